@@ -1,0 +1,147 @@
+//! Where the window of a convolution or a pool lies on its input.
+
+use serde::{Deserialize, Serialize};
+
+/// Zero rows and columns added around an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct Padding2d {
+    /// Rows added above.
+    pub top: usize,
+    /// Rows added below.
+    pub bottom: usize,
+    /// Columns added on the left.
+    pub left: usize,
+    /// Columns added on the right.
+    pub right: usize,
+}
+
+impl Padding2d {
+    /// The same padding on all four sides.
+    pub const fn symmetric(size: usize) -> Self {
+        Self {
+            top: size,
+            bottom: size,
+            left: size,
+            right: size,
+        }
+    }
+
+    /// TensorFlow's `same` padding: the output has `ceil(input / stride)` rows and columns, and an
+    /// odd total puts the extra row below and the extra column on the right.
+    pub fn same(input: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Self {
+        let total = |axis: usize| {
+            let output = input[axis].div_ceil(stride[axis]);
+            (output.saturating_sub(1) * stride[axis] + kernel[axis]).saturating_sub(input[axis])
+        };
+        let (rows, columns) = (total(0), total(1));
+        Self {
+            top: rows / 2,
+            bottom: rows - rows / 2,
+            left: columns / 2,
+            right: columns - columns / 2,
+        }
+    }
+
+    /// As ((top, bottom), (left, right)), the form that Burn's operations take.
+    pub const fn pairs(&self) -> [(usize, usize); 2] {
+        [(self.top, self.bottom), (self.left, self.right)]
+    }
+}
+
+/// Kernel, stride, dilation and padding of a two-dimensional convolution or pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Geometry {
+    /// Height and width of the window, in taps.
+    pub kernel: [usize; 2],
+    /// Step between outputs, in pixels, down and to the right.
+    pub stride: [usize; 2],
+    /// Distance between taps, in pixels.
+    pub dilation: [usize; 2],
+    /// Zeros around the input.
+    pub padding: Padding2d,
+}
+
+impl Geometry {
+    /// A square kernel at stride 1 without padding.
+    pub const fn valid(kernel: usize) -> Self {
+        Self {
+            kernel: [kernel, kernel],
+            stride: [1, 1],
+            dilation: [1, 1],
+            padding: Padding2d::symmetric(0),
+        }
+    }
+
+    /// A square kernel of odd size at stride 1, padded so that the output has the input's size.
+    pub const fn same(kernel: usize) -> Self {
+        Self::valid(kernel).with_padding(Padding2d::symmetric(kernel / 2))
+    }
+
+    /// With this stride in both directions.
+    pub const fn with_stride(mut self, stride: usize) -> Self {
+        self.stride = [stride, stride];
+        self
+    }
+
+    /// With this padding.
+    pub const fn with_padding(mut self, padding: Padding2d) -> Self {
+        self.padding = padding;
+        self
+    }
+
+    /// With this dilation in both directions.
+    pub const fn with_dilation(mut self, dilation: usize) -> Self {
+        self.dilation = [dilation, dilation];
+        self
+    }
+
+    /// Height and width of the output for an input of this height and width, or `None` where the
+    /// padded input is smaller than the (dilated) kernel, or the stride is zero.
+    pub fn output_size(&self, input: [usize; 2]) -> Option<[usize; 2]> {
+        let padding = self.padding.pairs();
+        let along = |axis: usize| {
+            let (before, after) = padding[axis];
+            let window = self.dilation[axis] * self.kernel[axis].checked_sub(1)? + 1;
+            let room = (input[axis] + before + after).checked_sub(window)?;
+            Some(room.checked_div(self.stride[axis])? + 1)
+        };
+        Some([along(0)?, along(1)?])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn same_padding_puts_the_odd_pixel_at_the_bottom_and_right() {
+        let padding = Padding2d::same([8, 7], [3, 3], [2, 2]);
+        assert_eq!(padding.pairs(), [(0, 1), (1, 1)]);
+    }
+
+    #[test]
+    fn same_padding_gives_the_input_divided_by_the_stride_rounded_up() {
+        for input in 1..20 {
+            for kernel in [1, 2, 3, 5] {
+                for stride in [1, 2, 3] {
+                    let size = [input, input];
+                    let padding = Padding2d::same(size, [kernel; 2], [stride; 2]);
+                    let geometry = Geometry::valid(kernel)
+                        .with_stride(stride)
+                        .with_padding(padding);
+                    let output = input.div_ceil(stride);
+                    assert_eq!(geometry.output_size(size), Some([output, output]));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn output_size_of_dilated_and_too_large_kernels() {
+        let geometry = Geometry::valid(3).with_dilation(2);
+        assert_eq!(geometry.output_size([5, 6]), Some([1, 2]));
+        assert_eq!(geometry.output_size([4, 6]), None);
+        assert_eq!(Geometry::valid(0).output_size([4, 4]), None);
+        assert_eq!(Geometry::valid(1).with_stride(0).output_size([4, 4]), None);
+    }
+}

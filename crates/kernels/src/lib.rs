@@ -1,0 +1,32 @@
+//! Depthwise, pointwise and depthwise separable convolution for Burn.
+//!
+//! The operations take and return Burn tensors and run on every backend, with gradients where the
+//! device is in autodiff mode. They are made of Burn's own operations.
+//!
+//! A depthwise separable convolution (F. Chollet, *Xception*, CVPR 2017, section 2) is a spatial
+//! convolution of each channel by itself, the *depthwise* part, followed by a 1x1 convolution that
+//! mixes the channels, the *pointwise* part:
+//!
+//! ```
+//! use burn::prelude::*;
+//! use xception_kernels::{Geometry, separable_conv2d};
+//!
+//! let device = Device::flex();
+//! let input = Tensor::ones([1, 4, 8, 8], &device);
+//! let depthwise = Tensor::ones([4, 1, 3, 3], &device);
+//! let pointwise = Tensor::ones([6, 4, 1, 1], &device);
+//! let output = separable_conv2d(input, depthwise, pointwise, &Geometry::same(3));
+//! assert_eq!(output.dims(), [1, 6, 8, 8]);
+//! ```
+
+#![warn(missing_docs)]
+
+mod depthwise;
+mod geometry;
+mod pointwise;
+mod separable;
+
+pub use depthwise::depthwise_conv2d;
+pub use geometry::{Geometry, Padding2d};
+pub use pointwise::pointwise_conv2d;
+pub use separable::separable_conv2d;

@@ -1,0 +1,70 @@
+//! What can be wrong with a model's configuration or its input.
+
+use thiserror::Error;
+
+/// What can be wrong with a model's configuration or its input.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum ModelError {
+    /// A model that the registry doesn't have.
+    #[error("there is no model `{name}`{hint}; the models are {known}", hint = nearest_hint(.nearest))]
+    UnknownModel {
+        /// The name that was asked for.
+        name: String,
+        /// The known name that is most like it.
+        nearest: Option<String>,
+        /// All known names.
+        known: String,
+    },
+    /// A value of a configuration that is out of its range.
+    #[error("`{option}` is {found}, but has to be {expected}")]
+    OutOfRange {
+        /// The option's name.
+        option: &'static str,
+        /// The value found.
+        found: String,
+        /// The values that are allowed.
+        expected: &'static str,
+    },
+    /// An image that the network's strides shrink to nothing.
+    #[error(
+        "images of {} x {} pixels are too small for this network: it needs at least {minimum} x {minimum} \
+         (a small-image stem needs less)", .size[0], .size[1]
+    )]
+    ImageTooSmall {
+        /// Height and width of the image, in pixels.
+        size: [usize; 2],
+        /// The smallest height and width the network takes, in pixels.
+        minimum: usize,
+    },
+}
+
+fn nearest_hint(nearest: &Option<String>) -> String {
+    nearest
+        .as_ref()
+        .map(|name| format!(" (did you mean `{name}`?)"))
+        .unwrap_or_default()
+}
+
+/// Checks that a probability is in [0, 1).
+pub(crate) fn check_dropout(dropout: f64) -> Result<(), ModelError> {
+    if (0.0..1.0).contains(&dropout) {
+        return Ok(());
+    }
+    Err(ModelError::OutOfRange {
+        option: "dropout",
+        found: dropout.to_string(),
+        expected: "at least 0 and less than 1",
+    })
+}
+
+/// Checks that a count is at least one.
+pub(crate) fn check_positive(option: &'static str, value: usize) -> Result<(), ModelError> {
+    if value > 0 {
+        return Ok(());
+    }
+    Err(ModelError::OutOfRange {
+        option,
+        found: value.to_string(),
+        expected: "at least 1",
+    })
+}

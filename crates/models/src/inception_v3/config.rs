@@ -1,0 +1,184 @@
+//! Configuration of Inception V3.
+
+use burn::config::Config;
+use burn::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::auxiliary::InceptionAuxiliaryConfig;
+use super::convolutions::Convolutions;
+use super::inception_a::InceptionAConfig;
+use super::inception_b::InceptionBConfig;
+use super::inception_c::InceptionCConfig;
+use super::inception_d::InceptionDConfig;
+use super::inception_e::InceptionEConfig;
+use super::{InceptionV3, stem};
+use crate::ModelError;
+use crate::error::{check_dropout, check_positive};
+use crate::layers::{ClassifierConfig, Stem};
+use crate::width::Width;
+
+/// Name, and channels of the pool's branch, of the modules at 35 x 35.
+pub(super) const INCEPTION_A: [(&str, usize); 3] =
+    [("Mixed_5b", 32), ("Mixed_5c", 64), ("Mixed_5d", 64)];
+/// Name of the reduction to 17 x 17.
+pub(super) const INCEPTION_B: &str = "Mixed_6a";
+/// Name, and channels inside the branches with 7x7 convolutions, of the modules at 17 x 17.
+pub(super) const INCEPTION_C: [(&str, usize); 4] = [
+    ("Mixed_6b", 128),
+    ("Mixed_6c", 160),
+    ("Mixed_6d", 160),
+    ("Mixed_6e", 192),
+];
+/// Name of the reduction to 8 x 8.
+pub(super) const INCEPTION_D: &str = "Mixed_7a";
+/// Names of the modules at 8 x 8.
+pub(super) const INCEPTION_E: [&str; 2] = ["Mixed_7b", "Mixed_7c"];
+
+/// Configuration of [`InceptionV3`].
+///
+/// In JSON every field may be left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InceptionV3Config {
+    /// Number of classes.
+    pub classes: usize,
+    /// Factor on the channels of every layer, rounded to multiples of 8; 1 in the paper.
+    pub width: f64,
+    /// Whether there is an auxiliary classifier; in the paper there is, in Xception's comparison
+    /// there isn't.
+    pub auxiliary: bool,
+    /// Probability of dropout before the last layer; 0.5 in torchvision and in Xception's ImageNet
+    /// training, 0.2 in the author's code.
+    pub dropout: f64,
+    /// For large or for small images.
+    pub stem: Stem,
+    /// Added to the variance by batch normalization: 1e-3 in torchvision and in Keras.
+    pub batch_norm_epsilon: f64,
+}
+
+impl Default for InceptionV3Config {
+    fn default() -> Self {
+        Self {
+            classes: 1000,
+            width: 1.0,
+            auxiliary: false,
+            dropout: 0.0,
+            stem: Stem::Standard,
+            batch_norm_epsilon: 1e-3,
+        }
+    }
+}
+
+impl Config for InceptionV3Config {}
+
+impl InceptionV3Config {
+    /// The paper's network with this number of classes, without auxiliary classifier.
+    pub fn new(classes: usize) -> Self {
+        Self {
+            classes,
+            ..Self::default()
+        }
+    }
+
+    /// With this factor on the channels of every layer.
+    pub fn with_width(mut self, width: f64) -> Self {
+        self.width = width;
+        self
+    }
+
+    /// Makes the network, with random weights.
+    ///
+    /// # Errors
+    ///
+    /// Where an option is out of its range.
+    pub fn init(&self, device: &Device) -> Result<InceptionV3, ModelError> {
+        check_positive("classes", self.classes)?;
+        check_dropout(self.dropout)?;
+        check_epsilon(self.batch_norm_epsilon)?;
+        let make = &Convolutions {
+            width: Width::new(self.width)?,
+            epsilon: self.batch_norm_epsilon,
+            device,
+        };
+
+        let (stem, mut channels_in) = stem::stem(self.stem, make);
+        let inception_a = INCEPTION_A.map(|(_, pool_channels)| {
+            let config = InceptionAConfig {
+                channels_in,
+                pool_channels,
+            };
+            channels_in = config.channels_out(make);
+            config.init(make)
+        });
+        let reduction_b = InceptionBConfig { channels_in };
+        channels_in = reduction_b.channels_out(make);
+        let inception_c = INCEPTION_C.map(|(_, channels_7x7)| {
+            let config = InceptionCConfig {
+                channels_in,
+                channels_7x7,
+            };
+            channels_in = config.channels_out(make);
+            config.init(make)
+        });
+        let auxiliary = self.auxiliary.then_some(InceptionAuxiliaryConfig {
+            channels_in,
+            classes: self.classes,
+            stem: self.stem,
+        });
+        let reduction_d = InceptionDConfig { channels_in };
+        channels_in = reduction_d.channels_out(make);
+        let inception_e = INCEPTION_E.map(|_| {
+            let config = InceptionEConfig { channels_in };
+            channels_in = config.channels_out(make);
+            config.init(make)
+        });
+        Ok(InceptionV3 {
+            stem,
+            inception_a: inception_a.into(),
+            inception_b: reduction_b.init(make),
+            inception_c: inception_c.into(),
+            inception_d: reduction_d.init(make),
+            inception_e: inception_e.into(),
+            classifier: ClassifierConfig {
+                features: channels_in,
+                fully_connected: Vec::new(),
+                classes: self.classes,
+                dropout: self.dropout,
+            }
+            .init(device),
+            minimum_size: minimum_size(self.stem, auxiliary.as_ref()),
+            auxiliary: auxiliary.map(|auxiliary| auxiliary.init(make)),
+        })
+    }
+}
+
+/// Smallest side of an image that leaves a pixel everywhere: from the last map backwards through
+/// all windows that shrink it.
+fn minimum_size(stem: Stem, auxiliary: Option<&InceptionAuxiliaryConfig>) -> usize {
+    let before = |output: usize, kernel: usize, stride: usize| (output - 1) * stride + kernel;
+    let mut side = before(1, 3, 2); // Mixed_7a
+    if let Some(auxiliary) = auxiliary {
+        side = side.max(auxiliary.minimum_size());
+    }
+    side = before(side, 3, 2); // Mixed_6a
+    if stem == Stem::Standard {
+        for row in stem::ROWS.iter().rev() {
+            if row.pool.is_some() {
+                side = before(side, 3, 2);
+            }
+            side = before(side, row.kernel, row.stride) - 2 * row.padding;
+        }
+    }
+    side
+}
+
+fn check_epsilon(epsilon: f64) -> Result<(), ModelError> {
+    if epsilon > 0.0 && epsilon < 1.0 {
+        return Ok(());
+    }
+    Err(ModelError::OutOfRange {
+        option: "batch_norm_epsilon",
+        found: epsilon.to_string(),
+        expected: "more than 0 and less than 1",
+    })
+}

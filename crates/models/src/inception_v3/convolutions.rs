@@ -1,0 +1,46 @@
+//! The convolutions that all modules are made of.
+
+use burn::prelude::*;
+
+use crate::layers::{ConvNorm, ConvNormConfig};
+use crate::trace;
+use crate::width::Width;
+
+/// Makes a module's convolutions, all followed by batch normalization with the same epsilon.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Convolutions<'a> {
+    pub(super) width: Width,
+    pub(super) epsilon: f64,
+    pub(super) device: &'a Device,
+}
+
+impl Convolutions<'_> {
+    /// At stride 1, padded so that the size stays.
+    pub(super) fn same(&self, channels: [usize; 2], kernel: [usize; 2]) -> ConvNorm {
+        ConvNormConfig::new(channels, 1, self.epsilon)
+            .with_same_kernel(kernel)
+            .init(self.device)
+    }
+
+    /// 3x3 at stride 2 without padding.
+    pub(super) fn reduction(&self, channels: [usize; 2]) -> ConvNorm {
+        ConvNormConfig::new(channels, 3, self.epsilon)
+            .with_stride(2)
+            .init(self.device)
+    }
+
+    /// These published numbers of channels, each times the width multiplier.
+    pub(super) fn channels<const N: usize>(&self, published: [usize; N]) -> [usize; N] {
+        published.map(|channels| self.width.channels(channels))
+    }
+}
+
+/// Joins the outputs of a module's branches.
+///
+/// # Shapes
+///
+/// - `branches`: each `[batch, channels of the branch, height, width]`
+/// - output: `[batch, channels of all branches, height, width]`
+pub(super) fn concatenate<const N: usize>(branches: [Tensor<4>; N]) -> Tensor<4> {
+    trace::elementwise(Tensor::cat(branches.into(), 1))
+}

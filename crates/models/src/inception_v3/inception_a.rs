@@ -1,0 +1,82 @@
+//! Modules at 35 x 35: the 5x5 convolution and the double 3x3.
+
+use burn::module::Module;
+use burn::prelude::*;
+
+use super::convolutions::{Convolutions, concatenate};
+use crate::layers::{ConvNorm, average_pool};
+
+pub(super) struct InceptionAConfig {
+    pub(super) channels_in: usize,
+    /// Published channels of the pool's branch.
+    pub(super) pool_channels: usize,
+}
+
+impl InceptionAConfig {
+    /// Published channels of each branch.
+    const fn branches(&self) -> [usize; 4] {
+        [64, 64, 96, self.pool_channels]
+    }
+
+    pub(super) fn channels_out(&self, make: &Convolutions) -> usize {
+        make.channels(self.branches()).iter().sum()
+    }
+
+    pub(super) fn init(&self, make: &Convolutions) -> InceptionA {
+        let channels_in = self.channels_in;
+        let [reduced5x5, reduced3x3] = make.channels([48, 64]);
+        let [out1x1, out5x5, out3x3, out_pool] = make.channels(self.branches());
+        InceptionA {
+            branch1x1: make.same([channels_in, out1x1], [1, 1]),
+            branch5x5_1: make.same([channels_in, reduced5x5], [1, 1]),
+            branch5x5_2: make.same([reduced5x5, out5x5], [5, 5]),
+            branch3x3dbl_1: make.same([channels_in, reduced3x3], [1, 1]),
+            branch3x3dbl_2: make.same([reduced3x3, out3x3], [3, 3]),
+            branch3x3dbl_3: make.same([out3x3, out3x3], [3, 3]),
+            branch_pool: make.same([channels_in, out_pool], [1, 1]),
+        }
+    }
+}
+
+/// Branches of 1x1; 1x1 and 5x5; 1x1 and two 3x3; average pool and 1x1 (figure 5, with the 5x5
+/// kept).
+#[derive(Module, Debug)]
+pub struct InceptionA {
+    /// 1x1.
+    pub branch1x1: ConvNorm,
+    /// 1x1 before the 5x5.
+    pub branch5x5_1: ConvNorm,
+    /// 5x5.
+    pub branch5x5_2: ConvNorm,
+    /// 1x1 before the double 3x3.
+    pub branch3x3dbl_1: ConvNorm,
+    /// First 3x3.
+    pub branch3x3dbl_2: ConvNorm,
+    /// Second 3x3.
+    pub branch3x3dbl_3: ConvNorm,
+    /// 1x1 after the average pool.
+    pub branch_pool: ConvNorm,
+}
+
+impl InceptionA {
+    /// All branches, joined.
+    ///
+    /// # Shapes
+    ///
+    /// - `input`: `[batch, channels_in, height, width]`
+    /// - output: `[batch, 224 + pool_channels, height, width]`
+    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        let branch1x1 = self.branch1x1.forward_relu(input.clone()); // [batch, 64, height, width]
+
+        let branch5x5 = self.branch5x5_1.forward_relu(input.clone()); // [batch, 48, height, width]
+        let branch5x5 = self.branch5x5_2.forward_relu(branch5x5); // [batch, 64, height, width]
+
+        let branch3x3dbl = self.branch3x3dbl_1.forward_relu(input.clone()); // [batch, 64, height, width]
+        let branch3x3dbl = self.branch3x3dbl_2.forward_relu(branch3x3dbl); // [batch, 96, height, width]
+        let branch3x3dbl = self.branch3x3dbl_3.forward_relu(branch3x3dbl);
+
+        let branch_pool = self.branch_pool.forward_relu(average_pool(input, 3));
+
+        concatenate([branch1x1, branch5x5, branch3x3dbl, branch_pool])
+    }
+}

@@ -1,0 +1,94 @@
+//! Modules at 8 x 8: 3x3 convolutions expanded into 1x3 beside 3x1.
+
+use burn::module::Module;
+use burn::prelude::*;
+
+use super::convolutions::{Convolutions, concatenate};
+use crate::layers::{ConvNorm, average_pool};
+
+/// Published channels: of the 1x1, of each 1x3 and 3x1 (of which there are four), of the pool.
+const BRANCHES: [usize; 3] = [320, 384, 192];
+
+pub(super) struct InceptionEConfig {
+    pub(super) channels_in: usize,
+}
+
+impl InceptionEConfig {
+    pub(super) fn channels_out(&self, make: &Convolutions) -> usize {
+        let [out1x1, expanded, out_pool] = make.channels(BRANCHES);
+        out1x1 + 4 * expanded + out_pool
+    }
+
+    pub(super) fn init(&self, make: &Convolutions) -> InceptionE {
+        let channels_in = self.channels_in;
+        let [reduced3x3, reduced3x3dbl] = make.channels([384, 448]);
+        let [out1x1, expanded, out_pool] = make.channels(BRANCHES);
+        InceptionE {
+            branch1x1: make.same([channels_in, out1x1], [1, 1]),
+            branch3x3_1: make.same([channels_in, reduced3x3], [1, 1]),
+            branch3x3_2a: make.same([reduced3x3, expanded], [1, 3]),
+            branch3x3_2b: make.same([reduced3x3, expanded], [3, 1]),
+            branch3x3dbl_1: make.same([channels_in, reduced3x3dbl], [1, 1]),
+            branch3x3dbl_2: make.same([reduced3x3dbl, expanded], [3, 3]),
+            branch3x3dbl_3a: make.same([expanded, expanded], [1, 3]),
+            branch3x3dbl_3b: make.same([expanded, expanded], [3, 1]),
+            branch_pool: make.same([channels_in, out_pool], [1, 1]),
+        }
+    }
+}
+
+/// Branches of 1x1; 1x1, then 1x3 beside 3x1; 1x1 and 3x3, then 1x3 beside 3x1; average pool and
+/// 1x1 (figure 7).
+#[derive(Module, Debug)]
+pub struct InceptionE {
+    /// 1x1.
+    pub branch1x1: ConvNorm,
+    /// 1x1 before the expanded 3x3.
+    pub branch3x3_1: ConvNorm,
+    /// 1x3.
+    pub branch3x3_2a: ConvNorm,
+    /// 3x1 beside it.
+    pub branch3x3_2b: ConvNorm,
+    /// 1x1 before the double 3x3.
+    pub branch3x3dbl_1: ConvNorm,
+    /// 3x3.
+    pub branch3x3dbl_2: ConvNorm,
+    /// 1x3.
+    pub branch3x3dbl_3a: ConvNorm,
+    /// 3x1 beside it.
+    pub branch3x3dbl_3b: ConvNorm,
+    /// 1x1 after the average pool.
+    pub branch_pool: ConvNorm,
+}
+
+impl InceptionE {
+    /// All branches, joined.
+    ///
+    /// # Shapes
+    ///
+    /// - `input`: `[batch, channels_in, height, width]`
+    /// - output: `[batch, 2048, height, width]`
+    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        let branch1x1 = self.branch1x1.forward_relu(input.clone()); // [batch, 320, height, width]
+
+        let branch3x3 = self.branch3x3_1.forward_relu(input.clone()); // [batch, 384, height, width]
+        let branch3x3a = self.branch3x3_2a.forward_relu(branch3x3.clone());
+        let branch3x3b = self.branch3x3_2b.forward_relu(branch3x3);
+
+        let branch3x3dbl = self.branch3x3dbl_1.forward_relu(input.clone()); // [batch, 448, height, width]
+        let branch3x3dbl = self.branch3x3dbl_2.forward_relu(branch3x3dbl); // [batch, 384, height, width]
+        let branch3x3dbl_a = self.branch3x3dbl_3a.forward_relu(branch3x3dbl.clone());
+        let branch3x3dbl_b = self.branch3x3dbl_3b.forward_relu(branch3x3dbl);
+
+        let branch_pool = self.branch_pool.forward_relu(average_pool(input, 3)); // [batch, 192, height, width]
+
+        concatenate([
+            branch1x1,
+            branch3x3a,
+            branch3x3b,
+            branch3x3dbl_a,
+            branch3x3dbl_b,
+            branch_pool,
+        ])
+    }
+}

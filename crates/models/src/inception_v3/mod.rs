@@ -1,0 +1,293 @@
+//! Inception V3.
+//!
+//! - Paper: C. Szegedy, V. Vanhoucke, S. Ioffe, J. Shlens, Z. Wojna, *Rethinking the Inception
+//!   Architecture for Computer Vision*, CVPR 2016, <https://arxiv.org/abs/1512.00567>. The network
+//!   is the one the authors published, which differs from the paper's table 1 in detail.
+//! - Implementation: torchvision's `inception_v3`, made after the authors'.
+//! - Input: 299 x 299 pixels, RGB, scaled to [-1, 1].
+//! - Reference: 23,834,568 parameters with 1000 classes, 27,161,264 with the auxiliary classifier;
+//!   78.2 % top-1, 94.1 % top-5 on ImageNet's validation set in the Xception paper (one crop, one
+//!   model), 77.3 % and 93.5 % with torchvision's weights.
+//! - The Xception paper's comparison is without the auxiliary classifier, and so is the default
+//!   here; torchvision has one unless told otherwise. It applies dropout of 0.5, here 0 is the
+//!   default, as for the other networks.
+//! - Weights start as in this crate's other networks (He); torchvision draws them from a truncated
+//!   normal distribution.
+//! - With the small stem, the auxiliary classifier leaves its first pool out.
+
+mod auxiliary;
+mod config;
+mod convolutions;
+mod inception_a;
+mod inception_b;
+mod inception_c;
+mod inception_d;
+mod inception_e;
+mod stem;
+
+use burn::module::Module;
+use burn::prelude::*;
+
+pub use auxiliary::InceptionAuxiliary;
+pub use config::InceptionV3Config;
+pub use inception_a::InceptionA;
+pub use inception_b::InceptionB;
+pub use inception_c::InceptionC;
+pub use inception_d::InceptionD;
+pub use inception_e::InceptionE;
+pub use stem::InceptionV3Stem;
+
+use crate::Network;
+use crate::layers::{Classifier, global_average_pool};
+use config::{INCEPTION_A, INCEPTION_B, INCEPTION_C, INCEPTION_D, INCEPTION_E};
+
+/// The stage that the auxiliary classifier takes its input from: the last at 17 x 17.
+const AUXILIARY_STAGE: &str = INCEPTION_C[INCEPTION_C.len() - 1].0;
+
+/// Inception V3: a stem, modules at three resolutions, and reductions between them.
+///
+/// Its stages are named as in torchvision: `Conv2d_1a_3x3` to `Conv2d_4a_3x3` and `Mixed_5b` to
+/// `Mixed_7c`; the standard stem's two pools are the stages `maxpool1` and `maxpool2`.
+#[derive(Module, Debug)]
+pub struct InceptionV3 {
+    /// `Conv2d_1a_3x3` to `maxpool2`.
+    pub stem: InceptionV3Stem,
+    /// `Mixed_5b` to `Mixed_5d`.
+    pub inception_a: Vec<InceptionA>,
+    /// `Mixed_6a`.
+    pub inception_b: InceptionB,
+    /// `Mixed_6b` to `Mixed_6e`.
+    pub inception_c: Vec<InceptionC>,
+    /// `Mixed_7a`.
+    pub inception_d: InceptionD,
+    /// `Mixed_7b` and `Mixed_7c`.
+    pub inception_e: Vec<InceptionE>,
+    /// Logistic regression.
+    pub classifier: Classifier,
+    /// `AuxLogits`, after `Mixed_6e`.
+    pub auxiliary: Option<InceptionAuxiliary>,
+    /// Smallest image side, in pixels.
+    pub minimum_size: usize,
+}
+
+impl Network for InceptionV3 {
+    fn forward_stages(
+        &self,
+        images: Tensor<4>,
+        observe: &mut dyn FnMut(&str, &Tensor<4>),
+    ) -> Tensor<4> {
+        let mut x = self.stem.forward_stages(images, observe); // [batch, 192, 35, 35] for 299 x 299 pixels
+        for (module, (name, _)) in self.inception_a.iter().zip(INCEPTION_A) {
+            x = module.forward(x); // [batch, 256, 35, 35], then [batch, 288, 35, 35] twice
+            observe(name, &x);
+        }
+        x = self.inception_b.forward(x); // [batch, 768, 17, 17]
+        observe(INCEPTION_B, &x);
+        for (module, (name, _)) in self.inception_c.iter().zip(INCEPTION_C) {
+            x = module.forward(x); // [batch, 768, 17, 17]
+            observe(name, &x);
+        }
+        x = self.inception_d.forward(x); // [batch, 1280, 8, 8]
+        observe(INCEPTION_D, &x);
+        for (module, name) in self.inception_e.iter().zip(INCEPTION_E) {
+            x = module.forward(x); // [batch, 2048, 8, 8]
+            observe(name, &x);
+        }
+        x
+    }
+
+    fn pool(&self, features: Tensor<4>) -> Tensor<2> {
+        global_average_pool(features)
+    }
+
+    fn classify(&self, pooled: Tensor<2>) -> Tensor<2> {
+        self.classifier.forward(pooled)
+    }
+
+    fn auxiliary_stage(&self) -> Option<&'static str> {
+        self.auxiliary.as_ref().map(|_| AUXILIARY_STAGE)
+    }
+
+    fn classify_auxiliary(&self, stage: Tensor<4>) -> Option<Tensor<2>> {
+        self.auxiliary
+            .as_ref()
+            .map(|auxiliary| auxiliary.forward(stage))
+    }
+
+    fn classes(&self) -> usize {
+        self.classifier.classes()
+    }
+
+    fn minimum_size(&self) -> usize {
+        self.minimum_size
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::Stem;
+
+    fn small() -> InceptionV3Config {
+        InceptionV3Config::new(10).with_width(0.1)
+    }
+
+    #[test]
+    fn has_torchvisions_numbers_of_parameters() {
+        for (auxiliary, expected) in [(false, 23_834_568), (true, 27_161_264)] {
+            let config = InceptionV3Config {
+                auxiliary,
+                ..InceptionV3Config::new(1000)
+            };
+            let model = config.init(&Device::flex()).unwrap();
+            assert_eq!(model.num_params(), expected);
+        }
+    }
+
+    #[test]
+    fn stages_are_torchvisions() {
+        let model = small().init(&Device::flex()).unwrap();
+        let features = model.forward_features(Tensor::zeros([1, 3, 299, 299], &Device::flex()));
+        let stages = features.stages.iter();
+        let found: Vec<_> = stages
+            .map(|s| (s.name.as_str(), s.output.dims()[2]))
+            .collect();
+        let expected = [
+            ("Conv2d_1a_3x3", 149),
+            ("Conv2d_2a_3x3", 147),
+            ("Conv2d_2b_3x3", 147),
+            ("maxpool1", 73),
+            ("Conv2d_3b_1x1", 73),
+            ("Conv2d_4a_3x3", 71),
+            ("maxpool2", 35),
+            ("Mixed_5b", 35),
+            ("Mixed_5c", 35),
+            ("Mixed_5d", 35),
+            ("Mixed_6a", 17),
+            ("Mixed_6b", 17),
+            ("Mixed_6c", 17),
+            ("Mixed_6d", 17),
+            ("Mixed_6e", 17),
+            ("Mixed_7a", 8),
+            ("Mixed_7b", 8),
+            ("Mixed_7c", 8),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(features.logits.dims(), [1, 10]);
+    }
+
+    #[test]
+    fn channels_are_the_published_ones_times_the_width() {
+        let channels = |width: f64, name: &str| {
+            let config = InceptionV3Config {
+                stem: Stem::Small,
+                ..InceptionV3Config::new(10).with_width(width)
+            };
+            let model = config.init(&Device::flex()).unwrap();
+            let features = model.forward_features(Tensor::zeros([1, 3, 7, 7], &Device::flex()));
+            features.stage(name).unwrap().dims()[1]
+        };
+        for (name, published) in [
+            ("Conv2d_4a_3x3", 192),
+            ("Mixed_5b", 256),
+            ("Mixed_5d", 288),
+            ("Mixed_6a", 768),
+            ("Mixed_6e", 768),
+            ("Mixed_7a", 1280),
+            ("Mixed_7c", 2048),
+        ] {
+            assert_eq!(channels(1.0, name), published, "{name}");
+            assert_eq!(channels(0.5, name), published / 2, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_small_stem_keeps_the_resolution() {
+        let config = InceptionV3Config {
+            stem: Stem::Small,
+            ..small()
+        };
+        let model = config.init(&Device::flex()).unwrap();
+        let features = model.forward_features(Tensor::zeros([2, 3, 32, 32], &Device::flex()));
+        let side = |name| features.stage(name).map(|output| output.dims()[2]);
+        assert_eq!(side("Conv2d_1a_3x3"), Some(32));
+        assert_eq!(side("Mixed_5d"), Some(32));
+        assert_eq!(side("Mixed_6e"), Some(15));
+        assert_eq!(side("Mixed_7c"), Some(7));
+        assert_eq!(side("maxpool1"), None);
+        assert_eq!(features.logits.dims(), [2, 10]);
+    }
+
+    #[test]
+    fn auxiliary_logits_where_there_is_an_auxiliary_classifier() {
+        let device = Device::flex();
+        for (stem, size) in [(Stem::Standard, 299), (Stem::Small, 32)] {
+            let outputs = |auxiliary| {
+                let config = InceptionV3Config {
+                    auxiliary,
+                    stem,
+                    ..small()
+                };
+                let model = config.init(&device).unwrap();
+                let images = Tensor::zeros([1, 3, size, size], &device);
+                let features = model.forward_features(images.clone());
+                let (logits, auxiliary) = model.forward_auxiliary(images);
+                assert_eq!(logits.into_data(), features.logits.into_data());
+                let auxiliary = auxiliary.map(Tensor::into_data);
+                assert_eq!(auxiliary, features.auxiliary_logits.map(Tensor::into_data));
+                auxiliary
+            };
+            assert_eq!(outputs(false), None);
+            assert_eq!(outputs(true).unwrap().shape().as_slice(), [1, 10]);
+        }
+    }
+
+    #[test]
+    fn the_smallest_image_passes_and_a_smaller_one_is_an_error() {
+        for (stem, auxiliary, expected) in [
+            (Stem::Standard, false, 75),
+            (Stem::Standard, true, 299),
+            (Stem::Small, false, 7),
+            (Stem::Small, true, 11),
+        ] {
+            let config = InceptionV3Config {
+                stem,
+                auxiliary,
+                ..small()
+            };
+            let model = config.init(&Device::flex()).unwrap();
+            let minimum = model.minimum_size();
+            assert_eq!(minimum, expected);
+            assert!(model.check_size([minimum, minimum - 1]).is_err());
+            let images = Tensor::zeros([1, 3, minimum, minimum], &Device::flex());
+            let (logits, auxiliary_logits) = model.forward_auxiliary(images);
+            assert_eq!(logits.dims(), [1, 10]);
+            assert_eq!(auxiliary_logits.is_some(), auxiliary);
+        }
+    }
+
+    #[test]
+    fn options_out_of_range_are_errors() {
+        let configs = [
+            InceptionV3Config {
+                classes: 0,
+                ..small()
+            },
+            InceptionV3Config {
+                width: 0.0,
+                ..small()
+            },
+            InceptionV3Config {
+                dropout: 1.0,
+                ..small()
+            },
+            InceptionV3Config {
+                batch_norm_epsilon: 0.0,
+                ..small()
+            },
+        ];
+        for config in configs {
+            assert!(config.init(&Device::flex()).is_err(), "{config:?}");
+        }
+    }
+}

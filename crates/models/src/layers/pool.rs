@@ -1,0 +1,75 @@
+//! Pools.
+
+use burn::prelude::*;
+use burn::tensor::module::{avg_pool2d, max_pool2d};
+use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
+use xception_kernels::Padding2d;
+
+use crate::trace;
+
+/// Maximum over a square window; what is padded never wins.
+///
+/// # Shapes
+///
+/// - `input`: `[batch, channels, height, width]`
+/// - output: `[batch, channels, height_out, width_out]`
+pub fn max_pool(input: Tensor<4>, kernel: usize, stride: usize, padding: Padding2d) -> Tensor<4> {
+    let options = MaxPoolOptions::new([kernel, kernel])
+        .with_stride([stride, stride])
+        .with_padding_pairs(padding.pairs());
+    trace::elementwise(max_pool2d(input, options))
+}
+
+/// Mean over a square window at stride 1 of an input padded with half the kernel; zeros from the
+/// padding count, as in torchvision's Inception V3 (Keras leaves them out).
+///
+/// # Shapes
+///
+/// - `input` and output: `[batch, channels, height, width]`
+pub fn average_pool(input: Tensor<4>, kernel: usize) -> Tensor<4> {
+    let padding = kernel / 2;
+    let options = AvgPoolOptions::new([kernel, kernel])
+        .with_stride([1, 1])
+        .with_padding([padding, padding])
+        .with_count_include_pad(true);
+    trace::elementwise(avg_pool2d(input, options))
+}
+
+/// Mean over all pixels.
+///
+/// # Shapes
+///
+/// - `input`: `[batch, channels, height, width]`
+/// - output: `[batch, channels]`
+pub fn global_average_pool(input: Tensor<4>) -> Tensor<2> {
+    let pixels = input.flatten::<3>(2, 3); // [batch, channels, height * width]
+    trace::elementwise(pixels.mean_dim(2).squeeze_dim::<2>(2)) // [batch, channels]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::Padding;
+
+    #[test]
+    fn the_padding_side_decides_what_a_strided_pool_sees() {
+        let device = Device::flex();
+        let input = Tensor::<1>::from_floats([-1.0, -2.0, -3.0, -4.0], &device);
+        let input = input.reshape([1, 1, 1, 4]).repeat_dim(2, 4);
+        let row = |padding: Padding| {
+            let around = padding.around([4, 4], 3, 2);
+            let output = max_pool(input.clone(), 3, 2, around).slice([0..1, 0..1, 0..1, 0..2]);
+            output.to_data().to_vec::<f32>().unwrap()
+        };
+        assert_eq!(row(Padding::Same), [-1.0, -3.0]);
+        assert_eq!(row(Padding::Symmetric), [-1.0, -2.0]);
+    }
+
+    #[test]
+    fn the_average_counts_padded_zeros() {
+        let device = Device::flex();
+        let output = average_pool(Tensor::ones([1, 1, 3, 3], &device), 3);
+        let found = output.to_data().to_vec::<f32>().unwrap();
+        assert!((found[0] - 4.0 / 9.0).abs() < 1e-6 && (found[4] - 1.0).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,48 @@
+//! Xception and its relatives as Burn modules, agnostic of the backend.
+//!
+//! Every network has a configuration with `init(&device)`, as Burn's own modules do:
+//!
+//! ```
+//! use burn::prelude::*;
+//! use xception_models::{Network, XceptionConfig};
+//!
+//! let device = Device::flex();
+//! let model = XceptionConfig::new(10).with_width(0.25).init(&device)?;
+//! let images = Tensor::zeros([1, 3, 96, 96], &device);
+//! assert_eq!(model.forward(images).dims(), [1, 10]);
+//! # Ok::<(), xception_models::ModelError>(())
+//! ```
+//!
+//! The same network by its name, as the program and the configuration files do it:
+//!
+//! ```
+//! use burn::prelude::*;
+//! use xception_models::{ModelConfig, Network};
+//!
+//! let model = ModelConfig::named("resnet18")?.with_classes(10).init(&Device::flex())?;
+//! assert_eq!(model.classes(), 10);
+//! # Ok::<(), xception_models::ModelError>(())
+//! ```
+
+#![warn(missing_docs)]
+
+mod error;
+mod features;
+pub mod inception_v3;
+pub mod layers;
+mod network;
+mod registry;
+pub mod resnet;
+mod summary;
+mod trace;
+mod width;
+pub mod xception;
+
+pub use error::ModelError;
+pub use features::{Features, Stage};
+pub use inception_v3::{InceptionV3, InceptionV3Config};
+pub use network::Network;
+pub use registry::{MODELS, Model, ModelConfig, ModelInfo};
+pub use resnet::{ResNet, ResNetConfig, ResNetDepth};
+pub use summary::{StageSummary, Summary};
+pub use xception::{Xception, XceptionConfig};

@@ -1,0 +1,316 @@
+//! The networks by name.
+
+use std::fmt;
+
+use burn::config::Config;
+use burn::module::Module;
+use burn::prelude::*;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::layers::Stem;
+use crate::{
+    InceptionV3, InceptionV3Config, ModelError, Network, ResNet, ResNetConfig, ResNetDepth,
+    Xception, XceptionConfig,
+};
+
+/// A network that can be made by its name.
+#[derive(Debug, Clone, Copy)]
+pub struct ModelInfo {
+    /// The name, as the program and the configuration files use it.
+    pub name: &'static str,
+    /// The paper.
+    pub paper: &'static str,
+    /// Height and width of the images it was published for, in pixels.
+    pub image_size: usize,
+    configuration: fn() -> ModelConfig,
+}
+
+impl ModelInfo {
+    /// The published configuration, with 1000 classes.
+    pub fn config(&self) -> ModelConfig {
+        (self.configuration)()
+    }
+}
+
+const RESNET_PAPER: &str = "K. He et al., Deep Residual Learning, CVPR 2016";
+
+const fn resnet(name: &'static str, configuration: fn() -> ModelConfig) -> ModelInfo {
+    ModelInfo {
+        name,
+        paper: RESNET_PAPER,
+        image_size: 224,
+        configuration,
+    }
+}
+
+/// All networks, with the configuration that their papers publish.
+pub const MODELS: &[ModelInfo] = &[
+    ModelInfo {
+        name: "xception",
+        paper: "F. Chollet, Xception, CVPR 2017",
+        image_size: 299,
+        configuration: || ModelConfig::Xception(XceptionConfig::default()),
+    },
+    ModelInfo {
+        name: "inception_v3",
+        paper: "C. Szegedy et al., Rethinking the Inception Architecture, CVPR 2016",
+        image_size: 299,
+        configuration: || ModelConfig::InceptionV3(InceptionV3Config::default()),
+    },
+    resnet("resnet18", || resnet_config(ResNetDepth::ResNet18)),
+    resnet("resnet34", || resnet_config(ResNetDepth::ResNet34)),
+    resnet("resnet50", || resnet_config(ResNetDepth::ResNet50)),
+    resnet("resnet101", || resnet_config(ResNetDepth::ResNet101)),
+    resnet("resnet152", || resnet_config(ResNetDepth::ResNet152)),
+];
+
+fn resnet_config(depth: ResNetDepth) -> ModelConfig {
+    ModelConfig::ResNet(ResNetConfig {
+        depth,
+        ..ResNetConfig::default()
+    })
+}
+
+/// Configuration of any network.
+///
+/// In JSON either a registered name, `"resnet50"`, or a family with options,
+/// `{"xception": {"width": 0.5}}`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelConfig {
+    /// Xception.
+    Xception(XceptionConfig),
+    /// Inception V3.
+    InceptionV3(InceptionV3Config),
+    /// ResNet of any depth.
+    #[serde(rename = "resnet")]
+    ResNet(ResNetConfig),
+}
+
+impl Config for ModelConfig {}
+
+impl ModelConfig {
+    /// The published configuration of a registered network, with 1000 classes.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no network of this name.
+    pub fn named(name: &str) -> Result<Self, ModelError> {
+        if let Some(info) = MODELS.iter().find(|info| info.name == name) {
+            return Ok(info.config());
+        }
+        let names = MODELS.iter().map(|info| info.name);
+        let nearest = names
+            .clone()
+            .map(|known| (strsim::jaro_winkler(known, name), known))
+            .filter(|(similarity, _)| *similarity > 0.7)
+            .max_by(|(a, _), (b, _)| a.total_cmp(b))
+            .map(|(_, known)| known.to_owned());
+        Err(ModelError::UnknownModel {
+            name: name.to_owned(),
+            nearest,
+            known: names.collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// The name of the network, such as `xception` or `resnet50`.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Xception(_) => "xception".to_owned(),
+            Self::InceptionV3(_) => "inception_v3".to_owned(),
+            Self::ResNet(config) => format!("resnet{}", config.depth.layers()),
+        }
+    }
+
+    /// With this number of classes.
+    pub fn with_classes(mut self, classes: usize) -> Self {
+        *self.classes_mut() = classes;
+        self
+    }
+
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        match self {
+            Self::Xception(config) => config.classes,
+            Self::InceptionV3(config) => config.classes,
+            Self::ResNet(config) => config.classes,
+        }
+    }
+
+    fn classes_mut(&mut self) -> &mut usize {
+        match self {
+            Self::Xception(config) => &mut config.classes,
+            Self::InceptionV3(config) => &mut config.classes,
+            Self::ResNet(config) => &mut config.classes,
+        }
+    }
+
+    /// With this stem.
+    pub fn with_stem(mut self, stem: Stem) -> Self {
+        match &mut self {
+            Self::Xception(config) => config.stem = stem,
+            Self::InceptionV3(config) => config.stem = stem,
+            Self::ResNet(config) => config.stem = stem,
+        }
+        self
+    }
+
+    /// With this factor on the channels of every layer.
+    pub fn with_width(mut self, width: f64) -> Self {
+        match &mut self {
+            Self::Xception(config) => config.width = width,
+            Self::InceptionV3(config) => config.width = width,
+            Self::ResNet(config) => config.width = width,
+        }
+        self
+    }
+
+    /// Makes the network, with random weights.
+    ///
+    /// # Errors
+    ///
+    /// Where an option is out of its range.
+    pub fn init(&self, device: &Device) -> Result<Model, ModelError> {
+        Ok(match self {
+            Self::Xception(config) => Model::Xception(config.init(device)?),
+            Self::InceptionV3(config) => Model::InceptionV3(config.init(device)?),
+            Self::ResNet(config) => Model::ResNet(config.init(device)?),
+        })
+    }
+}
+
+/// The form with options, which derives its reader; a name is read by hand.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WithOptions {
+    Xception(XceptionConfig),
+    InceptionV3(InceptionV3Config),
+    #[serde(rename = "resnet")]
+    ResNet(ResNetConfig),
+}
+
+impl From<WithOptions> for ModelConfig {
+    fn from(config: WithOptions) -> Self {
+        match config {
+            WithOptions::Xception(config) => Self::Xception(config),
+            WithOptions::InceptionV3(config) => Self::InceptionV3(config),
+            WithOptions::ResNet(config) => Self::ResNet(config),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ModelConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameOrOptions;
+
+        impl<'de> Visitor<'de> for NameOrOptions {
+            type Value = ModelConfig;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+                formatter.write_str("the name of a model, or a family with its options")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<ModelConfig, E> {
+                ModelConfig::named(name).map_err(E::custom)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ModelConfig, A::Error> {
+                WithOptions::deserialize(MapAccessDeserializer::new(map)).map(Into::into)
+            }
+        }
+
+        deserializer.deserialize_any(NameOrOptions)
+    }
+}
+
+/// Any network.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)] // one a program, and Burn's derive wants the module itself
+pub enum Model {
+    /// Xception.
+    Xception(Xception),
+    /// Inception V3.
+    InceptionV3(InceptionV3),
+    /// ResNet of any depth.
+    ResNet(ResNet),
+}
+
+/// Calls a method of the network inside.
+macro_rules! each {
+    ($model:expr, $network:ident => $call:expr) => {
+        match $model {
+            Model::Xception($network) => $call,
+            Model::InceptionV3($network) => $call,
+            Model::ResNet($network) => $call,
+        }
+    };
+}
+
+impl Network for Model {
+    fn forward_stages(
+        &self,
+        images: Tensor<4>,
+        observe: &mut dyn FnMut(&str, &Tensor<4>),
+    ) -> Tensor<4> {
+        each!(self, network => network.forward_stages(images, observe))
+    }
+
+    fn pool(&self, features: Tensor<4>) -> Tensor<2> {
+        each!(self, network => network.pool(features))
+    }
+
+    fn classify(&self, pooled: Tensor<2>) -> Tensor<2> {
+        each!(self, network => network.classify(pooled))
+    }
+
+    fn auxiliary_stage(&self) -> Option<&'static str> {
+        each!(self, network => network.auxiliary_stage())
+    }
+
+    fn classify_auxiliary(&self, stage: Tensor<4>) -> Option<Tensor<2>> {
+        each!(self, network => network.classify_auxiliary(stage))
+    }
+
+    fn classes(&self) -> usize {
+        each!(self, network => network.classes())
+    }
+
+    fn minimum_size(&self) -> usize {
+        each!(self, network => network.minimum_size())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_registered_name_gives_its_network_back() {
+        for info in MODELS {
+            let config = ModelConfig::named(info.name).unwrap();
+            assert_eq!(config.name(), info.name);
+            let text = serde_json::to_string(&config).unwrap();
+            let read: ModelConfig = serde_json::from_str(&text).unwrap();
+            assert_eq!(read, config, "{text}");
+            let read: ModelConfig = serde_json::from_str(&format!("\"{}\"", info.name)).unwrap();
+            assert_eq!(read, config);
+        }
+    }
+
+    #[test]
+    fn a_wrong_name_gets_the_nearest() {
+        let error = ModelConfig::named("inceptionv3").unwrap_err().to_string();
+        assert!(error.contains("did you mean `inception_v3`?"), "{error}");
+        let error = ModelConfig::named("zzz").unwrap_err().to_string();
+        assert!(error.contains("resnet152") && !error.contains("did you mean"), "{error}");
+    }
+
+    #[test]
+    fn options_that_do_not_exist_are_errors() {
+        let error = serde_json::from_str::<ModelConfig>(r#"{"xception": {"widht": 1}}"#);
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("widht") && error.contains("`width`"), "{error}");
+    }
+}

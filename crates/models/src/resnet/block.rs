@@ -1,0 +1,126 @@
+//! The residual blocks: basic block and bottleneck.
+
+use burn::module::Module;
+use burn::prelude::*;
+
+use crate::layers::{ConvNorm, ConvNormConfig, relu};
+use crate::trace;
+
+/// The two kinds of blocks (figure 5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BlockKind {
+    /// `BasicBlock`: two 3x3 convolutions.
+    Basic,
+    /// `Bottleneck`: 1x1, 3x3 and 1x1, the last with four times the channels.
+    Bottleneck,
+}
+
+/// One convolution of a block.
+pub(super) struct Row {
+    kernel: usize,
+    /// Output channels as a multiple of the stage's.
+    expansion: usize,
+    /// Whether the convolution takes the block's stride.
+    strided: bool,
+}
+
+const fn row(kernel: usize, expansion: usize, strided: bool) -> Row {
+    Row {
+        kernel,
+        expansion,
+        strided,
+    }
+}
+
+const BASIC: &[Row] = &[row(3, 1, true), row(3, 1, false)];
+const BOTTLENECK: &[Row] = &[row(1, 1, false), row(3, 1, true), row(1, 4, false)];
+
+impl BlockKind {
+    /// The convolutions, in order.
+    pub(super) const fn convolutions(self) -> &'static [Row] {
+        match self {
+            Self::Basic => BASIC,
+            Self::Bottleneck => BOTTLENECK,
+        }
+    }
+
+    /// Output channels of a block, as a multiple of the stage's.
+    pub(super) const fn expansion(self) -> usize {
+        match self {
+            Self::Basic => 1,
+            Self::Bottleneck => 4,
+        }
+    }
+}
+
+pub(super) struct ResNetBlockConfig {
+    pub(super) kind: BlockKind,
+    pub(super) channels_in: usize,
+    /// The stage's channels, before expansion.
+    pub(super) channels: usize,
+    pub(super) stride: usize,
+    pub(super) epsilon: f64,
+}
+
+impl ResNetBlockConfig {
+    pub(super) fn channels_out(&self) -> usize {
+        self.channels * self.kind.expansion()
+    }
+
+    pub(super) fn init(&self, device: &Device) -> ResNetBlock {
+        let mut channels_in = self.channels_in;
+        let mut convolutions = Vec::new();
+        for row in self.kind.convolutions() {
+            let channels_out = self.channels * row.expansion;
+            let config = ConvNormConfig::new([channels_in, channels_out], row.kernel, self.epsilon)
+                .with_padding(row.kernel / 2)
+                .with_stride(if row.strided { self.stride } else { 1 });
+            convolutions.push(config.init(device));
+            channels_in = channels_out;
+        }
+        let changes_shape = self.stride > 1 || self.channels_in != self.channels_out();
+        let shortcut = changes_shape.then(|| {
+            let channels = [self.channels_in, self.channels_out()];
+            ConvNormConfig::new(channels, 1, self.epsilon)
+                .with_stride(self.stride)
+                .init(device)
+        });
+        ResNetBlock {
+            convolutions,
+            shortcut,
+        }
+    }
+}
+
+/// Convolutions and a shortcut around them: torchvision's `BasicBlock`, with two convolutions, or
+/// its `Bottleneck`, with three.
+#[derive(Module, Debug)]
+pub struct ResNetBlock {
+    /// The convolutions: 3x3 and 3x3, or 1x1, 3x3 and 1x1.
+    pub convolutions: Vec<ConvNorm>,
+    /// The 1x1 convolution of a shortcut that changes the shape; else the shortcut is the identity.
+    pub shortcut: Option<ConvNorm>,
+}
+
+impl ResNetBlock {
+    /// The convolutions with ReLU between them, plus the shortcut, then ReLU.
+    ///
+    /// # Shapes
+    ///
+    /// - `input`: `[batch, channels_in, height, width]`
+    /// - output: `[batch, channels_out, height_out, width_out]`, half the size at stride 2
+    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        let mut x = input.clone();
+        for (index, convolution) in self.convolutions.iter().enumerate() {
+            if index > 0 {
+                x = relu(x);
+            }
+            x = convolution.forward(x); // [batch, channels_out, height_out, width_out] at the end
+        }
+        let residual = match &self.shortcut {
+            Some(shortcut) => shortcut.forward(input), // [batch, channels_out, height_out, width_out]
+            None => input,
+        };
+        relu(trace::elementwise(x + residual))
+    }
+}

@@ -1,0 +1,128 @@
+//! Configuration of ResNet.
+
+use burn::config::Config;
+use burn::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::block::ResNetBlockConfig;
+use super::stem::ResNetStemConfig;
+use super::{ResNet, ResNetDepth};
+use crate::ModelError;
+use crate::error::{check_dropout, check_positive};
+use crate::layers::{ClassifierConfig, Stem};
+use crate::width::Width;
+
+/// Channels of the stem's convolution.
+const STEM: usize = 64;
+/// Channels and first stride of each stage, before the bottleneck's expansion (table 1).
+const STAGES: [(usize, usize); 4] = [(64, 1), (128, 2), (256, 2), (512, 2)];
+
+/// Configuration of [`ResNet`].
+///
+/// In JSON every field may be left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ResNetConfig {
+    /// Number of layers: 18, 34, 50, 101 or 152.
+    pub depth: ResNetDepth,
+    /// Number of classes.
+    pub classes: usize,
+    /// Factor on the channels of every layer, rounded to multiples of 8; 1 in the paper.
+    pub width: f64,
+    /// Probability of dropout before the last layer; none in the paper.
+    pub dropout: f64,
+    /// For large or for small images.
+    pub stem: Stem,
+    /// Added to the variance by batch normalization: 1e-5 in torchvision.
+    pub batch_norm_epsilon: f64,
+}
+
+impl Default for ResNetConfig {
+    fn default() -> Self {
+        Self {
+            depth: ResNetDepth::ResNet50,
+            classes: 1000,
+            width: 1.0,
+            dropout: 0.0,
+            stem: Stem::Standard,
+            batch_norm_epsilon: 1e-5,
+        }
+    }
+}
+
+impl Config for ResNetConfig {}
+
+impl ResNetConfig {
+    /// The paper's network with this depth and this number of classes.
+    pub fn new(depth: ResNetDepth, classes: usize) -> Self {
+        Self {
+            depth,
+            classes,
+            ..Self::default()
+        }
+    }
+
+    /// With this factor on the channels of every layer.
+    pub fn with_width(mut self, width: f64) -> Self {
+        self.width = width;
+        self
+    }
+
+    /// Makes the network, with random weights.
+    ///
+    /// # Errors
+    ///
+    /// Where an option is out of its range.
+    pub fn init(&self, device: &Device) -> Result<ResNet, ModelError> {
+        check_positive("classes", self.classes)?;
+        check_dropout(self.dropout)?;
+        check_epsilon(self.batch_norm_epsilon)?;
+        let width = Width::new(self.width)?;
+
+        let stem = ResNetStemConfig {
+            stem: self.stem,
+            channels: width.channels(STEM),
+            epsilon: self.batch_norm_epsilon,
+        };
+        let (kind, blocks) = self.depth.blocks();
+        let mut channels_in = stem.channels;
+        let mut stages = Vec::new();
+        for ((published, first_stride), blocks) in STAGES.into_iter().zip(blocks) {
+            let mut stage = Vec::new();
+            for index in 0..blocks {
+                let config = ResNetBlockConfig {
+                    kind,
+                    channels_in,
+                    channels: width.channels(published),
+                    stride: if index == 0 { first_stride } else { 1 },
+                    epsilon: self.batch_norm_epsilon,
+                };
+                stage.push(config.init(device));
+                channels_in = config.channels_out();
+            }
+            stages.push(stage);
+        }
+        Ok(ResNet {
+            stem: stem.init(device),
+            stages,
+            classifier: ClassifierConfig {
+                features: channels_in,
+                fully_connected: Vec::new(),
+                classes: self.classes,
+                dropout: self.dropout,
+            }
+            .init(device),
+        })
+    }
+}
+
+fn check_epsilon(epsilon: f64) -> Result<(), ModelError> {
+    if epsilon > 0.0 && epsilon < 1.0 {
+        return Ok(());
+    }
+    Err(ModelError::OutOfRange {
+        option: "batch_norm_epsilon",
+        found: epsilon.to_string(),
+        expected: "more than 0 and less than 1",
+    })
+}

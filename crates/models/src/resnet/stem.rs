@@ -1,0 +1,56 @@
+//! The convolution and the max pool before the residual blocks.
+
+use burn::module::Module;
+use burn::prelude::*;
+use xception_kernels::Padding2d;
+
+use crate::layers::{ConvNorm, ConvNormConfig, Stem, max_pool};
+
+pub(super) struct ResNetStemConfig {
+    pub(super) stem: Stem,
+    pub(super) channels: usize,
+    pub(super) epsilon: f64,
+}
+
+impl ResNetStemConfig {
+    /// As published: 7x7 at stride 2, then a max pool. For small images, as for CIFAR-10 in the
+    /// paper (section 4.2): 3x3 at stride 1, and no pool.
+    pub(super) fn init(&self, device: &Device) -> ResNetStem {
+        let (kernel, stride, pool) = match self.stem {
+            Stem::Standard => (7, 2, true),
+            Stem::Small => (3, 1, false),
+        };
+        let conv = ConvNormConfig::new([3, self.channels], kernel, self.epsilon)
+            .with_padding(kernel / 2)
+            .with_stride(stride);
+        ResNetStem {
+            conv: conv.init(device),
+            pool,
+        }
+    }
+}
+
+/// A convolution with ReLU, and a max pool 3x3 at stride 2 in the standard stem.
+#[derive(Module, Debug)]
+pub struct ResNetStem {
+    /// 64 filters: 7x7 at stride 2, or 3x3 for small images.
+    pub conv: ConvNorm,
+    /// Whether the max pool follows.
+    pub pool: bool,
+}
+
+impl ResNetStem {
+    /// The convolution and the pool.
+    ///
+    /// # Shapes
+    ///
+    /// - `images`: `[batch, 3, height, width]`
+    /// - output: `[batch, channels, height_out, width_out]`
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
+        let x = self.conv.forward_relu(images); // [batch, 64, 112, 112] for 224 x 224 pixels
+        if !self.pool {
+            return x;
+        }
+        max_pool(x, 3, 2, Padding2d::symmetric(1)) // [batch, 64, 56, 56]
+    }
+}

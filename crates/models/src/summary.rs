@@ -1,0 +1,211 @@
+//! A table of a network's stages: shapes, parameters, multiply-adds, activation memory.
+
+use std::fmt;
+
+use burn::prelude::*;
+use serde::Serialize;
+
+use crate::trace::{self, Operation};
+use crate::{ModelError, Network};
+
+/// A network's stages, read off a forward pass of one image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Height and width of the image, in pixels.
+    pub image_size: [usize; 2],
+    /// The stages, from the input to the classifier; an auxiliary classifier is the last.
+    pub stages: Vec<StageSummary>,
+}
+
+/// One stage of a network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StageSummary {
+    /// Name of the stage.
+    pub name: String,
+    /// Shape of its output for one image: channels, height and width, or a number of classes.
+    pub output: Vec<usize>,
+    /// Trainable parameters.
+    pub parameters: u64,
+    /// Multiply-adds of convolutions and linear layers for one image.
+    pub multiply_adds: u64,
+    /// Bytes of the outputs of all operations for one image, at 4 bytes a number: about what
+    /// training keeps for the backward pass.
+    pub activation_bytes: u64,
+}
+
+impl StageSummary {
+    fn new(name: &str, output: &[usize], operations: &[Operation]) -> Self {
+        let sum = |count: fn(&Operation) -> u64| operations.iter().map(count).sum::<u64>();
+        Self {
+            name: name.to_owned(),
+            output: output.to_vec(),
+            parameters: sum(|operation| operation.parameters),
+            multiply_adds: sum(|operation| operation.multiply_adds),
+            activation_bytes: 4 * sum(|operation| operation.outputs),
+        }
+    }
+}
+
+impl Summary {
+    /// Passes one black image of this height and width through the network, in evaluation mode,
+    /// and reports each stage.
+    ///
+    /// # Errors
+    ///
+    /// Where the image is too small for the network.
+    pub fn new(
+        network: &impl Network,
+        image_size: [usize; 2],
+        device: &Device,
+    ) -> Result<Self, ModelError> {
+        network.check_size(image_size)?;
+        let [height, width] = image_size;
+        let images = Tensor::zeros([1, 3, height, width], device);
+        let mut stages = Vec::new();
+        trace::record(|drain| {
+            let mut auxiliary_input = None;
+            let features = network.forward_stages(images, &mut |name, output| {
+                if network.auxiliary_stage() == Some(name) {
+                    auxiliary_input = Some(output.clone());
+                }
+                stages.push(StageSummary::new(name, &output.dims()[1..], &drain()));
+            });
+            let logits = network.classify(network.pool(features));
+            stages.push(StageSummary::new("classifier", &logits.dims()[1..], &drain()));
+            if let Some(logits) = auxiliary_input.and_then(|x| network.classify_auxiliary(x)) {
+                stages.push(StageSummary::new("auxiliary", &logits.dims()[1..], &drain()));
+            }
+        });
+        Ok(Self { image_size, stages })
+    }
+
+    /// Trainable parameters of all stages.
+    pub fn parameters(&self) -> u64 {
+        self.stages.iter().map(|stage| stage.parameters).sum()
+    }
+
+    /// Multiply-adds of all stages for one image.
+    pub fn multiply_adds(&self) -> u64 {
+        self.stages.iter().map(|stage| stage.multiply_adds).sum()
+    }
+
+    /// Bytes of the outputs of all operations for one image.
+    pub fn activation_bytes(&self) -> u64 {
+        self.stages.iter().map(|stage| stage.activation_bytes).sum()
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        let mut row = |cells: [&str; 5]| {
+            let [name, output, parameters, multiply_adds, memory] = cells;
+            writeln!(
+                formatter,
+                "{name:<16}  {output:>16}  {parameters:>12}  {multiply_adds:>16}  {memory:>14}"
+            )
+        };
+        row([
+            "stage",
+            "output",
+            "parameters",
+            "multiply-adds",
+            "activations",
+        ])?;
+        let [height, width] = self.image_size;
+        row(["images", &format!("3 x {height} x {width}"), "", "", ""])?;
+        let numbers = |parameters: u64, multiply_adds: u64, bytes: u64| {
+            let megabytes = format!("{:.2} MB", bytes as f64 / 1e6);
+            (grouped(parameters), grouped(multiply_adds), megabytes)
+        };
+        for stage in &self.stages {
+            let output: Vec<_> = stage.output.iter().map(usize::to_string).collect();
+            let (parameters, multiply_adds, memory) =
+                numbers(stage.parameters, stage.multiply_adds, stage.activation_bytes);
+            row([
+                &stage.name,
+                &output.join(" x "),
+                &parameters,
+                &multiply_adds,
+                &memory,
+            ])?;
+        }
+        let (parameters, multiply_adds, memory) = numbers(
+            self.parameters(),
+            self.multiply_adds(),
+            self.activation_bytes(),
+        );
+        row(["total", "", &parameters, &multiply_adds, &memory])
+    }
+}
+
+/// A number with commas between thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::module::Module;
+
+    use super::*;
+    use crate::{MODELS, ModelConfig, Model};
+
+    fn summary(model: &Model, size: usize) -> Summary {
+        Summary::new(model, [size, size], &Device::flex()).unwrap()
+    }
+
+    #[test]
+    fn counts_every_parameter_of_every_network() {
+        for info in MODELS {
+            let config = info.config().with_width(0.25).with_classes(10);
+            let model = config.init(&Device::flex()).unwrap();
+            let summary = summary(&model, 96);
+            assert_eq!(summary.parameters(), model.num_params() as u64, "{}", info.name);
+        }
+    }
+
+    #[test]
+    fn counts_xceptions_multiply_adds() {
+        // 8.4 G at 299 x 299 pixels, the figure that papers and tools give.
+        let model = ModelConfig::named("xception").unwrap().init(&Device::flex()).unwrap();
+        let summary = summary(&model, 299);
+        let giga = summary.multiply_adds() as f64 / 1e9;
+        assert!((8.3..8.5).contains(&giga), "{giga}");
+        assert_eq!(summary.parameters(), 22_855_952);
+        let last = &summary.stages[summary.stages.len() - 2];
+        assert_eq!((last.name.as_str(), &last.output[..]), ("block14", &[2048, 10, 10][..]));
+    }
+
+    #[test]
+    fn counts_a_convolution_by_hand() {
+        let config = ModelConfig::named("xception").unwrap().with_stem(crate::layers::Stem::Small);
+        let model = config.init(&Device::flex()).unwrap();
+        let stem = &summary(&model, 4).stages[0];
+        // Two 3x3 convolutions, 3 -> 32 -> 64, on 4 x 4 pixels; each with normalization and ReLU.
+        assert_eq!(stem.multiply_adds, 16 * 9 * (3 * 32 + 32 * 64));
+        assert_eq!(stem.parameters, 9 * (3 * 32 + 32 * 64) + 2 * (32 + 64));
+        assert_eq!(stem.activation_bytes, 4 * 16 * 3 * (32 + 64));
+    }
+
+    #[test]
+    fn an_image_that_is_too_small_is_an_error() {
+        let model = ModelConfig::named("xception").unwrap().init(&Device::flex()).unwrap();
+        let error = Summary::new(&model, [299, 2], &Device::flex()).unwrap_err();
+        assert!(error.to_string().contains("299 x 2"), "{error}");
+    }
+
+    #[test]
+    fn groups_thousands() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(22_855_952), "22,855,952");
+    }
+}

@@ -1,0 +1,62 @@
+//! The width multiplier: one factor on the channels of every layer.
+
+use crate::ModelError;
+
+/// Channels are kept multiples of this, for the sake of SIMD lanes, as MobileNet's code does.
+const DIVISOR: usize = 8;
+
+/// The widest multiplier that makes sense before memory runs out.
+const MAXIMUM: f64 = 16.0;
+
+/// A width multiplier that was checked (A. Howard et al., *MobileNets*, 2017, section 3.3).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Width(f64);
+
+impl Width {
+    /// Checks that the multiplier is a positive number of a sensible size.
+    pub(crate) fn new(multiplier: f64) -> Result<Self, ModelError> {
+        if multiplier > 0.0 && multiplier <= MAXIMUM {
+            return Ok(Self(multiplier));
+        }
+        Err(ModelError::OutOfRange {
+            option: "width",
+            found: multiplier.to_string(),
+            expected: "more than 0 and at most 16",
+        })
+    }
+
+    /// The multiplied number of channels: the nearest multiple of 8, and at least 8. The published
+    /// numbers of channels are multiples of 8, so a multiplier of 1 gives them back.
+    pub(crate) fn channels(&self, published: usize) -> usize {
+        let multiplied = published as f64 * self.0 / DIVISOR as f64;
+        (multiplied.round() as usize).max(1) * DIVISOR
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_keeps_the_published_channels() {
+        let width = Width::new(1.0).unwrap();
+        for channels in [32, 48, 80, 96, 192, 320, 384, 448, 728, 1024, 1536, 2048] {
+            assert_eq!(width.channels(channels), channels);
+        }
+    }
+
+    #[test]
+    fn rounds_to_multiples_of_eight_and_never_to_zero() {
+        let width = Width::new(0.25).unwrap();
+        assert_eq!(width.channels(728), 184);
+        assert_eq!(width.channels(32), 8);
+        assert_eq!(Width::new(0.01).unwrap().channels(32), 8);
+    }
+
+    #[test]
+    fn rejects_what_is_no_multiplier() {
+        for multiplier in [0.0, -1.0, f64::NAN, f64::INFINITY, 17.0] {
+            assert!(Width::new(multiplier).is_err(), "{multiplier}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Modules 2 to 13: separable convolutions with a linear residual connection.
+
+use burn::module::Module;
+use burn::prelude::*;
+
+use crate::layers::{
+    Activation, ConvNorm, ConvNormConfig, Padding, SeparableConvNorm, SeparableConvNormConfig,
+    max_pool, relu,
+};
+use crate::trace;
+
+/// How a module ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Downsampling {
+    /// Without downsampling; the residual connection is the identity.
+    None,
+    /// Max pool 3x3 at stride 2; the residual connection is a 1x1 convolution at stride 2.
+    MaxPool(Padding),
+}
+
+pub(super) struct XceptionModuleConfig {
+    pub(super) channels_in: usize,
+    /// Output channels of each separable convolution.
+    pub(super) channels: Vec<usize>,
+    /// Whether an activation comes before the first convolution too.
+    pub(super) first_activation: bool,
+    pub(super) downsampling: Downsampling,
+    pub(super) residual: bool,
+    pub(super) activation: Activation,
+    pub(super) epsilon: f64,
+}
+
+impl XceptionModuleConfig {
+    pub(super) fn init(&self, device: &Device) -> XceptionModule {
+        let mut channels_in = self.channels_in;
+        let mut convolutions = Vec::new();
+        for &channels_out in &self.channels {
+            let config = SeparableConvNormConfig {
+                channels: [channels_in, channels_out],
+                kernel: 3,
+                activation: self.activation,
+                epsilon: self.epsilon,
+            };
+            convolutions.push(config.init(device));
+            channels_in = channels_out;
+        }
+        let pool = match self.downsampling {
+            Downsampling::None => None,
+            Downsampling::MaxPool(padding) => Some(padding),
+        };
+        let shortcut = (self.residual && pool.is_some()).then(|| {
+            ConvNormConfig::new([self.channels_in, channels_in], 1, self.epsilon)
+                .with_stride(2)
+                .init(device)
+        });
+        XceptionModule {
+            convolutions,
+            shortcut,
+            first_activation: self.first_activation,
+            residual: self.residual,
+            pool,
+        }
+    }
+}
+
+/// Separable convolutions with ReLU before each, an optional max pool, and a residual connection.
+#[derive(Module, Debug)]
+pub struct XceptionModule {
+    /// The separable convolutions of the main path.
+    pub convolutions: Vec<SeparableConvNorm>,
+    /// The 1x1 convolution of a residual connection across a pool.
+    pub shortcut: Option<ConvNorm>,
+    /// Whether ReLU comes before the first convolution too.
+    pub first_activation: bool,
+    /// Whether there is a residual connection.
+    pub residual: bool,
+    /// Padding of the max pool at the end, where there is one.
+    #[module(skip)]
+    pub pool: Option<Padding>,
+}
+
+impl XceptionModule {
+    /// The main path plus the residual connection, which starts before the first activation.
+    ///
+    /// # Shapes
+    ///
+    /// - `input`: `[batch, channels_in, height, width]`
+    /// - output: `[batch, channels_out, height_out, width_out]`, half the size where there is a pool
+    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        let mut x = input.clone();
+        for (index, convolution) in self.convolutions.iter().enumerate() {
+            if index > 0 || self.first_activation {
+                x = relu(x);
+            }
+            x = convolution.forward(x); // [batch, channels_out, height, width]
+        }
+        if let Some(padding) = self.pool {
+            let [_, _, height, width] = x.dims();
+            let around = padding.around([height, width], 3, 2);
+            x = max_pool(x, 3, 2, around); // [batch, channels_out, ceil(height / 2), ceil(width / 2)]
+        }
+        if !self.residual {
+            return x;
+        }
+        let residual = match &self.shortcut {
+            Some(shortcut) => shortcut.forward(input),
+            None => input,
+        };
+        trace::elementwise(x + residual)
+    }
+}

@@ -1,0 +1,398 @@
+//! The batches of one epoch.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::data::prefetch::Prefetch;
+use crate::data::{Augmentation, DataError, ImageKey, Images, Normalization, Order, epoch_order};
+
+/// Normalized images with their labels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// The inputs, `[len, 3, height, width]`.
+    pub pixels: Vec<f32>,
+    /// The images' labels.
+    pub labels: Vec<u32>,
+    /// The images' indices in their split.
+    pub indices: Vec<u32>,
+}
+
+impl Batch {
+    /// The number of images.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are no images.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+}
+
+/// How the batches of one epoch are made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchPlan {
+    /// The images of a batch; the last of an epoch may have fewer.
+    pub batch_size: usize,
+    /// The order of the images.
+    pub order: Order,
+    /// What is done to each image; [`Augmentation::none`] for testing.
+    pub augmentation: Augmentation,
+    /// The statistics that inputs are normalized with.
+    pub normalization: Normalization,
+    /// The run's seed.
+    pub seed: u64,
+    /// The epoch, from 0.
+    pub epoch: u64,
+    /// The batch to start at, from 0, to resume in the middle of an epoch.
+    pub start_batch: usize,
+    /// Whether a last batch with fewer images is left out.
+    pub drop_last: bool,
+    /// The threads that prepare batches ahead; with 0 each is made when it is asked for, in the caller's thread. The
+    /// batches are the same.
+    pub workers: usize,
+}
+
+impl BatchPlan {
+    /// For training: shuffled, with the usual augmentation, from the start of epoch 0, in the caller's thread.
+    #[must_use]
+    pub fn train(batch_size: usize, normalization: Normalization, seed: u64) -> Self {
+        Self {
+            order: Order::Shuffled,
+            augmentation: Augmentation::default(),
+            seed,
+            ..Self::test(batch_size, normalization)
+        }
+    }
+
+    /// For testing: every image once, in order, unchanged, in the caller's thread.
+    #[must_use]
+    pub fn test(batch_size: usize, normalization: Normalization) -> Self {
+        Self {
+            batch_size,
+            order: Order::Sequential,
+            augmentation: Augmentation::none(),
+            normalization,
+            seed: 0,
+            epoch: 0,
+            start_batch: 0,
+            drop_last: false,
+            workers: 0,
+        }
+    }
+}
+
+/// The number of batches of an epoch over `images` images; 0 where `batch_size` is 0.
+#[must_use]
+pub fn num_batches(images: usize, batch_size: usize, drop_last: bool) -> usize {
+    match batch_size {
+        0 => 0,
+        _ if drop_last => images / batch_size,
+        _ => images.div_ceil(batch_size),
+    }
+}
+
+/// An iterator over the batches of one epoch.
+///
+/// With workers, a batch is prepared while the one before is in use; memory stays bounded, and dropping the iterator early
+/// ends the threads. A panic in a worker is passed on to the caller of `next`.
+pub struct Batches(Inner);
+
+enum Inner {
+    Here {
+        maker: BatchMaker,
+        next: Range<usize>,
+    },
+    Ahead(Prefetch<Batch>),
+}
+
+impl Batches {
+    /// Starts an epoch.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] where the plan's batch size is 0, its start is behind the end of the epoch, its padding is too large
+    /// for the images, or a thread can't be started.
+    pub fn new(images: Arc<Images>, plan: BatchPlan) -> Result<Self, DataError> {
+        if plan.batch_size == 0 {
+            return Err(DataError::BatchSize);
+        }
+        plan.augmentation.check(images.size())?;
+        let len = u32::try_from(images.len()).map_err(|_| DataError::Images {
+            problem: format!(
+                "{} images are more than {} can be counted",
+                images.len(),
+                u32::MAX
+            ),
+        })?;
+        let batches = num_batches(images.len(), plan.batch_size, plan.drop_last);
+        let start = plan.start_batch;
+        if start > batches {
+            return Err(DataError::StartBatch { start, batches });
+        }
+        let order = match plan.order {
+            Order::Shuffled => epoch_order(plan.seed, plan.epoch, len),
+            Order::Sequential => (0..len).collect(),
+        };
+        let workers = plan.workers;
+        let maker = BatchMaker {
+            images,
+            order,
+            plan,
+        };
+        let next = start..batches;
+        if workers == 0 {
+            return Ok(Self(Inner::Here { maker, next }));
+        }
+        Prefetch::new(next, workers, move |batch| maker.make(batch))
+            .map(|prefetch| Self(Inner::Ahead(prefetch)))
+            .map_err(|error| DataError::Worker {
+                worker: error.worker,
+                workers,
+                source: error.source,
+            })
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Batch;
+
+    fn next(&mut self) -> Option<Batch> {
+        match &mut self.0 {
+            Inner::Here { maker, next } => next.next().map(|batch| maker.make(batch)),
+            Inner::Ahead(prefetch) => prefetch.next(),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        match &self.0 {
+            Inner::Here { next, .. } => next.size_hint(),
+            Inner::Ahead(prefetch) => prefetch.size_hint(),
+        }
+    }
+}
+
+impl ExactSizeIterator for Batches {}
+
+/// Makes any batch of an epoch, by its number.
+struct BatchMaker {
+    images: Arc<Images>,
+    order: Vec<u32>,
+    plan: BatchPlan,
+}
+
+impl BatchMaker {
+    fn make(&self, batch: usize) -> Batch {
+        let BatchPlan {
+            batch_size,
+            seed,
+            epoch,
+            ..
+        } = self.plan;
+        let first = batch * batch_size;
+        let last = self.order.len().min(first.saturating_add(batch_size));
+        let indices = self.order[first..last].to_vec();
+        let image_len = self.images.image_len();
+        let mut pixels = vec![0.0; indices.len() * image_len];
+        for (&index, out) in indices.iter().zip(pixels.chunks_exact_mut(image_len)) {
+            let image = self.images.image(index as usize);
+            let key = ImageKey { seed, epoch, index };
+            self.plan.augmentation.apply(
+                image,
+                self.images.size(),
+                &self.plan.normalization,
+                key,
+                out,
+            );
+        }
+        let labels = indices
+            .iter()
+            .map(|index| self.images.label(*index as usize))
+            .collect();
+        Batch {
+            pixels,
+            labels,
+            indices,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COUNT: usize = 23;
+
+    fn images() -> Arc<Images> {
+        let pixels = (0..COUNT * 3 * 8 * 8)
+            .map(|i| (i * 7 % 256) as u8)
+            .collect();
+        let labels = (0..COUNT as u32).map(|i| i % 3).collect();
+        Arc::new(Images::new([8, 8], pixels, labels, 3).unwrap())
+    }
+
+    fn plan() -> BatchPlan {
+        BatchPlan::train(5, Normalization::CIFAR10, 11)
+    }
+
+    fn collect(plan: BatchPlan) -> Vec<Batch> {
+        Batches::new(images(), plan).unwrap().collect()
+    }
+
+    #[test]
+    fn workers_change_nothing() {
+        let expected = collect(plan());
+        assert_eq!(expected.len(), 5);
+        for workers in [1, 3, 100] {
+            assert_eq!(
+                collect(BatchPlan { workers, ..plan() }),
+                expected,
+                "{workers} workers"
+            );
+        }
+    }
+
+    #[test]
+    fn starting_in_the_middle_skips() {
+        let expected = collect(plan());
+        for workers in [0, 2] {
+            for start_batch in 0..=5 {
+                let found = collect(BatchPlan {
+                    start_batch,
+                    workers,
+                    ..plan()
+                });
+                assert_eq!(found, expected[start_batch..]);
+            }
+        }
+    }
+
+    #[test]
+    fn every_image_comes_once_an_epoch() {
+        let mut orders = Vec::new();
+        for epoch in 0..2 {
+            let batches = collect(BatchPlan { epoch, ..plan() });
+            let indices: Vec<u32> = batches
+                .iter()
+                .flat_map(|batch| batch.indices.clone())
+                .collect();
+            let mut sorted = indices.clone();
+            sorted.sort_unstable();
+            assert_eq!(sorted, (0..COUNT as u32).collect::<Vec<_>>());
+            for batch in &batches {
+                assert_eq!(batch.pixels.len(), batch.len() * 3 * 8 * 8);
+                assert!(
+                    batch
+                        .indices
+                        .iter()
+                        .zip(&batch.labels)
+                        .all(|(index, label)| index % 3 == *label)
+                );
+            }
+            orders.push(indices);
+        }
+        assert_ne!(orders[0], orders[1]);
+    }
+
+    #[test]
+    fn batch_size_does_not_change_what_happens_to_an_image() {
+        let whole = collect(BatchPlan {
+            batch_size: usize::MAX,
+            ..plan()
+        });
+        let parts = collect(plan());
+        assert_eq!(whole.len(), 1);
+        assert_eq!(
+            whole[0].pixels,
+            parts
+                .into_iter()
+                .flat_map(|batch| batch.pixels)
+                .collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn last_batch_is_short_or_dropped() {
+        let lens = |plan| collect(plan).iter().map(Batch::len).collect::<Vec<_>>();
+        assert_eq!(lens(plan()), [5, 5, 5, 5, 3]);
+        assert_eq!(
+            lens(BatchPlan {
+                drop_last: true,
+                ..plan()
+            }),
+            [5, 5, 5, 5]
+        );
+        assert_eq!(Batches::new(images(), plan()).unwrap().len(), 5);
+        assert_eq!(num_batches(20, 5, true), 4);
+        assert_eq!(num_batches(20, 5, false), 4);
+        assert_eq!(num_batches(3, 5, true), 0);
+        assert_eq!(num_batches(3, 0, false), 0);
+    }
+
+    #[test]
+    fn test_batches_are_the_images_in_order() {
+        let batches = collect(BatchPlan::test(
+            10,
+            Normalization {
+                mean: [0.0; 3],
+                std: [1.0 / 255.0; 3],
+            },
+        ));
+        let pixels = batches.into_iter().flat_map(|batch| batch.pixels);
+        for (found, expected) in pixels.zip(images().pixels()) {
+            assert!((found - f32::from(*expected)).abs() < 1e-3);
+        }
+    }
+
+    #[test]
+    fn dropping_early_ends_the_workers() {
+        let images = images();
+        let mut batches = Batches::new(
+            Arc::clone(&images),
+            BatchPlan {
+                workers: 2,
+                batch_size: 1,
+                ..plan()
+            },
+        )
+        .unwrap();
+        batches.next().unwrap();
+        drop(batches);
+        assert_eq!(Arc::strong_count(&images), 1);
+    }
+
+    #[test]
+    fn impossible_plans_are_errors() {
+        let error = |plan| Batches::new(images(), plan).err().unwrap();
+        assert!(matches!(
+            error(BatchPlan {
+                batch_size: 0,
+                ..plan()
+            }),
+            DataError::BatchSize
+        ));
+        assert!(matches!(
+            error(BatchPlan {
+                start_batch: 6,
+                ..plan()
+            }),
+            DataError::StartBatch {
+                start: 6,
+                batches: 5
+            }
+        ));
+        let augmentation = Augmentation {
+            crop_padding: usize::MAX,
+            horizontal_flip: true,
+        };
+        assert!(matches!(
+            error(BatchPlan {
+                augmentation,
+                ..plan()
+            }),
+            DataError::CropPadding { .. }
+        ));
+    }
+}

@@ -1,0 +1,388 @@
+//! A data set in memory: images of one size with their labels, in a training and a test split.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::data::DataError;
+
+/// The channels of an image: red, green and blue.
+pub(crate) const CHANNELS: usize = 3;
+
+/// A labelled data set with a training and a test split.
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    /// Its name for people, such as `CIFAR-10`.
+    pub name: String,
+    /// Where it was loaded from, as [`DataSource`](crate::data::DataSource) spells it.
+    pub source: String,
+    /// The publication to cite.
+    pub citation: String,
+    /// The classes' names; a label is an index into them.
+    pub classes: Vec<String>,
+    /// The images to train with. Shared, so that batches can be prepared in other threads without a copy.
+    pub train: Arc<Images>,
+    /// The images to test with.
+    pub test: Arc<Images>,
+    /// The statistics that inputs are normalized with.
+    pub normalization: Normalization,
+}
+
+impl Dataset {
+    /// The SHA-256, in hexadecimal, of both splits, the training split first.
+    ///
+    /// Of each split: height, width and number of images as `u64`, then all pixels, then all labels as `u32`, numbers in
+    /// little-endian order.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        let mut digest = Sha256::new();
+        self.train.update_digest(&mut digest);
+        self.test.update_digest(&mut digest);
+        format!("{:x}", digest.finalize())
+    }
+
+    /// The same data set with only the first part of one or both splits, stratified (see [`Images::limit`]).
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Limit`] where a number is 0 or above the size of the split.
+    pub fn limit(mut self, train: Option<usize>, test: Option<usize>) -> Result<Self, DataError> {
+        for (split, images, limit) in [
+            ("training", &mut self.train, train),
+            ("test", &mut self.test, test),
+        ] {
+            let Some(asked) = limit else { continue };
+            let available = images.len();
+            let limited = images.limit(asked).ok_or(DataError::Limit {
+                split,
+                asked,
+                available,
+            })?;
+            *images = Arc::new(limited);
+        }
+        Ok(self)
+    }
+}
+
+/// RGB images of one size with their labels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Images {
+    size: [usize; 2],
+    pixels: Vec<u8>,
+    labels: Vec<u32>,
+}
+
+impl Images {
+    /// Puts images together.
+    ///
+    /// # Shapes
+    ///
+    /// - `size`: height and width
+    /// - `pixels`: `[labels.len(), 3, height, width]`, the order of the CIFAR files
+    /// - `labels`: each below `classes`
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Images`] where these don't fit together.
+    pub fn new(
+        size: [usize; 2],
+        pixels: Vec<u8>,
+        labels: Vec<u32>,
+        classes: usize,
+    ) -> Result<Self, DataError> {
+        let [height, width] = size;
+        let expected = [labels.len(), CHANNELS, height, width]
+            .into_iter()
+            .try_fold(1usize, usize::checked_mul);
+        if height == 0 || width == 0 || expected != Some(pixels.len()) {
+            let (found, count) = (pixels.len(), labels.len());
+            let problem = format!(
+                "{found} bytes of pixels for {count} RGB images of {height}x{width} pixels"
+            );
+            return Err(DataError::Images { problem });
+        }
+        if let Some((index, label)) = labels
+            .iter()
+            .enumerate()
+            .find(|(_, label)| **label as usize >= classes)
+        {
+            let problem =
+                format!("image {index} has label {label}, but there are {classes} classes");
+            return Err(DataError::Images { problem });
+        }
+        Ok(Self {
+            size,
+            pixels,
+            labels,
+        })
+    }
+
+    /// The number of images.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are no images.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Height and width.
+    #[must_use]
+    pub fn size(&self) -> [usize; 2] {
+        self.size
+    }
+
+    /// All pixels, `[len, 3, height, width]`.
+    #[must_use]
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// All labels.
+    #[must_use]
+    pub fn labels(&self) -> &[u32] {
+        &self.labels
+    }
+
+    /// The number of bytes, and of elements, of one image.
+    #[must_use]
+    pub fn image_len(&self) -> usize {
+        CHANNELS * self.size[0] * self.size[1]
+    }
+
+    /// The pixels of one image, `[3, height, width]`.
+    ///
+    /// # Panics
+    ///
+    /// Where `index` isn't below [`len`](Self::len).
+    #[must_use]
+    pub fn image(&self, index: usize) -> &[u8] {
+        let len = self.image_len();
+        &self.pixels[index * len..][..len]
+    }
+
+    /// The label of one image.
+    ///
+    /// # Panics
+    ///
+    /// Where `index` isn't below [`len`](Self::len).
+    #[must_use]
+    pub fn label(&self, index: usize) -> u32 {
+        self.labels[index]
+    }
+
+    /// The number of images of each class.
+    #[must_use]
+    pub fn class_counts(&self, classes: usize) -> Vec<usize> {
+        let mut counts = vec![0; classes];
+        for &label in &self.labels {
+            if let Some(count) = counts.get_mut(label as usize) {
+                *count += 1;
+            }
+        }
+        counts
+    }
+
+    /// The first images of each class, `count` in all, in their order and in the proportions of the classes.
+    ///
+    /// Where the proportions come out uneven, the classes with the largest remainders get one more, among equals those
+    /// of lower label. `None` where `count` is 0 or above [`len`](Self::len).
+    #[must_use]
+    pub fn limit(&self, count: usize) -> Option<Self> {
+        if count == 0 || count > self.len() {
+            return None;
+        }
+        let classes = self
+            .labels
+            .iter()
+            .max()
+            .map_or(0, |label| *label as usize + 1);
+        let mut quotas = largest_remainder(&self.class_counts(classes), count);
+        let mut pixels = Vec::with_capacity(count * self.image_len());
+        let mut labels = Vec::with_capacity(count);
+        for (index, &label) in self.labels.iter().enumerate() {
+            let quota = &mut quotas[label as usize];
+            if *quota > 0 {
+                *quota -= 1;
+                pixels.extend_from_slice(self.image(index));
+                labels.push(label);
+            }
+        }
+        Some(Self {
+            size: self.size,
+            pixels,
+            labels,
+        })
+    }
+
+    /// The images of a range of indices, which is cut to what there is.
+    #[must_use]
+    pub fn slice(&self, range: Range<usize>) -> Self {
+        let end = range.end.min(self.len());
+        let start = range.start.min(end);
+        let len = self.image_len();
+        Self {
+            size: self.size,
+            pixels: self.pixels[start * len..end * len].to_vec(),
+            labels: self.labels[start..end].to_vec(),
+        }
+    }
+
+    fn update_digest(&self, digest: &mut Sha256) {
+        let [height, width] = self.size;
+        for number in [height, width, self.len()] {
+            digest.update((number as u64).to_le_bytes());
+        }
+        digest.update(&self.pixels);
+        for label in &self.labels {
+            digest.update(label.to_le_bytes());
+        }
+    }
+}
+
+/// Divides `seats` among classes in proportion to `counts`, by the method of the largest remainder. `seats` isn't above the
+/// sum of the counts, so that no class gets more than it has.
+fn largest_remainder(counts: &[usize], seats: usize) -> Vec<usize> {
+    let total: u128 = counts.iter().map(|count| *count as u128).sum();
+    let share = |count: usize| count as u128 * seats as u128;
+    let mut quotas: Vec<usize> = counts
+        .iter()
+        .map(|count| (share(*count) / total) as usize)
+        .collect();
+    let left = seats - quotas.iter().sum::<usize>();
+    let mut by_remainder: Vec<usize> = (0..counts.len()).collect();
+    by_remainder.sort_by_key(|class| std::cmp::Reverse(share(counts[*class]) % total)); // stable: ties keep their order
+    for class in by_remainder.into_iter().take(left) {
+        quotas[class] += 1;
+    }
+    quotas
+}
+
+/// Statistics of each channel on the scale of 0 to 1: an input is `(pixel / 255 - mean) / std`.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Normalization {
+    /// The mean of red, green and blue.
+    pub mean: [f32; 3],
+    /// The standard deviation of red, green and blue.
+    pub std: [f32; 3],
+}
+
+impl Normalization {
+    /// CIFAR-10: the statistics of the 50,000 training images, as commonly published. Computed from the files they are
+    /// (0.49140, 0.48216, 0.44653) and (0.24703, 0.24349, 0.26159).
+    pub const CIFAR10: Self = Self {
+        mean: [0.4914, 0.4822, 0.4465],
+        std: [0.2470, 0.2435, 0.2616],
+    };
+
+    /// CIFAR-100: the statistics of the 50,000 training images, as commonly published.
+    pub const CIFAR100: Self = Self {
+        mean: [0.5071, 0.4865, 0.4409],
+        std: [0.2673, 0.2564, 0.2762],
+    };
+
+    /// The factor and the summand with which a channel's pixel, from 0 to 255, becomes an input. The summand is what a
+    /// black pixel becomes.
+    pub(crate) fn scale_and_bias(&self, channel: usize) -> (f32, f32) {
+        let (mean, std) = (self.mean[channel], self.std[channel]);
+        (1.0 / (255.0 * std), -mean / std)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn images(labels: &[u32]) -> Images {
+        let pixels = (0..labels.len() * 12).map(|i| (i % 251) as u8).collect();
+        Images::new([2, 2], pixels, labels.to_vec(), 3).unwrap()
+    }
+
+    fn dataset(labels: &[u32]) -> Dataset {
+        Dataset {
+            name: "test".into(),
+            source: "test".into(),
+            citation: String::new(),
+            classes: ["a", "b", "c"].map(String::from).to_vec(),
+            train: Arc::new(images(labels)),
+            test: Arc::new(images(&[0, 1])),
+            normalization: Normalization::CIFAR10,
+        }
+    }
+
+    #[test]
+    fn image_and_label_belong_together() {
+        let images = images(&[2, 0, 1]);
+        assert_eq!(images.len(), 3);
+        assert_eq!(images.image(1), (12..24).collect::<Vec<u8>>());
+        assert_eq!(images.label(0), 2);
+        assert_eq!(images.class_counts(3), [1, 1, 1]);
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_are_errors() {
+        assert!(Images::new([2, 2], vec![0; 11], vec![0], 1).is_err());
+        assert!(Images::new([0, 2], vec![], vec![0], 1).is_err());
+        assert!(Images::new([usize::MAX, 2], vec![0; 12], vec![0], 1).is_err());
+        let error = Images::new([2, 2], vec![0; 24], vec![0, 3], 3).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "inconsistent images: image 1 has label 3, but there are 3 classes"
+        );
+    }
+
+    #[test]
+    fn limit_keeps_order_and_proportions() {
+        let all = images(&[0, 0, 1, 0, 1, 0, 2, 0, 1, 0]); // 6, 3, 1
+        let part = all.limit(5).unwrap(); // shares 3.0, 1.5, 0.5: the tie goes to the lower label
+        assert_eq!(part.labels(), [0, 0, 1, 0, 1]);
+        assert_eq!(part.image(2), all.image(2));
+        assert_eq!(all.limit(10).unwrap(), all);
+        assert_eq!(all.limit(1).unwrap().labels(), [0]);
+    }
+
+    #[test]
+    fn slice_is_cut_to_what_there_is() {
+        let all = images(&[0, 1, 2, 1]);
+        let part = all.slice(1..3);
+        assert_eq!(part.labels(), [1, 2]);
+        assert_eq!(part.image(1), all.image(2));
+        assert_eq!(all.slice(3..9).labels(), [1]);
+        assert!(all.slice(7..9).is_empty());
+    }
+
+    #[test]
+    fn limit_refuses_what_it_cannot_give() {
+        let data = dataset(&[0, 1, 2]);
+        let error = data.clone().limit(Some(4), None).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "4 training images asked for: give a number from 1 to 3, the size of the split"
+        );
+        assert!(matches!(
+            data.clone().limit(None, Some(0)),
+            Err(DataError::Limit {
+                split: "test",
+                asked: 0,
+                available: 2
+            })
+        ));
+        assert_eq!(data.limit(Some(2), Some(1)).unwrap().train.len(), 2);
+    }
+
+    #[test]
+    fn sha256_sees_pixels_labels_and_splits() {
+        let base = dataset(&[0, 1, 2]).sha256();
+        assert_eq!(base.len(), 64);
+        assert_eq!(base, dataset(&[0, 1, 2]).sha256());
+        assert_ne!(base, dataset(&[0, 1, 1]).sha256());
+        let mut swapped = dataset(&[0, 1, 2]);
+        std::mem::swap(&mut swapped.train, &mut swapped.test);
+        assert_ne!(base, swapped.sha256());
+    }
+}

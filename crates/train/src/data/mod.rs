@@ -1,0 +1,40 @@
+//! Data sets: where they come from, how they are checked, and how batches are made of them.
+//!
+//! A [`DataSource`] names a data set and loads it as a [`Dataset`]; [`Batches`] turns one of its splits into augmented,
+//! normalized batches of one epoch; [`fetch()`] downloads what isn't there yet. Nothing here knows a tensor library: a
+//! [`Batch`] is plain memory in the order `[batch, channel, height, width]`.
+//!
+//! All that is random is a function of the seed, the epoch and the image's index (see [`Augmentation`] and
+//! [`epoch_order()`]): neither the number of workers, nor the batch size, nor a restart in the middle of an epoch changes
+//! what happens to an image.
+
+mod answer;
+mod archive;
+mod augment;
+mod batches;
+mod cifar;
+mod dataset;
+mod describe;
+mod download;
+mod embedded;
+mod epoch_order;
+mod error;
+mod fetch;
+mod keyed_rng;
+mod patience;
+mod prefetch;
+mod source;
+#[cfg(test)]
+mod test_server;
+mod unpack;
+
+pub use archive::{Archive, Member, Size};
+pub use augment::{Augmentation, ImageKey};
+pub use batches::{Batch, BatchPlan, Batches, num_batches};
+pub use dataset::{Dataset, Images, Normalization};
+pub use describe::{Description, SplitDescription};
+pub use download::Progress;
+pub use epoch_order::{Order, epoch_order};
+pub use error::DataError;
+pub use fetch::{Fetched, fetch};
+pub use source::DataSource;

@@ -1,0 +1,33 @@
+//! How long a download waits, and how often it tries again.
+
+use std::time::Duration;
+
+/// How a download deals with a bad connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Patience {
+    /// The attempts in a row without progress after which it gives up.
+    pub attempts: u32,
+    /// The bytes that count as progress.
+    pub least_progress: u64,
+    /// The longest wait for a connection, and for an answer.
+    pub connect: Duration,
+    /// The longest wait for the next bytes.
+    pub read: Duration,
+    /// The pause after the first attempt without progress; it doubles with each that follows.
+    pub pause: Duration,
+    /// Whether the proxies of the environment (`HTTPS_PROXY` and so on) are used.
+    pub proxy: bool,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            attempts: 5,
+            least_progress: 64 << 10,
+            connect: Duration::from_secs(30),
+            read: Duration::from_secs(30),
+            pause: Duration::from_secs(1),
+            proxy: true,
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The names of data sets: where a run's data comes from, as one string.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+
+use crate::data::cifar::{self, CIFAR10, CIFAR100};
+use crate::data::{DataError, Dataset, embedded};
+
+/// Where data comes from. In configurations and on the command line it is one string: `embedded`, `cifar10:DIR` or
+/// `cifar100:DIR`.
+///
+/// ```
+/// use xception_train::data::{DataError, DataSource};
+///
+/// let source: DataSource = "embedded".parse()?;
+/// let dataset = source.load()?;
+/// assert_eq!(dataset.classes[dataset.train.label(3) as usize], "cat");
+/// # Ok::<(), DataError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DataSource {
+    /// The 2,000 training and 1,000 test images of CIFAR-10 that are built into the program.
+    Embedded,
+    /// CIFAR-10, from its binary files in a folder or its subfolder `cifar-10-batches-bin`.
+    Cifar10(PathBuf),
+    /// CIFAR-100 with its 100 fine labels, from its binary files in a folder or its subfolder `cifar-100-binary`.
+    Cifar100(PathBuf),
+}
+
+/// The kind that needs no folder, as it is spelled.
+const EMBEDDED: &str = "embedded";
+/// All kinds, for hints.
+const KINDS: [&str; 3] = [EMBEDDED, CIFAR10.kind, CIFAR100.kind];
+
+impl DataSource {
+    /// Reads the whole data set into memory and checks it.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] where files are missing, of the wrong size or damaged.
+    pub fn load(&self) -> Result<Dataset, DataError> {
+        match self {
+            Self::Embedded => embedded::load(self.to_string()),
+            Self::Cifar10(dir) => cifar::load(&CIFAR10, dir, self.to_string()),
+            Self::Cifar100(dir) => cifar::load(&CIFAR100, dir, self.to_string()),
+        }
+    }
+
+    /// The kind, as it is spelled, and the folder.
+    fn parts(&self) -> (&'static str, Option<&PathBuf>) {
+        match self {
+            Self::Embedded => (EMBEDDED, None),
+            Self::Cifar10(dir) => (CIFAR10.kind, Some(dir)),
+            Self::Cifar100(dir) => (CIFAR100.kind, Some(dir)),
+        }
+    }
+}
+
+impl FromStr for DataSource {
+    type Err = DataError;
+
+    fn from_str(given: &str) -> Result<Self, DataError> {
+        let (kind, dir) = match given.split_once(':') {
+            Some((kind, dir)) => (kind, Some(dir)),
+            None => (given, None),
+        };
+        let folder = |kind| match dir {
+            None | Some("") => Err(DataError::NoFolder { kind }),
+            Some(dir) => Ok(PathBuf::from(dir)),
+        };
+        match (kind, dir) {
+            (EMBEDDED, None) => Ok(Self::Embedded),
+            (kind, _) if kind == CIFAR10.kind => folder(CIFAR10.kind).map(Self::Cifar10),
+            (kind, _) if kind == CIFAR100.kind => folder(CIFAR100.kind).map(Self::Cifar100),
+            _ => Err(DataError::UnknownSource {
+                given: given.into(),
+                hint: hint(kind, dir),
+            }),
+        }
+    }
+}
+
+/// The valid spelling nearest to the given one, if one is near.
+fn hint(kind: &str, dir: Option<&str>) -> Option<String> {
+    let plain: String = kind
+        .to_lowercase()
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric())
+        .collect();
+    let near = |candidate: &&str| strsim::damerau_levenshtein(&plain, candidate);
+    let nearest = KINDS.into_iter().min_by_key(near)?;
+    if near(&nearest) > 2 {
+        return None;
+    }
+    Some(match (nearest, dir) {
+        (EMBEDDED, _) => nearest.into(),
+        (_, None | Some("")) => format!("{nearest}:DIR"),
+        (_, Some(dir)) => format!("{nearest}:{dir}"),
+    })
+}
+
+impl fmt::Display for DataSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.parts() {
+            (kind, None) => f.write_str(kind),
+            (kind, Some(dir)) => write!(f, "{kind}:{}", dir.display()),
+        }
+    }
+}
+
+impl Serialize for DataSource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let (_, Some(dir)) = self.parts()
+            && dir.to_str().is_none()
+        {
+            let problem = format!(
+                "the folder `{}` isn't valid UTF-8 and can't be recorded",
+                dir.display()
+            );
+            return Err(ser::Error::custom(problem));
+        }
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for DataSource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(given: &str) -> String {
+        given.parse::<DataSource>().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn valid_spellings_round_trip() {
+        for (text, source) in [
+            ("embedded", DataSource::Embedded),
+            ("cifar10:some dir", DataSource::Cifar10("some dir".into())),
+            ("cifar100:C:\\data", DataSource::Cifar100("C:\\data".into())),
+        ] {
+            assert_eq!(text.parse::<DataSource>().unwrap(), source);
+            assert_eq!(source.to_string(), text);
+            let json = serde_json::to_string(&source).unwrap();
+            assert_eq!(serde_json::from_str::<DataSource>(&json).unwrap(), source);
+        }
+    }
+
+    #[test]
+    fn invalid_spellings_list_the_valid_ones() {
+        assert_eq!(
+            error("cifra10:data"),
+            "unknown data source `cifra10:data`: expected `embedded`, `cifar10:DIR` or `cifar100:DIR`; did you mean \
+             `cifar10:data`?"
+        );
+        assert!(error("CIFAR-100").ends_with("did you mean `cifar100:DIR`?"));
+        assert!(error("embedded:data").ends_with("did you mean `embedded`?"));
+        assert!(error("imagenet:x").ends_with("or `cifar100:DIR`"));
+        assert!(error("").ends_with("or `cifar100:DIR`"));
+        assert!(error("cifar10:").starts_with("data source `cifar10` names no folder"));
+        assert!(error("cifar100").starts_with("data source `cifar100` names no folder"));
+    }
+}

@@ -1,0 +1,62 @@
+//! Where a run is made, for its record.
+
+use burn::prelude::Device;
+
+use crate::record::EnvironmentRecord;
+
+/// Burn's version, pinned in the workspace's manifest.
+pub const BURN_VERSION: &str = "0.22.1";
+
+impl EnvironmentRecord {
+    /// Describes this machine and this build.
+    pub fn new(backend: &str, device: &Device) -> Self {
+        let versions = [
+            ("xception", env!("CARGO_PKG_VERSION")),
+            ("burn", BURN_VERSION),
+        ];
+        Self {
+            backend: backend.to_owned(),
+            device: device_name(device),
+            processor: processor(),
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            versions: versions
+                .map(|(name, version)| (name.to_owned(), version.to_owned()))
+                .to_vec(),
+        }
+    }
+}
+
+/// The device as the backend names it.
+pub fn device_name(device: &Device) -> String {
+    let name = format!("{:?}", device.clone().without_autodiff());
+    let inner = name.strip_prefix("Device<").and_then(|n| n.strip_suffix('>'));
+    inner.unwrap_or(&name).to_owned()
+}
+
+/// Processor model, from where Linux tells it; empty elsewhere.
+fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find(|line| line.starts_with("model name"));
+    let model = model.and_then(|line| line.split_once(':'));
+    model.map_or(String::new(), |(_, name)| name.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn burns_version_is_the_locked_one() {
+        let lock = include_str!("../../../Cargo.lock");
+        let entry = format!("name = \"burn\"\nversion = \"{BURN_VERSION}\"");
+        assert!(lock.contains(&entry));
+    }
+
+    #[test]
+    fn describes_the_device() {
+        let record = EnvironmentRecord::new("flex", &Device::flex().autodiff());
+        assert!(record.device.to_lowercase().contains("flex"), "{}", record.device);
+        assert!(record.threads > 0);
+    }
+}

@@ -1,0 +1,94 @@
+//! What can go wrong while training.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+use xception_models::ModelError;
+
+use crate::config::ConfigError;
+use crate::data::DataError;
+use crate::report::ReportError;
+
+/// What can go wrong while training, evaluating or writing results.
+#[derive(Debug, Error)]
+pub enum TrainError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data can't be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The model can't be made, or doesn't take the images.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The report can't be written or read.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// A file or folder can't be read or written.
+    #[error("can't {action} {}: {cause}", .path.display())]
+    File {
+        /// What was tried, such as `write`.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// Why it didn't work.
+        cause: std::io::Error,
+    },
+    /// A file is there but can't be understood.
+    #[error("{} can't be used: {cause}", .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// Another process works in the folder.
+    #[error(
+        "{} is in use by another process; wait until it ends, or give another folder with --out",
+        .path.display()
+    )]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder has a run of another configuration.
+    #[error(
+        "{} already has a run with another configuration: {difference}; give another folder with --out, \
+         or remove this one",
+        .path.display()
+    )]
+    OtherRun {
+        /// The folder.
+        path: PathBuf,
+        /// What differs: path, value there and value asked for.
+        difference: String,
+    },
+    /// Fewer training images than a batch has.
+    #[error(
+        "a batch of {batch_size} images can't be made of {images} training images: lower recipe.batch_size \
+         or give more images"
+    )]
+    TooFewImages {
+        /// Training images there are.
+        images: usize,
+        /// Images of a batch.
+        batch_size: usize,
+    },
+    /// The model's number of classes is not that of the data.
+    #[error("the model has {model} classes, but the data has {data}")]
+    Classes {
+        /// Classes of the model.
+        model: usize,
+        /// Classes of the data.
+        data: usize,
+    },
+    /// The training loop stopped with an error of Burn's.
+    #[error("training stopped: {cause}")]
+    Burn {
+        /// What Burn says.
+        cause: String,
+    },
+    /// A person asked for the end.
+    #[error("interrupted; the same command goes on from the last checkpoint")]
+    Interrupted,
+}

@@ -1,0 +1,197 @@
+//! What a run and an ablation leave on disk, and the only thing a report is made from.
+//!
+//! Every record is plain JSON. Numbers are written as they were computed, never rounded, so that a
+//! report made again from the records is the same report.
+
+use serde::{Deserialize, Serialize};
+
+/// Version of the record layout. A reader rejects records of another version.
+pub const RECORD_VERSION: u32 = 1;
+
+/// Everything an ablation leaves: what was asked, and what each variant gave.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AblationRecord {
+    /// [`RECORD_VERSION`].
+    pub version: u32,
+    /// Short name, also the name of its folder.
+    pub name: String,
+    /// One line for people.
+    pub title: String,
+    /// What the ablation asks, in a sentence or two.
+    pub question: String,
+    /// The settings that every variant shares, for people: (name, value).
+    pub settings: Vec<(String, String)>,
+    /// The data set that was used.
+    pub data: DataRecord,
+    /// Where it ran.
+    pub environment: EnvironmentRecord,
+    /// The command that repeats it.
+    pub command: String,
+    /// Seeds, in the order they are run; each variant has one run a seed.
+    pub seeds: Vec<u64>,
+    /// Number of epochs a run lasts.
+    pub epochs: usize,
+    /// Name of the variant the others are compared with.
+    pub base: String,
+    /// The variants, in the order of the configuration.
+    pub variants: Vec<VariantRecord>,
+    /// What the literature says about these variants.
+    pub claims: Vec<Claim>,
+}
+
+/// A claim of the literature that an ablation can test: one variant is better than another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    /// The claim in a sentence.
+    pub text: String,
+    /// Where it was made: paper, section or figure.
+    pub source: String,
+    /// What is compared.
+    pub metric: ClaimMetric,
+    /// The variant that is said to be better.
+    pub better: String,
+    /// The variant that is said to be worse.
+    pub worse: String,
+}
+
+/// The quantity a [`Claim`] compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClaimMetric {
+    /// Top-1 accuracy of the best epoch; higher is better.
+    BestTop1,
+    /// Top-1 accuracy after the last epoch; higher is better.
+    FinalTop1,
+    /// Training loss of the last epoch; lower is better.
+    FinalTrainLoss,
+    /// Area under the curve of test top-1 by epoch (its mean over epochs): a measure of how fast a
+    /// run converges; higher is better.
+    MeanTop1,
+}
+
+/// One variant: a resolved configuration, trained once a seed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VariantRecord {
+    /// Name, unique in the ablation.
+    pub name: String,
+    /// What the variant sets, for people: (path, value).
+    pub changes: Vec<(String, String)>,
+    /// Trainable parameters.
+    pub parameters: u64,
+    /// Multiply-adds of a forward pass for one image.
+    pub multiply_adds: u64,
+    /// The runs so far, at most one a seed, in the order of the seeds.
+    pub runs: Vec<RunRecord>,
+}
+
+/// One run: one variant, one seed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// [`RECORD_VERSION`].
+    pub version: u32,
+    /// The seed of the weights, the data order, the augmentation and dropout.
+    pub seed: u64,
+    /// Whether the run came to its end.
+    pub state: RunState,
+    /// Trainable parameters.
+    pub parameters: u64,
+    /// The epochs so far, in order; `epoch` counts from 1.
+    pub epochs: Vec<EpochRecord>,
+}
+
+/// How far a run came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Under way, or stopped before the end; it goes on from its last checkpoint.
+    Unfinished,
+    /// All epochs done.
+    Finished,
+    /// The loss became infinite or not a number; the run ended there.
+    Diverged,
+}
+
+/// What one epoch gave.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// Counts from 1.
+    pub epoch: usize,
+    /// Optimization steps done in this epoch.
+    pub steps: usize,
+    /// Learning rate of the epoch's last step.
+    pub learning_rate: f64,
+    /// Means over the epoch's training batches, in training mode.
+    pub train: Scores,
+    /// Means over the test set, in evaluation mode, after the epoch.
+    pub test: Scores,
+    /// Wall-clock seconds of the training part.
+    pub train_seconds: f64,
+    /// Wall-clock seconds of the test part.
+    pub test_seconds: f64,
+}
+
+/// Loss and accuracies over a set of images.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// Mean cross-entropy in nats; not finite (`null` in JSON) where a run diverged.
+    #[serde(with = "finite_or_null")]
+    pub loss: f64,
+    /// Fraction of images whose first prediction is right, 0 to 1.
+    pub top1: f64,
+    /// Fraction of images whose label is among the first five predictions, 0 to 1.
+    pub top5: f64,
+    /// Number of images.
+    pub images: usize,
+}
+
+/// The data set of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataRecord {
+    /// Name, for people.
+    pub name: String,
+    /// As given on the command line or in the configuration, such as `embedded`.
+    pub source: String,
+    /// SHA-256 over all pixels and labels, in hexadecimal.
+    pub sha256: String,
+    /// Number of classes.
+    pub classes: usize,
+    /// Number of training images.
+    pub train_images: usize,
+    /// Number of test images.
+    pub test_images: usize,
+    /// Height and width in pixels.
+    pub size: [usize; 2],
+    /// How to cite it.
+    pub citation: String,
+}
+
+/// Where a run was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EnvironmentRecord {
+    /// Name of the backend, such as `flex`.
+    pub backend: String,
+    /// The device, as the backend names it.
+    pub device: String,
+    /// Processor model, empty where it can't be read.
+    pub processor: String,
+    /// Logical processors available to the program.
+    pub threads: usize,
+    /// Operating system and architecture.
+    pub platform: String,
+    /// Versions: (`xception`, `0.1.0`), (`burn`, `0.22.1`)...
+    pub versions: Vec<(String, String)>,
+}
+
+/// JSON has no infinity: a loss that is not finite is written as `null` and read as NaN.
+mod finite_or_null {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        value.is_finite().then_some(*value).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
+    }
+}

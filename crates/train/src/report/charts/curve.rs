@@ -1,0 +1,184 @@
+//! What a chart of epochs draws of one variant.
+
+use crate::record::{AblationRecord, EpochRecord, RunState, VariantRecord};
+
+/// A quantity that is charted by epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quantity {
+    TestTop1,
+    TrainTop1,
+    TestLoss,
+    TrainLoss,
+}
+
+impl Quantity {
+    /// In the order of the report.
+    pub(super) const ALL: [Self; 4] = [
+        Self::TestTop1,
+        Self::TestLoss,
+        Self::TrainTop1,
+        Self::TrainLoss,
+    ];
+
+    /// Name of the chart's file.
+    pub(super) fn stem(self) -> &'static str {
+        match self {
+            Self::TestTop1 => "test-top1",
+            Self::TrainTop1 => "train-top1",
+            Self::TestLoss => "test-loss",
+            Self::TrainLoss => "train-loss",
+        }
+    }
+
+    /// Heading of the chart: the quantity and its unit.
+    pub(super) fn heading(self) -> &'static str {
+        match self {
+            Self::TestTop1 => "Test top-1 accuracy (%)",
+            Self::TrainTop1 => "Training top-1 accuracy (%)",
+            Self::TestLoss => "Test loss (nats)",
+            Self::TrainLoss => "Training loss (nats)",
+        }
+    }
+
+    pub(super) fn is_loss(self) -> bool {
+        matches!(self, Self::TestLoss | Self::TrainLoss)
+    }
+
+    /// The quantity in the heading's unit; `None` where it is not finite.
+    fn of(self, epoch: &EpochRecord) -> Option<f64> {
+        let value = match self {
+            Self::TestTop1 => 100.0 * epoch.test.top1,
+            Self::TrainTop1 => 100.0 * epoch.train.top1,
+            Self::TestLoss => epoch.test.loss,
+            Self::TrainLoss => epoch.train.loss,
+        };
+        Some(value).filter(|value| value.is_finite())
+    }
+}
+
+/// Epoch and value.
+pub(super) type Point = (f64, f64);
+
+/// One variant in a chart of epochs.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Curve {
+    /// Name of the variant.
+    pub(super) name: String,
+    /// Mean over the finished runs.
+    pub(super) mean: Vec<Point>,
+    /// Epoch, smallest and largest value of the finished runs; empty for a single one.
+    pub(super) band: Vec<(f64, f64, f64)>,
+    /// The runs that have not finished.
+    pub(super) others: Vec<OtherRun>,
+}
+
+/// A run that did not come to its end, drawn by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct OtherRun {
+    pub(super) points: Vec<Point>,
+    pub(super) diverged: bool,
+}
+
+impl Curve {
+    /// The curves of all variants, in the order of the record.
+    pub(super) fn all(record: &AblationRecord, quantity: Quantity) -> Vec<Self> {
+        let curves = record.variants.iter().map(|v| Self::of(v, quantity));
+        curves.collect()
+    }
+
+    fn of(variant: &VariantRecord, quantity: Quantity) -> Self {
+        let mut finished = Vec::new();
+        let mut others = Vec::new();
+        for run in &variant.runs {
+            let values = run.epochs.iter().map(|epoch| quantity.of(epoch));
+            if run.state == RunState::Finished {
+                finished.push(values.collect::<Vec<_>>());
+                continue;
+            }
+            let points: Vec<_> = values
+                .zip(1..)
+                .filter_map(|(value, epoch)| Some((f64::from(epoch), value?)))
+                .collect();
+            if !points.is_empty() {
+                let diverged = run.state == RunState::Diverged;
+                others.push(OtherRun { points, diverged });
+            }
+        }
+        let epochs = finished.iter().map(Vec::len).min().unwrap_or(0);
+        let mut curve = Self {
+            name: variant.name.clone(),
+            mean: Vec::with_capacity(epochs),
+            band: Vec::with_capacity(epochs),
+            others,
+        };
+        for index in 0..epochs {
+            let values: Option<Vec<f64>> = finished.iter().map(|run| run[index]).collect();
+            // The mean of some of the runs would jump: no point where one has no number.
+            let Some(values) = values else { continue };
+            let epoch = (index + 1) as f64;
+            curve
+                .mean
+                .push((epoch, values.iter().sum::<f64>() / values.len() as f64));
+            if values.len() > 1 {
+                let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+                let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                curve.band.push((epoch, low, high));
+            }
+        }
+        curve
+    }
+
+    /// Where the name of the variant is written: the last point that is drawn of it.
+    pub(super) fn end(&self) -> Option<Point> {
+        let other = self.others.iter().filter_map(|run| run.points.last());
+        let longest = other.max_by(|a, b| a.0.total_cmp(&b.0));
+        self.mean.last().or(longest).copied()
+    }
+
+    /// All values that are drawn.
+    pub(super) fn values(&self) -> impl Iterator<Item = f64> {
+        let mean = self.mean.iter().map(|point| point.1);
+        let band = self.band.iter().flat_map(|(_, low, high)| [*low, *high]);
+        let others = self.others.iter().flat_map(|run| &run.points);
+        mean.chain(band).chain(others.map(|point| point.1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::synthetic;
+
+    #[test]
+    fn means_and_bands_are_over_finished_runs() {
+        let mut record = synthetic::from_curves(&[("a", &[&[0.1, 0.2], &[0.3, 0.6], &[0.9, 0.9]])]);
+        record.variants[0].runs[2].state = RunState::Diverged;
+        let curve = Curve::all(&record, Quantity::TestTop1).remove(0);
+        assert_eq!(curve.mean, [(1.0, 20.0), (2.0, 40.0)]);
+        assert_eq!(curve.band, [(1.0, 10.0, 30.0), (2.0, 20.0, 60.0)]);
+        assert_eq!(curve.others.len(), 1);
+        assert!(curve.others[0].diverged);
+        assert_eq!(curve.end(), Some((2.0, 40.0)));
+    }
+
+    #[test]
+    fn values_that_are_not_finite_are_left_out() {
+        let mut record = synthetic::from_curves(&[("a", &[&[0.1, 0.2], &[0.3, 0.6]])]);
+        record.variants[0].runs[0].epochs[1].train.loss = f64::INFINITY;
+        let curve = Curve::all(&record, Quantity::TrainLoss).remove(0);
+        assert_eq!(curve.mean.len(), 1);
+        record.variants[0].runs.truncate(1);
+        record.variants[0].runs[0].state = RunState::Unfinished;
+        let curve = Curve::all(&record, Quantity::TrainLoss).remove(0);
+        assert_eq!(curve.others[0].points, [(1.0, 0.9)]);
+        assert_eq!(curve.end(), Some((1.0, 0.9)));
+    }
+
+    #[test]
+    fn one_run_has_no_band() {
+        let record = synthetic::from_curves(&[("a", &[&[0.1, 0.2]])]);
+        let curve = Curve::all(&record, Quantity::TestTop1).remove(0);
+        assert_eq!(curve.mean.len(), 2);
+        assert!(curve.band.is_empty());
+    }
+}

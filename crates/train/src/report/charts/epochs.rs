@@ -1,0 +1,283 @@
+//! A quantity by epoch: a line and a band for each variant.
+
+use plotters::element::DashedPathElement;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, VPos};
+
+use super::curve::{Curve, OtherRun, Point, Quantity};
+use super::drawing::{self, Area, Result, line, px, shortened, text_style, text_width};
+use super::theme::{self, LineStyle};
+use super::ticks::Axis;
+use super::{Chart, ReportError};
+use crate::record::AblationRecord;
+
+const WIDTH: f64 = 500.0;
+const HEIGHT: f64 = 310.0;
+/// Room for the heading.
+const TOP: f64 = 38.0;
+/// Room for the epochs.
+const BOTTOM: f64 = 28.0;
+/// Room for the values.
+const LEFT: f64 = 38.0;
+/// Space between a line's end and its name.
+const LABEL_GAP: f64 = 12.0;
+/// Names longer than this are shortened in the chart; the legend has them whole.
+const LABEL_LETTERS: usize = 18;
+/// A loss above this many times that of guessing is cut off.
+const LOSS_LIMIT: f64 = 1.5;
+
+type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
+
+/// Draws `quantity` by epoch; `None` where no run has an epoch yet.
+pub(super) fn draw(
+    record: &AblationRecord,
+    quantity: Quantity,
+) -> std::result::Result<Option<Chart>, ReportError> {
+    let curves = Curve::all(record, quantity);
+    let Some(limits) = limits(&curves, quantity, record.data.classes) else {
+        return Ok(None);
+    };
+    let y = Axis::around(limits.0, limits.1, 5);
+    let x = Axis::of_epochs(1, record.epochs, 6);
+    let names = curves.iter().map(|curve| curve.name.as_str());
+    let styles = LineStyle::all(names, &record.base);
+    drawing::chart(
+        quantity.stem(),
+        format!("{} by epoch", quantity.heading()),
+        describe(&curves),
+        (WIDTH as u32, HEIGHT as u32),
+        |area| draw_all(area, quantity, &curves, &styles, (&x, &y)),
+    )
+    .map(Some)
+}
+
+/// The smallest and the largest value that is to be seen.
+fn limits(curves: &[Curve], quantity: Quantity, classes: usize) -> Option<(f64, f64)> {
+    let values = || curves.iter().flat_map(Curve::values);
+    let low = values().fold(f64::INFINITY, f64::min);
+    let high = values().fold(f64::NEG_INFINITY, f64::max);
+    if low > high {
+        return None;
+    }
+    if quantity.is_loss() {
+        // The loss of one who knows nothing is the logarithm of the number of classes.
+        let limit = LOSS_LIMIT * (classes.max(2) as f64).ln();
+        return Some((0.0, if low < limit { high.min(limit) } else { high }));
+    }
+    Some((low, high))
+}
+
+fn describe(curves: &[Curve]) -> String {
+    let ends = curves.iter().filter_map(|curve| {
+        let (epoch, value) = curve.end()?;
+        Some(format!("{} {value:.2} at epoch {epoch}", curve.name))
+    });
+    format!("Last values: {}.", ends.collect::<Vec<_>>().join(", "))
+}
+
+fn draw_all(
+    area: &Area,
+    quantity: Quantity,
+    curves: &[Curve],
+    styles: &[LineStyle],
+    (x, y): (&Axis, &Axis),
+) -> Result {
+    let names = curves.iter().map(|curve| label(&curve.name));
+    let widths = names.map(|name| text_width(&name, drawing::SMALL));
+    let right = LABEL_GAP + widths.fold(text_width("epoch", drawing::SMALL), f64::max);
+    drawing::heading(area, quantity.heading())?;
+    let mut plot = ChartBuilder::on(area)
+        .margin_top(px(TOP))
+        .margin_right(px(right))
+        .x_label_area_size(px(BOTTOM))
+        .y_label_area_size(px(LEFT))
+        .build_cartesian_2d(x.clone(), y.clone())?;
+    let small = text_style(theme::MUTED, drawing::SMALL, (HPos::Left, VPos::Top));
+    plot.configure_mesh()
+        .disable_x_mesh()
+        .bold_line_style(line(theme::GRID, 1.0))
+        .axis_style(line(theme::AXIS, 1.0))
+        .disable_y_axis()
+        .set_all_tick_mark_size(px(3.0))
+        .label_style(small.clone())
+        .draw()?;
+    let corner = plot.backend_coord(&(x.high, y.low));
+    let beside = (corner.0 + px(LABEL_GAP), corner.1 + px(6.0));
+    drawing::write(area, "epoch", beside, &small)?;
+
+    let both = || curves.iter().zip(styles);
+    for (curve, style) in both() {
+        draw_band(&mut plot, curve, style, y.high)?;
+    }
+    for (curve, style) in both() {
+        for run in &curve.others {
+            draw_other(&mut plot, run, style, y.high)?;
+        }
+        draw_mean(&mut plot, curve, style, y.high)?;
+    }
+    draw_names(area, &plot, curves, styles, y.high)
+}
+
+fn draw_band(plot: &mut Plot, curve: &Curve, style: &LineStyle, high: f64) -> Result {
+    let lower = curve.band.iter().map(|point| (point.0, point.1.min(high)));
+    let upper = curve.band.iter().map(|point| (point.0, point.2.min(high)));
+    let outline: Vec<Point> = lower.chain(upper.rev()).collect();
+    let fill = style.colour.rgb().mix(0.14).filled();
+    plot.draw_series([Polygon::new(outline, fill)])?;
+    Ok(())
+}
+
+fn draw_mean(plot: &mut Plot, curve: &Curve, style: &LineStyle, high: f64) -> Result {
+    let stroke = line(style.colour, 2.0);
+    for part in below(&curve.mean, high) {
+        if style.dashed {
+            let dash = DashedPathElement::new(part, px(6.0), px(4.0), stroke);
+            plot.draw_series([dash])?;
+        } else {
+            plot.draw_series([PathElement::new(part, stroke)])?;
+        }
+    }
+    let end = curve.mean.last().filter(|point| point.1 <= high);
+    let dot = |place: &Point| Circle::new(*place, px(3.0), style.colour.rgb().filled());
+    plot.draw_series(end.map(dot))?;
+    Ok(())
+}
+
+/// Draws a run that has not finished as a thin dashed line, with a cross where it diverged.
+fn draw_other(plot: &mut Plot, run: &OtherRun, style: &LineStyle, high: f64) -> Result {
+    let stroke = line(style.colour, 1.25);
+    for part in below(&run.points, high) {
+        let dash = DashedPathElement::new(part, px(2.5), px(2.5), stroke);
+        plot.draw_series([dash])?;
+    }
+    let Some((epoch, value)) = run.points.last() else {
+        return Ok(());
+    };
+    let end = (*epoch, value.min(high));
+    if run.diverged {
+        plot.draw_series([Cross::new(end, px(4.0), line(style.colour, 2.0))])?;
+    } else {
+        let dot = Circle::new(end, px(2.0), style.colour.rgb().filled());
+        plot.draw_series([dot])?;
+    }
+    Ok(())
+}
+
+/// Writes the names of the variants beside the ends of their lines, where there is room for all.
+fn draw_names(
+    area: &Area,
+    plot: &Plot,
+    curves: &[Curve],
+    styles: &[LineStyle],
+    high: f64,
+) -> Result {
+    let ends: Vec<_> = curves
+        .iter()
+        .zip(styles)
+        .filter_map(|(curve, style)| {
+            let (epoch, value) = curve.end()?;
+            let place = plot.backend_coord(&(epoch, value.min(high)));
+            Some((place, label(&curve.name), style.colour))
+        })
+        .collect();
+    let heights: Vec<i32> = ends.iter().map(|(place, ..)| place.1).collect();
+    let (columns, rows) = plot.plotting_area().get_pixel_range();
+    let free = (rows.start, rows.end - px(6.0));
+    let Some(heights) = drawing::spread(&heights, px(14.0), free) else {
+        return Ok(());
+    };
+    let left = columns.end + px(LABEL_GAP);
+    for (((x, y), name, colour), height) in ends.into_iter().zip(heights) {
+        if (height - y).abs() > px(2.0) || x < columns.end - px(LABEL_GAP) {
+            let from = (x + px(5.0), y);
+            let to = (left - px(3.0), height);
+            let leader = colour.rgb().mix(0.45).stroke_width(px(0.75).unsigned_abs());
+            area.draw(&PathElement::new([from, to], leader))?;
+        }
+        let style = text_style(colour, drawing::SMALL, (HPos::Left, VPos::Center));
+        drawing::write(area, &name, (left, height), &style)?;
+    }
+    Ok(())
+}
+
+fn label(name: &str) -> String {
+    shortened(name, LABEL_LETTERS)
+}
+
+/// The parts of a line that are not above `high`, with the points where it crosses.
+fn below(points: &[Point], high: f64) -> Vec<Vec<Point>> {
+    let mut parts = Vec::new();
+    let mut part: Vec<Point> = Vec::new();
+    let mut last: Option<Point> = None;
+    for &point in points {
+        if let Some(last) = last
+            && (last.1 > high) != (point.1 > high)
+        {
+            let share = (high - last.1) / (point.1 - last.1);
+            part.push((last.0 + share * (point.0 - last.0), high));
+        }
+        if point.1 <= high {
+            part.push(point);
+        } else if !part.is_empty() {
+            parts.push(std::mem::take(&mut part));
+        }
+        last = Some(point);
+    }
+    if !part.is_empty() {
+        parts.push(part);
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::synthetic;
+
+    #[test]
+    fn a_line_is_cut_where_it_leaves() {
+        assert_eq!(below(&[(1.0, 1.0), (2.0, 2.0)], 5.0).len(), 1);
+        let points = [(1.0, 1.0), (2.0, 3.0), (3.0, 1.0), (4.0, 1.0)];
+        assert_eq!(
+            below(&points, 2.0),
+            [
+                vec![(1.0, 1.0), (1.5, 2.0)],
+                vec![(2.5, 2.0), (3.0, 1.0), (4.0, 1.0)]
+            ]
+        );
+        assert!(below(&[(1.0, 9.0)], 2.0).is_empty());
+    }
+
+    #[test]
+    fn every_variant_is_named() {
+        let record = synthetic::complete();
+        let chart = draw(&record, Quantity::TestTop1).unwrap().unwrap();
+        for variant in &record.variants {
+            assert!(chart.body.contains(&variant.name), "{}", variant.name);
+            assert!(chart.description.contains(&variant.name));
+        }
+    }
+
+    #[test]
+    fn a_loss_beyond_guessing_does_not_flatten_the_rest() {
+        let mut record = synthetic::complete();
+        record.variants[0].runs[0].epochs[0].test.loss = 1e9;
+        let curves = Curve::all(&record, Quantity::TestLoss);
+        let (low, high) = limits(&curves, Quantity::TestLoss, 10).unwrap();
+        assert_eq!(low, 0.0);
+        assert!((high - 1.5 * 10_f64.ln()).abs() < 1e-9);
+        assert!(draw(&record, Quantity::TestLoss).unwrap().is_some());
+    }
+
+    #[test]
+    fn nothing_to_draw_is_no_chart() {
+        let record = synthetic::not_started();
+        assert!(draw(&record, Quantity::TestTop1).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_single_epoch_can_be_drawn() {
+        let record = synthetic::from_curves(&[("a", &[&[0.5]]), ("b", &[&[0.5]])]);
+        assert!(draw(&record, Quantity::TrainTop1).unwrap().is_some());
+    }
+}

@@ -1,0 +1,149 @@
+//! Charts as SVG, for light and dark surroundings.
+
+mod curve;
+mod drawing;
+mod epochs;
+mod forest;
+pub(super) mod theme;
+mod ticks;
+
+use super::ReportError;
+use super::summary::Summary;
+use crate::record::AblationRecord;
+
+/// A chart that can stand in a page or in a file of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Chart {
+    /// Name of its file, without the ending.
+    pub(super) stem: &'static str,
+    /// What it shows.
+    pub(super) title: String,
+    /// Its main numbers in words.
+    description: String,
+    /// Extent of the drawing in its own units.
+    size: (u32, u32),
+    /// Width in CSS pixels at which its text has the size of the page's.
+    width: u32,
+    /// What stands within the `<svg>` element.
+    body: String,
+}
+
+/// All charts of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Charts {
+    /// Differences to the base, once there are any.
+    pub(super) differences: Option<Chart>,
+    /// Accuracies and losses by epoch, once there is one.
+    pub(super) epochs: Vec<Chart>,
+}
+
+impl Charts {
+    /// Draws the charts that `record` has the numbers for.
+    pub(super) fn of(record: &AblationRecord, summary: &Summary) -> Result<Self, ReportError> {
+        let epochs = curve::Quantity::ALL.map(|quantity| epochs::draw(record, quantity));
+        let epochs: Result<Vec<_>, _> = epochs.into_iter().collect();
+        Ok(Self {
+            differences: forest::draw(record, summary)?,
+            epochs: epochs?.into_iter().flatten().collect(),
+        })
+    }
+
+    /// The charts in the order of the report.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Chart> {
+        self.differences.iter().chain(&self.epochs)
+    }
+}
+
+impl Chart {
+    /// An `<svg>` element to stand in a page, transparent; its dark colours are up to the page, see
+    /// [`theme::dark_rules`].
+    pub(super) fn inline(&self) -> String {
+        self.element("", "")
+    }
+
+    /// A whole file, with a background and the rules for dark surroundings.
+    pub(super) fn standalone(&self) -> String {
+        let rules = theme::dark_rules("svg");
+        let style = format!("<style>@media (prefers-color-scheme:dark){{{rules}}}</style>");
+        let size = format!(
+            " width=\"{}\" height=\"{}\"",
+            self.width,
+            self.size.1 * self.width / self.size.0
+        );
+        let paper = r##"<rect width="100%" height="100%" fill="#FFFFFF"/>"##;
+        self.element(&size, &format!("{style}\n{paper}\n")) + "\n"
+    }
+
+    fn element(&self, attributes: &str, before: &str) -> String {
+        let Self {
+            stem,
+            title,
+            description,
+            size: (width, height),
+            body,
+            ..
+        } = self;
+        let (title, description) = (escaped(title), escaped(description));
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\"{attributes} viewBox=\"0 0 {width} {height}\" \
+             role=\"img\" aria-labelledby=\"{stem}-title {stem}-description\" \
+             stroke-linecap=\"round\" stroke-linejoin=\"round\">\n\
+             <title id=\"{stem}-title\">{title}</title>\n\
+             <desc id=\"{stem}-description\">{description}</desc>\n\
+             {before}{body}</svg>"
+        )
+    }
+}
+
+/// `text` as the content of an XML element.
+fn escaped(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;");
+    text.replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::synthetic;
+
+    fn charts(record: &AblationRecord) -> Charts {
+        Charts::of(record, &Summary::of(record)).unwrap()
+    }
+
+    #[test]
+    fn charts_are_accessible_and_have_a_background_only_in_files() {
+        let charts = charts(&synthetic::complete());
+        assert_eq!(charts.iter().count(), 5);
+        for chart in charts.iter() {
+            let (inline, file) = (chart.inline(), chart.standalone());
+            for svg in [&inline, &file] {
+                assert!(svg.contains("role=\"img\"") && svg.contains("<title"));
+                assert_eq!(svg.matches("<svg").count(), 1);
+                assert!(!svg.contains("NaN") && !svg.contains("inf"));
+            }
+            assert!(file.contains("prefers-color-scheme:dark") && file.contains("100%"));
+            assert!(!inline.contains("<style>") && !inline.contains("100%"));
+        }
+    }
+
+    #[test]
+    fn names_are_escaped() {
+        let mut record = synthetic::complete();
+        record.variants[1].name = "<script>&".to_owned();
+        for chart in charts(&record).iter() {
+            assert!(!chart.inline().contains("<script"), "{}", chart.stem);
+        }
+    }
+
+    #[test]
+    fn partial_records_can_be_drawn() {
+        for record in synthetic::all() {
+            let count = charts(&record).iter().count();
+            let has_runs = record
+                .variants
+                .iter()
+                .any(|variant| !variant.runs.is_empty());
+            assert_eq!(count, if has_runs { 5 } else { 0 });
+        }
+    }
+}

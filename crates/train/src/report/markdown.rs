@@ -1,0 +1,348 @@
+//! The report in Markdown, with its charts as files beside it.
+
+use super::charts::{Chart, Charts};
+use super::format::{NONE, Unit, listed, magnitude, ratio, significant, thousands};
+use super::notes;
+use super::statistics::Difference;
+use super::summary::{Summary, SummaryRow};
+use super::verdict::ClaimVerdict;
+use crate::record::AblationRecord;
+
+/// Writes the report; `chart_folder` is where the charts are, seen from the report.
+pub(super) fn to_markdown(
+    record: &AblationRecord,
+    summary: &Summary,
+    verdicts: &[ClaimVerdict],
+    charts: &Charts,
+    chart_folder: &str,
+) -> String {
+    let mut page = Page::default();
+    page.block(&format!("# {}", text(&record.title)));
+    page.block(&text(&record.question));
+    page.block(&format!(
+        "{} on {}, {}.",
+        notes::extent(record),
+        text(&record.data.name),
+        notes::data_extent(record)
+    ));
+    for notice in notes::notices(record, summary) {
+        page.block(&format!("> **Note:** {}", text(&notice)));
+    }
+    claims(&mut page, verdicts);
+    page.block("## Results");
+    accuracies(&mut page, record, summary);
+    if let Some(chart) = &charts.differences {
+        page.block(&image(chart, chart_folder));
+    }
+    costs(&mut page, summary);
+    page.block("## By epoch");
+    if charts.epochs.is_empty() {
+        page.block("No epoch is finished yet.");
+    }
+    for chart in &charts.epochs {
+        page.block(&image(chart, chart_folder));
+    }
+    settings(&mut page, record);
+    data(&mut page, record);
+    environment(&mut page, record);
+    page.block("## How to read the numbers");
+    for (term, definition) in notes::definitions(record, summary) {
+        page.line(&format!("- **{}**: {}", text(term), text(&definition)));
+    }
+    page.block("");
+    page.block("Made from `results.json`; every epoch is in `results.csv`.");
+    page.0
+}
+
+/// Text that grows by lines and blocks.
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    fn line(&mut self, line: &str) {
+        self.0.push_str(line);
+        self.0.push('\n');
+    }
+
+    /// A line with an empty one before it, unless it is the first.
+    fn block(&mut self, line: &str) {
+        if !self.0.is_empty() && !self.0.ends_with("\n\n") {
+            self.0.push('\n');
+        }
+        if !line.is_empty() {
+            self.line(line);
+        }
+    }
+
+    /// A table; columns but the first are right-aligned where `numbers` is set.
+    fn table<const N: usize>(
+        &mut self,
+        head: [&str; N],
+        numbers: bool,
+        rows: impl Iterator<Item = [String; N]>,
+    ) {
+        self.block(&format!("| {} |", head.join(" | ")));
+        let rule = |column| if column > 0 && numbers { "---:" } else { "---" };
+        let rules: Vec<_> = (0..N).map(rule).collect();
+        self.line(&format!("| {} |", rules.join(" | ")));
+        for row in rows {
+            self.line(&format!("| {} |", row.join(" | ")));
+        }
+    }
+}
+
+fn claims(page: &mut Page, verdicts: &[ClaimVerdict]) {
+    if verdicts.is_empty() {
+        return;
+    }
+    page.block("## What is claimed, and what was measured");
+    page.block(&notes::tally(verdicts));
+    let head = ["Claim", "Verdict", "Measured"];
+    let rows = verdicts.iter().map(|verdict| {
+        [
+            format!(
+                "{} *{}*",
+                text(&verdict.claim.text),
+                text(&verdict.claim.source)
+            ),
+            format!("**{}**", verdict.verdict.label()),
+            format!("{} {}", text(&verdict.measured), text(&verdict.reason)),
+        ]
+    });
+    page.table(head, false, rows);
+}
+
+fn accuracies(page: &mut Page, record: &AblationRecord, summary: &Summary) {
+    let unit = Unit::percent(record.data.test_images);
+    let difference = |difference: Option<&Difference>, row: &SummaryRow| match difference {
+        None if row.is_base => String::new(),
+        None => NONE.to_owned(),
+        Some(difference) => match &difference.interval {
+            None => unit.signed(difference.mean),
+            Some(interval) => format!(
+                "{} {}",
+                unit.signed(difference.mean),
+                text(&unit.interval(interval))
+            ),
+        },
+    };
+    page.block(&format!(
+        "Top-1 accuracy on the test set in percent, and the difference to {} in percentage points \
+         with its 95 % interval.",
+        text(&record.base)
+    ));
+    let head = [
+        "Variant",
+        "Best (%)",
+        "Difference (pp)",
+        "Final (%)",
+        "Difference (pp)",
+        "Runs",
+    ];
+    let rows = summary.rows.iter().map(|row| {
+        [
+            name(row),
+            or_none(row.best_top1.map(|sample| unit.sample(&sample))),
+            difference(row.best_difference.as_ref(), row),
+            or_none(row.final_top1.map(|sample| unit.sample(&sample))),
+            difference(row.final_difference.as_ref(), row),
+            notes::runs_cell(&row.runs),
+        ]
+    });
+    page.table(head, true, rows);
+}
+
+fn costs(page: &mut Page, summary: &Summary) {
+    page.block("Size, cost and speed.");
+    let head = [
+        "Variant",
+        "Parameters",
+        "to base",
+        "Multiply-adds",
+        "to base",
+        "Steps a second",
+        "Epochs to base",
+    ];
+    let rows = summary.rows.iter().map(|row| {
+        [
+            name(row),
+            thousands(row.parameters),
+            or_none(row.parameters_ratio.map(ratio)),
+            magnitude(row.multiply_adds),
+            or_none(row.multiply_adds_ratio.map(ratio)),
+            or_none(row.steps_per_second.map(significant)),
+            or_none(notes::reached_cell(row)),
+        ]
+    });
+    page.table(head, true, rows);
+}
+
+fn name(row: &SummaryRow) -> String {
+    let name = text(&row.name);
+    if row.is_base {
+        format!("**{name}** (base)")
+    } else {
+        name
+    }
+}
+
+fn or_none(text: Option<String>) -> String {
+    text.unwrap_or_else(|| NONE.to_owned())
+}
+
+fn image(chart: &Chart, folder: &str) -> String {
+    format!("![{}]({folder}/{}.svg)", text(&chart.title), chart.stem)
+}
+
+fn settings(page: &mut Page, record: &AblationRecord) {
+    page.block("## Settings");
+    let rows = record.variants.iter().map(|variant| {
+        let changes = variant.changes.iter();
+        let changes: Vec<_> = changes
+            .map(|(path, value)| code(&format!("{path} = {value}")))
+            .collect();
+        let sets = if changes.is_empty() {
+            "nothing".to_owned()
+        } else {
+            changes.join(", ")
+        };
+        [text(&variant.name), sets]
+    });
+    page.table(["Variant", "Sets"], false, rows);
+    if !record.settings.is_empty() {
+        let settings = record.settings.iter();
+        let rows = settings.map(|(name, value)| [text(name), text(value)]);
+        page.table(["All of them", ""], false, rows);
+    }
+}
+
+fn data(page: &mut Page, record: &AblationRecord) {
+    let data = &record.data;
+    page.block("## Data");
+    page.block(&format!(
+        "**{}**: {}.",
+        text(&data.name),
+        notes::data_extent(record)
+    ));
+    page.block(&text(&data.citation));
+    page.block(&format!("- Source: {}", code(&data.source)));
+    page.line(&format!("- SHA-256: {}", code(&data.sha256)));
+}
+
+fn environment(page: &mut Page, record: &AblationRecord) {
+    let place = &record.environment;
+    let seeds: Vec<_> = record.seeds.iter().map(u64::to_string).collect();
+    page.block("## Environment");
+    page.block("");
+    let mut pair = |name: &str, value: &str| {
+        if !value.is_empty() {
+            page.line(&format!("- {}: {}", text(name), text(value)));
+        }
+    };
+    pair("Backend", &place.backend);
+    pair("Device", &place.device);
+    pair("Processor", &place.processor);
+    pair("Threads", &place.threads.to_string());
+    pair("Platform", &place.platform);
+    for (name, version) in &place.versions {
+        pair(name, version);
+    }
+    pair("Seeds", &listed(&seeds));
+    page.block("This repeats it:");
+    page.block(&fenced(&record.command));
+}
+
+/// `content` with every character escaped that Markdown or HTML would take for its own.
+fn text(content: &str) -> String {
+    let mut escaped = String::with_capacity(content.len());
+    for letter in content.chars() {
+        match letter {
+            '\n' | '\r' => escaped.push(' '),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' => {
+                escaped.push('\\');
+                escaped.push(letter);
+            }
+            _ => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
+/// `content` as code within a line, also in a table.
+fn code(content: &str) -> String {
+    let content = content.replace(['\n', '\r'], " ").replace('|', "\\|");
+    let fence = "`".repeat(longest_run(&content) + 1);
+    let space = if content.contains('`') { " " } else { "" };
+    format!("{fence}{space}{content}{space}{fence}")
+}
+
+/// `content` as a block of code.
+fn fenced(content: &str) -> String {
+    let fence = "`".repeat(longest_run(content).max(2) + 1);
+    format!("{fence}sh\n{content}\n{fence}")
+}
+
+/// Length of the longest run of backticks.
+fn longest_run(content: &str) -> usize {
+    let runs = content.split(|letter| letter != '`').map(str::len);
+    runs.max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::synthetic;
+    use crate::report::verdict::verdicts;
+
+    fn page(record: &AblationRecord) -> String {
+        let summary = Summary::of(record);
+        let charts = Charts::of(record, &summary).unwrap();
+        to_markdown(record, &summary, &verdicts(record), &charts, "charts")
+    }
+
+    #[test]
+    fn tables_keep_their_columns() {
+        let mut record = synthetic::complete();
+        record.variants[1].name = "a|b".to_owned();
+        record.claims.clear();
+        let page = page(&record);
+        let columns = |line: &str| line.replace("\\|", "").matches('|').count();
+        let mut lines = page.lines().peekable();
+        while let Some(line) = lines.next() {
+            if let Some(next) = lines.peek()
+                && line.starts_with('|')
+                && next.starts_with('|')
+            {
+                assert_eq!(columns(line), columns(next), "{line}");
+            }
+        }
+        assert!(page.contains("| a\\|b |"));
+    }
+
+    #[test]
+    fn markup_is_escaped() {
+        let mut record = synthetic::complete();
+        record.title = "<script>*x*</script> [y](z)".to_owned();
+        record.command = "echo ```".to_owned();
+        let page = page(&record);
+        assert!(page.starts_with("# &lt;script&gt;\\*x\\*&lt;/script&gt; \\[y\\](z)\n"));
+        assert!(page.contains("````sh\necho ```\n````"));
+        assert_eq!(code("a`b"), "`` a`b ``");
+    }
+
+    #[test]
+    fn charts_are_shown() {
+        let page = page(&synthetic::complete());
+        assert_eq!(page.matches("](charts/").count(), 5);
+        assert!(!page.contains("\n\n\n"));
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        assert!(page(&synthetic::incomplete()).contains("> **Note:** 6 of 12 runs finished."));
+        assert!(page(&synthetic::not_started()).contains("No epoch is finished yet."));
+    }
+}

@@ -1,0 +1,219 @@
+//! The sentences that the page and its Markdown twin share.
+
+use super::format::{Unit, counted, listed, thousands};
+use super::summary::{Reached, RunCounts, Summary, SummaryRow};
+use super::verdict::{ClaimVerdict, Verdict, fate};
+use crate::record::AblationRecord;
+
+/// The size of the ablation: `4 variants, 3 seeds, 12 epochs`.
+pub(super) fn extent(record: &AblationRecord) -> String {
+    listed(&[
+        counted(record.variants.len(), "variant"),
+        counted(record.seeds.len(), "seed"),
+        counted(record.epochs, "epoch"),
+    ])
+}
+
+/// The data set's numbers: `4,000 training and 1,000 test images of 32 × 32 pixels, 10 classes`.
+pub(super) fn data_extent(record: &AblationRecord) -> String {
+    let data = &record.data;
+    let [height, width] = data.size;
+    format!(
+        "{} training and {} test images of {height} × {width} pixels, {} classes",
+        thousands(data.train_images as u64),
+        thousands(data.test_images as u64),
+        thousands(data.classes as u64),
+    )
+}
+
+/// What a reader has to know before the numbers.
+pub(super) fn notices(record: &AblationRecord, summary: &Summary) -> Vec<String> {
+    let mut notices = Vec::new();
+    let runs = &summary.runs;
+    if !runs.is_complete() {
+        let mut notice = format!(
+            "{} of {} finished.",
+            runs.finished,
+            counted(runs.planned, "run")
+        );
+        for row in summary.rows.iter().filter(|row| !row.runs.is_complete()) {
+            notice.push_str(&format!(" {}: {}.", row.name, fate(&row.runs)));
+        }
+        notice.push_str(" Means and differences are over the finished runs only.");
+        notices.push(notice);
+    }
+    if record.seeds.len() < 2 {
+        notices.push(
+            "One seed has no spread: there are no intervals, and no claim can be decided."
+                .to_owned(),
+        );
+    }
+    notices
+}
+
+/// How many claims came out which way.
+pub(super) fn tally(verdicts: &[ClaimVerdict]) -> String {
+    let count = |verdict| verdicts.iter().filter(|v| v.verdict == verdict).count();
+    let parts: Vec<_> = [Verdict::Agrees, Verdict::Contradicts, Verdict::TooFewToTell]
+        .into_iter()
+        .map(|verdict| (count(verdict), verdict))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, verdict)| match verdict {
+            Verdict::Agrees => format!("agrees with {count}"),
+            Verdict::Contradicts => format!("contradicts {count}"),
+            Verdict::TooFewToTell => format!("leaves {count} undecided"),
+        })
+        .collect();
+    format!(
+        "Of {}, the measurement {}.",
+        counted(verdicts.len(), "claim"),
+        listed(&parts)
+    )
+}
+
+/// The runs of a variant in a table's cell: `3`, or `2 of 3`.
+pub(super) fn runs_cell(runs: &RunCounts) -> String {
+    if runs.is_complete() {
+        runs.finished.to_string()
+    } else {
+        format!("{} of {}", runs.finished, runs.planned)
+    }
+}
+
+/// The epochs to the base's accuracy in a table's cell: `7.3`, `5.0 (2 of 3)` or `not reached`.
+pub(super) fn reached_cell(row: &SummaryRow) -> Option<String> {
+    let Reached {
+        reached,
+        finished,
+        mean_epochs,
+    } = row.epochs_to_base.filter(|reached| reached.finished > 0)?;
+    Some(match mean_epochs {
+        None => "not reached".to_owned(),
+        Some(mean) if reached == finished => format!("{mean:.1}"),
+        Some(mean) => format!("{mean:.1} ({reached} of {finished})"),
+    })
+}
+
+/// How the numbers came about: (term, definition).
+pub(super) fn definitions(
+    record: &AblationRecord,
+    summary: &Summary,
+) -> Vec<(&'static str, String)> {
+    let unit = Unit::percent(record.data.test_images);
+    let accuracy = summary.base_accuracy.map_or_else(String::new, |accuracy| {
+        format!(", {}", unit.value(accuracy))
+    });
+    let text = |text: &str| text.to_owned();
+    vec![
+        (
+            "Mean ± deviation",
+            text(
+                "Over the finished runs, one a seed; the deviation is the sample standard deviation.",
+            ),
+        ),
+        (
+            "[low, high]",
+            text(
+                "The 95 % interval of a difference of two means by Welch's t-test, which takes the \
+                 runs for independent and about normal, and does not ask that both variants spread \
+                 alike. It covers the chance in seeds, not that in the choice of the test images, \
+                 and each interval stands for itself: none is widened for the number of comparisons.",
+            ),
+        ),
+        (
+            "Verdicts",
+            text(
+                "A claim is decided where all runs of both variants finished and the interval of \
+                 their difference excludes zero. Undecided does not mean refuted: the runs may be \
+                 too few, or too short, to show the difference.",
+            ),
+        ),
+        (
+            "Best and final",
+            text(
+                "The highest test top-1 of a run's epochs, and that of its last epoch. The best \
+                 epoch is chosen on the test set, which flatters all variants alike. Differences \
+                 are in percentage points (pp).",
+            ),
+        ),
+        (
+            "Epochs to base",
+            format!(
+                "The first epoch whose test top-1 is at least the base's best, as its mean over \
+                 seeds{accuracy}; the mean over the runs that got there, and how many did where not \
+                 all."
+            ),
+        ),
+        (
+            "Steps a second",
+            text(
+                "Optimization steps by the seconds of an epoch's training part; the median over all \
+                 epochs and runs. It depends on the machine.",
+            ),
+        ),
+        (
+            "Charts",
+            text(
+                "A line is the mean over the finished runs, the band around it reaches from the \
+                 smallest to the largest. Runs that did not finish are thin dashed lines of their \
+                 own, with a cross where one diverged. Training numbers are means over an epoch's \
+                 batches while the weights change, with augmentation and dropout. A loss above 1.5 \
+                 times that of guessing is cut off.",
+            ),
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::synthetic;
+    use crate::report::verdict::verdicts;
+
+    #[test]
+    fn a_complete_record_needs_no_notice() {
+        let record = synthetic::complete();
+        let summary = Summary::of(&record);
+        assert!(notices(&record, &summary).is_empty());
+        assert_eq!(extent(&record), "4 variants, 3 seeds and 12 epochs");
+    }
+
+    #[test]
+    fn missing_runs_are_told() {
+        let record = synthetic::incomplete();
+        let notice = notices(&record, &Summary::of(&record)).remove(0);
+        assert!(notice.starts_with("6 of 12 runs finished."), "{notice}");
+        assert!(
+            notice.contains("no-residual: of 3 runs, 2 not started."),
+            "{notice}"
+        );
+        assert!(notice.contains("1 diverged"), "{notice}");
+        let record = synthetic::single_seed();
+        assert!(notices(&record, &Summary::of(&record))[0].contains("One seed"));
+    }
+
+    #[test]
+    fn claims_are_tallied() {
+        let verdicts = verdicts(&synthetic::complete());
+        assert_eq!(
+            tally(&verdicts),
+            "Of 3 claims, the measurement agrees with 1, contradicts 1 and leaves 1 undecided."
+        );
+    }
+
+    #[test]
+    fn cells_tell_what_is_missing() {
+        let mut row = Summary::of(&synthetic::complete()).rows.remove(0);
+        let mut cell = |reached, mean_epochs| {
+            row.epochs_to_base = Some(Reached {
+                reached,
+                finished: 3,
+                mean_epochs,
+            });
+            reached_cell(&row).unwrap()
+        };
+        assert_eq!(cell(3, Some(7.0)), "7.0");
+        assert_eq!(cell(2, Some(5.5)), "5.5 (2 of 3)");
+        assert_eq!(cell(0, None), "not reached");
+    }
+}

@@ -1,0 +1,98 @@
+//! Every epoch of every run as a row of comma-separated values.
+
+use super::ReportError;
+use crate::record::AblationRecord;
+
+const COLUMNS: [&str; 13] = [
+    "variant",
+    "seed",
+    "epoch",
+    "steps",
+    "learning_rate",
+    "train_loss",
+    "train_top1",
+    "train_top5",
+    "test_loss",
+    "test_top1",
+    "test_top5",
+    "train_seconds",
+    "test_seconds",
+];
+
+/// Writes all epochs of `record` as CSV with a header; a loss that is not finite is left empty.
+pub(super) fn to_csv(record: &AblationRecord) -> Result<String, ReportError> {
+    let bytes = try_write(record).map_err(failed)?;
+    String::from_utf8(bytes).map_err(failed)
+}
+
+fn failed(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ReportError {
+    ReportError::Format {
+        format: "CSV",
+        source: cause.into(),
+    }
+}
+
+fn try_write(record: &AblationRecord) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+    let mut writer = csv::WriterBuilder::new()
+        .has_headers(false)
+        .from_writer(Vec::new());
+    writer.write_record(COLUMNS)?;
+    let finite = |loss: f64| loss.is_finite().then_some(loss);
+    for variant in &record.variants {
+        for run in &variant.runs {
+            for epoch in &run.epochs {
+                let (train, test) = (&epoch.train, &epoch.test);
+                writer.serialize((
+                    &variant.name,
+                    run.seed,
+                    (epoch.epoch, epoch.steps, epoch.learning_rate),
+                    (finite(train.loss), train.top1, train.top5),
+                    (finite(test.loss), test.top1, test.top5),
+                    (epoch.train_seconds, epoch.test_seconds),
+                ))?;
+            }
+        }
+    }
+    Ok(writer.into_inner()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::synthetic;
+
+    #[test]
+    fn one_row_an_epoch() {
+        for record in synthetic::all() {
+            let text = to_csv(&record).unwrap();
+            let mut reader = csv::Reader::from_reader(text.as_bytes());
+            assert_eq!(reader.headers().unwrap(), COLUMNS.as_slice());
+            let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+            let runs = record.variants.iter().flat_map(|variant| &variant.runs);
+            assert_eq!(rows.len(), runs.map(|run| run.epochs.len()).sum::<usize>());
+        }
+    }
+
+    #[test]
+    fn numbers_are_not_rounded() {
+        let record = synthetic::complete();
+        let text = to_csv(&record).unwrap();
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let row = reader.records().next().unwrap().unwrap();
+        let epoch = &record.variants[0].runs[0].epochs[0];
+        assert_eq!(row[9].parse::<f64>().unwrap(), epoch.test.top1);
+        assert_eq!(row[5].parse::<f64>().unwrap(), epoch.train.loss);
+    }
+
+    #[test]
+    fn an_infinite_loss_is_empty() {
+        let record = synthetic::incomplete();
+        let text = to_csv(&record).unwrap();
+        assert!(!text.contains("NaN"));
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let empty = reader
+            .records()
+            .filter(|row| row.as_ref().unwrap()[5].is_empty());
+        assert_eq!(empty.count(), 1);
+    }
+}

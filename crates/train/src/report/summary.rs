@@ -1,0 +1,304 @@
+//! From records to the rows of a report's tables.
+//!
+//! Means, spreads and differences are over the finished runs. How many there are stands beside
+//! them, so that a mean over the survivors of a variant that diverges can't pass for the whole.
+
+use serde::Serialize;
+
+use super::statistics::{Difference, Sample, median};
+use crate::record::{AblationRecord, ClaimMetric, RunRecord, RunState, VariantRecord};
+
+/// What the report's tables say, one row a variant.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// All runs of the ablation.
+    pub runs: RunCounts,
+    /// The accuracy that [`SummaryRow::epochs_to_base`] counts epochs to: the mean over the base's
+    /// finished runs of their best test top-1. `None` while the base has no finished run.
+    pub base_accuracy: Option<f64>,
+    /// The variants, in the order of the record.
+    pub rows: Vec<SummaryRow>,
+}
+
+/// What was measured of one variant.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SummaryRow {
+    /// Name of the variant.
+    pub name: String,
+    /// Whether the others are compared with it.
+    pub is_base: bool,
+    /// Trainable parameters.
+    pub parameters: u64,
+    /// Parameters over those of the base.
+    pub parameters_ratio: Option<f64>,
+    /// Multiply-adds of a forward pass for one image.
+    pub multiply_adds: u64,
+    /// Multiply-adds over those of the base.
+    pub multiply_adds_ratio: Option<f64>,
+    /// Its runs.
+    pub runs: RunCounts,
+    /// Test top-1 of each run's best epoch.
+    pub best_top1: Option<Sample>,
+    /// [`Self::best_top1`] less that of the base; `None` for the base.
+    pub best_difference: Option<Difference>,
+    /// Test top-1 after the last epoch.
+    pub final_top1: Option<Sample>,
+    /// [`Self::final_top1`] less that of the base; `None` for the base.
+    pub final_difference: Option<Difference>,
+    /// How long the runs took to reach [`Summary::base_accuracy`].
+    pub epochs_to_base: Option<Reached>,
+    /// Median over all epochs of the variant's runs of training steps a second.
+    pub steps_per_second: Option<f64>,
+}
+
+/// How many finished runs reached an accuracy, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Reached {
+    /// Runs that reached it.
+    pub reached: usize,
+    /// Finished runs.
+    pub finished: usize,
+    /// Mean over those that reached it of the first epoch that did.
+    pub mean_epochs: Option<f64>,
+}
+
+/// What became of the runs that were asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct RunCounts {
+    /// All that were asked for.
+    pub planned: usize,
+    /// Came to their end.
+    pub finished: usize,
+    /// Ended because the loss was no longer finite.
+    pub diverged: usize,
+    /// Under way or stopped.
+    pub unfinished: usize,
+    /// No record yet.
+    pub not_started: usize,
+}
+
+impl RunCounts {
+    /// Counts the runs of a variant that is trained once with each of `planned` seeds.
+    pub fn of(variant: &VariantRecord, planned: usize) -> Self {
+        let count = |state| variant.runs.iter().filter(|run| run.state == state).count();
+        Self {
+            planned,
+            finished: count(RunState::Finished),
+            diverged: count(RunState::Diverged),
+            unfinished: count(RunState::Unfinished),
+            not_started: planned.saturating_sub(variant.runs.len()),
+        }
+    }
+
+    /// Whether every run came to its end.
+    pub fn is_complete(&self) -> bool {
+        self.finished == self.planned
+    }
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            planned: self.planned + other.planned,
+            finished: self.finished + other.finished,
+            diverged: self.diverged + other.diverged,
+            unfinished: self.unfinished + other.unfinished,
+            not_started: self.not_started + other.not_started,
+        }
+    }
+}
+
+impl Summary {
+    /// Computes the tables of `record`.
+    pub fn of(record: &AblationRecord) -> Self {
+        let base = record.variants.iter().find(|v| v.name == record.base);
+        let base_accuracy = base
+            .and_then(|base| sample(base, ClaimMetric::BestTop1))
+            .map(|best| best.mean);
+        let rows: Vec<_> = record
+            .variants
+            .iter()
+            .map(|variant| SummaryRow::of(record, variant, base, base_accuracy))
+            .collect();
+        let runs = rows
+            .iter()
+            .fold(RunCounts::default(), |total, row| total.add(row.runs));
+        Self {
+            runs,
+            base_accuracy,
+            rows,
+        }
+    }
+}
+
+impl SummaryRow {
+    fn of(
+        record: &AblationRecord,
+        variant: &VariantRecord,
+        base: Option<&VariantRecord>,
+        base_accuracy: Option<f64>,
+    ) -> Self {
+        let is_base = variant.name == record.base;
+        let difference = |metric| {
+            let base = base.filter(|_| !is_base)?;
+            Some(Difference::between(
+                &sample(variant, metric)?,
+                &sample(base, metric)?,
+            ))
+        };
+        let ratio = |count: fn(&VariantRecord) -> u64| {
+            let base = count(base?);
+            (base > 0).then(|| count(variant) as f64 / base as f64)
+        };
+        Self {
+            name: variant.name.clone(),
+            is_base,
+            parameters: variant.parameters,
+            parameters_ratio: ratio(|v| v.parameters),
+            multiply_adds: variant.multiply_adds,
+            multiply_adds_ratio: ratio(|v| v.multiply_adds),
+            runs: RunCounts::of(variant, record.seeds.len()),
+            best_top1: sample(variant, ClaimMetric::BestTop1),
+            best_difference: difference(ClaimMetric::BestTop1),
+            final_top1: sample(variant, ClaimMetric::FinalTop1),
+            final_difference: difference(ClaimMetric::FinalTop1),
+            epochs_to_base: base_accuracy.map(|accuracy| Reached::by(variant, accuracy)),
+            steps_per_second: steps_per_second(variant),
+        }
+    }
+}
+
+impl Reached {
+    /// Looks for the first epoch of each finished run whose test top-1 is at least `accuracy`.
+    fn by(variant: &VariantRecord, accuracy: f64) -> Self {
+        let epochs: Vec<f64> = finished(variant)
+            .filter_map(|run| run.epochs.iter().find(|epoch| epoch.test.top1 >= accuracy))
+            .map(|epoch| epoch.epoch as f64)
+            .collect();
+        Self {
+            reached: epochs.len(),
+            finished: finished(variant).count(),
+            mean_epochs: Sample::of(&epochs).map(|sample| sample.mean),
+        }
+    }
+}
+
+/// The runs that came to their end.
+pub(super) fn finished(variant: &VariantRecord) -> impl Iterator<Item = &RunRecord> {
+    let is_finished = |run: &&RunRecord| run.state == RunState::Finished;
+    variant.runs.iter().filter(is_finished)
+}
+
+/// A metric over the finished runs of a variant.
+pub(super) fn sample(variant: &VariantRecord, metric: ClaimMetric) -> Option<Sample> {
+    let values: Vec<f64> = finished(variant)
+        .filter_map(|run| measure(run, metric))
+        .collect();
+    Sample::of(&values)
+}
+
+/// A metric of one run; `None` where it has no epoch or the number is not finite.
+fn measure(run: &RunRecord, metric: ClaimMetric) -> Option<f64> {
+    let last = run.epochs.last()?;
+    let top1 = run.epochs.iter().map(|epoch| epoch.test.top1);
+    let value = match metric {
+        ClaimMetric::BestTop1 => top1.fold(f64::NEG_INFINITY, f64::max),
+        ClaimMetric::FinalTop1 => last.test.top1,
+        ClaimMetric::FinalTrainLoss => last.train.loss,
+        ClaimMetric::MeanTop1 => top1.sum::<f64>() / run.epochs.len() as f64,
+    };
+    Some(value).filter(|value| value.is_finite())
+}
+
+fn steps_per_second(variant: &VariantRecord) -> Option<f64> {
+    let epochs = variant.runs.iter().flat_map(|run| &run.epochs);
+    let rates = epochs
+        .map(|epoch| epoch.steps as f64 / epoch.train_seconds)
+        .filter(|rate| rate.is_finite());
+    median(rates.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::synthetic;
+
+    #[test]
+    fn counts_and_ratios() {
+        let record = synthetic::complete();
+        let summary = Summary::of(&record);
+        assert_eq!(summary.rows.len(), record.variants.len());
+        assert!(summary.runs.is_complete());
+        assert_eq!(summary.runs.planned, 12);
+        let base = &summary.rows[0];
+        assert!(base.is_base && base.best_difference.is_none());
+        assert_eq!(base.parameters_ratio, Some(1.0));
+        let row = &summary.rows[1];
+        let expected = record.variants[1].parameters as f64 / record.variants[0].parameters as f64;
+        assert_eq!(row.parameters_ratio, Some(expected));
+        assert!(row.best_difference.unwrap().interval.is_some());
+    }
+
+    #[test]
+    fn differences_are_of_means() {
+        let summary = Summary::of(&synthetic::complete());
+        let (base, other) = (&summary.rows[0], &summary.rows[1]);
+        let expected = other.final_top1.unwrap().mean - base.final_top1.unwrap().mean;
+        assert_eq!(other.final_difference.unwrap().mean, expected);
+    }
+
+    #[test]
+    fn epochs_to_an_accuracy() {
+        let record = synthetic::from_curves(&[
+            ("base", &[&[0.1, 0.5, 0.6], &[0.2, 0.3, 0.4]]),
+            ("fast", &[&[0.5, 0.6, 0.6], &[0.1, 0.2, 0.49]]),
+            ("slow", &[&[0.1, 0.1, 0.1], &[0.1, 0.1, 0.1]]),
+        ]);
+        let summary = Summary::of(&record);
+        // The mean of 0.6 and 0.4.
+        assert_eq!(summary.base_accuracy, Some(0.5));
+        let reached = |row: usize| {
+            let reached = summary.rows[row].epochs_to_base.unwrap();
+            (reached.reached, reached.finished, reached.mean_epochs)
+        };
+        assert_eq!(reached(0), (1, 2, Some(2.0)));
+        assert_eq!(reached(1), (1, 2, Some(1.0)));
+        assert_eq!(reached(2), (0, 2, None));
+    }
+
+    #[test]
+    fn speed_is_a_median() {
+        let mut record = synthetic::from_curves(&[("base", &[&[0.1, 0.5, 0.6]])]);
+        let epochs = &mut record.variants[0].runs[0].epochs;
+        for (epoch, seconds) in epochs.iter_mut().zip([1.0, 2.0, 100.0]) {
+            (epoch.steps, epoch.train_seconds) = (10, seconds);
+        }
+        let summary = Summary::of(&record);
+        assert_eq!(summary.rows[0].steps_per_second, Some(5.0));
+    }
+
+    #[test]
+    fn unfinished_and_diverged_runs_are_counted_and_left_out() {
+        let record = synthetic::incomplete();
+        let summary = Summary::of(&record);
+        assert!(!summary.runs.is_complete());
+        let counted = summary.runs;
+        assert_eq!(
+            counted.finished + counted.diverged + counted.unfinished + counted.not_started,
+            counted.planned
+        );
+        assert!(counted.diverged > 0 && counted.unfinished > 0 && counted.not_started > 0);
+        for row in &summary.rows {
+            let values = row.final_top1.map_or(0, |sample| sample.count);
+            assert_eq!(values, row.runs.finished);
+        }
+    }
+
+    #[test]
+    fn no_runs_give_no_numbers() {
+        let summary = Summary::of(&synthetic::not_started());
+        assert_eq!(summary.base_accuracy, None);
+        assert!(summary.rows.iter().all(|row| row.best_top1.is_none()
+            && row.final_difference.is_none()
+            && row.epochs_to_base.is_none()
+            && row.steps_per_second.is_none()));
+    }
+}

@@ -1,0 +1,224 @@
+//! Made-up records for tests: nothing in them was measured.
+
+use crate::record::{
+    AblationRecord, Claim, ClaimMetric, DataRecord, EnvironmentRecord, EpochRecord, RECORD_VERSION,
+    RunRecord, RunState, Scores, VariantRecord,
+};
+
+const EPOCHS: usize = 12;
+
+/// Every kind of record below.
+pub(super) fn all() -> Vec<AblationRecord> {
+    vec![complete(), incomplete(), single_seed(), not_started()]
+}
+
+/// Four variants, three seeds, twelve epochs.
+pub(super) fn complete() -> AblationRecord {
+    let variants = vec![
+        variant("xception", 1_258_610, 41_300_000, [0.88, 2.6]),
+        variant("no-residual", 1_174_402, 38_900_000, [0.83, 4.2]),
+        variant("intermediate-relu", 1_258_610, 41_300_000, [0.862, 2.9]),
+        variant("intermediate-elu", 1_258_610, 41_300_000, [0.881, 2.6]),
+    ];
+    let mut record = record(variants, vec![1, 2, 3], EPOCHS);
+    record.claims = vec![
+        claim(ClaimMetric::BestTop1, "xception", "no-residual"),
+        claim(ClaimMetric::MeanTop1, "xception", "intermediate-elu"),
+        claim(ClaimMetric::FinalTrainLoss, "no-residual", "xception"),
+    ];
+    record
+}
+
+/// [`complete`] with runs that diverged, stopped and never began.
+pub(super) fn incomplete() -> AblationRecord {
+    let mut record = complete();
+    let variants = &mut record.variants;
+    variants[1].runs.truncate(1);
+    let diverged = &mut variants[2].runs[1];
+    diverged.state = RunState::Diverged;
+    diverged.epochs.truncate(7);
+    if let Some(epoch) = diverged.epochs.last_mut() {
+        epoch.train.loss = f64::NAN;
+        epoch.test.loss = f64::NAN;
+        epoch.test.top1 = 0.1;
+    }
+    for run in &mut variants[3].runs {
+        run.state = RunState::Unfinished;
+        run.epochs.truncate(5);
+    }
+    record
+}
+
+/// [`complete`] with its first seed only.
+pub(super) fn single_seed() -> AblationRecord {
+    let mut record = complete();
+    record.seeds.truncate(1);
+    for variant in &mut record.variants {
+        variant.runs.truncate(1);
+    }
+    record
+}
+
+/// [`complete`] before its first run.
+pub(super) fn not_started() -> AblationRecord {
+    let mut record = complete();
+    for variant in &mut record.variants {
+        variant.runs.clear();
+    }
+    record
+}
+
+/// Variants as (name, a curve of test top-1 for each seed); a loss is one less the accuracy.
+pub(super) fn from_curves(curves: &[(&str, &[&[f64]])]) -> AblationRecord {
+    let epochs = curves[0].1[0].len();
+    let seeds = (1..=curves[0].1.len() as u64).collect();
+    let variants = curves
+        .iter()
+        .map(|(name, curves)| {
+            let mut variant = variant(name, 1000, 1000, [0.5, 1.0]);
+            variant.runs = curves
+                .iter()
+                .zip(1..)
+                .map(|(curve, seed)| run(seed, curve.iter().map(|top1| (*top1, 1.0 - top1))))
+                .collect();
+            variant
+        })
+        .collect();
+    let mut record = record(variants, seeds, epochs);
+    record.claims.clear();
+    record.data.test_images = 10_000;
+    record
+}
+
+/// A claim of nobody.
+pub(super) fn claim(metric: ClaimMetric, better: &str, worse: &str) -> Claim {
+    Claim {
+        text: format!("{better} does better than {worse} (made up for a test)."),
+        source: "Nobody, \"Nothing\", figure 0".to_owned(),
+        metric,
+        better: better.to_owned(),
+        worse: worse.to_owned(),
+    }
+}
+
+fn record(variants: Vec<VariantRecord>, seeds: Vec<u64>, epochs: usize) -> AblationRecord {
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    AblationRecord {
+        version: RECORD_VERSION,
+        name: "synthetic".to_owned(),
+        title: "Synthetic: residual connections and what stands between the convolutions"
+            .to_owned(),
+        question:
+            "Nothing is asked here: the numbers of this record come from a formula, and only \
+                   show what a report looks like. Do residual connections matter, and does a \
+                   non-linearity between the depthwise and the pointwise convolution help?"
+                .to_owned(),
+        settings: vec![
+            pair("optimizer", "SGD, momentum 0.9"),
+            pair("learning rate", "0.045, × 0.94 every 2 epochs"),
+            pair("batch size", "64"),
+            pair("weight decay", "1e-5"),
+            pair("augmentation", "flip, crop with 4 pixels of padding"),
+            pair("dropout", "0.5"),
+        ],
+        data: DataRecord {
+            name: "Synthetic images".to_owned(),
+            source: "embedded".to_owned(),
+            sha256: "5eed".repeat(16),
+            classes: 10,
+            train_images: 4000,
+            test_images: 1000,
+            size: [32, 32],
+            citation: "Nobody, \"No images at all\", never published.".to_owned(),
+        },
+        environment: EnvironmentRecord {
+            backend: "flex".to_owned(),
+            device: "Cpu".to_owned(),
+            processor: "Imaginary 9000".to_owned(),
+            threads: 8,
+            platform: "linux x86_64".to_owned(),
+            versions: vec![pair("xception", "0.0.0"), pair("burn", "0.0.0")],
+        },
+        command: "xception ablate configs/ablations/synthetic.json --data embedded".to_owned(),
+        seeds,
+        epochs,
+        base: variants[0].name.clone(),
+        variants,
+        claims: Vec::new(),
+    }
+}
+
+/// A variant that nears the accuracy `level` with a time constant of `pace` epochs.
+fn variant(
+    name: &str,
+    parameters: u64,
+    multiply_adds: u64,
+    [level, pace]: [f64; 2],
+) -> VariantRecord {
+    let runs = [1, 2, 3].map(|seed| {
+        let mut noise = Noise(seed * 7919 + name.bytes().map(u64::from).sum::<u64>());
+        let level = level + 0.012 * noise.next();
+        run(
+            seed,
+            (1..=EPOCHS).map(|epoch| {
+                let rest = (-(epoch as f64) / pace).exp();
+                let top1 = level - (level - 0.1) * rest + 0.02 * noise.next() * (rest + 0.2);
+                (
+                    top1,
+                    0.08 + 2.2 * rest + 0.9 * (1.0 - level) + 0.02 * noise.next(),
+                )
+            }),
+        )
+    });
+    VariantRecord {
+        name: name.to_owned(),
+        changes: if name == "xception" {
+            Vec::new()
+        } else {
+            vec![("model.kind".to_owned(), format!("\"{name}\""))]
+        },
+        parameters,
+        multiply_adds,
+        runs: runs.to_vec(),
+    }
+}
+
+fn run(seed: u64, curve: impl Iterator<Item = (f64, f64)>) -> RunRecord {
+    let scores = |loss: f64, top1: f64, images| Scores {
+        loss,
+        top1,
+        top5: top1.mul_add(0.5, 0.5),
+        images,
+    };
+    RunRecord {
+        version: RECORD_VERSION,
+        seed,
+        state: RunState::Finished,
+        parameters: 1000,
+        epochs: curve
+            .zip(1..)
+            .map(|((top1, loss), epoch)| EpochRecord {
+                epoch,
+                steps: 63,
+                learning_rate: 0.045 * 0.94_f64.powi((epoch as i32 - 1) / 2),
+                train: scores(loss, top1, 4000),
+                test: scores(loss + 0.01 * epoch as f64, top1, 1000),
+                train_seconds: 9.5 + seed as f64 / 7.0,
+                test_seconds: 0.75,
+            })
+            .collect(),
+    }
+}
+
+/// Numbers from -1 to 1 that look random and are the same each time.
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> f64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (self.0 >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+    }
+}

@@ -1,0 +1,117 @@
+//! Batches on a device, for Burn's learner.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
+use burn::data::dataset::DatasetError;
+use burn::prelude::Device;
+
+use super::task::ImageBatch;
+use crate::data::{BatchPlan, Batches, Images, num_batches};
+
+/// Gives the batches of one epoch after the other.
+///
+/// Burn's interface has no epoch number, so the loader counts them: every call of `iter` starts the
+/// next epoch.
+#[derive(Debug)]
+pub(crate) struct EpochLoader {
+    images: Arc<Images>,
+    plan: BatchPlan,
+    device: Device,
+    epoch: AtomicU64,
+}
+
+impl EpochLoader {
+    /// The plan's epoch is the first one.
+    pub(crate) fn new(images: Arc<Images>, plan: BatchPlan, device: Device) -> Self {
+        Self {
+            epoch: AtomicU64::new(plan.epoch),
+            images,
+            plan,
+            device,
+        }
+    }
+
+    /// Number of batches in an epoch.
+    pub(crate) fn batches(&self) -> usize {
+        let BatchPlan {
+            batch_size,
+            drop_last,
+            ..
+        } = self.plan;
+        num_batches(self.images.len(), batch_size, drop_last)
+    }
+}
+
+impl DataLoader<ImageBatch> for EpochLoader {
+    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<ImageBatch> + 'a> {
+        let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
+        let plan = BatchPlan {
+            epoch,
+            ..self.plan.clone()
+        };
+        let batches = Batches::new(self.images.clone(), plan);
+        Box::new(EpochIterator {
+            batches: batches.map_err(|error| Some(DatasetError::new(error))),
+            size: self.images.size(),
+            device: &self.device,
+            done: 0,
+            total: self.num_items(),
+        })
+    }
+
+    fn num_items(&self) -> usize {
+        match self.plan.drop_last {
+            true => self.batches() * self.plan.batch_size,
+            false => self.images.len(),
+        }
+    }
+
+    fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<ImageBatch>> {
+        Arc::new(Self {
+            images: self.images.clone(),
+            plan: self.plan.clone(),
+            device: device.clone(),
+            epoch: AtomicU64::new(self.epoch.load(Ordering::Relaxed)),
+        })
+    }
+
+    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<ImageBatch>> {
+        Arc::new(Self {
+            images: Arc::new(self.images.slice(start..end)),
+            plan: self.plan.clone(),
+            device: self.device.clone(),
+            epoch: AtomicU64::new(self.epoch.load(Ordering::Relaxed)),
+        })
+    }
+}
+
+struct EpochIterator<'a> {
+    batches: Result<Batches, Option<DatasetError>>,
+    size: [usize; 2],
+    device: &'a Device,
+    done: usize,
+    total: usize,
+}
+
+impl Iterator for EpochIterator<'_> {
+    type Item = Result<ImageBatch, DatasetError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match &mut self.batches {
+            Err(error) => error.take().map(Err),
+            Ok(batches) => {
+                let batch = batches.next()?;
+                self.done += batch.len();
+                Some(Ok(ImageBatch::new(batch, self.size, self.device)))
+            }
+        }
+    }
+}
+
+impl DataLoaderIterator<ImageBatch> for EpochIterator<'_> {
+    fn progress(&self) -> Progress {
+        Progress::new(self.done, self.total, Some("images".to_owned()))
+    }
+}

@@ -1,0 +1,21 @@
+//! One training run, from random weights to its record.
+//!
+//! Burn's learner drives the run through [`EpochLoop`], a learning strategy of our own; the events,
+//! metrics and the dashboard are Burn's.
+
+mod checkpoint;
+mod evaluate;
+mod loader;
+mod progress;
+mod run;
+mod run_folder;
+mod scores;
+mod strategy;
+mod task;
+
+pub use evaluate::evaluate;
+pub use progress::{Display, Progress};
+pub use run::Run;
+pub use run_folder::{RunFolder, RunManifest};
+pub use strategy::EpochLoop;
+pub use task::{ClassificationTask, ImageBatch};

@@ -1,0 +1,200 @@
+//! What a person sees while a run is under way.
+
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
+use burn::train::metric::MetricDefinition;
+use burn::train::renderer::tui::TuiMetricsRendererWrapper;
+use burn::train::renderer::{
+    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
+    MetricsRendererTraining,
+};
+use burn::train::{Interrupter, LearnerSummary};
+
+use crate::record::{RunRecord, RunState};
+
+/// How the progress of a run is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Display {
+    /// Burn's dashboard with curves, in the whole terminal.
+    Dashboard,
+    /// Lines on standard error: one an epoch, and one every ten seconds within a long epoch.
+    Lines,
+    /// Nothing.
+    Quiet,
+}
+
+impl Display {
+    /// The dashboard where standard output and standard error are a terminal, lines elsewhere.
+    pub fn detect() -> Self {
+        match std::io::stdout().is_terminal() && std::io::stderr().is_terminal() {
+            true => Self::Dashboard,
+            false => Self::Lines,
+        }
+    }
+
+    pub(crate) fn renderer(
+        self,
+        label: &str,
+        interrupter: Interrupter,
+        epochs_done: usize,
+    ) -> Box<dyn MetricsRenderer> {
+        let checkpoint = (epochs_done > 0).then_some(epochs_done);
+        match self {
+            Self::Dashboard => Box::new(TuiMetricsRendererWrapper::new(interrupter, checkpoint)),
+            Self::Lines => Box::new(LineRenderer::new(Some(label.to_owned()))),
+            Self::Quiet => Box::new(LineRenderer::new(None)),
+        }
+    }
+}
+
+/// The line of an epoch.
+pub struct Progress;
+
+impl Progress {
+    /// Describes the last epoch of a record in a line, such as `epoch 3/10: loss 1.203, ...`.
+    pub fn line(record: &RunRecord, epochs: usize) -> String {
+        let Some(epoch) = record.epochs.last() else {
+            return "no epoch yet".to_owned();
+        };
+        let seconds = epoch.train_seconds + epoch.test_seconds;
+        let left = seconds * (epochs - epoch.epoch) as f64;
+        let state = match record.state {
+            RunState::Diverged => ", diverged",
+            _ => "",
+        };
+        format!(
+            "epoch {}/{epochs}: training loss {:.3}, top-1 {:.1} %; test loss {:.3}, top-1 {:.1} %, \
+             top-5 {:.1} %; {seconds:.1} s, {} to go{state}",
+            epoch.epoch,
+            epoch.train.loss,
+            100.0 * epoch.train.top1,
+            epoch.test.loss,
+            100.0 * epoch.test.top1,
+            100.0 * epoch.test.top5,
+            Self::duration(left),
+        )
+    }
+
+    /// A time span for people, such as `1 h 04 min` or `35 s`.
+    pub fn duration(seconds: f64) -> String {
+        let whole = seconds.max(0.0).round() as u64;
+        match (whole / 3600, whole / 60 % 60, whole % 60) {
+            (0, 0, seconds) => format!("{seconds} s"),
+            (0, minutes, seconds) => format!("{minutes} min {seconds:02} s"),
+            (hours, minutes, _) => format!("{hours} h {minutes:02} min"),
+        }
+    }
+}
+
+/// Between two lines within an epoch.
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// Prints a line now and then within long epochs; the lines of whole epochs come from the record.
+struct LineRenderer {
+    /// What the lines start with; nothing is printed without it.
+    label: Option<String>,
+    split: String,
+    total: usize,
+    start: Instant,
+    last: Instant,
+}
+
+impl LineRenderer {
+    fn new(label: Option<String>) -> Self {
+        Self {
+            label,
+            split: String::new(),
+            total: 0,
+            start: Instant::now(),
+            last: Instant::now(),
+        }
+    }
+}
+
+impl TrainingProgressLogger for LineRenderer {
+    fn start(&mut self, _: usize, _: usize, _: Option<usize>, _: Option<&str>) {}
+
+    fn update_epoch(&mut self, _: usize) {}
+
+    fn start_split(&mut self, split: &str, total_items: usize) {
+        let split = if split == "valid" { "test" } else { split };
+        self.split = split.to_owned();
+        self.total = total_items;
+        self.start = Instant::now();
+        self.last = self.start;
+    }
+
+    fn update_split(&mut self, items_processed: usize) {
+        let Some(label) = &self.label else { return };
+        if self.last.elapsed() < INTERVAL {
+            return;
+        }
+        self.last = Instant::now();
+        let rate = items_processed as f64 / self.start.elapsed().as_secs_f64();
+        let left = Progress::duration((self.total - items_processed.min(self.total)) as f64 / rate);
+        // A closed standard error is no reason to stop training.
+        let _ = writeln!(
+            std::io::stderr(),
+            "{label}: {} {items_processed}/{} images, {rate:.0} images/s, {left} to go",
+            self.split,
+            self.total,
+        );
+    }
+
+    fn end_split(&mut self) {}
+
+    fn end(&mut self) {}
+
+    fn log_event_training(&mut self, _: String) {}
+}
+
+impl EvaluationProgressLogger for LineRenderer {
+    fn start_global_progress(&mut self, _: usize) {}
+
+    fn start_test(&mut self, _: &str, _: usize) {}
+
+    fn update_test_progress(&mut self, _: usize) {}
+
+    fn end_test(&mut self) {}
+
+    fn end_global_progress(&mut self) {}
+
+    fn log_event_evaluation(&mut self, _: String) {}
+}
+
+impl MetricsRendererTraining for LineRenderer {
+    fn update_train(&mut self, _: MetricState) {}
+
+    fn update_valid(&mut self, _: MetricState) {}
+
+    fn on_train_end(
+        &mut self,
+        _: Option<LearnerSummary>,
+    ) -> Result<(), Box<dyn std::error::Error>> {
+        Ok(())
+    }
+}
+
+impl MetricsRendererEvaluation for LineRenderer {
+    fn update_test(&mut self, _: EvaluationName, _: MetricState) {}
+}
+
+impl MetricsRenderer for LineRenderer {
+    fn manual_close(&mut self) {}
+
+    fn register_metric(&mut self, _: MetricDefinition) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_for_people() {
+        assert_eq!(Progress::duration(0.4), "0 s");
+        assert_eq!(Progress::duration(65.0), "1 min 05 s");
+        assert_eq!(Progress::duration(3_840.0), "1 h 04 min");
+    }
+}

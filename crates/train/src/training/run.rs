@@ -1,0 +1,236 @@
+//! One run.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::prelude::Device;
+use burn::train::logger::InMemoryMetricLogger;
+use burn::train::metric::{AccuracyMetric, LearningRateMetric, LossMetric, TopKAccuracyMetric};
+use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
+use xception_models::{Model, Network};
+
+use super::checkpoint::TrainingState;
+use super::loader::EpochLoader;
+use super::progress::Display;
+use super::run_folder::{RunFolder, RunManifest};
+use super::strategy::{EpochLoop, LoopState};
+use super::task::ClassificationTask;
+use crate::TrainError;
+use crate::config::RunConfig;
+use crate::data::{BatchPlan, Dataset};
+use crate::record::{DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord, RunState};
+
+/// Threads that prepare batches while the device computes.
+const DATA_WORKERS: usize = 1;
+
+/// One run: a configuration, a seed, and where it happens.
+pub struct Run<'a> {
+    /// What to train, and how.
+    pub config: &'a RunConfig,
+    /// The images of the configuration, as [`Run::load_data`] gives them.
+    pub data: &'a Dataset,
+    /// The seed of the weights, the data order, the augmentation and dropout.
+    pub seed: u64,
+    /// The device, without autodiff.
+    pub device: &'a Device,
+    /// Name of the backend, for the record.
+    pub backend: &'a str,
+    /// What is shown meanwhile.
+    pub display: Display,
+    /// What the run is called in what is shown.
+    pub label: &'a str,
+}
+
+impl Run<'_> {
+    /// Loads the images of a configuration.
+    ///
+    /// # Errors
+    ///
+    /// Where they can't be read, or there are fewer than asked for.
+    pub fn load_data(config: &RunConfig) -> Result<Dataset, TrainError> {
+        let data = config.data.source.load()?;
+        Ok(data.limit(config.data.train_images, config.data.test_images)?)
+    }
+
+    /// Checks that model, data and recipe fit together, and makes the network with its random weights.
+    ///
+    /// # Errors
+    ///
+    /// Where they don't fit.
+    pub fn init_network(
+        config: &RunConfig,
+        data: &Dataset,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Model, TrainError> {
+        device.seed(seed);
+        let model = config.model.clone().with_classes(data.classes.len());
+        let network = model.init(device)?;
+        network.check_size(data.train.size())?;
+        if data.train.len() < config.recipe.batch_size {
+            return Err(TrainError::TooFewImages {
+                images: data.train.len(),
+                batch_size: config.recipe.batch_size,
+            });
+        }
+        // Parameters are drawn on first use: here, in their order in the network.
+        Ok(network.fork(device))
+    }
+
+    /// Trains, or goes on from the last checkpoint in the folder, or returns the record of a run that
+    /// has ended. `on_epoch` gets the record after every epoch.
+    ///
+    /// # Errors
+    ///
+    /// Where the parts don't fit together, the folder can't be used, or the device fails. What was
+    /// recorded up to then stays.
+    pub fn train(
+        &self,
+        folder: &Path,
+        on_epoch: impl Fn(&RunRecord) + Send + Sync + 'static,
+    ) -> Result<RunRecord, TrainError> {
+        let mut config = self.config.clone();
+        config.model = config.model.with_classes(self.data.classes.len());
+        let environment = EnvironmentRecord::new(self.backend, self.device);
+        let data = DataRecord::new(self.data);
+        let manifest = RunManifest::new(config, self.seed, data, environment);
+        let folder = Arc::new(RunFolder::open(folder, &manifest)?);
+        if let Some(record) = RunFolder::read_record(folder.path())?
+            && record.state != RunState::Unfinished
+        {
+            return Ok(record);
+        }
+
+        let device = self.device.clone().autodiff();
+        let network = Self::init_network(self.config, self.data, self.seed, &device)?;
+        let parameters = network.num_params() as u64;
+        let task = ClassificationTask::new(network, &self.config.recipe);
+        let optimizer = self.config.recipe.optimizer.init();
+        let state = folder.checkpoints().load(task.clone(), optimizer.clone())?;
+        let state = state.unwrap_or_else(|| TrainingState {
+            task,
+            optimizer,
+            record: RunRecord {
+                version: RECORD_VERSION,
+                seed: self.seed,
+                state: RunState::Unfinished,
+                parameters,
+                epochs: Vec::new(),
+            },
+        });
+
+        let (task, record) = self.run_loop(state, &folder, &device, Box::new(on_epoch))?;
+        self.finish(&task, record, &folder)
+    }
+
+    /// Hands the state to Burn's learner, which runs the loop.
+    fn run_loop(
+        &self,
+        state: TrainingState,
+        folder: &Arc<RunFolder>,
+        device: &Device,
+        on_epoch: Box<dyn Fn(&RunRecord) + Send + Sync>,
+    ) -> Result<(ClassificationTask, RunRecord), TrainError> {
+        let recipe = &self.config.recipe;
+        let epochs_done = state.record.epochs.len();
+        let normalization = self.data.normalization;
+        let train_plan = BatchPlan {
+            augmentation: self.config.data.augmentation.clone(),
+            epoch: epochs_done as u64,
+            drop_last: true,
+            workers: DATA_WORKERS,
+            ..BatchPlan::train(recipe.batch_size, normalization, self.seed)
+        };
+        let test_plan = BatchPlan {
+            workers: DATA_WORKERS,
+            ..BatchPlan::test(recipe.batch_size, normalization)
+        };
+        let train = EpochLoader::new(self.data.train.clone(), train_plan, device.clone());
+        let test = EpochLoader::new(self.data.test.clone(), test_plan, self.device.clone());
+
+        let learner = Learner::new(state.task, recipe.optimizer.init(), recipe.learning_rate);
+        let strategy = Arc::new(EpochLoop::new(
+            recipe.clone(),
+            train.batches(),
+            device.clone(),
+            folder.clone(),
+            LoopState {
+                optimizer: state.optimizer,
+                record: state.record,
+                error: None,
+            },
+            on_epoch,
+        ));
+        let interrupter = Interrupter::new();
+        let renderer = self
+            .display
+            .renderer(self.label, interrupter.clone(), epochs_done);
+        let classes = self.data.classes.len();
+        let training = SupervisedTraining::new(folder.path(), Arc::new(train), Arc::new(test))
+            .with_training_strategy(TrainingStrategy::Custom(strategy.clone()))
+            .with_application_logger(None)
+            .with_metric_logger(InMemoryMetricLogger::default())
+            .with_interrupter(interrupter)
+            .renderer(renderer)
+            .metrics((
+                LossMetric::new(),
+                AccuracyMetric::new(),
+                TopKAccuracyMetric::new(classes.min(5)),
+            ))
+            .metric_train_numeric(LearningRateMetric::new())
+            .num_epochs(recipe.epochs)
+            .checkpoint(epochs_done)
+            .label(self.label);
+        let result = training.launch(learner);
+        drop(result.renderer); // gives the terminal back
+        let state = strategy.take_state().ok_or_else(|| TrainError::Burn {
+            cause: "the learner ended without running the loop".to_owned(),
+        })?;
+        match (state.error, result.error) {
+            (Some(error), _) => Err(error),
+            (None, Some(error)) => Err(TrainError::Burn {
+                cause: error.to_string(),
+            }),
+            (None, None) => Ok((result.model, state.record)),
+        }
+    }
+
+    /// Writes the trained network and the record, then lets go of the checkpoints.
+    fn finish(
+        &self,
+        task: &ClassificationTask,
+        mut record: RunRecord,
+        folder: &RunFolder,
+    ) -> Result<RunRecord, TrainError> {
+        let file = RunFolder::model_file(folder.path());
+        let bytes = task.network.clone().into_record().into_bytes();
+        let bytes = bytes.map_err(|error| TrainError::Damaged {
+            path: file.clone(),
+            cause: error.to_string(),
+        })?;
+        crate::files::write(&file, &bytes)?;
+        if record.state == RunState::Unfinished {
+            record.state = RunState::Finished;
+        }
+        folder.write_record(&record)?;
+        folder.checkpoints().clear()?;
+        Ok(record)
+    }
+}
+
+impl DataRecord {
+    /// Describes a data set.
+    pub fn new(data: &Dataset) -> Self {
+        Self {
+            name: data.name.clone(),
+            source: data.source.clone(),
+            sha256: data.sha256(),
+            classes: data.classes.len(),
+            train_images: data.train.len(),
+            test_images: data.test.len(),
+            size: data.train.size(),
+            citation: data.citation.clone(),
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! The training loop.
+//!
+//! A learning strategy for Burn's learner that owns the loop: it holds the optimizer, decides the
+//! learning rate of each step, scores every epoch, and writes record and checkpoint before the next
+//! one starts. Burn's own strategies keep the optimizer to themselves and checkpoint files one by one,
+//! without the record and with a panic where the disk is full.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::optim::ModuleOptimizer;
+use burn::prelude::Device;
+use burn::train::{
+    ClassificationOutput, EventProcessorTraining, InferenceStep, Interrupter, Learner, LearnerEvent,
+    SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader, TrainStep,
+    TrainingComponents, TrainingItem, ValidLoader,
+};
+
+use super::run_folder::RunFolder;
+use super::scores::ScoreSum;
+use super::task::ClassificationTask;
+use crate::TrainError;
+use crate::config::Recipe;
+use crate::record::{EpochRecord, RunRecord, RunState, Scores};
+
+type Processor = SupervisedTrainingEventProcessor<ClassificationTask>;
+
+/// Trains epoch by epoch; see the module's documentation.
+pub struct EpochLoop {
+    recipe: Recipe,
+    steps_per_epoch: usize,
+    device: Device,
+    folder: Arc<RunFolder>,
+    on_epoch: Box<dyn Fn(&RunRecord) + Send + Sync>,
+    /// The optimizer and the record, taken by the loop and put back at its end.
+    state: Mutex<Option<LoopState>>,
+}
+
+/// What changes while the loop runs, besides the network.
+pub(crate) struct LoopState {
+    pub(crate) optimizer: ModuleOptimizer,
+    pub(crate) record: RunRecord,
+    /// Why the loop stopped early.
+    pub(crate) error: Option<TrainError>,
+}
+
+impl EpochLoop {
+    /// A loop on a device in autodiff mode that goes on after the last epoch of the record.
+    pub(crate) fn new(
+        recipe: Recipe,
+        steps_per_epoch: usize,
+        device: Device,
+        folder: Arc<RunFolder>,
+        state: LoopState,
+        on_epoch: Box<dyn Fn(&RunRecord) + Send + Sync>,
+    ) -> Self {
+        Self {
+            recipe,
+            steps_per_epoch,
+            device,
+            folder,
+            on_epoch,
+            state: Mutex::new(Some(state)),
+        }
+    }
+
+    /// The state at the end of the loop.
+    pub(crate) fn take_state(&self) -> Option<LoopState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// One epoch: train, test, record, checkpoint.
+    fn epoch(
+        &self,
+        epoch: usize,
+        task: ClassificationTask,
+        state: &mut LoopState,
+        loaders: &Loaders,
+        events: &mut Events,
+    ) -> Result<ClassificationTask, TrainError> {
+        let start = Instant::now();
+        let (task, train, learning_rate) = self.train(epoch, task, state, &loaders.train, events)?;
+        let train_seconds = start.elapsed().as_secs_f64();
+
+        let start = Instant::now();
+        let test = test(epoch, &task.valid(), &loaders.test, events)?;
+        let test_seconds = start.elapsed().as_secs_f64();
+
+        let record = &mut state.record;
+        record.epochs.push(EpochRecord {
+            epoch,
+            steps: self.steps_per_epoch,
+            learning_rate,
+            train,
+            test,
+            train_seconds,
+            test_seconds,
+        });
+        if !train.loss.is_finite() {
+            record.state = RunState::Diverged;
+        }
+        self.folder
+            .checkpoints()
+            .save(&task, &state.optimizer, record)?;
+        self.folder.write_record(record)?;
+        (self.on_epoch)(record);
+        events.train(LearnerEvent::EndEpoch(epoch));
+        Ok(task)
+    }
+
+    /// Optimizes over all batches once; returns the scores on the way and the last learning rate.
+    fn train(
+        &self,
+        epoch: usize,
+        mut task: ClassificationTask,
+        state: &mut LoopState,
+        loader: &TrainLoader<ClassificationTask>,
+        events: &mut Events,
+    ) -> Result<(ClassificationTask, Scores, f64), TrainError> {
+        events.train(LearnerEvent::StartSplit {
+            epoch_number: epoch,
+            total_items: loader.num_items(),
+        });
+        let mut sum = ScoreSum::default();
+        let mut learning_rate = 0.0;
+        let mut batches = loader.iter();
+        let mut index = 0;
+        while let Some(batch) = batches.next() {
+            let step = (epoch - 1) * self.steps_per_epoch + index;
+            index += 1;
+            let schedule = &self.recipe.schedule;
+            let factor = schedule.factor(step, self.steps_per_epoch, self.recipe.epochs);
+            learning_rate = self.recipe.learning_rate * factor;
+            self.device.seed(step_seed(state.record.seed, step as u64));
+
+            let output = TrainStep::step(&task, batch.map_err(burn_error)?);
+            task = state.optimizer.step(learning_rate, task, output.grads);
+            sum.add(&output.item);
+            let item = TrainingItem::new(
+                output.item,
+                batches.progress(),
+                Some(index),
+                Some(learning_rate.into()),
+            );
+            events.train(LearnerEvent::ProcessedItem(item));
+            events.check()?;
+        }
+        events.train(LearnerEvent::EndSplit(epoch));
+        Ok((task, sum.mean()?, learning_rate))
+    }
+}
+
+/// Scores over all test batches, in evaluation mode.
+fn test(
+    epoch: usize,
+    task: &ClassificationTask,
+    loader: &ValidLoader<ClassificationTask>,
+    events: &mut Events,
+) -> Result<Scores, TrainError> {
+    events.test(LearnerEvent::StartSplit {
+        epoch_number: epoch,
+        total_items: loader.num_items(),
+    });
+    let mut sum = ScoreSum::default();
+    let mut batches = loader.iter();
+    let mut index = 0;
+    while let Some(batch) = batches.next() {
+        index += 1;
+        let output = InferenceStep::step(task, batch.map_err(burn_error)?);
+        sum.add(&output);
+        let item = TrainingItem::new(output, batches.progress(), Some(index), None);
+        events.test(LearnerEvent::ProcessedItem(item));
+        events.check()?;
+    }
+    events.test(LearnerEvent::EndSplit(epoch));
+    sum.mean()
+}
+
+/// The batches to train and to test with.
+struct Loaders {
+    train: TrainLoader<ClassificationTask>,
+    test: ValidLoader<ClassificationTask>,
+}
+
+impl SupervisedLearningStrategy<ClassificationTask> for EpochLoop {
+    fn fit(
+        &self,
+        components: TrainingComponents<ClassificationTask>,
+        learner: Learner<ClassificationTask>,
+        train: TrainLoader<ClassificationTask>,
+        test: ValidLoader<ClassificationTask>,
+        starting_epoch: usize,
+    ) -> (ClassificationTask, Processor) {
+        let loaders = Loaders { train, test };
+        let mut events = Events {
+            processor: components.event_processor,
+            interrupter: components.interrupter,
+        };
+        let mut task = learner.model();
+        let Some(mut state) = self.take_state() else {
+            return (task, events.processor);
+        };
+        for epoch in starting_epoch..=self.recipe.epochs {
+            match self.epoch(epoch, task, &mut state, &loaders, &mut events) {
+                Ok(trained) => task = trained,
+                Err(error) => {
+                    state.error = Some(error);
+                    task = learner.model();
+                    break;
+                }
+            }
+            if state.record.state == RunState::Diverged {
+                break;
+            }
+        }
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
+        (task, events.processor)
+    }
+}
+
+/// Burn's events, which feed its metrics and the dashboard.
+struct Events {
+    processor: Processor,
+    interrupter: Interrupter,
+}
+
+impl Events {
+    fn train(&mut self, event: LearnerEvent<ClassificationOutput>) {
+        let sent = self.processor.process_train(event);
+        self.interrupter.fail_on_error(sent);
+    }
+
+    fn test(&mut self, event: LearnerEvent<ClassificationOutput>) {
+        let sent = self.processor.process_valid(event);
+        self.interrupter.fail_on_error(sent);
+    }
+
+    /// Whether a person or an error in a metric wants the end.
+    fn check(&self) -> Result<(), TrainError> {
+        if let Some(error) = self.interrupter.error() {
+            return Err(burn_error(error));
+        }
+        match self.interrupter.should_stop() {
+            true => Err(TrainError::Interrupted),
+            false => Ok(()),
+        }
+    }
+}
+
+fn burn_error(error: impl std::fmt::Display) -> TrainError {
+    TrainError::Burn {
+        cause: error.to_string(),
+    }
+}
+
+/// The seed of a step's dropout: a function of the run's seed and the step alone, so that a run that
+/// goes on after a stop draws what it would have drawn.
+fn step_seed(seed: u64, step: u64) -> u64 {
+    // SplitMix64 (G. Steele et al., 2014): distinct steps give unrelated seeds.
+    let mut z = seed ^ (step + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,97 @@
+//! A network with its loss, as Burn's learner wants it.
+
+use burn::module::Module;
+use burn::nn::loss::CrossEntropyLossConfig;
+use burn::prelude::*;
+use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
+use xception_models::{Model, Network};
+
+use crate::config::Recipe;
+use crate::data::Batch;
+
+/// Images and their classes, on a device.
+#[derive(Debug, Clone)]
+pub struct ImageBatch {
+    /// `[batch, 3, height, width]`, normalized.
+    pub images: Tensor<4>,
+    /// `[batch]`.
+    pub classes: Tensor<1, Int>,
+}
+
+impl ImageBatch {
+    /// Moves a batch of images of this height and width to the device.
+    pub fn new(batch: Batch, size: [usize; 2], device: &Device) -> Self {
+        let count = batch.len();
+        let [height, width] = size;
+        let pixels = TensorData::new(batch.pixels, [count, 3, height, width]);
+        let classes: Vec<i64> = batch.labels.iter().map(|&label| i64::from(label)).collect();
+        Self {
+            images: Tensor::from_data(pixels, device),
+            classes: Tensor::from_data(TensorData::new(classes, [count]), device),
+        }
+    }
+}
+
+/// A network that learns to name the one class of an image, by cross-entropy.
+#[derive(Module, Debug)]
+pub struct ClassificationTask {
+    /// The network.
+    pub network: Model,
+    /// See [`Recipe::label_smoothing`].
+    pub label_smoothing: f64,
+    /// See [`Recipe::auxiliary_weight`].
+    pub auxiliary_weight: f64,
+}
+
+impl ClassificationTask {
+    /// The network with the losses of a recipe.
+    pub fn new(network: Model, recipe: &Recipe) -> Self {
+        Self {
+            network,
+            label_smoothing: recipe.label_smoothing,
+            auxiliary_weight: recipe.auxiliary_weight,
+        }
+    }
+
+    fn training_loss(&self, logits: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<1> {
+        let smoothing = (self.label_smoothing > 0.0).then_some(self.label_smoothing as f32);
+        CrossEntropyLossConfig::new()
+            .with_smoothing(smoothing)
+            .init(&logits.device())
+            .forward(logits, classes)
+    }
+}
+
+impl TrainStep for ClassificationTask {
+    type Input = ImageBatch;
+    type Output = ClassificationOutput;
+
+    /// Forward and backward pass. The loss in the output is that of the main classifier.
+    fn step(&self, batch: ImageBatch) -> TrainOutput<ClassificationOutput> {
+        let (logits, auxiliary) = self.network.forward_auxiliary(batch.images);
+        let loss = self.training_loss(logits.clone(), batch.classes.clone());
+        let total = match auxiliary {
+            Some(auxiliary) => {
+                let auxiliary = self.training_loss(auxiliary, batch.classes.clone());
+                loss.clone() + auxiliary * self.auxiliary_weight
+            }
+            None => loss.clone(),
+        };
+        let output = ClassificationOutput::new(loss.detach(), logits.detach(), batch.classes);
+        TrainOutput::new(self, total.backward(), output)
+    }
+}
+
+impl InferenceStep for ClassificationTask {
+    type Input = ImageBatch;
+    type Output = ClassificationOutput;
+
+    /// Forward pass; the loss is without label smoothing.
+    fn step(&self, batch: ImageBatch) -> ClassificationOutput {
+        let logits = self.network.forward(batch.images);
+        let loss = CrossEntropyLossConfig::new()
+            .init(&logits.device())
+            .forward(logits.clone(), batch.classes.clone());
+        ClassificationOutput::new(loss, logits, batch.classes)
+    }
+}
