@@ -1,1 +1,33 @@
-//! WIP
+//! Xception and its relatives on [Burn](burn), with a laboratory for ablation studies.
+//!
+//! This crate brings the parts together; each can be used by itself:
+//!
+//! - [`models`]: the networks as Burn modules, by configuration or by name.
+//! - [`kernels`]: depthwise, pointwise and separable convolution.
+//! - [`train`]: data, training, ablations and reports.
+//! - [`Backend`]: one of the backends in this build, by name.
+//!
+//! ```
+//! use burn::prelude::*;
+//! use xception::Backend;
+//! use xception::models::{ModelConfig, Network};
+//!
+//! let device = "flex".parse::<Backend>()?.device()?;
+//! let model = ModelConfig::named("xception")?.with_width(0.25).init(&device)?;
+//! let image = Tensor::zeros([1, 3, 150, 150], &device);
+//!
+//! let features = model.forward_features(image);
+//! assert_eq!(features.logits.dims(), [1, 1000]);
+//! assert_eq!(features.pooled.dims(), [1, 512]);
+//! assert_eq!(features.stage("block4").unwrap().dims(), [1, 184, 10, 10]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![warn(missing_docs)]
+
+mod backend;
+
+pub use backend::{Backend, BackendError};
+pub use xception_kernels as kernels;
+pub use xception_models as models;
+pub use xception_train as train;

@@ -47,8 +47,8 @@ mod tests {
         let [batch, channels, height, width] = input.dims();
         let [outputs, _, kernel_height, kernel_width] = weight.dims();
         let multiplier = outputs / channels;
-        let x = input.to_data().to_vec::<f32>().unwrap();
-        let w = weight.to_data().to_vec::<f32>().unwrap();
+        let x = input.to_data().try_to_vec::<f32>().unwrap();
+        let w = weight.to_data().try_to_vec::<f32>().unwrap();
         let [rows, columns] = geometry.output_size([height, width]).unwrap();
         let mut y = Vec::new();
         for n in 0..batch {
@@ -88,6 +88,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(deprecated)] // Burn deprecates NdArray; this project still supports it
     fn equals_the_definition_exactly_on_small_integers() {
         let asymmetric = Padding2d {
             top: 0,
@@ -112,7 +113,7 @@ mod tests {
                     let weight = integers(shape, &device);
                     let expected = reference(&input, &weight, geometry);
                     let output = depthwise_conv2d(input, weight, None, geometry);
-                    let found = output.to_data().to_vec::<f32>().unwrap();
+                    let found = output.to_data().try_to_vec::<f32>().unwrap();
                     assert_eq!(found, expected, "{geometry:?}, {channels} channels");
                 }
             }
@@ -126,7 +127,7 @@ mod tests {
         let weight = Tensor::zeros([2, 1, 3, 3], &device);
         let input = Tensor::ones([1, 2, 2, 2], &device);
         let output = depthwise_conv2d(input, weight, Some(bias), &Geometry::same(3));
-        let found = output.to_data().to_vec::<f32>().unwrap();
+        let found = output.to_data().try_to_vec::<f32>().unwrap();
         assert_eq!(found, [1.0, 1.0, 1.0, 1.0, -2.0, -2.0, -2.0, -2.0]);
     }
 }

@@ -41,11 +41,11 @@ mod tests {
         let input = input.reshape([1, 2, 1, 3]);
         let weight = Tensor::<1>::from_floats([1.0, 1.0, 2.0, -1.0], &device).reshape([2, 2, 1, 1]);
         let output = pointwise_conv2d(input.clone(), weight.clone(), None, [1, 1]);
-        let found = output.to_data().to_vec::<f32>().unwrap();
+        let found = output.to_data().try_to_vec::<f32>().unwrap();
         assert_eq!(found, [11.0, 22.0, 33.0, -8.0, -16.0, -24.0]);
 
         let output = pointwise_conv2d(input, weight, None, [2, 2]);
-        let found = output.to_data().to_vec::<f32>().unwrap();
+        let found = output.to_data().try_to_vec::<f32>().unwrap();
         assert_eq!(found, [11.0, 33.0, -8.0, -24.0]);
     }
 }

@@ -57,6 +57,18 @@ pub(crate) fn check_dropout(dropout: f64) -> Result<(), ModelError> {
     })
 }
 
+/// Checks that batch normalization's epsilon is in (0, 1).
+pub(crate) fn check_epsilon(epsilon: f64) -> Result<(), ModelError> {
+    if epsilon > 0.0 && epsilon < 1.0 {
+        return Ok(());
+    }
+    Err(ModelError::OutOfRange {
+        option: "batch_norm_epsilon",
+        found: epsilon.to_string(),
+        expected: "more than 0 and less than 1",
+    })
+}
+
 /// Checks that a count is at least one.
 pub(crate) fn check_positive(option: &'static str, value: usize) -> Result<(), ModelError> {
     if value > 0 {

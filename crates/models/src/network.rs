@@ -1,6 +1,6 @@
 //! What every network of this crate can do.
 
-use burn::module::Module;
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::prelude::*;
 
 use crate::{Features, ModelError, Stage};
@@ -58,6 +58,14 @@ pub trait Network: Module {
 
     /// The smallest height and width of an image, in pixels, that leaves something at every stage.
     fn minimum_size(&self) -> usize;
+
+    /// Number of trainable parameters: all of [`num_params`](Module::num_params) but the running
+    /// statistics of batch normalization.
+    fn trainable_parameters(&self) -> usize {
+        let mut count = TrainableCount::default();
+        self.visit(&mut count);
+        count.parameters
+    }
 
     /// Checks that images of this height and width, in pixels, are large enough.
     fn check_size(&self, size: [usize; 2]) -> Result<(), ModelError> {
@@ -125,6 +133,30 @@ pub trait Network: Module {
             logits: self.classify(pooled.clone()),
             pooled,
             auxiliary_logits,
+        }
+    }
+}
+
+/// Adds up the parameters that a module has outside of running statistics, which Burn's visitors
+/// see as parameters too.
+#[derive(Default)]
+struct TrainableCount {
+    in_running_statistic: bool,
+    parameters: usize,
+}
+
+impl ModuleVisitor for TrainableCount {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.in_running_statistic = matches!(name, "running_mean" | "running_var");
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.in_running_statistic = false;
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if !self.in_running_statistic {
+            self.parameters += param.lazy_shape().num_elements();
         }
     }
 }

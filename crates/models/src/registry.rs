@@ -304,13 +304,19 @@ mod tests {
         let error = ModelConfig::named("inceptionv3").unwrap_err().to_string();
         assert!(error.contains("did you mean `inception_v3`?"), "{error}");
         let error = ModelConfig::named("zzz").unwrap_err().to_string();
-        assert!(error.contains("resnet152") && !error.contains("did you mean"), "{error}");
+        assert!(
+            error.contains("resnet152") && !error.contains("did you mean"),
+            "{error}"
+        );
     }
 
     #[test]
     fn options_that_do_not_exist_are_errors() {
         let error = serde_json::from_str::<ModelConfig>(r#"{"xception": {"widht": 1}}"#);
         let error = error.unwrap_err().to_string();
-        assert!(error.contains("widht") && error.contains("`width`"), "{error}");
+        assert!(
+            error.contains("widht") && error.contains("`width`"),
+            "{error}"
+        );
     }
 }

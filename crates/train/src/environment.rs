@@ -30,7 +30,9 @@ impl EnvironmentRecord {
 /// The device as the backend names it.
 pub fn device_name(device: &Device) -> String {
     let name = format!("{:?}", device.clone().without_autodiff());
-    let inner = name.strip_prefix("Device<").and_then(|n| n.strip_suffix('>'));
+    let inner = name
+        .strip_prefix("Device<")
+        .and_then(|n| n.strip_suffix('>'));
     inner.unwrap_or(&name).to_owned()
 }
 
@@ -56,7 +58,11 @@ mod tests {
     #[test]
     fn describes_the_device() {
         let record = EnvironmentRecord::new("flex", &Device::flex().autodiff());
-        assert!(record.device.to_lowercase().contains("flex"), "{}", record.device);
+        assert!(
+            record.device.to_lowercase().contains("flex"),
+            "{}",
+            record.device
+        );
         assert!(record.threads > 0);
     }
 }

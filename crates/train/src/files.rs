@@ -61,11 +61,7 @@ pub fn create_folder(path: &Path) -> Result<(), TrainError> {
     fs::create_dir_all(path).map_err(|cause| file_error("make the folder", path, cause))
 }
 
-pub(crate) fn file_error(
-    action: &'static str,
-    path: &Path,
-    cause: std::io::Error,
-) -> TrainError {
+pub(crate) fn file_error(action: &'static str, path: &Path, cause: std::io::Error) -> TrainError {
     TrainError::File {
         action,
         path: path.to_owned(),

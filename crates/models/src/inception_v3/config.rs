@@ -13,7 +13,7 @@ use super::inception_d::InceptionDConfig;
 use super::inception_e::InceptionEConfig;
 use super::{InceptionV3, stem};
 use crate::ModelError;
-use crate::error::{check_dropout, check_positive};
+use crate::error::{check_dropout, check_epsilon, check_positive};
 use crate::layers::{ClassifierConfig, Stem};
 use crate::width::Width;
 
@@ -170,15 +170,4 @@ fn minimum_size(stem: Stem, auxiliary: Option<&InceptionAuxiliaryConfig>) -> usi
         }
     }
     side
-}
-
-fn check_epsilon(epsilon: f64) -> Result<(), ModelError> {
-    if epsilon > 0.0 && epsilon < 1.0 {
-        return Ok(());
-    }
-    Err(ModelError::OutOfRange {
-        option: "batch_norm_epsilon",
-        found: epsilon.to_string(),
-        expected: "more than 0 and less than 1",
-    })
 }

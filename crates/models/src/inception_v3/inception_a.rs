@@ -63,19 +63,20 @@ impl InceptionA {
     ///
     /// # Shapes
     ///
-    /// - `input`: `[batch, channels_in, height, width]`
-    /// - output: `[batch, 224 + pool_channels, height, width]`
+    /// - `input`: `[batch, channels_in, h, w]`
+    /// - output: `[batch, 224 + pooled, h, w]`
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let branch1x1 = self.branch1x1.forward_relu(input.clone()); // [batch, 64, height, width]
+        let branch1x1 = self.branch1x1.forward_relu(input.clone()); // [batch, 64, h, w]
 
-        let branch5x5 = self.branch5x5_1.forward_relu(input.clone()); // [batch, 48, height, width]
-        let branch5x5 = self.branch5x5_2.forward_relu(branch5x5); // [batch, 64, height, width]
+        let branch5x5 = self.branch5x5_1.forward_relu(input.clone()); // [batch, 48, h, w]
+        let branch5x5 = self.branch5x5_2.forward_relu(branch5x5); // [batch, 64, h, w]
 
-        let branch3x3dbl = self.branch3x3dbl_1.forward_relu(input.clone()); // [batch, 64, height, width]
-        let branch3x3dbl = self.branch3x3dbl_2.forward_relu(branch3x3dbl); // [batch, 96, height, width]
+        let branch3x3dbl = self.branch3x3dbl_1.forward_relu(input.clone()); // [batch, 64, h, w]
+        let branch3x3dbl = self.branch3x3dbl_2.forward_relu(branch3x3dbl); // [batch, 96, h, w]
         let branch3x3dbl = self.branch3x3dbl_3.forward_relu(branch3x3dbl);
 
-        let branch_pool = self.branch_pool.forward_relu(average_pool(input, 3));
+        let branch_pool = average_pool(input, 3); // [batch, channels_in, h, w]
+        let branch_pool = self.branch_pool.forward_relu(branch_pool); // [batch, pooled, h, w]
 
         concatenate([branch1x1, branch5x5, branch3x3dbl, branch_pool])
     }

@@ -68,22 +68,23 @@ impl InceptionC {
     ///
     /// # Shapes
     ///
-    /// - `input`: `[batch, channels_in, height, width]`
-    /// - output: `[batch, 768, height, width]`
+    /// - `input`: `[batch, channels_in, h, w]`
+    /// - output: `[batch, 768, h, w]`
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let branch1x1 = self.branch1x1.forward_relu(input.clone()); // [batch, 192, height, width]
+        let branch1x1 = self.branch1x1.forward_relu(input.clone()); // [batch, 192, h, w]
 
-        let branch7x7 = self.branch7x7_1.forward_relu(input.clone()); // [batch, channels_7x7, height, width]
+        let branch7x7 = self.branch7x7_1.forward_relu(input.clone()); // [batch, inner, h, w]
         let branch7x7 = self.branch7x7_2.forward_relu(branch7x7);
-        let branch7x7 = self.branch7x7_3.forward_relu(branch7x7); // [batch, 192, height, width]
+        let branch7x7 = self.branch7x7_3.forward_relu(branch7x7); // [batch, 192, h, w]
 
-        let branch7x7dbl = self.branch7x7dbl_1.forward_relu(input.clone()); // [batch, channels_7x7, height, width]
+        let branch7x7dbl = self.branch7x7dbl_1.forward_relu(input.clone()); // [batch, inner, h, w]
         let branch7x7dbl = self.branch7x7dbl_2.forward_relu(branch7x7dbl);
         let branch7x7dbl = self.branch7x7dbl_3.forward_relu(branch7x7dbl);
         let branch7x7dbl = self.branch7x7dbl_4.forward_relu(branch7x7dbl);
-        let branch7x7dbl = self.branch7x7dbl_5.forward_relu(branch7x7dbl); // [batch, 192, height, width]
+        let branch7x7dbl = self.branch7x7dbl_5.forward_relu(branch7x7dbl); // [batch, 192, h, w]
 
-        let branch_pool = self.branch_pool.forward_relu(average_pool(input, 3)); // [batch, 192, height, width]
+        let branch_pool = average_pool(input, 3); // [batch, channels_in, h, w]
+        let branch_pool = self.branch_pool.forward_relu(branch_pool); // [batch, 192, h, w]
 
         concatenate([branch1x1, branch7x7, branch7x7dbl, branch_pool])
     }

@@ -58,6 +58,7 @@ impl InceptionD {
     /// - `input`: `[batch, channels_in, height, width]`
     /// - output: `[batch, 512 + channels_in, (height - 1) / 2, (width - 1) / 2]`
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        // For an input of 17 x 17:
         let branch3x3 = self.branch3x3_1.forward_relu(input.clone()); // [batch, 192, 17, 17]
         let branch3x3 = self.branch3x3_2.forward_relu(branch3x3); // [batch, 320, 8, 8]
 
@@ -66,7 +67,8 @@ impl InceptionD {
         let branch7x7x3 = self.branch7x7x3_3.forward_relu(branch7x7x3);
         let branch7x7x3 = self.branch7x7x3_4.forward_relu(branch7x7x3); // [batch, 192, 8, 8]
 
-        let branch_pool = max_pool(input, 3, 2, Padding2d::symmetric(0)); // [batch, channels_in, 8, 8]
+        let unpadded = Padding2d::symmetric(0);
+        let branch_pool = max_pool(input, 3, 2, unpadded); // [batch, channels_in, 8, 8]
 
         concatenate([branch3x3, branch7x7x3, branch_pool])
     }

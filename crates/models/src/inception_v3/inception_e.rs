@@ -66,21 +66,22 @@ impl InceptionE {
     ///
     /// # Shapes
     ///
-    /// - `input`: `[batch, channels_in, height, width]`
-    /// - output: `[batch, 2048, height, width]`
+    /// - `input`: `[batch, channels_in, h, w]`
+    /// - output: `[batch, 2048, h, w]`
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let branch1x1 = self.branch1x1.forward_relu(input.clone()); // [batch, 320, height, width]
+        let branch1x1 = self.branch1x1.forward_relu(input.clone()); // [batch, 320, h, w]
 
-        let branch3x3 = self.branch3x3_1.forward_relu(input.clone()); // [batch, 384, height, width]
+        let branch3x3 = self.branch3x3_1.forward_relu(input.clone()); // [batch, 384, h, w]
         let branch3x3a = self.branch3x3_2a.forward_relu(branch3x3.clone());
         let branch3x3b = self.branch3x3_2b.forward_relu(branch3x3);
 
-        let branch3x3dbl = self.branch3x3dbl_1.forward_relu(input.clone()); // [batch, 448, height, width]
-        let branch3x3dbl = self.branch3x3dbl_2.forward_relu(branch3x3dbl); // [batch, 384, height, width]
+        let branch3x3dbl = self.branch3x3dbl_1.forward_relu(input.clone()); // [batch, 448, h, w]
+        let branch3x3dbl = self.branch3x3dbl_2.forward_relu(branch3x3dbl); // [batch, 384, h, w]
         let branch3x3dbl_a = self.branch3x3dbl_3a.forward_relu(branch3x3dbl.clone());
         let branch3x3dbl_b = self.branch3x3dbl_3b.forward_relu(branch3x3dbl);
 
-        let branch_pool = self.branch_pool.forward_relu(average_pool(input, 3)); // [batch, 192, height, width]
+        let branch_pool = average_pool(input, 3); // [batch, channels_in, h, w]
+        let branch_pool = self.branch_pool.forward_relu(branch_pool); // [batch, 192, h, w]
 
         concatenate([
             branch1x1,

@@ -7,7 +7,7 @@
 //! - Input: 299 x 299 pixels, RGB, scaled to [-1, 1].
 //! - Reference: 23,834,568 parameters with 1000 classes, 27,161,264 with the auxiliary classifier;
 //!   78.2 % top-1, 94.1 % top-5 on ImageNet's validation set in the Xception paper (one crop, one
-//!   model), 77.3 % and 93.5 % with torchvision's weights.
+//!   model), 77.29 % and 93.45 % with torchvision's weights.
 //! - The Xception paper's comparison is without the auxiliary classifier, and so is the default
 //!   here; torchvision has one unless told otherwise. It applies dropout of 0.5, here 0 is the
 //!   default, as for the other networks.
@@ -76,7 +76,8 @@ impl Network for InceptionV3 {
         images: Tensor<4>,
         observe: &mut dyn FnMut(&str, &Tensor<4>),
     ) -> Tensor<4> {
-        let mut x = self.stem.forward_stages(images, observe); // [batch, 192, 35, 35] for 299 x 299 pixels
+        // Shapes are for 299 x 299 pixels.
+        let mut x = self.stem.forward_stages(images, observe); // [batch, 192, 35, 35]
         for (module, (name, _)) in self.inception_a.iter().zip(INCEPTION_A) {
             x = module.forward(x); // [batch, 256, 35, 35], then [batch, 288, 35, 35] twice
             observe(name, &x);
@@ -140,7 +141,7 @@ mod tests {
                 ..InceptionV3Config::new(1000)
             };
             let model = config.init(&Device::flex()).unwrap();
-            assert_eq!(model.num_params(), expected);
+            assert_eq!(model.trainable_parameters(), expected);
         }
     }
 

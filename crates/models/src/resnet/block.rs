@@ -107,18 +107,18 @@ impl ResNetBlock {
     ///
     /// # Shapes
     ///
-    /// - `input`: `[batch, channels_in, height, width]`
-    /// - output: `[batch, channels_out, height_out, width_out]`, half the size at stride 2
+    /// - `input`: `[batch, channels_in, h, w]`
+    /// - output: `[batch, channels_out, h_out, w_out]`, half the size at stride 2
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         let mut x = input.clone();
         for (index, convolution) in self.convolutions.iter().enumerate() {
             if index > 0 {
                 x = relu(x);
             }
-            x = convolution.forward(x); // [batch, channels_out, height_out, width_out] at the end
+            x = convolution.forward(x); // [batch, channels_out, h_out, w_out] after the last
         }
         let residual = match &self.shortcut {
-            Some(shortcut) => shortcut.forward(input), // [batch, channels_out, height_out, width_out]
+            Some(shortcut) => shortcut.forward(input), // [batch, channels_out, h_out, w_out]
             None => input,
         };
         relu(trace::elementwise(x + residual))

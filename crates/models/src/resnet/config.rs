@@ -8,7 +8,7 @@ use super::block::ResNetBlockConfig;
 use super::stem::ResNetStemConfig;
 use super::{ResNet, ResNetDepth};
 use crate::ModelError;
-use crate::error::{check_dropout, check_positive};
+use crate::error::{check_dropout, check_epsilon, check_positive};
 use crate::layers::{ClassifierConfig, Stem};
 use crate::width::Width;
 
@@ -114,15 +114,4 @@ impl ResNetConfig {
             .init(device),
         })
     }
-}
-
-fn check_epsilon(epsilon: f64) -> Result<(), ModelError> {
-    if epsilon > 0.0 && epsilon < 1.0 {
-        return Ok(());
-    }
-    Err(ModelError::OutOfRange {
-        option: "batch_norm_epsilon",
-        found: epsilon.to_string(),
-        expected: "more than 0 and less than 1",
-    })
 }

@@ -101,7 +101,7 @@ mod tests {
             let model = ResNetConfig::new(depth, 1000)
                 .init(&Device::flex())
                 .unwrap();
-            assert_eq!(model.num_params(), expected, "{depth:?}");
+            assert_eq!(model.trainable_parameters(), expected, "{depth:?}");
         }
     }
 
@@ -177,6 +177,13 @@ mod tests {
             let images = Tensor::zeros([1, 3, minimum, minimum], &Device::flex());
             assert_eq!(model.forward(images).dims(), [1, 10]);
         }
+    }
+
+    #[test]
+    fn is_read_from_json() {
+        let config: ResNetConfig = serde_json::from_str(r#"{"depth": 34, "classes": 10}"#).unwrap();
+        assert_eq!(config, ResNetConfig::new(ResNetDepth::ResNet34, 10));
+        assert!(serde_json::from_str::<ResNetConfig>(r#"{"layers": 34}"#).is_err());
     }
 
     #[test]

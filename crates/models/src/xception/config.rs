@@ -4,12 +4,12 @@ use burn::config::Config;
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::Xception;
 use super::exit_flow::ExitFlowConfig;
 use super::module::{Downsampling, XceptionModuleConfig};
 use super::stem::stem_config;
-use super::Xception;
 use crate::ModelError;
-use crate::error::{check_dropout, check_positive};
+use crate::error::{check_dropout, check_epsilon, check_positive};
 use crate::layers::{Activation, ClassifierConfig, Padding, Stem};
 use crate::width::Width;
 
@@ -153,15 +153,4 @@ fn minimum_size(stem: Stem) -> usize {
         Stem::Standard => 7,
         Stem::Small => 1,
     }
-}
-
-fn check_epsilon(epsilon: f64) -> Result<(), ModelError> {
-    if epsilon > 0.0 && epsilon < 1.0 {
-        return Ok(());
-    }
-    Err(ModelError::OutOfRange {
-        option: "batch_norm_epsilon",
-        found: epsilon.to_string(),
-        expected: "more than 0 and less than 1",
-    })
 }

@@ -3,9 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use burn::module::Module;
 use burn::prelude::Device;
-use xception_models::Summary;
+use xception_models::{Network, Summary};
 
 use crate::TrainError;
 use crate::config::{AblationConfig, Variant};
@@ -44,13 +43,15 @@ impl Plan {
         let mut variants = Vec::new();
         for variant in &config.variants {
             let limits = &variant.config.data;
-            let data = whole.clone().limit(limits.train_images, limits.test_images)?;
+            let data = whole
+                .clone()
+                .limit(limits.train_images, limits.test_images)?;
             let network = Run::init_network(&variant.config, &data, 0, device)?;
             let summary = Summary::new(&network, data.train.size(), device)?;
             variants.push(PlannedVariant {
                 variant: variant.clone(),
                 data,
-                parameters: network.num_params() as u64,
+                parameters: network.trainable_parameters() as u64,
                 multiply_adds: summary.multiply_adds(),
             });
         }

@@ -137,9 +137,8 @@ impl AblationConfig {
                     return change.error(invalid);
                 }
                 // The value comes from the variant where that sets it, and else from the base.
-                let covers = |key: &String| {
-                    Override::new(key.clone(), Value::Null).covers(&invalid.path)
-                };
+                let covers =
+                    |key: &String| Override::new(key.clone(), Value::Null).covers(&invalid.path);
                 let path = match variant.set.keys().find(|key| covers(key)) {
                     Some(_) => format!("{place}.{}", invalid.path),
                     None => format!("base.{}", invalid.path),
@@ -164,17 +163,11 @@ impl AblationConfig {
     }
 }
 
-/// The variants with, for each, the place in the file that sets its values.
-fn listed(file: &AblationFile) -> Result<(Vec<String>, Vec<VariantConfig>), Invalid> {
+/// The variants, listed or spanned by the axes.
+fn listed(file: &AblationFile) -> Result<Vec<VariantConfig>, Invalid> {
     match (file.variants.is_empty(), file.axes.is_empty()) {
-        (false, true) => {
-            let places = (0..file.variants.len()).map(|index| format!("variants.{index}.set"));
-            Ok((places.collect(), file.variants.clone()))
-        }
-        (true, false) => {
-            let variants = grid(&file.axes)?;
-            Ok((vec!["axes".to_owned(); variants.len()], variants))
-        }
+        (false, true) => Ok(file.variants.clone()),
+        (true, false) => grid(&file.axes),
         (false, false) => Err(Invalid {
             path: "axes".to_owned(),
             message: "give either `axes` or `variants`, not both".to_owned(),
@@ -184,6 +177,26 @@ fn listed(file: &AblationFile) -> Result<(Vec<String>, Vec<VariantConfig>), Inva
             message: "nothing to compare: give `axes` or `variants`".to_owned(),
         }),
     }
+}
+
+/// Where in the file the value of a path comes from in a variant: from what the variant sets, or
+/// else from the base.
+fn origin(file: &AblationFile, index: usize, variant: &VariantConfig, path: &str) -> String {
+    let covers = |key: &str| Override::new(key, Value::Null).covers(path);
+    let Some(key) = variant.set.keys().find(|key| covers(key)) else {
+        return format!("base.{path}");
+    };
+    let axis = file.axes.iter().position(|axis| axis.path == *key);
+    let Some(axis) = axis else {
+        return format!("variants.{index}.set.{path}");
+    };
+    let value = &variant.set[key.as_str()];
+    let place = file.axes[axis].values.iter().position(|v| v == value);
+    format!(
+        "axes.{axis}.values.{}{}",
+        place.unwrap_or(0),
+        &path[key.len()..]
+    )
 }
 
 /// Every combination of the axes' values; the last axis changes fastest.
@@ -229,16 +242,27 @@ fn resolve(base: &Value, variant: &VariantConfig) -> Result<Variant, Invalid> {
 
 /// A value for people: a string without quotes, anything else as JSON.
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// What has to hold between the parts of an ablation.
 fn check(file: &AblationFile, variants: &[Variant]) -> Result<(), Invalid> {
     let mut seeds = HashSet::new();
     if file.seeds.is_empty() {
-        return Err(Invalid::new("seeds", "empty", "a list of at least one seed"));
+        return Err(Invalid::new(
+            "seeds",
+            "empty",
+            "a list of at least one seed",
+        ));
     }
-    if let Some((index, seed)) = file.seeds.iter().enumerate().find(|(_, s)| !seeds.insert(**s)) {
+    if let Some((index, seed)) = file
+        .seeds
+        .iter()
+        .enumerate()
+        .find(|(_, s)| !seeds.insert(**s))
+    {
         return Err(Invalid {
             path: format!("seeds.{index}"),
             message: format!("seed {seed} is there twice"),
@@ -258,7 +282,10 @@ fn check(file: &AblationFile, variants: &[Variant]) -> Result<(), Invalid> {
             });
         }
     }
-    let names: Vec<_> = variants.iter().map(|variant| variant.name.as_str()).collect();
+    let names: Vec<_> = variants
+        .iter()
+        .map(|variant| variant.name.as_str())
+        .collect();
     for (index, claim) in file.claims.iter().enumerate() {
         for (key, name) in [("better", &claim.better), ("worse", &claim.worse)] {
             if !names.contains(&name.as_str()) {
@@ -345,7 +372,7 @@ mod tests {
         let wrong = text.replace("\"relu\"", "\"rellu\"");
         let message = error(&wrong);
         assert!(message.contains("did you mean `relu`?"), "{message}");
-        assert!(message.starts_with("line 5, column"), "{message}");
+        assert!(message.starts_with("line 5, column 76"), "{message}");
     }
 
     #[test]
@@ -355,7 +382,10 @@ mod tests {
         assert!(message.contains("did you mean `residual`?"), "{message}");
         let message = error(&FILE.replace("\"epochs\": 3", "\"epochs\": 0"));
         assert!(message.starts_with("line 3, column 44"), "{message}");
-        assert!(message.contains("is 0, but has to be at least 1"), "{message}");
+        assert!(
+            message.contains("is 0, but has to be at least 1"),
+            "{message}"
+        );
         let message = error(&FILE.replace("\"worse\": \"plain\"", "\"worse\": \"plane\""));
         assert!(message.contains("there is no variant `plane`"), "{message}");
         let message = error(&FILE.replace("[1, 2]", "[1, 1]"));
@@ -364,7 +394,10 @@ mod tests {
         assert!(message.contains("already called `base`"), "{message}");
         let message = error(&FILE.replace("\"seeds\": [1, 2]", "\"seeds\": []"));
         assert!(message.contains("at least one seed"), "{message}");
-        let message = error(&FILE.replace("residual\": false", "residual\": false, \"recipe.epochs\": 4"));
+        let message = error(&FILE.replace(
+            "residual\": false",
+            "residual\": false, \"recipe.epochs\": 4",
+        ));
         assert!(message.contains("share the number of epochs"), "{message}");
     }
 }

@@ -1,5 +1,6 @@
 //! Changing single values of a configuration.
 
+use std::fmt;
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
@@ -33,7 +34,7 @@ impl Override {
 
     pub(super) fn error(&self, cause: impl std::fmt::Display) -> ConfigError {
         ConfigError::Override {
-            argument: format!("{}={}", self.path, self.value),
+            argument: self.to_string(),
             cause: cause.to_string(),
         }
     }
@@ -41,6 +42,12 @@ impl Override {
     /// Puts the value in its place.
     pub(super) fn apply(&self, config: &mut Value) -> Result<(), Invalid> {
         set(config, &self.path, self.value.clone())
+    }
+}
+
+impl fmt::Display for Override {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        write!(formatter, "{}={}", self.path, self.value)
     }
 }
 

@@ -209,7 +209,12 @@ impl Recipe {
                 every_epochs,
             } => {
                 let path = "schedule.exponential.factor";
-                number(path, factor, factor > 0.0 && factor <= 1.0, "above 0 and at most 1")?;
+                number(
+                    path,
+                    factor,
+                    factor > 0.0 && factor <= 1.0,
+                    "above 0 and at most 1",
+                )?;
                 let path = "schedule.exponential.every_epochs";
                 let holds = every_epochs > 0.0 && every_epochs.is_finite();
                 number(path, every_epochs, holds, "above 0")?;

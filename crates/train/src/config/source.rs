@@ -65,7 +65,11 @@ impl Source {
     /// Line and column, from 1, of the value of a path. A path has dots between keys and indices, or
     /// indices in brackets; a key of the text may itself have dots.
     fn locate(&self, path: &str) -> (usize, usize) {
-        let tree = parse_to_ast(&self.text, &CollectOptions::default(), &ParseOptions::default());
+        let tree = parse_to_ast(
+            &self.text,
+            &CollectOptions::default(),
+            &ParseOptions::default(),
+        );
         let root = tree.ok().and_then(|tree| tree.value);
         let start = root.map_or(0, |root| deepest(&root, &path.replace(['[', ']'], ".")));
         let before = self.text.get(..start).unwrap_or_default();
@@ -137,6 +141,9 @@ mod tests {
     #[test]
     fn a_syntax_error_has_line_and_column() {
         let error = Source::text("{\n  \"a\": 1,,\n}").json().unwrap_err();
-        assert!(error.to_string().starts_with("line 2, column 10"), "{error}");
+        assert!(
+            error.to_string().starts_with("line 2, column 10"),
+            "{error}"
+        );
     }
 }

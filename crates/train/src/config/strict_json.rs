@@ -64,15 +64,6 @@ impl Invalid {
             message: format!("is {found}, but has to be {expected}"),
         }
     }
-
-    /// With the path taken to start below `prefix`.
-    pub(super) fn below(mut self, prefix: &str) -> Self {
-        self.path = match self.path.as_str() {
-            "" | "." => prefix.to_owned(),
-            path => format!("{prefix}.{path}"),
-        };
-        self
-    }
 }
 
 /// Reads a value; an error has the path and, for an unknown name, the nearest known one.

@@ -59,7 +59,10 @@ pub enum ReportError {
     },
 
     /// A folder could not be made.
-    #[error("can't make the folder {}: check that the path is right and may be written", path.display())]
+    #[error(
+        "can't make the folder {}: check that the path is right and may be written",
+        path.display()
+    )]
     Folder {
         /// The folder.
         path: PathBuf,

@@ -84,9 +84,9 @@ pub(super) struct Unit {
     scale: f64,
     /// Decimals.
     decimals: usize,
-    /// Unit of a value, with its space.
+    /// Unit of a value, with its space, which no line breaks at.
     value: &'static str,
-    /// Unit of a difference, with its space.
+    /// Unit of a difference, with its space, which no line breaks at.
     difference: &'static str,
 }
 
@@ -96,8 +96,8 @@ impl Unit {
         Self {
             scale: 100.0,
             decimals: percent_decimals(images),
-            value: " %",
-            difference: " pp",
+            value: "\u{a0}%",
+            difference: "\u{a0}pp",
         }
     }
 
@@ -106,8 +106,8 @@ impl Unit {
         Self {
             scale: 1.0,
             decimals: 3,
-            value: " nats",
-            difference: " nats",
+            value: "\u{a0}nats",
+            difference: "\u{a0}nats",
         }
     }
 
@@ -147,7 +147,7 @@ impl Unit {
     /// `[low, high]` without its unit.
     pub(super) fn interval(&self, interval: &Interval) -> String {
         format!(
-            "[{}, {}]",
+            "[{},\u{a0}{}]",
             self.signed(interval.low),
             self.signed(interval.high)
         )
@@ -218,13 +218,16 @@ mod tests {
             mean: -0.032,
             interval,
         };
-        assert_eq!(unit.difference(&difference), "−3.20 pp [−5.00, −1.40]");
+        assert_eq!(
+            unit.difference(&difference),
+            "−3.20\u{a0}pp [−5.00,\u{a0}−1.40]"
+        );
         let bare = Difference {
             mean: 0.032,
             interval: None,
         };
-        assert_eq!(unit.difference(&bare), "+3.20 pp");
-        assert_eq!(Unit::percent(360).value(0.9123), "91.2 %");
+        assert_eq!(unit.difference(&bare), "+3.20\u{a0}pp");
+        assert_eq!(Unit::percent(360).value(0.9123), "91.2\u{a0}%");
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub(super) fn to_markdown(
     accuracies(&mut page, record, summary);
     if let Some(chart) = &charts.differences {
         page.block(&image(chart, chart_folder));
+        page.block(notes::DIFFERENCES);
     }
     costs(&mut page, summary);
     page.block("## By epoch");
@@ -46,6 +47,7 @@ pub(super) fn to_markdown(
     data(&mut page, record);
     environment(&mut page, record);
     page.block("## How to read the numbers");
+    page.block("");
     for (term, definition) in notes::definitions(record, summary) {
         page.line(&format!("- **{}**: {}", text(term), text(&definition)));
     }
@@ -126,9 +128,9 @@ fn accuracies(page: &mut Page, record: &AblationRecord, summary: &Summary) {
             ),
         },
     };
+    page.block("### Accuracy on the test set");
     page.block(&format!(
-        "Top-1 accuracy on the test set in percent, and the difference to {} in percentage points \
-         with its 95 % interval.",
+        "Top-1, and the difference to {} in percentage points with its 95 % interval.",
         text(&record.base)
     ));
     let head = [
@@ -153,7 +155,7 @@ fn accuracies(page: &mut Page, record: &AblationRecord, summary: &Summary) {
 }
 
 fn costs(page: &mut Page, summary: &Summary) {
-    page.block("Size, cost and speed.");
+    page.block("### Size, cost and speed");
     let head = [
         "Variant",
         "Parameters",
@@ -161,7 +163,7 @@ fn costs(page: &mut Page, summary: &Summary) {
         "Multiply-adds",
         "to base",
         "Steps a second",
-        "Epochs to base",
+        "Epochs to base's best",
     ];
     let rows = summary.rows.iter().map(|row| {
         [
@@ -196,6 +198,7 @@ fn image(chart: &Chart, folder: &str) -> String {
 
 fn settings(page: &mut Page, record: &AblationRecord) {
     page.block("## Settings");
+    page.block("### What each variant changes");
     let rows = record.variants.iter().map(|variant| {
         let changes = variant.changes.iter();
         let changes: Vec<_> = changes
@@ -212,7 +215,8 @@ fn settings(page: &mut Page, record: &AblationRecord) {
     if !record.settings.is_empty() {
         let settings = record.settings.iter();
         let rows = settings.map(|(name, value)| [text(name), text(value)]);
-        page.table(["All of them", ""], false, rows);
+        page.block("### What all of them share");
+        page.table(["Setting", "Value"], false, rows);
     }
 }
 

@@ -1,8 +1,8 @@
 //! The report of an ablation: a page, its Markdown twin, and the numbers behind them.
 //!
-//! [`write()`] makes all of it from an [`AblationRecord`] and nothing else, [`read()`] gives the record
-//! of a written report back. A report made again from its own `results.json` is the same, byte for
-//! byte.
+//! [`write()`] makes all of it from an [`AblationRecord`] and nothing else, [`read()`] gives the
+//! record of a written report back. A report made again from its own `results.json` is the same,
+//! byte for byte.
 //!
 //! ```text
 //! report.html      one page that needs nothing else
@@ -219,18 +219,19 @@ mod tests {
         ));
     }
 
-    /// Leaves reports to look at: `REPORT_PREVIEW=folder cargo test preview`.
+    /// `REPORT_PREVIEW=folder cargo test` leaves the reports there to be looked at.
     #[test]
-    fn preview() {
-        let Some(folder) = std::env::var_os("REPORT_PREVIEW") else {
-            return;
-        };
-        for (record, name) in
-            synthetic::all()
-                .iter()
-                .zip(["complete", "incomplete", "single", "none"])
-        {
-            write(record, &Path::new(&folder).join(name)).unwrap();
+    fn every_kind_of_record_gives_a_report() {
+        let temporary = tempfile::tempdir().unwrap();
+        let preview = std::env::var_os("REPORT_PREVIEW").map(PathBuf::from);
+        let folder = preview.as_deref().unwrap_or(temporary.path());
+        let names = ["complete", "incomplete", "single", "none", "crowded"];
+        for (record, name) in synthetic::all().iter().zip(names) {
+            let paths = write(record, &folder.join(name)).unwrap();
+            for (file, content) in contents(&paths) {
+                assert!(!content.is_empty(), "{name}/{file}");
+            }
+            assert_eq!(paths.charts.len(), if name == "none" { 0 } else { 5 });
         }
     }
 }

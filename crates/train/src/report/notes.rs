@@ -5,6 +5,11 @@ use super::summary::{Reached, RunCounts, Summary, SummaryRow};
 use super::verdict::{ClaimVerdict, Verdict, fate};
 use crate::record::AblationRecord;
 
+/// How to read the chart of differences.
+pub(super) const DIFFERENCES: &str = "Left of zero: less accurate than the base; right of it: more. \
+     A bar is the 95 % interval of the difference. Where it crosses zero, the choice of seeds alone \
+     could have made the difference.";
+
 /// The size of the ablation: `4 variants, 3 seeds, 12 epochs`.
 pub(super) fn extent(record: &AblationRecord) -> String {
     listed(&[
@@ -19,7 +24,7 @@ pub(super) fn data_extent(record: &AblationRecord) -> String {
     let data = &record.data;
     let [height, width] = data.size;
     format!(
-        "{} training and {} test images of {height} × {width} pixels, {} classes",
+        "{} training and {} test images of {height}\u{a0}×\u{a0}{width} pixels, {} classes",
         thousands(data.train_images as u64),
         thousands(data.test_images as u64),
         thousands(data.classes as u64),
@@ -30,7 +35,12 @@ pub(super) fn data_extent(record: &AblationRecord) -> String {
 pub(super) fn notices(record: &AblationRecord, summary: &Summary) -> Vec<String> {
     let mut notices = Vec::new();
     let runs = &summary.runs;
-    if !runs.is_complete() {
+    if runs.not_started == runs.planned {
+        notices.push(format!(
+            "None of {} has started yet.",
+            counted(runs.planned, "run")
+        ));
+    } else if !runs.is_complete() {
         let mut notice = format!(
             "{} of {} finished.",
             runs.finished,
@@ -137,7 +147,7 @@ pub(super) fn definitions(
             ),
         ),
         (
-            "Epochs to base",
+            "Epochs to base's best",
             format!(
                 "The first epoch whose test top-1 is at least the base's best, as its mean over \
                  seeds{accuracy}; the mean over the runs that got there, and how many did where not \
@@ -157,8 +167,8 @@ pub(super) fn definitions(
                 "A line is the mean over the finished runs, the band around it reaches from the \
                  smallest to the largest. Runs that did not finish are thin dashed lines of their \
                  own, with a cross where one diverged. Training numbers are means over an epoch's \
-                 batches while the weights change, with augmentation and dropout. A loss above 1.5 \
-                 times that of guessing is cut off.",
+                 batches while the weights change, with what augmentation and dropout there is. A \
+                 loss above 1.5 times that of guessing is cut off.",
             ),
         ),
     ]
@@ -184,12 +194,17 @@ mod tests {
         let notice = notices(&record, &Summary::of(&record)).remove(0);
         assert!(notice.starts_with("6 of 12 runs finished."), "{notice}");
         assert!(
-            notice.contains("no-residual: of 3 runs, 2 not started."),
+            notice.contains("no-residual: 2 not started, of 3 runs."),
             "{notice}"
         );
         assert!(notice.contains("1 diverged"), "{notice}");
         let record = synthetic::single_seed();
         assert!(notices(&record, &Summary::of(&record))[0].contains("One seed"));
+        let record = synthetic::not_started();
+        assert_eq!(
+            notices(&record, &Summary::of(&record)),
+            ["None of 12 runs has started yet."]
+        );
     }
 
     #[test]

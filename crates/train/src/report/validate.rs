@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::ReportError;
-use crate::record::{AblationRecord, RECORD_VERSION, VariantRecord};
+use crate::record::{AblationRecord, RECORD_VERSION, RunState, VariantRecord};
 
 /// Checks that every name, seed and epoch that a report relies on is there.
 ///
@@ -80,6 +80,10 @@ fn validate_runs(record: &AblationRecord, variant: &VariantRecord) -> Result<(),
         if !numbers.eq(1..=run.epochs.len()) {
             return wrong("does not number its epochs 1, 2, 3...".to_owned());
         }
+        let last_loss = run.epochs.last().map(|epoch| epoch.train.loss);
+        if run.state == RunState::Finished && !last_loss.is_some_and(f64::is_finite) {
+            return wrong("is finished, but did not end with a finite loss".to_owned());
+        }
         if run.epochs.len() > record.epochs {
             return wrong(format!(
                 "has {} epochs, the ablation only {}",
@@ -137,6 +141,8 @@ mod tests {
         assert!(error.contains("twice"), "{error}");
         let error = error_after(|record| record.variants[0].runs[0].epochs[2].epoch = 9);
         assert!(error.contains("1, 2, 3"), "{error}");
+        let error = error_after(|record| record.variants[0].runs[0].epochs.clear());
+        assert!(error.contains("finite loss"), "{error}");
         let error = error_after(|record| record.epochs = 2);
         assert!(error.contains("only 2"), "{error}");
     }

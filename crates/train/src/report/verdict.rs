@@ -108,7 +108,7 @@ fn missing_runs(variant: &VariantRecord, planned: usize) -> Option<String> {
     (!counts.is_complete()).then(|| format!("{}: {}", variant.name, fate(&counts)))
 }
 
-/// `1 of 3 runs diverged, 1 is unfinished`.
+/// `1 diverged and 1 not started, of 3 runs`.
 pub(super) fn fate(counts: &RunCounts) -> String {
     let verb = |count: usize, verb: &str| (count > 0).then(|| format!("{count} {verb}"));
     let parts: Vec<_> = [
@@ -119,7 +119,7 @@ pub(super) fn fate(counts: &RunCounts) -> String {
     .into_iter()
     .flatten()
     .collect();
-    format!("of {}, {}", counted(counts.planned, "run"), listed(&parts))
+    format!("{}, of {}", listed(&parts), counted(counts.planned, "run"))
 }
 
 fn decide(
@@ -148,7 +148,7 @@ fn decide(
         let reason = "The interval excludes zero, on the side of the claim.";
         (Verdict::Agrees, reason.to_owned())
     } else {
-        let reason = "The interval excludes zero, on the other side.";
+        let reason = "The interval excludes zero, on the side against the claim.";
         (Verdict::Contradicts, reason.to_owned())
     }
 }
@@ -211,12 +211,14 @@ mod tests {
         let verdict = judged(APART, ClaimMetric::FinalTop1, "high", "low");
         assert_eq!(verdict.verdict, Verdict::Agrees);
         assert!(
-            verdict.measured.contains("high 91.00 %"),
+            verdict.measured.contains("high 91.00\u{a0}%"),
             "{}",
             verdict.measured
         );
         assert!(
-            verdict.measured.contains("+30.00 pp [+27.73, +32.27]"),
+            verdict
+                .measured
+                .contains("+30.00\u{a0}pp [+27.73,\u{a0}+32.27]"),
             "{}",
             verdict.measured
         );
@@ -263,7 +265,7 @@ mod tests {
         let verdict = verdicts(&record).remove(0);
         assert_eq!(verdict.verdict, Verdict::TooFewToTell);
         assert!(
-            verdict.reason.contains("low: of 3 runs, 1 diverged"),
+            verdict.reason.contains("low: 1 diverged, of 3 runs"),
             "{}",
             verdict.reason
         );
@@ -284,7 +286,7 @@ mod tests {
         let verdict = judged(curves, ClaimMetric::BestTop1, "a", "b");
         assert_eq!(verdict.verdict, Verdict::TooFewToTell);
         assert!(
-            verdict.measured.contains("+80.00 pp."),
+            verdict.measured.contains("+80.00\u{a0}pp."),
             "{}",
             verdict.measured
         );

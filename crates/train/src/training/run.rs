@@ -55,6 +55,10 @@ impl Run<'_> {
 
     /// Checks that model, data and recipe fit together, and makes the network with its random weights.
     ///
+    /// The weights are drawn on the processor whatever the device, so that a seed means the same
+    /// network on every backend. Burn's generator is one for the whole process: no other thread may
+    /// draw meanwhile.
+    ///
     /// # Errors
     ///
     /// Where they don't fit.
@@ -64,9 +68,13 @@ impl Run<'_> {
         seed: u64,
         device: &Device,
     ) -> Result<Model, TrainError> {
-        device.seed(seed);
+        let processor = match device.is_autodiff() {
+            true => Device::flex().autodiff(),
+            false => Device::flex(),
+        };
+        processor.seed(seed);
         let model = config.model.clone().with_classes(data.classes.len());
-        let network = model.init(device)?;
+        let network = model.init(&processor)?;
         network.check_size(data.train.size())?;
         if data.train.len() < config.recipe.batch_size {
             return Err(TrainError::TooFewImages {
@@ -75,7 +83,7 @@ impl Run<'_> {
             });
         }
         // Parameters are drawn on first use: here, in their order in the network.
-        Ok(network.fork(device))
+        Ok(network.fork(&processor).fork(device))
     }
 
     /// Trains, or goes on from the last checkpoint in the folder, or returns the record of a run that
@@ -104,7 +112,7 @@ impl Run<'_> {
 
         let device = self.device.clone().autodiff();
         let network = Self::init_network(self.config, self.data, self.seed, &device)?;
-        let parameters = network.num_params() as u64;
+        let parameters = network.trainable_parameters() as u64;
         let task = ClassificationTask::new(network, &self.config.recipe);
         let optimizer = self.config.recipe.optimizer.init();
         let state = folder.checkpoints().load(task.clone(), optimizer.clone())?;

@@ -71,7 +71,11 @@ fn first_difference(path: &str, old: &Value, new: &Value) -> Option<String> {
     if let (Value::Object(a), Value::Object(b)) = (old, new) {
         let missing = &Value::Null;
         return a.keys().chain(b.keys()).find_map(|key| {
-            let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            let below = if path.is_empty() {
+                key.clone()
+            } else {
+                format!("{path}.{key}")
+            };
             let (a, b) = (a.get(key).unwrap_or(missing), b.get(key).unwrap_or(missing));
             first_difference(&below, a, b)
         });

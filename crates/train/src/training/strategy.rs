@@ -12,9 +12,9 @@ use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::prelude::Device;
 use burn::train::{
-    ClassificationOutput, EventProcessorTraining, InferenceStep, Interrupter, Learner, LearnerEvent,
-    SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader, TrainStep,
-    TrainingComponents, TrainingItem, ValidLoader,
+    ClassificationOutput, EventProcessorTraining, InferenceStep, Interrupter, Learner,
+    LearnerEvent, SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader,
+    TrainStep, TrainingComponents, TrainingItem, ValidLoader,
 };
 
 use super::run_folder::RunFolder;
@@ -67,7 +67,10 @@ impl EpochLoop {
 
     /// The state at the end of the loop.
     pub(crate) fn take_state(&self) -> Option<LoopState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     /// One epoch: train, test, record, checkpoint.
@@ -80,7 +83,8 @@ impl EpochLoop {
         events: &mut Events,
     ) -> Result<ClassificationTask, TrainError> {
         let start = Instant::now();
-        let (task, train, learning_rate) = self.train(epoch, task, state, &loaders.train, events)?;
+        let (task, train, learning_rate) =
+            self.train(epoch, task, state, &loaders.train, events)?;
         let train_seconds = start.elapsed().as_secs_f64();
 
         let start = Instant::now();

@@ -44,7 +44,8 @@ impl Quantity {
         matches!(self, Self::TestLoss | Self::TrainLoss)
     }
 
-    /// The quantity in the heading's unit; `None` where it is not finite.
+    /// The quantity in the heading's unit; `None` where it is not finite, or says nothing because
+    /// the weights no longer are.
     fn of(self, epoch: &EpochRecord) -> Option<f64> {
         let value = match self {
             Self::TestTop1 => 100.0 * epoch.test.top1,
@@ -52,7 +53,7 @@ impl Quantity {
             Self::TestLoss => epoch.test.loss,
             Self::TrainLoss => epoch.train.loss,
         };
-        Some(value).filter(|value| value.is_finite())
+        Some(value).filter(|value| value.is_finite() && epoch.train.loss.is_finite())
     }
 }
 

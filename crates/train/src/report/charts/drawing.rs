@@ -29,9 +29,9 @@ pub(super) fn px(length: f64) -> i32 {
     (length * f64::from(SCALE)).round() as i32
 }
 
-/// Width of a line of text, estimated from the mean width of a letter.
+/// Width of a line of text, estimated from the mean width of a letter in wide fonts.
 pub(super) fn text_width(text: &str, size: f64) -> f64 {
-    0.56 * size * text.chars().count() as f64
+    0.6 * size * text.chars().count() as f64
 }
 
 /// `text`, shortened to `letters` with an ellipsis.
@@ -103,13 +103,12 @@ pub(super) fn chart(
         title,
         description,
         size,
-        width,
         body: body.to_owned(),
     })
 }
 
-/// Moves `places` apart until none is nearer than `gap` to the next, as little as that takes, within
-/// `low..=high`; `None` where they don't fit.
+/// Moves `places` apart until none is nearer than `gap` to the next, as little as that takes and
+/// within `low..=high`; `None` where they don't fit.
 pub(super) fn spread(places: &[i32], gap: i32, (low, high): (i32, i32)) -> Option<Vec<i32>> {
     let count = i32::try_from(places.len()).ok()?;
     if count == 0 {

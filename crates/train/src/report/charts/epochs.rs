@@ -12,11 +12,11 @@ use super::{Chart, ReportError};
 use crate::record::AblationRecord;
 
 const WIDTH: f64 = 500.0;
-const HEIGHT: f64 = 310.0;
+const HEIGHT: f64 = 320.0;
 /// Room for the heading.
 const TOP: f64 = 38.0;
 /// Room for the epochs.
-const BOTTOM: f64 = 28.0;
+const BOTTOM: f64 = 42.0;
 /// Room for the values.
 const LEFT: f64 = 38.0;
 /// Space between a line's end and its name.
@@ -84,7 +84,7 @@ fn draw_all(
 ) -> Result {
     let names = curves.iter().map(|curve| label(&curve.name));
     let widths = names.map(|name| text_width(&name, drawing::SMALL));
-    let right = LABEL_GAP + widths.fold(text_width("epoch", drawing::SMALL), f64::max);
+    let right = LABEL_GAP + widths.fold(0.0, f64::max);
     drawing::heading(area, quantity.heading())?;
     let mut plot = ChartBuilder::on(area)
         .margin_top(px(TOP))
@@ -96,14 +96,16 @@ fn draw_all(
     plot.configure_mesh()
         .disable_x_mesh()
         .bold_line_style(line(theme::GRID, 1.0))
-        .axis_style(line(theme::AXIS, 1.0))
-        .disable_y_axis()
+        .axis_style(TRANSPARENT)
         .set_all_tick_mark_size(px(3.0))
-        .label_style(small.clone())
+        .label_style(small)
         .draw()?;
-    let corner = plot.backend_coord(&(x.high, y.low));
-    let beside = (corner.0 + px(LABEL_GAP), corner.1 + px(6.0));
-    drawing::write(area, "epoch", beside, &small)?;
+    let floor = [(x.low, y.low), (x.high, y.low)];
+    plot.draw_series([PathElement::new(floor, line(theme::AXIS, 1.0))])?;
+    let middle = plot.backend_coord(&((x.low + x.high) / 2.0, y.low));
+    let beneath = (middle.0, middle.1 + px(24.0));
+    let centred = text_style(theme::MUTED, drawing::SMALL, (HPos::Center, VPos::Top));
+    drawing::write(area, "Epoch", beneath, &centred)?;
 
     let both = || curves.iter().zip(styles);
     for (curve, style) in both() {

@@ -11,7 +11,7 @@ use crate::record::AblationRecord;
 use crate::report::statistics::Difference;
 use crate::report::summary::Summary;
 
-const WIDTH: f64 = 640.0;
+const WIDTH: f64 = 540.0;
 /// Room for the heading and the key.
 const TOP: f64 = 58.0;
 /// Room for the ticks.
@@ -61,7 +61,9 @@ pub(super) fn draw(
     let (low, high) = ends.fold((0.0_f64, 0.0_f64), |(low, high), end| {
         (low.min(end), high.max(end))
     });
-    let x = Axis::around(low, high, 6).signed();
+    // Some room, so that no mark stands on the edge.
+    let margin = 0.04 * (high - low);
+    let x = Axis::around(low - margin, high + margin, 6).signed();
     let described = rows
         .iter()
         .map(|row| format!("{} {:+.2}", row.name, row.best.mean));
@@ -75,7 +77,7 @@ pub(super) fn draw(
         format!("Difference to {} in test top-1", record.base),
         description,
         (WIDTH as u32, height as u32),
-        |area| draw_all(area, &record.base, &rows, &x),
+        |area| draw_all(area, &rows, &x),
     )
     .map(Some)
 }
@@ -97,12 +99,8 @@ fn ends(difference: &Difference) -> Vec<f64> {
     }
 }
 
-fn draw_all(area: &Area, base: &str, rows: &[Row], x: &Axis) -> Result {
-    let title = format!(
-        "Difference to {} in test top-1 (percentage points)",
-        shortened(base, LABEL_LETTERS)
-    );
-    drawing::heading(area, &title)?;
+fn draw_all(area: &Area, rows: &[Row], x: &Axis) -> Result {
+    drawing::heading(area, "Difference to base in test top-1 (percentage points)")?;
     draw_key(area)?;
     let names = rows.iter().map(|row| shortened(row.name, LABEL_LETTERS));
     let widths = names.map(|name| text_width(&name, drawing::NORMAL));
@@ -116,7 +114,7 @@ fn draw_all(area: &Area, base: &str, rows: &[Row], x: &Axis) -> Result {
         .build_cartesian_2d(x.clone(), count..0.0)?;
     plot.configure_mesh()
         .disable_y_mesh()
-        .disable_axes()
+        .axis_style(TRANSPARENT)
         .y_labels(0)
         .bold_line_style(line(theme::GRID, 1.0))
         .set_all_tick_mark_size(px(3.0))

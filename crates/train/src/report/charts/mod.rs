@@ -11,6 +11,9 @@ use super::ReportError;
 use super::summary::Summary;
 use crate::record::AblationRecord;
 
+/// Margin around a chart in a file of its own, in CSS pixels.
+const MARGIN: f64 = 12.0;
+
 /// A chart that can stand in a page or in a file of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Chart {
@@ -22,8 +25,6 @@ pub(super) struct Chart {
     description: String,
     /// Extent of the drawing in its own units.
     size: (u32, u32),
-    /// Width in CSS pixels at which its text has the size of the page's.
-    width: u32,
     /// What stands within the `<svg>` element.
     body: String,
 }
@@ -58,35 +59,36 @@ impl Chart {
     /// An `<svg>` element to stand in a page, transparent; its dark colours are up to the page, see
     /// [`theme::dark_rules`].
     pub(super) fn inline(&self) -> String {
-        self.element("", "")
+        let (width, height) = self.size;
+        self.element(&format!("viewBox=\"0 0 {width} {height}\""), "")
     }
 
-    /// A whole file, with a background and the rules for dark surroundings.
+    /// A whole file, with a background, a margin and the rules for dark surroundings.
     pub(super) fn standalone(&self) -> String {
-        let rules = theme::dark_rules("svg");
-        let style = format!("<style>@media (prefers-color-scheme:dark){{{rules}}}</style>");
-        let size = format!(
-            " width=\"{}\" height=\"{}\"",
-            self.width,
-            self.size.1 * self.width / self.size.0
+        let margin = drawing::px(MARGIN).unsigned_abs();
+        let (width, height) = (self.size.0 + 2 * margin, self.size.1 + 2 * margin);
+        let scale = drawing::px(1.0).unsigned_abs();
+        let attributes = format!(
+            "width=\"{}\" height=\"{}\" viewBox=\"-{margin} -{margin} {width} {height}\"",
+            width / scale,
+            height / scale,
         );
-        let paper = r##"<rect width="100%" height="100%" fill="#FFFFFF"/>"##;
-        self.element(&size, &format!("{style}\n{paper}\n")) + "\n"
+        let rules = theme::dark_rules("svg");
+        let before = format!(
+            "<style>@media (prefers-color-scheme:dark){{{rules}}}</style>\n\
+             <rect x=\"-{margin}\" y=\"-{margin}\" width=\"{width}\" height=\"{height}\" \
+             fill=\"{}\"/>\n",
+            theme::PAPER.attribute(),
+        );
+        self.element(&attributes, &before) + "\n"
     }
 
     fn element(&self, attributes: &str, before: &str) -> String {
-        let Self {
-            stem,
-            title,
-            description,
-            size: (width, height),
-            body,
-            ..
-        } = self;
-        let (title, description) = (escaped(title), escaped(description));
+        let Self { stem, body, .. } = self;
+        let (title, description) = (escaped(&self.title), escaped(&self.description));
         format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\"{attributes} viewBox=\"0 0 {width} {height}\" \
-             role=\"img\" aria-labelledby=\"{stem}-title {stem}-description\" \
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" {attributes} role=\"img\" \
+             aria-labelledby=\"{stem}-title {stem}-description\" \
              stroke-linecap=\"round\" stroke-linejoin=\"round\">\n\
              <title id=\"{stem}-title\">{title}</title>\n\
              <desc id=\"{stem}-description\">{description}</desc>\n\
@@ -121,8 +123,8 @@ mod tests {
                 assert_eq!(svg.matches("<svg").count(), 1);
                 assert!(!svg.contains("NaN") && !svg.contains("inf"));
             }
-            assert!(file.contains("prefers-color-scheme:dark") && file.contains("100%"));
-            assert!(!inline.contains("<style>") && !inline.contains("100%"));
+            assert!(file.contains("prefers-color-scheme:dark") && file.contains("<rect x=\"-"));
+            assert!(!inline.contains("<style>") && !inline.contains("<rect x=\"-"));
         }
     }
 

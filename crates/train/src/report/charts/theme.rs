@@ -28,6 +28,11 @@ impl Colour {
         let [_, red, green, blue] = self.light.to_be_bytes();
         RGBColor(red, green, blue)
     }
+
+    /// The same as the value of an SVG attribute.
+    pub(super) fn attribute(self) -> String {
+        format!("#{:06X}", self.light)
+    }
 }
 
 pub(super) const PAPER: Colour = Colour::new(0xFFFFFF, 0x15181C);
@@ -116,11 +121,12 @@ pub(in crate::report) fn variables(dark: bool) -> String {
 /// CSS rules that give the elements of a chart under `selector` their dark colours.
 pub(in crate::report) fn dark_rules(selector: &str) -> String {
     let mut css = String::new();
-    for Colour { light, dark } in all_colours() {
+    for colour in all_colours() {
+        let (light, dark) = (colour.attribute(), colour.dark);
         for property in ["fill", "stroke"] {
             let _ = write!(
                 css,
-                "{selector} [{property}=\"#{light:06X}\"]{{{property}:#{dark:06X}}}"
+                "{selector} [{property}=\"{light}\"]{{{property}:#{dark:06X}}}"
             );
         }
     }

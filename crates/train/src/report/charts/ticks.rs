@@ -18,40 +18,43 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// An axis from a tick at or below `low` to one at or above `high`, with about `count` steps.
+    /// An axis from a round number at or below `low` to one at or above `high`, with about `count`
+    /// steps between ticks. It may end half a step beyond a tick.
     pub(super) fn around(low: f64, high: f64, count: usize) -> Self {
         let span = if high > low { high - low } else { 1.0 };
         let step = round_step(span / count as f64);
-        let first = (low / step + 1e-9).floor();
-        let last = (high / step - 1e-9).ceil().max(first + 1.0);
-        Self::of_steps(first, last, step)
-    }
-
-    /// An axis of whole numbers from exactly `low` to `high`; the ticks are multiples of a round
-    /// step, and `low`.
-    pub(super) fn of_epochs(low: usize, high: usize, count: usize) -> Self {
-        let span = high.saturating_sub(low).max(1);
-        let step = round_step(span as f64 / count as f64).max(1.0).ceil() as usize;
-        let multiples = (low..=high).filter(|epoch| epoch.is_multiple_of(step));
-        // The first multiple would crowd the first epoch where it is nearer than half a step.
-        let apart = multiples.filter(|epoch| *epoch == low || 2 * (epoch - low) >= step);
-        let ticks = std::iter::once(low).chain(apart.filter(|epoch| *epoch != low));
+        let half = step / 2.0;
+        let first = (low / half + 1e-9).floor();
+        let last = (high / half - 1e-9).ceil().max(first + 1.0);
+        let tick = (first / 2.0).ceil() as i64..=(last / 2.0).floor() as i64;
         Self {
-            low: low as f64,
-            high: high.max(low + 1) as f64,
-            ticks: ticks.map(|epoch| epoch as f64).collect(),
-            decimals: 0,
+            low: first * half,
+            high: last * half,
+            ticks: tick.map(|tick| tick as f64 * step).collect(),
+            decimals: (-step.log10().floor()).max(0.0) as usize,
             signed: false,
         }
     }
 
-    fn of_steps(first: f64, last: f64, step: f64) -> Self {
-        let count = (last - first).round() as usize;
+    /// An axis of whole numbers from exactly `low` to `high`, with ticks at multiples of a round
+    /// step.
+    pub(super) fn of_epochs(low: usize, high: usize, count: usize) -> Self {
+        let span = high.saturating_sub(low).max(1);
+        let step = round_step(span as f64 / count as f64).max(1.0).ceil() as usize;
+        let multiples = (low..=high).filter(|epoch| epoch.is_multiple_of(step));
+        let mut ticks: Vec<_> = multiples.map(|epoch| epoch as f64).collect();
+        // The first epoch is marked too, unless the first multiple would crowd it.
+        let room = ticks
+            .first()
+            .is_none_or(|first| first - low as f64 >= 0.75 * step as f64);
+        if room {
+            ticks.insert(0, low as f64);
+        }
         Self {
-            low: first * step,
-            high: last * step,
-            ticks: (0..=count).map(|n| (first + n as f64) * step).collect(),
-            decimals: (-step.log10().floor()).max(0.0) as usize,
+            low: low as f64,
+            high: high.max(low + 1) as f64,
+            ticks,
+            decimals: 0,
             signed: false,
         }
     }
@@ -116,12 +119,12 @@ mod tests {
     #[test]
     fn ends_are_round_and_around_the_values() {
         let axis = Axis::around(12.3, 88.0, 5);
-        assert_eq!((axis.low, axis.high), (0.0, 100.0));
-        assert_eq!(axis.ticks, [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
+        assert_eq!((axis.low, axis.high), (10.0, 90.0));
+        assert_eq!(axis.ticks, [20.0, 40.0, 60.0, 80.0]);
         let axis = Axis::around(0.0, 0.29, 5);
         assert_eq!(axis.format_ext(&axis.ticks[1]), "0.1");
         let axis = Axis::around(-3.0, 1.0, 5).signed();
-        assert_eq!(axis.format_ext(&axis.low), "−3");
+        assert_eq!(axis.format_ext(&axis.ticks[0]), "−3");
         assert_eq!(axis.format_ext(&0.0), "0");
         assert_eq!(axis.format_ext(&1.0), "+1");
     }
@@ -136,7 +139,7 @@ mod tests {
     fn epochs_are_whole() {
         assert_eq!(
             Axis::of_epochs(1, 12, 6).ticks,
-            [1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0]
+            [2.0, 4.0, 6.0, 8.0, 10.0, 12.0]
         );
         assert_eq!(Axis::of_epochs(1, 3, 6).ticks, [1.0, 2.0, 3.0]);
         assert_eq!(

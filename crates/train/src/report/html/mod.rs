@@ -1,13 +1,14 @@
 //! The report as one page that needs nothing else: no script, no font, no request.
 
+mod tables;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::charts::theme::{self, LineStyle};
 use super::charts::{Chart, Charts};
-use super::format::{NONE, Unit, listed, magnitude, ratio, significant, thousands};
+use super::format::listed;
 use super::notes;
-use super::statistics::{Difference, Sample};
-use super::summary::{Summary, SummaryRow};
+use super::summary::Summary;
 use super::verdict::{ClaimVerdict, Verdict};
 use crate::record::AblationRecord;
 
@@ -62,7 +63,10 @@ fn header(record: &AblationRecord, summary: &Summary) -> Markup {
             p.eyebrow { "Ablation " span { (record.name) } }
             h1 { (record.title) }
             p.lede { (record.question) }
-            p.facts { (notes::extent(record)) " on " (record.data.name) ", " (notes::data_extent(record)) "." }
+            p.facts {
+                (notes::extent(record)) " on " (record.data.name) ", "
+                (notes::data_extent(record)) "."
+            }
             @for notice in notes::notices(record, summary) {
                 p.notice role="note" { (notice) }
             }
@@ -107,150 +111,32 @@ fn results(record: &AblationRecord, summary: &Summary, differences: Option<&Char
     html! {
         section {
             h2 { "Results" }
-            (accuracies(record, summary))
-            @if let Some(chart) = differences { (figure(chart, "chart wide")) }
-            (costs(record, summary))
+            (tables::accuracies(record, summary))
+            @if let Some(chart) = differences {
+                figure.chart.beside {
+                    (PreEscaped(chart.inline()))
+                    figcaption { (notes::DIFFERENCES) }
+                }
+            }
+            (tables::costs(record, summary))
         }
     }
 }
 
-fn accuracies(record: &AblationRecord, summary: &Summary) -> Markup {
-    let unit = Unit::percent(record.data.test_images);
+fn styles(record: &AblationRecord) -> Vec<LineStyle> {
+    let names = record.variants.iter().map(|variant| variant.name.as_str());
+    LineStyle::all(names, &record.base)
+}
+
+/// The name of a variant after a dash in its colour.
+fn named(style: LineStyle, name: &str) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Accuracies" {
-            table {
-                caption { "Top-1 accuracy on the test set, and the difference to " strong { (record.base) } }
-                thead {
-                    tr {
-                        th scope="col" { "Variant" }
-                        th.number scope="col" { "Best " span.unit { "%" } }
-                        th.number scope="col" { "Difference " span.unit { "pp [95 %]" } }
-                        th.number scope="col" { "Final " span.unit { "%" } }
-                        th.number scope="col" { "Difference " span.unit { "pp [95 %]" } }
-                        th.number scope="col" { "Runs" }
-                    }
-                }
-                tbody {
-                    @for (row, style) in styled(record, summary) {
-                        tr.base[row.is_base] {
-                            (name_cell(row, style))
-                            (sample_cell(unit, row.best_top1.as_ref()))
-                            (difference_cell(unit, row, row.best_difference.as_ref()))
-                            (sample_cell(unit, row.final_top1.as_ref()))
-                            (difference_cell(unit, row, row.final_difference.as_ref()))
-                            td.number { (notes::runs_cell(&row.runs)) }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn costs(record: &AblationRecord, summary: &Summary) -> Markup {
-    html! {
-        div.scroll tabindex="0" role="region" aria-label="Costs" {
-            table {
-                caption { "Size, cost and speed" }
-                thead {
-                    tr {
-                        th scope="col" { "Variant" }
-                        th.number scope="col" colspan="2" { "Parameters" }
-                        th.number scope="col" colspan="2" { "Multiply-adds " span.unit { "an image" } }
-                        th.number scope="col" { "Steps a second" }
-                        th.number scope="col" { "Epochs to base" }
-                    }
-                }
-                tbody {
-                    @for (row, style) in styled(record, summary) {
-                        tr.base[row.is_base] {
-                            (name_cell(row, style))
-                            td.number { (thousands(row.parameters)) }
-                            (ratio_cell(row.parameters_ratio))
-                            td.number { (magnitude(row.multiply_adds)) }
-                            (ratio_cell(row.multiply_adds_ratio))
-                            td.number { (or_none(row.steps_per_second.map(significant))) }
-                            td.number { (or_none(notes::reached_cell(row))) }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn styled<'a>(
-    record: &AblationRecord,
-    summary: &'a Summary,
-) -> impl Iterator<Item = (&'a SummaryRow, LineStyle)> {
-    let names = summary.rows.iter().map(|row| row.name.as_str());
-    summary.rows.iter().zip(LineStyle::all(names, &record.base))
-}
-
-fn name_cell(row: &SummaryRow, style: LineStyle) -> Markup {
-    html! {
-        th scope="row" {
-            (swatch(style)) (row.name)
-            @if row.is_base { " " span.tag { "base" } }
-        }
-    }
-}
-
-fn swatch(style: LineStyle) -> Markup {
-    html! { span.swatch.dashed[style.dashed] style={ "--colour:" (style.variable()) } {} }
-}
-
-fn or_none(text: Option<String>) -> String {
-    text.unwrap_or_else(|| NONE.to_owned())
-}
-
-fn ratio_cell(value: Option<f64>) -> Markup {
-    html! { td.ratio { (or_none(value.map(ratio))) } }
-}
-
-fn sample_cell(unit: Unit, sample: Option<&Sample>) -> Markup {
-    html! {
-        td.number {
-            @match sample {
-                None => { (NONE) }
-                Some(sample) => {
-                    (unit.number(sample.mean))
-                    @if let Some(sd) = sample.sd { span.spread { " ± " (unit.number(sd)) } }
-                }
-            }
-        }
-    }
-}
-
-fn difference_cell(unit: Unit, row: &SummaryRow, difference: Option<&Difference>) -> Markup {
-    let class = match difference {
-        Some(difference) if difference.excludes_zero() => {
-            if difference.mean > 0.0 {
-                "higher"
-            } else {
-                "lower"
-            }
-        }
-        _ => "",
-    };
-    html! {
-        td.number {
-            @match difference {
-                None => { (if row.is_base { "" } else { NONE }) }
-                Some(difference) => {
-                    span class=(class) { (unit.signed(difference.mean)) }
-                    @if let Some(interval) = &difference.interval {
-                        span.spread { " " (unit.interval(interval)) }
-                    }
-                }
-            }
-        }
+        span.swatch.dashed[style.dashed] style={ "--colour:" (style.variable()) } {}
+        span { (name) }
     }
 }
 
 fn curves(record: &AblationRecord, charts: &[Chart]) -> Markup {
-    let names = record.variants.iter().map(|variant| variant.name.as_str());
-    let styles = LineStyle::all(names, &record.base);
     html! {
         section {
             h2 { "By epoch" }
@@ -258,32 +144,28 @@ fn curves(record: &AblationRecord, charts: &[Chart]) -> Markup {
                 p { "No epoch is finished yet." }
             } @else {
                 ul.legend {
-                    @for (variant, style) in record.variants.iter().zip(styles) {
-                        li { (swatch(style)) (variant.name) }
+                    @for (variant, style) in record.variants.iter().zip(styles(record)) {
+                        li.name { (named(style, &variant.name)) }
                     }
                 }
-                div.charts { @for chart in charts { (figure(chart, "chart")) } }
+                div.charts { @for chart in charts { figure.chart { (PreEscaped(chart.inline())) } } }
             }
         }
     }
-}
-
-fn figure(chart: &Chart, class: &str) -> Markup {
-    html! { figure class=(class) { (PreEscaped(chart.inline())) } }
 }
 
 fn settings(record: &AblationRecord) -> Markup {
     html! {
         section {
             h2 { "Settings" }
-            h3 { "What each variant changes" }
-            div.scroll tabindex="0" role="region" aria-label="Changes" {
+            h3 #changes { "What each variant changes" }
+            div.scroll tabindex="0" role="region" aria-labelledby="changes" {
                 table.changes {
                     thead { tr { th scope="col" { "Variant" } th scope="col" { "Sets" } } }
                     tbody {
-                        @for variant in &record.variants {
+                        @for (variant, style) in record.variants.iter().zip(styles(record)) {
                             tr {
-                                th scope="row" { (variant.name) }
+                                th scope="row" { div.name { (named(style, &variant.name)) } }
                                 td {
                                     @if variant.changes.is_empty() { span.spread { "nothing" } }
                                     @for (path, value) in &variant.changes {
@@ -378,9 +260,9 @@ mod tests {
         let record = synthetic::complete();
         let page = page(&record);
         for variant in &record.variants {
-            let cell = format!("</span>{}", variant.name);
-            // Two tables and the legend.
-            assert_eq!(page.matches(&cell).count(), 3, "{}", variant.name);
+            let cell = format!("</span><span>{}</span>", variant.name);
+            // Two tables of results, the legend and the table of changes.
+            assert_eq!(page.matches(&cell).count(), 4, "{}", variant.name);
         }
         assert!(page.contains("1,258,610") && page.contains("41.3 M"));
     }
@@ -430,7 +312,7 @@ mod tests {
     fn what_is_missing_is_said() {
         assert!(page(&synthetic::incomplete()).contains("6 of 12 runs finished"));
         let page = page(&synthetic::not_started());
-        assert!(page.contains("0 of 12 runs finished"));
+        assert!(page.contains("None of 12 runs"));
         assert!(page.contains("No epoch is finished yet"));
     }
 }

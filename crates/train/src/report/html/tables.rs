@@ -1,0 +1,138 @@
+//! The tables of results.
+
+use maud::{Markup, html};
+
+use super::{named, styles};
+use crate::record::AblationRecord;
+use crate::report::charts::theme::LineStyle;
+use crate::report::format::{NONE, Unit, magnitude, ratio, significant, thousands};
+use crate::report::notes;
+use crate::report::statistics::{Difference, Sample};
+use crate::report::summary::{Summary, SummaryRow};
+
+/// Accuracies and their differences to the base.
+pub(super) fn accuracies(record: &AblationRecord, summary: &Summary) -> Markup {
+    let unit = Unit::percent(record.data.test_images);
+    html! {
+        h3 #accuracy { "Accuracy on the test set" }
+        p.source {
+            "Top-1, and the difference to " strong { (record.base) } " in percentage points with its "
+            "95 % interval."
+        }
+        div.scroll tabindex="0" role="region" aria-labelledby="accuracy" {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { "Variant" }
+                        th.number scope="col" { "Best " span.unit { "%" } }
+                        th.number scope="col" { "Difference " span.unit { "pp" } }
+                        th.number scope="col" { "Final " span.unit { "%" } }
+                        th.number scope="col" { "Difference " span.unit { "pp" } }
+                        th.number scope="col" { "Runs" }
+                    }
+                }
+                tbody {
+                    @for (row, style) in summary.rows.iter().zip(styles(record)) {
+                        tr.base[row.is_base] {
+                            (name_cell(row, style))
+                            (sample_cell(unit, row.best_top1.as_ref()))
+                            (difference_cell(unit, row, row.best_difference.as_ref()))
+                            (sample_cell(unit, row.final_top1.as_ref()))
+                            (difference_cell(unit, row, row.final_difference.as_ref()))
+                            td.number { (notes::runs_cell(&row.runs)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Parameters, multiply-adds and speed.
+pub(super) fn costs(record: &AblationRecord, summary: &Summary) -> Markup {
+    html! {
+        h3 #cost { "Size, cost and speed" }
+        div.scroll tabindex="0" role="region" aria-labelledby="cost" {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { "Variant" }
+                        th.number scope="col" colspan="2" { "Parameters" }
+                        th.number scope="col" colspan="2" { "Multiply-adds " span.unit { "an image" } }
+                        th.number scope="col" { "Steps a second" }
+                        th.number scope="col" { "Epochs to base's best" }
+                    }
+                }
+                tbody {
+                    @for (row, style) in summary.rows.iter().zip(styles(record)) {
+                        tr.base[row.is_base] {
+                            (name_cell(row, style))
+                            td.number { (thousands(row.parameters)) }
+                            (ratio_cell(row.parameters_ratio))
+                            td.number { (magnitude(row.multiply_adds)) }
+                            (ratio_cell(row.multiply_adds_ratio))
+                            td.number { (or_none(row.steps_per_second.map(significant))) }
+                            td.number { (or_none(notes::reached_cell(row))) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn name_cell(row: &SummaryRow, style: LineStyle) -> Markup {
+    html! {
+        th scope="row" {
+            div.name { (named(style, &row.name)) @if row.is_base { span.tag { "base" } } }
+        }
+    }
+}
+
+fn or_none(text: Option<String>) -> String {
+    text.unwrap_or_else(|| NONE.to_owned())
+}
+
+fn ratio_cell(value: Option<f64>) -> Markup {
+    html! { td.ratio { (or_none(value.map(ratio))) } }
+}
+
+fn sample_cell(unit: Unit, sample: Option<&Sample>) -> Markup {
+    html! {
+        td.number {
+            @match sample {
+                None => { (NONE) }
+                Some(sample) => {
+                    (unit.number(sample.mean))
+                    @if let Some(sd) = sample.sd { span.spread { " ± " (unit.number(sd)) } }
+                }
+            }
+        }
+    }
+}
+
+fn difference_cell(unit: Unit, row: &SummaryRow, difference: Option<&Difference>) -> Markup {
+    let class = match difference {
+        Some(difference) if difference.excludes_zero() => {
+            if difference.mean > 0.0 {
+                "higher"
+            } else {
+                "lower"
+            }
+        }
+        _ => "",
+    };
+    html! {
+        td.number {
+            @match difference {
+                None => { (if row.is_base { "" } else { NONE }) }
+                Some(difference) => {
+                    span class=(class) { (unit.signed(difference.mean)) }
+                    @if let Some(interval) = &difference.interval {
+                        span.spread { " " (unit.interval(interval)) }
+                    }
+                }
+            }
+        }
+    }
+}

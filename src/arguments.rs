@@ -1,0 +1,242 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use xception::Backend;
+use xception::train::config::Override;
+use xception::train::data::DataSource;
+
+/// Xception and its relatives: ablation studies, training and evaluation, on any of Burn's backends.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    propagate_version = true,
+    after_help = "Examples:
+  xception ablate configs/ablations/quick.json     compare variants, leave a report
+  xception summary xception --size 299             a network's stages and what they cost
+  xception train configs/models/xception-small.json --out runs/first
+  xception eval runs/first                         scores of a trained network
+  xception devices                                 what this build can run on
+
+`xception COMMAND --help` tells more of each."
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Ablate(AblateArguments),
+    Train(TrainArguments),
+    Eval(EvalArguments),
+    Report(ReportArguments),
+    Summary(SummaryArguments),
+    Devices(DevicesArguments),
+    Data(DataArguments),
+    Completions(CompletionsArguments),
+}
+
+/// Train every variant of an ablation with every seed, and write a report.
+///
+/// Prints the plan first. Results are written after every run; started again, the same command skips
+/// runs that have ended and goes on with the one that was stopped, from its last epoch.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xception ablate configs/ablations/quick.json
+  xception ablate configs/ablations/residual.json --set recipe.epochs=40 --out runs/residual-40
+  xception ablate configs/ablations/families.json --data cifar10:datasets/cifar10
+  xception ablate configs/ablations/quick.json --plan      only print the plan
+
+An ablation is a JSON file: a base configuration, `variants` (or `axes` for a grid), and seeds. The
+files in configs/ablations are examples.")]
+pub struct AblateArguments {
+    /// The ablation, a JSON file.
+    pub file: PathBuf,
+    /// Folder for runs and report [default: runs/NAME, with the file's name].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Only check the file and print the plan.
+    #[arg(long)]
+    pub plan: bool,
+    #[command(flatten)]
+    pub run: RunArguments,
+}
+
+/// Train one network.
+///
+/// The folder gets the resolved configuration before the first step, the record after every epoch, and
+/// the network at the end. Started again, the same command goes on from the last epoch.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xception train configs/models/xception-small.json --out runs/first
+  xception train configs/models/xception-small.json --set recipe.epochs=30 --seed 7 --out runs/longer")]
+pub struct TrainArguments {
+    /// Model, data and recipe, a JSON file.
+    pub file: PathBuf,
+    /// Folder for the run [default: runs/NAME/seed-SEED, with the file's name].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Seed of the weights, the data order, the augmentation and dropout.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    #[command(flatten)]
+    pub run: RunArguments,
+}
+
+/// What `ablate` and `train` share.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// Images to use instead of the file's: embedded, cifar10:DIR or cifar100:DIR.
+    #[arg(long, value_name = "SOURCE")]
+    pub data: Option<DataSource>,
+    /// Change a value of the configuration, by its path, such as recipe.epochs=3; can be repeated.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub overrides: Vec<Override>,
+    #[command(flatten)]
+    pub device: DeviceArguments,
+    /// What to show meanwhile [default: dashboard in a terminal, else lines].
+    #[arg(long, value_enum)]
+    pub display: Option<DisplayArgument>,
+}
+
+impl RunArguments {
+    /// All changes of the configuration.
+    pub fn overrides(&self) -> Vec<Override> {
+        let data = self.data.iter();
+        let data = data.map(|source| Override::new("data.source", source.to_string()));
+        data.chain(self.overrides.iter().cloned()).collect()
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum DisplayArgument {
+    /// Curves in the whole terminal; `q` stops.
+    Dashboard,
+    /// A line an epoch, on standard error.
+    Lines,
+    /// Nothing.
+    Quiet,
+}
+
+/// Where to compute.
+#[derive(Debug, Args)]
+pub struct DeviceArguments {
+    /// Backend and device, such as flex, ndarray, wgpu or cuda:1; `xception devices` lists them.
+    #[arg(long, value_name = "NAME", default_value = "flex")]
+    pub backend: Backend,
+}
+
+/// Evaluate a trained network on its test images.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xception eval runs/first
+  xception eval runs/first --backend ndarray --json
+  xception eval runs/quick/base/seed-1 --data cifar10:datasets/cifar10")]
+pub struct EvalArguments {
+    /// The folder of a run that has ended.
+    pub run: PathBuf,
+    /// Images to use instead of the run's: embedded, cifar10:DIR or cifar100:DIR.
+    #[arg(long, value_name = "SOURCE")]
+    pub data: Option<DataSource>,
+    /// Images in a batch.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub batch_size: u64,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub device: DeviceArguments,
+}
+
+/// Write the report of an ablation again, from its records.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  xception report runs/quick")]
+pub struct ReportArguments {
+    /// The folder of an ablation.
+    pub folder: PathBuf,
+}
+
+/// Print a network's stages: output shapes, parameters, multiply-adds and activation memory.
+///
+/// The figures are read off a forward pass of one image. Multiply-adds are those of convolutions and
+/// linear layers; activations are the outputs of all operations at 4 bytes a number.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xception summary                                  list the networks
+  xception summary xception
+  xception summary resnet50 --size 224 --json
+  xception summary configs/models/xception-small.json --size 32")]
+pub struct SummaryArguments {
+    /// A network's name, or a JSON file with a `model`; without it, all networks are listed.
+    pub model: Option<String>,
+    /// Height and width of the image, in pixels [default: the published size].
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(1..=4096))]
+    pub size: Option<u64>,
+    /// Change a value of the model, by its path, such as model.xception.width=0.5; can be repeated.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub overrides: Vec<Override>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// List the backends: what this build has, and the devices it finds.
+#[derive(Debug, Args)]
+pub struct DevicesArguments {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Fetch, verify and describe data sets.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xception data fetch cifar10 datasets/cifar10
+  xception data verify cifar10:datasets/cifar10
+  xception data describe embedded")]
+pub struct DataArguments {
+    #[command(subcommand)]
+    pub action: DataAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DataAction {
+    /// Download a data set from its home page, check it and unpack it. A download that was cut goes
+    /// on where it stopped.
+    Fetch {
+        /// cifar10 or cifar100.
+        name: String,
+        /// Folder to put it in.
+        dir: PathBuf,
+        /// Take the archive from under this address instead, such as http://mirror.example/cifar/.
+        #[arg(long, value_name = "URL")]
+        mirror: Option<String>,
+    },
+    /// Check that a data set's files are complete and read well.
+    Verify {
+        /// embedded, cifar10:DIR or cifar100:DIR.
+        source: DataSource,
+    },
+    /// Print a data set's classes, sizes, channel statistics and citation.
+    Describe {
+        /// embedded, cifar10:DIR or cifar100:DIR.
+        #[arg(default_value = "embedded")]
+        source: DataSource,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Print a shell's completion script.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  xception completions bash > ~/.local/share/bash-completion/completions/xception")]
+pub struct CompletionsArguments {
+    /// The shell.
+    pub shell: Shell,
+}

@@ -1,0 +1,122 @@
+//! `xception ablate`.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use xception::train::ablation::{Event, Execution, Plan};
+use xception::train::config::AblationConfig;
+
+use xception::train::training::{Display, Progress};
+
+use super::display::display;
+use super::results::table;
+use crate::arguments::AblateArguments;
+
+/// Prints the plan, trains, reports.
+pub fn run(arguments: &AblateArguments) -> Result<()> {
+    let config = AblationConfig::read(&arguments.file, &arguments.run.overrides())?;
+    let backend = &arguments.run.device.backend;
+    let device = backend.device()?;
+    let out = match &arguments.out {
+        Some(out) => out.clone(),
+        None => PathBuf::from("runs").join(&config.name),
+    };
+    let plan = Plan::new(config, &device)?;
+    writeln!(std::io::stdout(), "{plan}")?;
+    if arguments.plan {
+        return Ok(());
+    }
+
+    let display = display(arguments.run.display);
+    let execution = Execution {
+        device: &device,
+        backend: backend.name(),
+        display,
+        command: command_line(arguments),
+        observer: Arc::new(move |event| show(&event, display)),
+    };
+    let start = Instant::now();
+    let record = execution
+        .run(&plan, &out)
+        .with_context(|| format!("what has ended is kept in {}", out.display()))?;
+    let mut output = std::io::stdout();
+    let duration = Progress::duration(start.elapsed().as_secs_f64());
+    writeln!(output, "{} runs done in {duration}", plan.runs())?;
+    writeln!(output)?;
+    writeln!(output, "{}", table(&record))?;
+    writeln!(output, "report: {}", out.join("report.html").display())?;
+    Ok(())
+}
+
+/// Tells what happens, on standard error.
+fn show(event: &Event, display: Display) {
+    let text = match event {
+        Event::Started {
+            label,
+            number,
+            runs,
+        } => format!("run {number}/{runs}: {label}"),
+        Event::Skipped {
+            label,
+            number,
+            runs,
+        } => format!("run {number}/{runs}: {label} was done before"),
+        Event::Epoch {
+            label,
+            record,
+            epochs,
+            seconds_left,
+        } => {
+            let line = Progress::line(record, *epochs);
+            let left = Progress::duration(*seconds_left);
+            format!("{label}: {line} (ablation: {left})")
+        }
+    };
+    if display == Display::Lines {
+        // A closed standard error is no reason to stop training.
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+}
+
+/// The command that repeats the ablation, with the options that change its result.
+fn command_line(arguments: &AblateArguments) -> String {
+    let mut words = vec![
+        "xception".to_owned(),
+        "ablate".to_owned(),
+        arguments.file.display().to_string(),
+    ];
+    let run = &arguments.run;
+    if let Some(data) = &run.data {
+        words.extend(["--data".to_owned(), data.to_string()]);
+    }
+    for change in &run.overrides {
+        words.extend(["--set".to_owned(), change.to_string()]);
+    }
+    words.extend(["--backend".to_owned(), run.device.backend.to_string()]);
+    let quoted = words.iter().map(|word| quote(word));
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a shell takes it.
+fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+./:,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_what_a_shell_would_take_apart() {
+        assert_eq!(quote("recipe.epochs=3"), "recipe.epochs=3");
+        assert_eq!(quote("a b"), "'a b'");
+        assert_eq!(quote("it's"), r"'it'\''s'");
+    }
+}

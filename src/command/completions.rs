@@ -1,0 +1,17 @@
+//! `xception completions`.
+
+use std::io::Write;
+
+use anyhow::Result;
+use clap::CommandFactory;
+
+use crate::arguments::{Arguments, CompletionsArguments};
+
+/// Prints a shell's completion script.
+pub fn run(arguments: &CompletionsArguments) -> Result<()> {
+    let mut script = Vec::new();
+    let mut command = Arguments::command();
+    clap_complete::generate(arguments.shell, &mut command, "xception", &mut script);
+    std::io::stdout().write_all(&script)?;
+    Ok(())
+}

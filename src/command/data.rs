@@ -1,0 +1,63 @@
+//! `xception data`.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Result;
+use xception::train::data::{self, Archive, DataSource, Description};
+
+use super::display::progress_bar;
+use crate::arguments::{DataAction, DataArguments};
+
+/// Fetches, verifies or describes a data set.
+pub fn run(arguments: &DataArguments) -> Result<()> {
+    match &arguments.action {
+        DataAction::Fetch { name, dir, mirror } => fetch(name, dir, mirror.as_deref()),
+        DataAction::Verify { source } => verify(source),
+        DataAction::Describe { source, json } => describe(source, *json),
+    }
+}
+
+fn fetch(name: &str, dir: &Path, mirror: Option<&str>) -> Result<()> {
+    let archive = Archive::named(name)?;
+    let bar = progress_bar(
+        archive.bytes,
+        "{bar:40} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} to go",
+    );
+    let fetched = data::fetch(&archive, dir, mirror, &mut |progress| {
+        bar.set_length(progress.total);
+        bar.set_position(progress.received);
+    })?;
+    bar.finish_and_clear();
+    let mut output = std::io::stdout();
+    match fetched.already_there {
+        true => writeln!(output, "{} is there already", fetched.folder.display())?,
+        false => writeln!(output, "{}", fetched.folder.display())?,
+    }
+    writeln!(output, "use it with --data {name}:{}", dir.display())?;
+    Ok(())
+}
+
+fn verify(source: &DataSource) -> Result<()> {
+    let data = source.load()?;
+    let mut output = std::io::stdout();
+    writeln!(
+        output,
+        "{source}: {} training and {} test images of {} classes read well",
+        data.train.len(),
+        data.test.len(),
+        data.classes.len()
+    )?;
+    writeln!(output, "sha256 {}", data.sha256())?;
+    Ok(())
+}
+
+fn describe(source: &DataSource, json: bool) -> Result<()> {
+    let description = Description::of(&source.load()?);
+    let mut output = std::io::stdout();
+    match json {
+        true => writeln!(output, "{}", serde_json::to_string_pretty(&description)?)?,
+        false => writeln!(output, "{description}")?,
+    }
+    Ok(())
+}

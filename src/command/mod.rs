@@ -1,0 +1,13 @@
+//! One file a command.
+
+pub mod ablate;
+pub mod completions;
+pub mod data;
+pub mod devices;
+pub mod eval;
+pub mod report;
+pub mod summary;
+pub mod train;
+
+mod display;
+mod results;

@@ -1,0 +1,107 @@
+//! `xception summary`.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use burn::prelude::Device;
+use xception::models::{MODELS, ModelConfig, Summary};
+use xception::train::config::RunConfig;
+
+use crate::arguments::SummaryArguments;
+
+/// Prints the table of a network, or of all networks.
+pub fn run(arguments: &SummaryArguments) -> Result<()> {
+    match &arguments.model {
+        Some(model) => one(model, arguments),
+        None => all(arguments),
+    }
+}
+
+fn one(model: &str, arguments: &SummaryArguments) -> Result<()> {
+    let config = configuration(model, arguments)?;
+    let size = arguments
+        .size
+        .map_or_else(|| published_size(&config), |size| size as usize);
+    let device = Device::flex();
+    let network = config.init(&device)?;
+    let summary = Summary::new(&network, [size, size], &device)
+        .with_context(|| format!("{model} at --size {size}"))?;
+    let mut output = std::io::stdout();
+    if arguments.json {
+        writeln!(output, "{}", serde_json::to_string_pretty(&summary)?)?;
+    } else {
+        write!(output, "{summary}")?;
+    }
+    Ok(())
+}
+
+/// The model of a JSON file, or the one of a name, with the overrides.
+fn configuration(model: &str, arguments: &SummaryArguments) -> Result<ModelConfig> {
+    let path = Path::new(model);
+    let run = if path
+        .extension()
+        .is_some_and(|extension| extension == "json")
+    {
+        RunConfig::read(path, &arguments.overrides)?
+    } else {
+        ModelConfig::named(model)?;
+        let text = serde_json::json!({ "model": model }).to_string();
+        RunConfig::parse(&text, &arguments.overrides)?
+    };
+    Ok(run.model)
+}
+
+fn all(arguments: &SummaryArguments) -> Result<()> {
+    let device = Device::flex();
+    let mut rows = Vec::new();
+    for info in MODELS {
+        let size = arguments.size.map_or(info.image_size, |size| size as usize);
+        let network = info.config().init(&device)?;
+        let summary = Summary::new(&network, [size, size], &device)?;
+        rows.push((info, size, summary));
+    }
+    let mut output = std::io::stdout();
+    if arguments.json {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|(info, size, summary)| {
+                serde_json::json!({
+                    "name": info.name,
+                    "paper": info.paper,
+                    "image_size": size,
+                    "parameters": summary.parameters(),
+                    "multiply_adds": summary.multiply_adds(),
+                    "activation_bytes": summary.activation_bytes(),
+                })
+            })
+            .collect();
+        writeln!(output, "{}", serde_json::to_string_pretty(&rows)?)?;
+        return Ok(());
+    }
+    writeln!(
+        output,
+        "{:<14} {:>9} {:>12} {:>15} {:>13}  paper",
+        "model", "image", "parameters", "multiply-adds", "activations"
+    )?;
+    for (info, size, summary) in rows {
+        writeln!(
+            output,
+            "{:<14} {:>9} {:>12} {:>13.2} G {:>10.1} MB  {}",
+            info.name,
+            format!("{size} x {size}"),
+            summary.parameters(),
+            summary.multiply_adds() as f64 / 1e9,
+            summary.activation_bytes() as f64 / 1e6,
+            info.paper
+        )?;
+    }
+    Ok(())
+}
+
+/// The size that a network of this family was published for.
+fn published_size(config: &ModelConfig) -> usize {
+    let name = config.name();
+    let info = MODELS.iter().find(|info| info.name == name);
+    info.map_or(299, |info| info.image_size)
+}

@@ -1,0 +1,75 @@
+//! `xception train`.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use xception::train::config::RunConfig;
+use xception::train::record::RunState;
+use xception::train::training::{Display, Progress, Run, RunFolder};
+
+use super::display::display;
+use crate::arguments::TrainArguments;
+
+/// Trains one network.
+pub fn run(arguments: &TrainArguments) -> Result<()> {
+    let config = RunConfig::read(&arguments.file, &arguments.run.overrides())?;
+    let backend = &arguments.run.device.backend;
+    let device = backend.device()?;
+    let name = arguments.file.file_stem().unwrap_or_default();
+    let name = name.to_string_lossy();
+    let out = match &arguments.out {
+        Some(out) => out.clone(),
+        None => PathBuf::from("runs")
+            .join(&*name)
+            .join(format!("seed-{}", arguments.seed)),
+    };
+
+    let data = Run::load_data(&config)?;
+    let display = display(arguments.run.display);
+    let label = format!("{name}, seed {}", arguments.seed);
+    let run = Run {
+        config: &config,
+        data: &data,
+        seed: arguments.seed,
+        device: &device,
+        backend: backend.name(),
+        display,
+        label: &label,
+    };
+    let epochs = config.recipe.epochs;
+    let record = run.train(&out, move |record| {
+        if display == Display::Lines {
+            // A closed standard error is no reason to stop training.
+            let _ = writeln!(std::io::stderr(), "{}", Progress::line(record, epochs));
+        }
+    });
+    let record = record.with_context(|| format!("the run is in {}", out.display()))?;
+
+    let mut output = std::io::stdout();
+    writeln!(
+        output,
+        "{}: {} parameters",
+        config.model.name(),
+        record.parameters
+    )?;
+    if let Some(last) = record.epochs.last() {
+        let test = last.test;
+        writeln!(
+            output,
+            "after {} epochs: test loss {:.4}, top-1 {:.2} %, top-5 {:.2} % of {} images",
+            last.epoch,
+            test.loss,
+            100.0 * test.top1,
+            100.0 * test.top5,
+            test.images
+        )?;
+    }
+    writeln!(output, "network: {}", RunFolder::model_file(&out).display())?;
+    if record.state == RunState::Diverged {
+        anyhow::bail!(
+            "the training loss became infinite or not a number: lower recipe.learning_rate"
+        );
+    }
+    Ok(())
+}
