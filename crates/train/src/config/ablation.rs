@@ -129,21 +129,16 @@ impl AblationConfig {
         let mut file: AblationFile = strict_json::from_value(source.json()?).map_err(here)?;
         apply(&mut file.base, overrides)?;
 
-        let (places, variants) = listed(&file).map_err(here)?;
         let mut resolved = Vec::new();
-        for (place, variant) in places.iter().zip(&variants) {
+        for (index, variant) in listed(&file).map_err(here)?.iter().enumerate() {
             resolved.push(resolve(&file.base, variant).map_err(|invalid| {
-                if let Some(change) = overrides.iter().find(|o| o.covers(&invalid.path)) {
-                    return change.error(invalid);
+                match overrides.iter().find(|change| change.covers(&invalid.path)) {
+                    Some(change) => change.error(invalid),
+                    None => {
+                        let path = origin(&file, index, variant, &invalid.path);
+                        source.error(invalid, &path)
+                    }
                 }
-                // The value comes from the variant where that sets it, and else from the base.
-                let covers =
-                    |key: &String| Override::new(key.clone(), Value::Null).covers(&invalid.path);
-                let path = match variant.set.keys().find(|key| covers(key)) {
-                    Some(_) => format!("{place}.{}", invalid.path),
-                    None => format!("base.{}", invalid.path),
-                };
-                source.error(invalid, &path)
             })?);
         }
         check(&file, &resolved).map_err(here)?;
@@ -372,7 +367,7 @@ mod tests {
         let wrong = text.replace("\"relu\"", "\"rellu\"");
         let message = error(&wrong);
         assert!(message.contains("did you mean `relu`?"), "{message}");
-        assert!(message.starts_with("line 5, column 76"), "{message}");
+        assert!(message.starts_with("line 5, column 75"), "{message}");
     }
 
     #[test]
