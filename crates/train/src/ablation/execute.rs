@@ -74,6 +74,7 @@ impl Execution<'_> {
     /// goes on from there.
     pub fn run(&self, plan: &Plan, out: &Path) -> Result<AblationRecord, TrainError> {
         let _lock = LockedFolder::open(out)?;
+        self.check_folders(plan, out)?;
         let mut record = self.read_record(plan, out)?;
         let estimate = Arc::new(Mutex::new(planned_work(plan, &record)));
         report::write(&record, out)?;
@@ -89,21 +90,22 @@ impl Execution<'_> {
                     .runs
                     .iter()
                     .any(|run| run.seed == seed && run.state != RunState::Unfinished);
-                let (label_, runs) = (label.as_str(), plan.runs());
+                let (text, runs) = (label.as_str(), plan.runs());
                 (self.observer)(match ended {
                     true => Event::Skipped {
-                        label: label_,
+                        label: text,
                         number,
                         runs,
                     },
                     false => Event::Started {
-                        label: label_,
+                        label: text,
                         number,
                         runs,
                     },
                 });
-                // A run that has ended is opened too: its folder has to be that of this run.
-                let run = self.train(planned, seed, &label, &folder, plan.epochs(), &estimate)?;
+                // A run that has ended is opened too, and gives its record.
+                let run = self.a_run(planned, seed, &label);
+                let run = self.train(&run, planned, &folder, plan.epochs(), &estimate)?;
                 insert(&mut record.variants[index].runs, run, &plan.config.seeds);
                 report::write(&record, out)?;
             }
@@ -111,16 +113,20 @@ impl Execution<'_> {
         Ok(record)
     }
 
-    fn train(
-        &self,
-        planned: &PlannedVariant,
-        seed: u64,
-        label: &str,
-        folder: &Path,
-        epochs: usize,
-        estimate: &Arc<Mutex<Estimate>>,
-    ) -> Result<RunRecord, TrainError> {
-        let run = Run {
+    /// Checks, before anything is written, that every run's folder has that run or none.
+    fn check_folders(&self, plan: &Plan, out: &Path) -> Result<(), TrainError> {
+        for planned in &plan.variants {
+            for &seed in &plan.config.seeds {
+                let manifest = self.a_run(planned, seed, "").manifest()?;
+                let folder = plan.run_folder(out, &planned.variant, seed);
+                RunFolder::check(&folder, &manifest)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn a_run<'a>(&'a self, planned: &'a PlannedVariant, seed: u64, label: &'a str) -> Run<'a> {
+        Run {
             config: &planned.variant.config,
             data: &planned.data,
             seed,
@@ -128,9 +134,19 @@ impl Execution<'_> {
             backend: self.backend,
             display: self.display,
             label,
-        };
+        }
+    }
+
+    fn train(
+        &self,
+        run: &Run,
+        planned: &PlannedVariant,
+        folder: &Path,
+        epochs: usize,
+        estimate: &Arc<Mutex<Estimate>>,
+    ) -> Result<RunRecord, TrainError> {
         let (observer, estimate) = (self.observer.clone(), estimate.clone());
-        let (work, name) = (planned.work(), label.to_owned());
+        let (work, name) = (planned.work(), run.label.to_owned());
         run.train(folder, move |record| {
             let mut estimate = estimate.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(epoch) = record.epochs.last() {
@@ -169,7 +185,7 @@ impl Execution<'_> {
                 runs,
             });
         }
-        let base = config.base();
+        let base = &plan.variants[0].variant; // never empty, as the configuration checked
         Ok(AblationRecord {
             version: RECORD_VERSION,
             name: config.name.clone(),

@@ -48,8 +48,10 @@ impl Plan {
                 .limit(limits.train_images, limits.test_images)?;
             let network = Run::init_network(&variant.config, &data, 0, device)?;
             let summary = Summary::new(&network, data.train.size(), device)?;
+            let mut variant = variant.clone();
+            variant.config = variant.config.resolve(data.classes.len())?;
             variants.push(PlannedVariant {
-                variant: variant.clone(),
+                variant,
                 data,
                 parameters: network.trainable_parameters() as u64,
                 multiply_adds: summary.multiply_adds(),

@@ -11,13 +11,17 @@ use super::overrides::{Override, apply};
 use super::recipe::Recipe;
 use super::source::Source;
 use super::strict_json::{self, ConfigError, Invalid};
+use crate::TrainError;
 use crate::data::{Augmentation, DataSource};
+
+/// What a model's configuration has where it doesn't say: ImageNet's number of classes.
+const DEFAULT_CLASSES: usize = 1000;
 
 /// What a training run is, but for its seed: model, data and recipe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunConfig {
-    /// The network. Its number of classes is that of the data.
+    /// The network. Its number of classes may be left out: it is that of the data.
     pub model: ModelConfig,
     /// The images.
     #[serde(default)]
@@ -74,6 +78,24 @@ impl RunConfig {
         Self::from_source(&Source::text(text), overrides)
     }
 
+    /// With the model's number of classes taken from the data.
+    ///
+    /// # Errors
+    ///
+    /// Where the configuration asks for another number.
+    pub fn resolve(&self, classes: usize) -> Result<Self, TrainError> {
+        let asked = self.model.classes();
+        if asked != DEFAULT_CLASSES && asked != classes {
+            return Err(TrainError::Classes {
+                model: asked,
+                data: classes,
+            });
+        }
+        let mut config = self.clone();
+        config.model = config.model.with_classes(classes);
+        Ok(config)
+    }
+
     fn from_source(source: &Source, overrides: &[Override]) -> Result<Self, ConfigError> {
         let mut value = source.json()?;
         apply(&mut value, overrides)?;
@@ -90,5 +112,21 @@ impl RunConfig {
         let config: Self = strict_json::from_value(value)?;
         config.recipe.validate()?;
         Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_classes_is_that_of_the_data() {
+        let config = |model: &str| RunConfig::parse(&format!(r#"{{"model": {model}}}"#), &[]);
+        let resolved = config(r#""xception""#).unwrap().resolve(10).unwrap();
+        assert_eq!(resolved.model.classes(), 10);
+        let other = config(r#"{"xception": {"classes": 7}}"#).unwrap();
+        assert_eq!(other.resolve(7).unwrap().model.classes(), 7);
+        let error = other.resolve(10).unwrap_err().to_string();
+        assert_eq!(error, "the model has 7 classes, but the data has 10");
     }
 }

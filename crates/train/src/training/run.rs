@@ -43,6 +43,20 @@ pub struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// What the run is, with every value of its configuration resolved.
+    ///
+    /// # Errors
+    ///
+    /// Where the model has another number of classes than the data.
+    pub fn manifest(&self) -> Result<RunManifest, TrainError> {
+        Ok(RunManifest::new(
+            self.config.resolve(self.data.classes.len())?,
+            self.seed,
+            DataRecord::new(self.data),
+            EnvironmentRecord::new(self.backend, self.device),
+        ))
+    }
+
     /// Loads the images of a configuration.
     ///
     /// # Errors
@@ -73,8 +87,7 @@ impl Run<'_> {
             false => Device::flex(),
         };
         processor.seed(seed);
-        let model = config.model.clone().with_classes(data.classes.len());
-        let network = model.init(&processor)?;
+        let network = config.resolve(data.classes.len())?.model.init(&processor)?;
         network.check_size(data.train.size())?;
         if data.train.len() < config.recipe.batch_size {
             return Err(TrainError::TooFewImages {
@@ -98,12 +111,7 @@ impl Run<'_> {
         folder: &Path,
         on_epoch: impl Fn(&RunRecord) + Send + Sync + 'static,
     ) -> Result<RunRecord, TrainError> {
-        let mut config = self.config.clone();
-        config.model = config.model.with_classes(self.data.classes.len());
-        let environment = EnvironmentRecord::new(self.backend, self.device);
-        let data = DataRecord::new(self.data);
-        let manifest = RunManifest::new(config, self.seed, data, environment);
-        let folder = Arc::new(RunFolder::open(folder, &manifest)?);
+        let folder = Arc::new(RunFolder::open(folder, &self.manifest()?)?);
         if let Some(record) = RunFolder::read_record(folder.path())?
             && record.state != RunState::Unfinished
         {

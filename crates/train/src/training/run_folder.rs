@@ -18,6 +18,8 @@ use crate::config::RunConfig;
 use crate::files::{LockedFolder, read_json, write_json};
 use crate::record::{DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord};
 
+const MANIFEST: &str = "run.json";
+
 /// What a run is: all that its result depends on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunManifest {
@@ -98,19 +100,30 @@ impl RunFolder {
     /// Where the folder can't be written, another process has it, or it has another run.
     pub fn open(path: &Path, manifest: &RunManifest) -> Result<Self, TrainError> {
         let folder = LockedFolder::open(path)?;
-        let file = path.join("run.json");
-        if file.exists() {
-            let present: RunManifest = read_json(&file)?;
-            if let Some(difference) = present.difference(manifest) {
-                return Err(TrainError::OtherRun {
-                    path: path.to_owned(),
-                    difference,
-                });
-            }
-        } else {
+        Self::check(path, manifest)?;
+        let file = path.join(MANIFEST);
+        if !file.exists() {
             write_json(&file, manifest)?;
         }
         Ok(Self { folder })
+    }
+
+    /// Checks that a folder has this run or none.
+    ///
+    /// # Errors
+    ///
+    /// Where it has another run.
+    pub fn check(path: &Path, manifest: &RunManifest) -> Result<(), TrainError> {
+        if !path.join(MANIFEST).exists() {
+            return Ok(());
+        }
+        match Self::manifest(path)?.difference(manifest) {
+            None => Ok(()),
+            Some(difference) => Err(TrainError::OtherRun {
+                path: path.to_owned(),
+                difference,
+            }),
+        }
     }
 
     /// What the run in a folder is.
@@ -119,7 +132,7 @@ impl RunFolder {
     ///
     /// Where there is none.
     pub fn manifest(path: &Path) -> Result<RunManifest, TrainError> {
-        read_json(&path.join("run.json"))
+        read_json(&path.join(MANIFEST))
     }
 
     /// The trained network of a run in a folder.

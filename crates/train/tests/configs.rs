@@ -1,0 +1,57 @@
+//! Every configuration that the project ships is read and fits together.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn::prelude::Device;
+use xception_train::ablation::Plan;
+use xception_train::config::{AblationConfig, RunConfig};
+use xception_train::training::Run;
+
+fn files(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../configs")
+        .join(folder);
+    let entries = fs::read_dir(folder).unwrap();
+    let files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    assert!(!files.is_empty());
+    files
+}
+
+#[test]
+fn every_model_configuration_fits() {
+    for file in files("models") {
+        let config = RunConfig::read(&file, &[]).unwrap();
+        let data = Run::load_data(&config).unwrap();
+        Run::init_network(&config, &data, 0, &Device::flex()).unwrap();
+    }
+}
+
+#[test]
+fn every_ablation_fits() {
+    for file in files("ablations") {
+        let config = AblationConfig::read(&file, &[]).unwrap();
+        let plan = Plan::new(config, &Device::flex()).unwrap();
+        assert!(plan.variants.len() > 1, "{}", file.display());
+        assert!(!plan.config.claims.is_empty(), "{}", file.display());
+        assert!(plan.config.seeds.len() > 1, "{}", file.display());
+    }
+}
+
+#[test]
+fn families_have_equal_parameter_counts() {
+    let file = files("ablations")
+        .into_iter()
+        .find(|file| file.ends_with("families.json"));
+    let config = AblationConfig::read(&file.unwrap(), &[]).unwrap();
+    let plan = Plan::new(config, &Device::flex()).unwrap();
+    let base = plan.variants[0].parameters as f64;
+    for variant in &plan.variants {
+        let ratio = variant.parameters as f64 / base;
+        assert!(
+            (ratio - 1.0).abs() <= 0.035,
+            "{}: {ratio}",
+            variant.variant.name
+        );
+    }
+}
