@@ -15,7 +15,7 @@ fn a_mistake_in_a_file_has_line_column_and_the_nearest_name() {
             "5:43",
             "did you mean `middle_modules`?",
         ),
-        (r#""small""#, r#""tiny""#, "5:61", "`standard`, `small`"),
+        (r#""small""#, r#""tiny""#, "5:64", "`standard` or `small`"),
         (
             r#""epochs": 3"#,
             r#""epochs": 0"#,
@@ -31,8 +31,8 @@ fn a_mistake_in_a_file_has_line_column_and_the_nearest_name() {
         (r#""seeds""#, r#""seed""#, "13:3", "did you mean `seeds`?"),
         (r#""title""#, r#""title" 3"#, "2:11", "not valid JSON"),
         (
-            r#""residual": false"#,
-            r#""residual": "no""#,
+            r#"residual": false"#,
+            r#"residual": "no""#,
             "",
             "invalid type",
         ),

@@ -1,0 +1,86 @@
+//! One weights file gives the same logits on every backend of the build.
+//!
+//! The environment variable `XCEPTION_REQUIRE_BACKENDS`, with names separated by commas, makes a
+//! backend without a device a failure; without it such a backend is passed over.
+
+use burn::module::Module;
+use burn::prelude::*;
+use burn::tensor::Distribution;
+use xception::models::layers::Stem;
+use xception::models::{ModelConfig, Network};
+use xception::{Backend, train::device_name};
+
+/// Largest difference, relative to the largest logit.
+const TOLERANCE: f32 = 1e-4;
+
+fn required(name: &str) -> bool {
+    let names = std::env::var("XCEPTION_REQUIRE_BACKENDS").unwrap_or_default();
+    names.split(',').any(|required| required == name)
+}
+
+/// The first device of each backend that this build has and this machine runs.
+fn devices() -> Vec<(&'static str, Device)> {
+    let mut devices = Vec::new();
+    for (name, _, backend) in Backend::all() {
+        match backend.map(|backend| backend.device()) {
+            Some(Ok(device)) => devices.push((name, device)),
+            Some(Err(error)) => assert!(!required(name), "{error}"),
+            None => assert!(!required(name), "this build has no backend {name}"),
+        }
+    }
+    devices
+}
+
+fn logits(
+    config: &ModelConfig,
+    file: &std::path::Path,
+    images: &TensorData,
+    device: &Device,
+) -> Vec<f32> {
+    let model = config.init(device).unwrap().load_file(file);
+    let images = Tensor::<4>::from_data(images.clone(), device);
+    let logits = model.forward(images).into_data();
+    logits.try_to_vec::<f32>().unwrap()
+}
+
+fn agree(name: &str, side: usize) {
+    let flex = Device::flex();
+    let config = ModelConfig::named(name).unwrap();
+    let config = config
+        .with_width(0.1)
+        .with_classes(10)
+        .with_stem(Stem::Small);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model.bpk");
+    config.init(&flex).unwrap().save_file(&file).unwrap();
+    let images = Tensor::<4>::random([2, 3, side, side], Distribution::Default, &flex).into_data();
+
+    let expected = logits(&config, &file, &images, &flex);
+    let largest = expected.iter().fold(0.0_f32, |a, b| a.max(b.abs()));
+    assert!(largest > 0.0);
+    for (backend, device) in devices() {
+        let found = logits(&config, &file, &images, &device);
+        assert!(found.iter().all(|logit| logit.is_finite()), "{backend}");
+        let errors = found.iter().zip(&expected).map(|(a, b)| (a - b).abs());
+        let worst = errors.fold(0.0_f32, f32::max) / largest;
+        println!(
+            "{name} on {backend} ({}): {worst:.1e}",
+            device_name(&device)
+        );
+        assert!(worst <= TOLERANCE, "{name} on {backend}: {worst}");
+    }
+}
+
+#[test]
+fn xception_agrees_on_all_backends() {
+    agree("xception", 16);
+}
+
+/// Graphics backends tune every new shape, which takes minutes on a processor: one network is enough.
+#[cfg(not(feature = "wgpu"))]
+#[test]
+fn inception_v3_and_resnets_agree_on_all_backends() {
+    agree("inception_v3", 16);
+    agree("resnet18", 16);
+    agree("resnet50", 16);
+}
