@@ -3,6 +3,8 @@
 //! The environment variable `XCEPTION_REQUIRE_BACKENDS`, with names separated by commas, makes a
 //! backend without a device a failure; without it such a backend is passed over.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
+
 use burn::module::Module;
 use burn::prelude::*;
 use burn::tensor::Distribution;

@@ -1,5 +1,7 @@
 //! The program as a user runs it.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
+
 mod ablation;
 mod bad_input;
 mod commands;

@@ -19,8 +19,6 @@
 //! assert_eq!(output.dims(), [1, 6, 8, 8]);
 //! ```
 
-#![warn(missing_docs)]
-
 mod depthwise;
 mod geometry;
 mod pointwise;

@@ -24,8 +24,6 @@
 //! # Ok::<(), xception_models::ModelError>(())
 //! ```
 
-#![warn(missing_docs)]
-
 mod error;
 mod features;
 pub mod inception_v3;

@@ -29,7 +29,7 @@ pub fn write(path: &Path, contents: &[u8]) -> Result<(), TrainError> {
 ///
 /// # Errors
 ///
-/// As [`write`].
+/// As [`write()`].
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
     let mut text = serde_json::to_string_pretty(value).map_err(|error| TrainError::Damaged {
         path: path.to_owned(),

@@ -6,8 +6,6 @@
 //! - [`ablation`]: variants times seeds, resumable.
 //! - [`record`]: what is left on disk; [`report`]: what people look at, made from the records alone.
 
-#![warn(missing_docs)]
-
 pub mod ablation;
 pub mod config;
 pub mod data;

@@ -1,5 +1,7 @@
 //! Every configuration that the project ships is read and fits together.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

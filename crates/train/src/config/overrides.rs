@@ -32,7 +32,7 @@ impl Override {
         below(path, &self.path)
     }
 
-    pub(super) fn error(&self, cause: impl std::fmt::Display) -> ConfigError {
+    pub(super) fn error(&self, cause: impl fmt::Display) -> ConfigError {
         ConfigError::Override {
             argument: self.to_string(),
             cause: cause.to_string(),

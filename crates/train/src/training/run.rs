@@ -152,7 +152,7 @@ impl Run<'_> {
         let epochs_done = state.record.epochs.len();
         let normalization = self.data.normalization;
         let train_plan = BatchPlan {
-            augmentation: self.config.data.augmentation.clone(),
+            augmentation: self.config.data.augmentation,
             epoch: epochs_done as u64,
             drop_last: true,
             workers: DATA_WORKERS,
