@@ -19,7 +19,7 @@
 //! let features = model.forward_features(image);
 //! assert_eq!(features.logits.dims(), [1, 1000]);
 //! assert_eq!(features.pooled.dims(), [1, 512]);
-//! assert_eq!(features.stage("block4").unwrap().dims(), [1, 184, 10, 10]);
+//! assert_eq!(features.stage("block4").unwrap().dims(), [1, 184, 9, 9]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -29,3 +29,8 @@ pub use backend::{Backend, BackendError};
 pub use xception_kernels as kernels;
 pub use xception_models as models;
 pub use xception_train as train;
+
+/// The README's examples, so that they compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
