@@ -35,6 +35,7 @@ mod registry;
 pub mod resnet;
 mod summary;
 mod trace;
+pub mod weights;
 mod width;
 pub mod xception;
 
