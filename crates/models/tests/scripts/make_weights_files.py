@@ -173,11 +173,12 @@ def keras_files(folder):
     small = folder.small
     width, classes = (0.02, 10) if small else (1.0, 1000)
 
-    def outputs(model, sizes):
-        return {size: model.predict(images(size).transpose(0, 2, 3, 1), verbose=0).tolist() for size in sizes}
+    def outputs(model, sizes, order=1):
+        """`order` is -1 for a network that takes blue, green, red: the images are red, green, blue."""
+        return {size: model.predict(images(size).transpose(0, 2, 3, 1)[..., ::order], verbose=0).tolist() for size in sizes}
 
-    def three(name, network, model, sizes):
-        results = outputs(model, sizes)
+    def three(name, network, model, sizes, order=1):
+        results = outputs(model, sizes, order)
         folder.add(f"{name}.h5", model.save, network, "keras", results)
         folder.add(f"{name}.weights.h5", model.save_weights, network, "keras", results)
         folder.add(f"{name}.keras", model.save, network, "keras", results)
@@ -235,7 +236,7 @@ def keras_files(folder):
 
     model = rebuilt(applications.ResNet50(**plain), width, classes)
     randomize(model, 1.0)
-    three("resnet50", "resnet50", model, [64] if small else [224, 150, 71])
+    three("resnet50", "resnet50", model, [64] if small else [224, 150, 71], order=-1)
 
 
 # ---- PyTorch
