@@ -62,5 +62,5 @@ pub use named_tensors::{ElementType, NamedTensor, NamedTensors};
 pub use preprocessing::{Interpolation, Preprocessing, Scaling};
 pub use pytorch::read_pytorch;
 pub use safetensors::read_safetensors;
-pub use save::{save_burnpack, save_safetensors};
+pub use save::{export_names, save_burnpack, save_safetensors};
 pub use source::Source;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use burn::module::Module;
 use burn::store::{BurnpackStore, ModuleSnapshot};
 use safetensors::{Dtype, View, serialize_to_file};
 
@@ -38,6 +39,27 @@ impl View for Saved {
     }
 }
 
+/// Whose names a network is exported under.
+const fn export_source(config: &ModelConfig) -> Source {
+    match config {
+        ModelConfig::Xception(_) => Source::Timm,
+        _ => Source::Torchvision,
+    }
+}
+
+/// The path of every parameter in a network, running statistics included, and its name in timm
+/// (Xception) or torchvision (the others), in their order of layers.
+pub fn export_names(config: &ModelConfig) -> Vec<(String, String)> {
+    let layers = torch_names::layers(config, export_source(config));
+    let names = parts(&layers, Dialect::Torch).into_iter();
+    names
+        .filter_map(|part| match part.origin {
+            Origin::Tensor { name, .. } => Some((part.parameter, name)),
+            _ => None,
+        })
+        .collect()
+}
+
 /// Writes a network as safetensors under the names of timm (Xception) or torchvision (the others),
 /// so that `load_state_dict` takes it there. What names and shapes don't show goes into the
 /// metadata, for [`load`](super::load).
@@ -47,12 +69,9 @@ impl View for Saved {
 /// Where the file can't be written.
 pub fn save_safetensors(loaded: &Loaded, path: &Path) -> Result<(), WeightsError> {
     let failed = |reason: String| WeightsError::malformed(path, "safetensors", reason);
-    let source = match loaded.config {
-        ModelConfig::Xception(_) => Source::Timm,
-        _ => Source::Torchvision,
-    };
-    let layers = torch_names::layers(&loaded.config, source);
-    let mut values = values(&loaded.model);
+    let layers = torch_names::layers(&loaded.config, export_source(&loaded.config));
+    // In training the running statistics of each thread are only joined by `valid`.
+    let mut values = values(&loaded.model.valid());
     let mut saved = Vec::new();
     for part in parts(&layers, Dialect::Torch) {
         let data = values
@@ -103,6 +122,7 @@ pub fn save_burnpack(loaded: &Loaded, path: &Path) -> Result<(), WeightsError> {
     }
     loaded
         .model
+        .valid()
         .save_into(&mut store)
         .map_err(|error| WeightsError::malformed(path, "burnpack", error))
 }
