@@ -43,9 +43,9 @@ pub enum WeightsError {
     },
     /// The names are those of no network that is known.
     #[error(
-        "{} holds {count} tensors, but they are named like none of the networks that are known (Xception, \
-         Inception V3 and ResNet, as timm, torchvision and Keras name them); the first are {}",
-        path.display(), first.join(", ")
+        "{} holds {count} tensors{first}, and no network that is known: Xception, Inception V3 or ResNet as \
+         timm, torchvision or Keras name them",
+        path.display(), first = such_as(.first)
     )]
     UnknownNetwork {
         /// The file.
@@ -90,6 +90,13 @@ pub enum WeightsError {
     /// The configuration that the file gives, or that was asked for, makes no network.
     #[error(transparent)]
     Model(#[from] ModelError),
+}
+
+fn such_as(names: &[String]) -> String {
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(" such as {}", names.join(", "))
 }
 
 impl WeightsError {

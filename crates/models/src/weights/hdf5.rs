@@ -45,8 +45,17 @@ fn from_storage(path: &Path, storage: DynStorage) -> Result<Hdf5File, WeightsErr
         .with_max_read_bytes(MAX_READ)
         .with_max_object_header_bytes(MAX_HEADER)
         .with_chunk_cache_bytes(0);
-    Hdf5File::from_storage_with_options(storage, options)
-        .map_err(|error| WeightsError::malformed(path, FORMAT, error))
+    let malformed = |reason: String| WeightsError::malformed(path, FORMAT, reason);
+    let length = storage.len();
+    let file = Hdf5File::from_storage_with_options(storage, options)
+        .map_err(|error| malformed(error.to_string()))?;
+    let expected = file.superblock().eof_address;
+    if expected > length {
+        return Err(malformed(format!(
+            "it is cut off: it says that it has {expected} bytes, and has {length}"
+        )));
+    }
+    Ok(file)
 }
 
 /// The texts of an attribute, where there is one of this name. An empty list of texts, which h5py

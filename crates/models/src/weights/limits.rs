@@ -1,9 +1,11 @@
 //! Bounds on what a file can make a network of, so that a hostile one doesn't exhaust the memory
 //! before its tensors are compared with the network.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::WeightsError;
+use super::named_tensors::elements;
 use crate::ModelConfig;
 
 /// JFT's 17,000 classes with much room.
@@ -13,18 +15,12 @@ const MAX_UNITS: usize = 1 << 16;
 /// The paper's two layers with room.
 const MAX_FULLY_CONNECTED: usize = 8;
 
+/// ResNet-152 has 60 million; the paper's largest network, for JFT, 120 million.
+const MAX_PARAMETERS: usize = 1 << 28;
+
 /// Checks a configuration that came with a file of this number of tensors.
 pub(super) fn check(path: &Path, config: &ModelConfig, tensors: usize) -> Result<(), WeightsError> {
-    let check = |what: &str, found: usize, maximum: usize| {
-        if found <= maximum {
-            return Ok(());
-        }
-        Err(WeightsError::malformed(
-            path,
-            "weights",
-            format!("it has {found} {what}, which is more than {maximum}"),
-        ))
-    };
+    let check = |what, found, maximum| at_most(path, what, found, maximum);
     check("classes", config.classes(), MAX_CLASSES)?;
     if let ModelConfig::Xception(config) = config {
         check("modules in the middle flow", config.middle_modules, tensors)?;
@@ -38,4 +34,29 @@ pub(super) fn check(path: &Path, config: &ModelConfig, tensors: usize) -> Result
         }
     }
     Ok(())
+}
+
+/// Checks the number of parameters of a network, before any of them is read: the tensors of a file
+/// may claim to be much larger than the file.
+pub(super) fn check_parameters(
+    path: &Path,
+    shapes: &BTreeMap<String, Vec<usize>>,
+) -> Result<(), WeightsError> {
+    let total = shapes
+        .values()
+        .try_fold(0usize, |total, shape| total.checked_add(elements(shape)?));
+    at_most(
+        path,
+        "parameters",
+        total.unwrap_or(usize::MAX),
+        MAX_PARAMETERS,
+    )
+}
+
+fn at_most(path: &Path, what: &str, found: usize, maximum: usize) -> Result<(), WeightsError> {
+    if found <= maximum {
+        return Ok(());
+    }
+    let reason = format!("it has {found} {what}, which is more than {maximum}");
+    Err(WeightsError::malformed(path, "weights", reason))
 }

@@ -150,6 +150,8 @@ fn make(
     };
 
     let model = config.init(device)?;
+    let shapes = parameters::shapes(&model);
+    limits::check_parameters(path, &shapes)?;
     // Of a Keras file only what no network here has is left over, which a new head replaces.
     let new_head = options.head != Head::Keep;
     let ignored = |name: &str| {
@@ -157,7 +159,7 @@ fn make(
             || name.ends_with("num_batches_tracked")
             || (new_head && (found.names == Names::Keras || names_head(&all_parts, name)))
     };
-    let mismatch = compare(&parts, &parameters::shapes(&model), tensors, ignored);
+    let mismatch = compare(&parts, &shapes, tensors, ignored);
     if !mismatch.is_empty() {
         return Err(WeightsError::Mismatch {
             path: path.to_owned(),
