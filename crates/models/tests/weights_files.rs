@@ -122,3 +122,20 @@ fn what_keras_does_otherwise_comes_with_the_weights() {
     };
     assert!(resnet.first_convolution_strided);
 }
+
+#[test]
+fn a_head_that_a_file_does_not_describe_has_to_be_replaced() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = unpacked(
+        &fixtures::folder().join("xception_two_dense.weights.h5.gz"),
+        &scratch,
+    );
+    let error = load(&path, &LoadOptions::default(), &Device::flex()).unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("2 dense layers"), "{error}");
+    let options = LoadOptions {
+        head: Head::New(3),
+        ..LoadOptions::default()
+    };
+    assert!(load(&path, &options, &Device::flex()).is_ok());
+}

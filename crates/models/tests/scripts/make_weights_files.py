@@ -15,7 +15,9 @@ import gzip
 import json
 import os
 import pathlib
+import re
 import shutil
+import zipfile
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 import numpy as np
@@ -166,6 +168,59 @@ def narrow_xception(width, classes, middle, top=True):
     return keras.Model(inputs, x, name="xception")
 
 
+def without_names(path):
+    """Makes a `.weights.h5` file one of the releases that don't write the layers' names."""
+    import h5py
+
+    with h5py.File(path, "r+") as file:
+        file.visititems(lambda _, item: item.attrs.pop("name", None))
+
+
+def repacked_without_names(path):
+    """The same of a `.keras` archive, whose `config.json` has the names; and compresses it."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    weights = pathlib.Path(path + ".weights.h5")
+    weights.write_bytes(members["model.weights.h5"])
+    without_names(weights)
+    members["model.weights.h5"] = weights.read_bytes()
+    weights.unlink()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def keras_2_name(name):
+    """The name of a ResNet's layer in the first releases."""
+    fixed = {"conv1_conv": "conv1", "conv1_bn": "bn_conv1"}
+    found = re.fullmatch(r"conv(\d)_block(\d)_(\d)_(conv|bn)", name)
+    if not found:
+        return fixed.get(name, name)
+    stage, block, index, part = found.groups()
+    branch = "1" if index == "0" else "2" + "abc"[int(index) - 1]
+    return f"{'res' if part == 'conv' else 'bn'}{stage}{'abcdef'[int(block) - 1]}_branch{branch}"
+
+
+def as_keras_2(path):
+    """Makes a legacy file with a whole model one of `save_weights` in Keras 2: the weights at the root under names that
+    end with `:0`; and stores it as h5py does where it is told to compress and to use the newest format."""
+    import h5py
+
+    with h5py.File(path) as old, h5py.File(path + ".new", "w", libver="latest") as new:
+        old = old["model_weights"]
+        names = [str(name) for name in old.attrs["layer_names"]]
+        new.attrs["layer_names"] = [keras_2_name(name).encode() for name in names]
+        new.attrs["backend"], new.attrs["keras_version"] = b"tensorflow", b"2.2.4"
+        for name in names:
+            group = new.create_group(keras_2_name(name))
+            weights = {str(weight): f"{keras_2_name(name)}/{weight.rpartition('/')[2]}:0" for weight in old[name].attrs["weight_names"]}
+            group.attrs["weight_names"] = [weight.encode() for weight in weights.values()]
+            for weight, new_name in weights.items():
+                values = old[name][weight][()]
+                group.create_dataset(new_name, data=values, chunks=values.shape, compression="gzip", shuffle=True)
+    os.replace(path + ".new", path)
+
+
 def keras_files(folder):
     import keras
     from keras import layers
@@ -182,6 +237,23 @@ def keras_files(folder):
         folder.add(f"{name}.h5", model.save, network, "keras", results)
         folder.add(f"{name}.weights.h5", model.save_weights, network, "keras", results)
         folder.add(f"{name}.keras", model.save, network, "keras", results)
+
+        def nameless(path):
+            model.save_weights(path)
+            without_names(path)
+
+        def nameless_archive(path):
+            model.save(path)
+            repacked_without_names(path)
+
+        def old(path):
+            model.save(path)
+            as_keras_2(path)
+
+        folder.add(f"{name}_nameless.weights.h5", nameless, network, "keras", results)
+        if "nested" not in name:
+            folder.add(f"{name}_nameless.keras", nameless_archive, network, "keras", results)
+            folder.add(f"{name}_keras2.h5", old, network, "keras", results)
 
     def headed(backbone, *head):
         return keras.Sequential([keras.Input((150, 150, 3)), backbone, layers.GlobalAveragePooling2D(), layers.Dropout(0.2), *head])
@@ -217,6 +289,7 @@ def keras_files(folder):
     results = outputs(model, [150])
     folder.add("xception_two_dense.h5", model.save, "xception", "keras", results)
     folder.add("xception_two_dense.keras", model.save, "xception", "keras", results)
+    folder.add("xception_two_dense.weights.h5", model.save_weights, "xception", "keras", {}, new_head=3)
 
     backbone = xception(top=False)
     x = layers.Dense(5)(layers.GlobalAveragePooling2D()(backbone.output))
