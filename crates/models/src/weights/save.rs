@@ -105,7 +105,29 @@ pub fn save_safetensors(loaded: &Loaded, path: &Path) -> Result<(), WeightsError
     let mut metadata = metadata(loaded)?;
     metadata.insert("format".to_owned(), "pt".to_owned());
     serialize_to_file(saved, Some(metadata.into_iter().collect()), path)
-        .map_err(|error| failed(error.to_string()))
+        .map_err(|error| failed(error.to_string()))?;
+    make_readable(path).map_err(|error| WeightsError::io(path, error))
+}
+
+/// Gives a file the permissions of any new one: `serialize_to_file` renames a temporary file, which
+/// only its owner may read.
+#[cfg(unix)]
+fn make_readable(path: &Path) -> std::io::Result<()> {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let usual = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o666)) // less what the process masks
+        .tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    std::fs::set_permissions(path, usual.as_file().metadata()?.permissions())
+}
+
+#[cfg(not(unix))]
+fn make_readable(_path: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// Writes a network as burnpack, with its configuration and preprocessing in the metadata.
