@@ -33,6 +33,7 @@ mod registry;
 pub mod resnet;
 mod summary;
 mod trace;
+pub mod weights;
 mod width;
 pub mod xception;
 

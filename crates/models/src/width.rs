@@ -8,6 +8,9 @@ const DIVISOR: usize = 8;
 /// The widest multiplier that makes sense before memory runs out.
 const MAXIMUM: f64 = 16.0;
 
+/// The largest denominator of a multiplier that is looked for.
+const MAXIMUM_DENOMINATOR: usize = 256;
+
 /// A width multiplier that was checked (A. Howard et al., *MobileNets*, 2017, section 3.3).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Width(f64);
@@ -31,6 +34,29 @@ impl Width {
         let multiplied = published as f64 * self.0 / DIVISOR as f64;
         (multiplied.round() as usize).max(1) * DIVISOR
     }
+
+    /// The simplest multiplier that gives all these numbers of channels, each after the published
+    /// one, where there is one: 1 if it does, else the fraction with the smallest denominator.
+    pub(crate) fn fitting(channels: &[(usize, usize)]) -> Option<f64> {
+        let fits = |multiplier: f64| {
+            let width = Self::new(multiplier).ok()?;
+            let all = channels
+                .iter()
+                .all(|&(published, found)| width.channels(published) == found);
+            all.then_some(multiplier)
+        };
+        // The last pair of a network is its largest number, and bounds the multiplier best.
+        let &(published, found) = channels.iter().max()?;
+        let near = found as f64 / published as f64;
+        let reach = DIVISOR as f64 / published as f64;
+        (1..=MAXIMUM_DENOMINATOR).find_map(|denominator| {
+            let denominator = denominator as f64;
+            let first = ((near - reach) * denominator).floor().max(1.0) as usize;
+            let last = ((near + reach) * denominator).ceil() as usize;
+            (first..=last.min(first + MAXIMUM_DENOMINATOR))
+                .find_map(|numerator| fits(numerator as f64 / denominator))
+        })
+    }
 }
 
 #[cfg(test)]
@@ -51,6 +77,18 @@ mod tests {
         assert_eq!(width.channels(728), 184);
         assert_eq!(width.channels(32), 8);
         assert_eq!(Width::new(0.01).unwrap().channels(32), 8);
+    }
+
+    #[test]
+    fn a_fitting_multiplier_is_the_simplest() {
+        for multiplier in [1.0, 0.1, 0.125, 0.25, 0.5, 0.75, 1.5, 2.0] {
+            let width = Width::new(multiplier).unwrap();
+            let channels = [32, 64, 128, 256, 728, 1024, 1536, 2048];
+            let channels = channels.map(|published| (published, width.channels(published)));
+            assert_eq!(Width::fitting(&channels), Some(multiplier));
+        }
+        assert_eq!(Width::fitting(&[(32, 32), (2048, 512)]), None);
+        assert_eq!(Width::fitting(&[(32, 0), (2048, usize::MAX / 2)]), None);
     }
 
     #[test]

@@ -52,6 +52,9 @@ pub struct InceptionV3Config {
     pub dropout: f64,
     /// For large or for small images.
     pub stem: Stem,
+    /// Whether the average pools of the modules count the zeros around the map: they do in
+    /// torchvision, and don't in Keras.
+    pub pool_counts_padding: bool,
     /// Added to the variance by batch normalization: 1e-3 in torchvision and in Keras.
     pub batch_norm_epsilon: f64,
 }
@@ -64,6 +67,7 @@ impl Default for InceptionV3Config {
             auxiliary: false,
             dropout: 0.0,
             stem: Stem::Standard,
+            pool_counts_padding: true,
             batch_norm_epsilon: 1e-3,
         }
     }
@@ -98,6 +102,7 @@ impl InceptionV3Config {
         let make = &Convolutions {
             width: Width::new(self.width)?,
             epsilon: self.batch_norm_epsilon,
+            pool_counts_padding: self.pool_counts_padding,
             device,
         };
 

@@ -11,6 +11,8 @@ use crate::width::Width;
 pub(super) struct Convolutions<'a> {
     pub(super) width: Width,
     pub(super) epsilon: f64,
+    /// Whether a module's average pool counts the zeros around the map.
+    pub(super) pool_counts_padding: bool,
     pub(super) device: &'a Device,
 }
 

@@ -34,6 +34,7 @@ impl InceptionAConfig {
             branch3x3dbl_2: make.same([reduced3x3, out3x3], [3, 3]),
             branch3x3dbl_3: make.same([out3x3, out3x3], [3, 3]),
             branch_pool: make.same([channels_in, out_pool], [1, 1]),
+            pool_counts_padding: make.pool_counts_padding,
         }
     }
 }
@@ -56,6 +57,8 @@ pub struct InceptionA {
     pub branch3x3dbl_3: ConvNorm,
     /// 1x1 after the average pool.
     pub branch_pool: ConvNorm,
+    /// Whether the average pool counts the zeros around the map.
+    pub pool_counts_padding: bool,
 }
 
 impl InceptionA {
@@ -75,7 +78,7 @@ impl InceptionA {
         let branch3x3dbl = self.branch3x3dbl_2.forward_relu(branch3x3dbl); // [batch, 96, h, w]
         let branch3x3dbl = self.branch3x3dbl_3.forward_relu(branch3x3dbl);
 
-        let branch_pool = average_pool(input, 3); // [batch, channels_in, h, w]
+        let branch_pool = average_pool(input, 3, self.pool_counts_padding); // [batch, channels_in, h, w]
         let branch_pool = self.branch_pool.forward_relu(branch_pool); // [batch, pooled, h, w]
 
         concatenate([branch1x1, branch5x5, branch3x3dbl, branch_pool])

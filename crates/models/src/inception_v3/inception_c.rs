@@ -34,6 +34,7 @@ impl InceptionCConfig {
             branch7x7dbl_4: make.same([inner, inner], [7, 1]),
             branch7x7dbl_5: make.same([inner, out], [1, 7]),
             branch_pool: make.same([channels_in, out], [1, 1]),
+            pool_counts_padding: make.pool_counts_padding,
         }
     }
 }
@@ -61,6 +62,8 @@ pub struct InceptionC {
     pub branch7x7dbl_5: ConvNorm,
     /// 1x1 after the average pool.
     pub branch_pool: ConvNorm,
+    /// Whether the average pool counts the zeros around the map.
+    pub pool_counts_padding: bool,
 }
 
 impl InceptionC {
@@ -83,7 +86,7 @@ impl InceptionC {
         let branch7x7dbl = self.branch7x7dbl_4.forward_relu(branch7x7dbl);
         let branch7x7dbl = self.branch7x7dbl_5.forward_relu(branch7x7dbl); // [batch, 192, h, w]
 
-        let branch_pool = average_pool(input, 3); // [batch, channels_in, h, w]
+        let branch_pool = average_pool(input, 3, self.pool_counts_padding); // [batch, channels_in, h, w]
         let branch_pool = self.branch_pool.forward_relu(branch_pool); // [batch, 192, h, w]
 
         concatenate([branch1x1, branch7x7, branch7x7dbl, branch_pool])

@@ -33,6 +33,7 @@ impl InceptionEConfig {
             branch3x3dbl_3a: make.same([expanded, expanded], [1, 3]),
             branch3x3dbl_3b: make.same([expanded, expanded], [3, 1]),
             branch_pool: make.same([channels_in, out_pool], [1, 1]),
+            pool_counts_padding: make.pool_counts_padding,
         }
     }
 }
@@ -59,6 +60,8 @@ pub struct InceptionE {
     pub branch3x3dbl_3b: ConvNorm,
     /// 1x1 after the average pool.
     pub branch_pool: ConvNorm,
+    /// Whether the average pool counts the zeros around the map.
+    pub pool_counts_padding: bool,
 }
 
 impl InceptionE {
@@ -80,7 +83,7 @@ impl InceptionE {
         let branch3x3dbl_a = self.branch3x3dbl_3a.forward_relu(branch3x3dbl.clone());
         let branch3x3dbl_b = self.branch3x3dbl_3b.forward_relu(branch3x3dbl);
 
-        let branch_pool = average_pool(input, 3); // [batch, channels_in, h, w]
+        let branch_pool = average_pool(input, 3, self.pool_counts_padding); // [batch, channels_in, h, w]
         let branch_pool = self.branch_pool.forward_relu(branch_pool); // [batch, 192, h, w]
 
         concatenate([

@@ -28,8 +28,25 @@ pub(crate) fn batch_norm(channels: usize, epsilon: f64, device: &Device) -> Batc
 
 /// Batch normalization that reports itself to the trace.
 pub(crate) fn normalize(norm: &BatchNorm, input: Tensor<4>) -> Tensor<4> {
-    let [_, channels, _, _] = input.dims();
-    trace::weighted(norm.forward(input), 2 * channels, 0)
+    let [batch, channels, height, width] = input.dims();
+    let trains = input.device().is_autodiff() && norm.training.is_enabled();
+    let before = trains.then(|| norm.running_var.value_sync());
+    let output = norm.forward(input);
+    if let Some(before) = before {
+        take_sample_variance(norm, before, batch * height * width);
+    }
+    trace::weighted(output, 2 * channels, 0)
+}
+
+/// Makes the running variance one of the sample variances, `sum / (count - 1)`, as in PyTorch; Burn
+/// has just moved it from `before` towards the batch's own variance, `sum / count`.
+fn take_sample_variance(norm: &BatchNorm, before: Tensor<1>, count: usize) {
+    if count > 1 {
+        let after = norm.running_var.value_sync();
+        let moved = after.clone() - before * (1.0 - norm.momentum);
+        let difference = moved / (count - 1) as f64;
+        norm.running_var.update((after + difference).detach());
+    }
 }
 
 /// A convolution that reports itself to the trace.

@@ -20,18 +20,18 @@ pub fn max_pool(input: Tensor<4>, kernel: usize, stride: usize, padding: Padding
     trace::elementwise(max_pool2d(input, options))
 }
 
-/// Mean over a square window at stride 1 of an input padded with half the kernel; zeros from the
-/// padding count, as in torchvision's Inception V3 (Keras leaves them out).
+/// Mean over a square window at stride 1 of an input padded with half the kernel. Zeros from the
+/// padding count or not: they do in torchvision's Inception V3, and don't in Keras.
 ///
 /// # Shapes
 ///
 /// - `input` and output: `[batch, channels, height, width]`
-pub fn average_pool(input: Tensor<4>, kernel: usize) -> Tensor<4> {
+pub fn average_pool(input: Tensor<4>, kernel: usize, counts_padding: bool) -> Tensor<4> {
     let padding = kernel / 2;
     let options = AvgPoolOptions::new([kernel, kernel])
         .with_stride([1, 1])
         .with_padding([padding, padding])
-        .with_count_include_pad(true);
+        .with_count_include_pad(counts_padding);
     trace::elementwise(avg_pool2d(input, options))
 }
 
@@ -66,10 +66,12 @@ mod tests {
     }
 
     #[test]
-    fn the_average_counts_padded_zeros() {
+    fn the_average_counts_padded_zeros_or_not() {
         let device = Device::flex();
-        let output = average_pool(Tensor::ones([1, 1, 3, 3], &device), 3);
-        let found = output.to_data().try_to_vec::<f32>().unwrap();
-        assert!((found[0] - 4.0 / 9.0).abs() < 1e-6 && (found[4] - 1.0).abs() < 1e-6);
+        for (counts_padding, corner) in [(true, 4.0 / 9.0), (false, 1.0)] {
+            let output = average_pool(Tensor::ones([1, 1, 3, 3], &device), 3, counts_padding);
+            let found = output.to_data().try_to_vec::<f32>().unwrap();
+            assert!((found[0] - corner).abs() < 1e-6 && (found[4] - 1.0).abs() < 1e-6);
+        }
     }
 }

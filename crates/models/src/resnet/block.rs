@@ -20,7 +20,7 @@ pub(super) struct Row {
     kernel: usize,
     /// Output channels as a multiple of the stage's.
     expansion: usize,
-    /// Whether the convolution takes the block's stride.
+    /// Whether the convolution takes the block's stride, unless the first one is made to.
     strided: bool,
 }
 
@@ -59,6 +59,8 @@ pub(super) struct ResNetBlockConfig {
     /// The stage's channels, before expansion.
     pub(super) channels: usize,
     pub(super) stride: usize,
+    /// Whether the first convolution takes the stride, whatever the block.
+    pub(super) first_convolution_strided: bool,
     pub(super) epsilon: f64,
 }
 
@@ -70,11 +72,16 @@ impl ResNetBlockConfig {
     pub(super) fn init(&self, device: &Device) -> ResNetBlock {
         let mut channels_in = self.channels_in;
         let mut convolutions = Vec::new();
-        for row in self.kind.convolutions() {
+        for (index, row) in self.kind.convolutions().iter().enumerate() {
+            let strided = if self.first_convolution_strided {
+                index == 0
+            } else {
+                row.strided
+            };
             let channels_out = self.channels * row.expansion;
             let config = ConvNormConfig::new([channels_in, channels_out], row.kernel, self.epsilon)
                 .with_padding(row.kernel / 2)
-                .with_stride(if row.strided { self.stride } else { 1 });
+                .with_stride(if strided { self.stride } else { 1 });
             convolutions.push(config.init(device));
             channels_in = channels_out;
         }

@@ -33,7 +33,10 @@ pub struct ResNetConfig {
     pub dropout: f64,
     /// For large or for small images.
     pub stem: Stem,
-    /// Added to the variance by batch normalization: 1e-5 in torchvision.
+    /// Whether a bottleneck takes its stride in the first 1x1 convolution, as in the paper and in
+    /// Keras, rather than in the 3x3, as in torchvision.
+    pub first_convolution_strided: bool,
+    /// Added to the variance by batch normalization: 1e-5 in torchvision, 1.001e-5 in Keras.
     pub batch_norm_epsilon: f64,
 }
 
@@ -45,6 +48,7 @@ impl Default for ResNetConfig {
             width: 1.0,
             dropout: 0.0,
             stem: Stem::Standard,
+            first_convolution_strided: false,
             batch_norm_epsilon: 1e-5,
         }
     }
@@ -95,6 +99,7 @@ impl ResNetConfig {
                     channels_in,
                     channels: width.channels(published),
                     stride: if index == 0 { first_stride } else { 1 },
+                    first_convolution_strided: self.first_convolution_strided,
                     epsilon: self.batch_norm_epsilon,
                 };
                 stage.push(config.init(device));

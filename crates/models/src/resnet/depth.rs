@@ -57,6 +57,20 @@ impl ResNetDepth {
     }
 }
 
+impl ResNetDepth {
+    /// Number of convolutions in a block, and of blocks in each stage.
+    pub(crate) fn convolutions_and_blocks(self) -> (usize, [usize; 4]) {
+        let (kind, blocks) = self.blocks();
+        (kind.convolutions().len(), blocks)
+    }
+
+    /// Whether a block's shortcut has a convolution: where the block changes the shape.
+    pub(crate) fn has_shortcut(self, stage: usize, block: usize) -> bool {
+        let (kind, _) = self.blocks();
+        block == 0 && (stage > 0 || kind.expansion() > 1)
+    }
+}
+
 impl From<ResNetDepth> for usize {
     fn from(depth: ResNetDepth) -> Self {
         depth.layers()

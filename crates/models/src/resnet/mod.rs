@@ -16,7 +16,7 @@
 //!   | 152 | 60,192,808 | 78.3 % | 94.0 % |
 //!
 //! - A bottleneck takes its stride in the 3x3 convolution, as in torchvision ("ResNet v1.5"); the
-//!   paper has it in the first 1x1.
+//!   paper has it in the first 1x1, and so does Keras: there is an option for it.
 //! - The small stem is the one the paper has for CIFAR-10, in front of the ImageNet networks' four
 //!   stages; the paper's CIFAR-10 networks have three.
 

@@ -1,0 +1,80 @@
+//! `.keras` archives: a zip file with `config.json` and `model.weights.h5`.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use super::WeightsError;
+
+const FORMAT: &str = "a Keras archive";
+
+/// The model's configuration.
+const CONFIG: &str = "config.json";
+/// The model's weights.
+const WEIGHTS: &str = "model.weights.h5";
+
+/// The longest configuration that is read; Keras' ResNet-152 has 400 KB.
+const MAX_CONFIG: u64 = 16 << 20;
+/// The most weights that are read: ResNet-152 with its optimizer's state has 730 MB.
+const MAX_WEIGHTS: u64 = 1 << 30;
+
+/// Whether a zip file is a Keras archive, and not one of PyTorch.
+pub(super) fn is_keras(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else {
+        return false;
+    };
+    ZipArchive::new(BufReader::new(file)).is_ok_and(|zip| zip.index_for_name(WEIGHTS).is_some())
+}
+
+/// An open archive.
+pub(super) struct Archive<'a> {
+    path: &'a Path,
+    zip: ZipArchive<BufReader<File>>,
+}
+
+impl<'a> Archive<'a> {
+    pub(super) fn open(path: &'a Path) -> Result<Self, WeightsError> {
+        let file = File::open(path).map_err(|error| WeightsError::io(path, error))?;
+        let zip = ZipArchive::new(BufReader::new(file))
+            .map_err(|error| WeightsError::malformed(path, FORMAT, error))?;
+        Ok(Self { path, zip })
+    }
+
+    /// The text of `config.json`.
+    pub(super) fn config(&mut self) -> Result<String, WeightsError> {
+        let bytes = self.read(CONFIG, MAX_CONFIG)?;
+        String::from_utf8(bytes).map_err(|error| WeightsError::malformed(self.path, FORMAT, error))
+    }
+
+    /// The bytes of `model.weights.h5`.
+    pub(super) fn weights(&mut self) -> Result<Vec<u8>, WeightsError> {
+        self.read(WEIGHTS, MAX_WEIGHTS)
+    }
+
+    /// Reads a member of exactly this name into memory; names are never used as paths. What an
+    /// archive says about a member's size is only trusted as far as its bytes go.
+    fn read(&mut self, name: &str, maximum: u64) -> Result<Vec<u8>, WeightsError> {
+        let path = self.path;
+        let malformed = |reason: String| WeightsError::malformed(path, FORMAT, reason);
+        let too_large = || malformed(format!("{name} takes more than {maximum} bytes"));
+        let member = self.zip.by_name(name).map_err(|error| match error {
+            ZipError::FileNotFound => malformed(format!("it has no {name}")),
+            error => malformed(error.to_string()),
+        })?;
+        if member.size() > maximum {
+            return Err(too_large());
+        }
+        let mut bytes = Vec::new();
+        member
+            .take(maximum + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| malformed(format!("{name}: {error}")))?;
+        if bytes.len() as u64 > maximum {
+            return Err(too_large());
+        }
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,55 @@
+//! Burnpack, the format of Burn's own records.
+
+use std::path::Path;
+
+use burn::tensor::DType;
+use burn_pack::Reader;
+
+use super::WeightsError;
+use super::named_tensors::{ElementType, NamedTensor, NamedTensors};
+
+const FORMAT: &str = "burnpack";
+
+/// Reads the names and shapes of a burnpack file; the numbers are read from it on demand.
+///
+/// The names are paths of parameters in a module. Where the module is this crate's
+/// [`Model`](crate::Model), they start with the name of its variant, which is left out.
+///
+/// # Errors
+///
+/// Where the file can't be read, or is damaged.
+pub fn read_burnpack(path: &Path) -> Result<NamedTensors, WeightsError> {
+    let malformed = |error: burn_pack::Error| WeightsError::malformed(path, FORMAT, error);
+    let reader = Reader::from_file_exact(path).map_err(malformed)?;
+    let metadata = reader.metadata().clone();
+    let mut tensors = NamedTensors {
+        metadata,
+        ..NamedTensors::default()
+    };
+    for tensor in reader.into_tensors().map_err(malformed)? {
+        let name = VARIANTS
+            .iter()
+            .find_map(|variant| tensor.name.strip_prefix(variant))
+            .unwrap_or(&tensor.name)
+            .to_owned();
+        let element = match tensor.dtype {
+            DType::F16 => ElementType::F16,
+            DType::BF16 => ElementType::BF16,
+            DType::F32 => ElementType::F32,
+            DType::F64 => ElementType::F64,
+            _ => ElementType::Other,
+        };
+        let shape = tensor.shape.iter().copied().collect();
+        let read = move || {
+            let bytes = tensor.to_bytes().map_err(|error| error.to_string())?;
+            Ok(bytes.to_vec())
+        };
+        tensors
+            .tensors
+            .insert(name, NamedTensor::new(shape, element, read));
+    }
+    Ok(tensors)
+}
+
+/// What the variants of [`Model`](crate::Model) put before their parameters' paths.
+const VARIANTS: [&str; 3] = ["Xception.", "InceptionV3.", "ResNet."];

@@ -1,0 +1,74 @@
+//! What a network wants, against what a file has.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::error::{Mismatch, Misshapen};
+use super::layer::{Origin, Part};
+use super::layout::Layout;
+use super::named_tensors::NamedTensors;
+
+/// Whether a parameter belongs to a classifier, auxiliary or not, so that a new head replaces it.
+/// Of the auxiliary classifier that is its last layer; its convolutions stay.
+pub(super) fn is_head(parameter: &str) -> bool {
+    parameter.starts_with("classifier.") || parameter.starts_with("auxiliary.classifier.")
+}
+
+/// The differences between the parts of a network and the tensors of a file.
+///
+/// `ignored` are names that may be in the file though no part uses them.
+pub(super) fn compare(
+    parts: &[Part],
+    shapes: &BTreeMap<String, Vec<usize>>,
+    tensors: &NamedTensors,
+    ignored: impl Fn(&str) -> bool,
+) -> Mismatch {
+    let mut mismatch = Mismatch::default();
+    let mut used = BTreeSet::new();
+    let mut of_the_body = 0;
+    for part in parts {
+        let shape = shapes.get(&part.parameter).map_or(&[][..], Vec::as_slice);
+        for (name, layout) in part.origin.tensors() {
+            let expected = layout.shape_in_file(shape);
+            match tensors.shape(name) {
+                None => {
+                    of_the_body += usize::from(!is_head(&part.parameter));
+                    mismatch.missing.push(name.to_owned());
+                }
+                Some(found) if !fits(found, &expected) => mismatch.misshapen.push(Misshapen {
+                    name: name.to_owned(),
+                    found: found.to_vec(),
+                    expected,
+                }),
+                Some(_) => {}
+            }
+            used.insert(name);
+        }
+    }
+    let unused = tensors
+        .names()
+        .filter(|name| !used.contains(name) && !ignored(name))
+        .map(str::to_owned);
+    mismatch.unused = unused.collect();
+    mismatch.only_the_head_is_missing =
+        !mismatch.missing.is_empty() && of_the_body == 0 && mismatch.misshapen.is_empty();
+    mismatch
+}
+
+/// Whether a tensor has the shape that is wanted. A 1x1 convolution may come as a matrix, as in
+/// some of the older files with Cadene's names.
+fn fits(found: &[usize], expected: &[usize]) -> bool {
+    found == expected || (found.len() == 2 && expected == [found[0], found[1], 1, 1])
+}
+
+impl Origin {
+    /// The tensors it is made of, with their layouts.
+    pub(super) fn tensors(&self) -> Vec<(&str, Layout)> {
+        match self {
+            Self::Tensor { name, layout } => vec![(name, *layout)],
+            Self::Difference { name, minus } => {
+                vec![(name, Layout::Same), (minus, Layout::Same)]
+            }
+            Self::Ones => Vec::new(),
+        }
+    }
+}

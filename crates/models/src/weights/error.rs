@@ -1,0 +1,206 @@
+//! What can be wrong with a weights file.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::nearest::nearest;
+use crate::ModelError;
+
+/// How many names of each kind an error lists.
+const LISTED: usize = 10;
+
+/// What can be wrong with a weights file.
+#[derive(Debug, Error)]
+pub enum WeightsError {
+    /// The operating system can't read or write the file.
+    #[error("can't access {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// The file's first bytes are those of no format that is read.
+    #[error(
+        "{} is in no format that is read: safetensors, PyTorch (.pth), Keras (.h5, .weights.h5, .keras) \
+         or burnpack (.bpk)", path.display()
+    )]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is damaged, or uses a part of its format that isn't read.
+    #[error("{} can't be read as {format}: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The format it was taken for.
+        format: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The names are those of no network that is known.
+    #[error(
+        "{} holds {count} tensors{first}, and no network that is known: Xception, Inception V3 or ResNet as \
+         timm, torchvision or Keras name them",
+        path.display(), first = such_as(.first)
+    )]
+    UnknownNetwork {
+        /// The file.
+        path: PathBuf,
+        /// Number of tensors in it.
+        count: usize,
+        /// The first names.
+        first: Vec<String>,
+    },
+    /// The file holds several networks.
+    #[error(
+        "{} holds the network several times, under {}; say which one with the `prefix` option",
+        path.display(), prefixes.join(", ")
+    )]
+    SeveralNetworks {
+        /// The file.
+        path: PathBuf,
+        /// What stands before the names of each.
+        prefixes: Vec<String>,
+    },
+    /// The tensors aren't those of the network.
+    #[error("{} doesn't fit {network}: {mismatch}", path.display())]
+    Mismatch {
+        /// The file.
+        path: PathBuf,
+        /// The network's name.
+        network: String,
+        /// The tensors that differ.
+        mismatch: Box<Mismatch>,
+    },
+    /// A custom head that the networks here can't represent.
+    #[error(
+        "{} has a head that isn't read: {reason}; to load the rest under a new head, ask for one",
+        path.display()
+    )]
+    UnknownHead {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// The configuration that the file gives, or that was asked for, makes no network.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+fn such_as(names: &[String]) -> String {
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(" such as {}", names.join(", "))
+}
+
+impl WeightsError {
+    pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
+        Self::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    pub(super) fn malformed(path: &Path, format: &'static str, reason: impl ToString) -> Self {
+        Self::Malformed {
+            path: path.to_owned(),
+            format,
+            reason: reason.to_string(),
+        }
+    }
+}
+
+/// A tensor whose shape isn't the network's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misshapen {
+    /// Its name in the file.
+    pub name: String,
+    /// Its shape in the file.
+    pub found: Vec<usize>,
+    /// The shape that the network wants, in the file's layout.
+    pub expected: Vec<usize>,
+}
+
+/// The tensors of a file that differ from what a network wants.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mismatch {
+    /// Wanted, but not in the file.
+    pub missing: Vec<String>,
+    /// In the file, but not wanted.
+    pub unused: Vec<String>,
+    /// In the file, but of another shape.
+    pub misshapen: Vec<Misshapen>,
+    /// Whether the missing ones are all of the head.
+    pub only_the_head_is_missing: bool,
+}
+
+impl Mismatch {
+    /// Whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.missing.is_empty() && self.unused.is_empty() && self.misshapen.is_empty()
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let mut separator = "";
+        if !self.missing.is_empty() {
+            let hinted = self.missing.iter().take(LISTED).map(|name| {
+                match nearest(name, self.unused.iter().map(String::as_str)) {
+                    Some(near) => format!("{name} (there is {near})"),
+                    None => name.clone(),
+                }
+            });
+            list(f, "missing", self.missing.len(), hinted)?;
+            separator = "; ";
+        }
+        if !self.misshapen.is_empty() {
+            write!(f, "{separator}")?;
+            let shapes = self.misshapen.iter().take(LISTED).map(|tensor| {
+                format!(
+                    "{} is {:?} but has to be {:?}",
+                    tensor.name, tensor.found, tensor.expected
+                )
+            });
+            list(f, "of another shape", self.misshapen.len(), shapes)?;
+            separator = "; ";
+        }
+        if !self.unused.is_empty() {
+            write!(f, "{separator}")?;
+            let names = self.unused.iter().take(LISTED).cloned();
+            list(f, "unused", self.unused.len(), names)?;
+            separator = "; ";
+        }
+        if self.only_the_head_is_missing {
+            write!(
+                f,
+                "{separator}the file has no classifier, so ask for a new head of as many classes as you want"
+            )
+        } else if !self.unused.is_empty() && self.missing.is_empty() && self.misshapen.is_empty() {
+            write!(f, "{separator}they can be allowed")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// A kind of difference, its count, and the first of its names.
+fn list(
+    f: &mut fmt::Formatter,
+    what: &str,
+    count: usize,
+    first: impl Iterator<Item = String>,
+) -> fmt::Result {
+    let first: Vec<_> = first.collect();
+    write!(f, "{count} {what}: {}", first.join(", "))?;
+    match count - first.len() {
+        0 => Ok(()),
+        more => write!(f, " and {more} more"),
+    }
+}

@@ -1,0 +1,205 @@
+//! The layers of a network under the names of a file, and the tensors each of them is made of.
+
+use super::layout::Layout;
+
+/// A layer of a network: the path of its module here, and its parts' names in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Layer {
+    /// A [`ConvNorm`](crate::layers::ConvNorm).
+    ConvNorm {
+        module: String,
+        conv: String,
+        norm: String,
+    },
+    /// A [`SeparableConvNorm`](crate::layers::SeparableConvNorm).
+    SeparableConvNorm {
+        module: String,
+        depthwise: String,
+        pointwise: String,
+        norm: String,
+    },
+    /// A linear layer of the classifier.
+    Linear { module: String, linear: String },
+}
+
+/// Whose names and layouts a file has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// PyTorch: `weight`, `bias`, `running_mean`, `running_var`.
+    Torch,
+    /// Keras: `kernel`, `gamma`, `beta`, `moving_mean`, `moving_variance`.
+    Keras {
+        /// Whether batch normalizations have a `gamma`; where not, it is one.
+        scale: bool,
+        /// Whether convolutions have a `bias`. The modules here have none, so the running mean
+        /// takes it up: normalizing `x + bias` by `mean` is normalizing `x` by `mean - bias`.
+        conv_bias: bool,
+    },
+}
+
+/// Where a parameter's numbers come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A tensor.
+    Tensor { name: String, layout: Layout },
+    /// One vector less another.
+    Difference { name: String, minus: String },
+    /// No tensor: they are all one.
+    Ones,
+}
+
+/// A parameter of a network, and where its numbers come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    /// The parameter's path in the module.
+    pub(super) parameter: String,
+    /// Its origin in the file.
+    pub(super) origin: Origin,
+}
+
+/// The parameters of all layers, in order.
+pub(super) fn parts(layers: &[Layer], dialect: Dialect) -> Vec<Part> {
+    layers
+        .iter()
+        .flat_map(|layer| layer.parts(dialect))
+        .collect()
+}
+
+fn tensor(parameter: String, name: String, layout: Layout) -> Part {
+    Part {
+        parameter,
+        origin: Origin::Tensor { name, layout },
+    }
+}
+
+impl Layer {
+    fn parts(&self, dialect: Dialect) -> Vec<Part> {
+        match dialect {
+            Dialect::Torch => self.torch_parts(),
+            Dialect::Keras { scale, conv_bias } => self.keras_parts(scale, conv_bias),
+        }
+    }
+
+    fn torch_parts(&self) -> Vec<Part> {
+        let weight = |module: &str, name: &str, layout| {
+            tensor(format!("{module}.weight"), format!("{name}.weight"), layout)
+        };
+        let norm = |module: &str, norm: &str| {
+            [
+                ("gamma", "weight"),
+                ("beta", "bias"),
+                ("running_mean", "running_mean"),
+                ("running_var", "running_var"),
+            ]
+            .map(|(ours, theirs)| {
+                let parameter = format!("{module}.norm.{ours}");
+                tensor(parameter, format!("{norm}.{theirs}"), Layout::Same)
+            })
+        };
+        match self {
+            Self::ConvNorm {
+                module,
+                conv,
+                norm: n,
+            } => {
+                let mut parts = vec![weight(&format!("{module}.conv"), conv, Layout::Same)];
+                parts.extend(norm(module, n));
+                parts
+            }
+            Self::SeparableConvNorm {
+                module,
+                depthwise,
+                pointwise,
+                norm: n,
+            } => {
+                let mut parts = vec![
+                    weight(&format!("{module}.depthwise"), depthwise, Layout::Same),
+                    weight(&format!("{module}.pointwise"), pointwise, Layout::Same),
+                ];
+                parts.extend(norm(module, n));
+                parts
+            }
+            Self::Linear { module, linear } => vec![
+                weight(module, linear, Layout::OutIn),
+                tensor(
+                    format!("{module}.bias"),
+                    format!("{linear}.bias"),
+                    Layout::Same,
+                ),
+            ],
+        }
+    }
+
+    fn keras_parts(&self, scale: bool, conv_bias: bool) -> Vec<Part> {
+        let norm = |module: &str, norm: &str, conv: Option<&str>| {
+            let part = |ours: &str, theirs: &str| {
+                let parameter = format!("{module}.norm.{ours}");
+                tensor(parameter, format!("{norm}/{theirs}"), Layout::Same)
+            };
+            let mut parts = vec![
+                part("gamma", "gamma"),
+                part("beta", "beta"),
+                part("running_mean", "moving_mean"),
+                part("running_var", "moving_variance"),
+            ];
+            if !scale {
+                parts[0].origin = Origin::Ones;
+            }
+            if let Some(conv) = conv.filter(|_| conv_bias) {
+                parts[2].origin = Origin::Difference {
+                    name: format!("{norm}/moving_mean"),
+                    minus: format!("{conv}/bias"),
+                };
+            }
+            parts
+        };
+        match self {
+            Self::ConvNorm {
+                module,
+                conv,
+                norm: n,
+            } => {
+                let mut parts = vec![tensor(
+                    format!("{module}.conv.weight"),
+                    format!("{conv}/kernel"),
+                    Layout::HeightWidthInOut,
+                )];
+                parts.extend(norm(module, n, Some(conv)));
+                parts
+            }
+            Self::SeparableConvNorm {
+                module,
+                depthwise,
+                pointwise,
+                norm: n,
+            } => {
+                let mut parts = vec![
+                    tensor(
+                        format!("{module}.depthwise.weight"),
+                        format!("{depthwise}/depthwise_kernel"),
+                        Layout::HeightWidthChannels,
+                    ),
+                    tensor(
+                        format!("{module}.pointwise.weight"),
+                        format!("{pointwise}/pointwise_kernel"),
+                        Layout::HeightWidthInOut,
+                    ),
+                ];
+                parts.extend(norm(module, n, None));
+                parts
+            }
+            Self::Linear { module, linear } => vec![
+                tensor(
+                    format!("{module}.weight"),
+                    format!("{linear}/kernel"),
+                    Layout::Same,
+                ),
+                tensor(
+                    format!("{module}.bias"),
+                    format!("{linear}/bias"),
+                    Layout::Same,
+                ),
+            ],
+        }
+    }
+}

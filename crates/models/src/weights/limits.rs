@@ -1,0 +1,62 @@
+//! Bounds on what a file can make a network of, so that a hostile one doesn't exhaust the memory
+//! before its tensors are compared with the network.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::WeightsError;
+use super::named_tensors::elements;
+use crate::ModelConfig;
+
+/// JFT's 17,000 classes with much room.
+const MAX_CLASSES: usize = 1 << 20;
+/// The paper's 4096 units with room.
+const MAX_UNITS: usize = 1 << 16;
+/// The paper's two layers with room.
+const MAX_FULLY_CONNECTED: usize = 8;
+
+/// ResNet-152 has 60 million; the paper's largest network, for JFT, 120 million.
+const MAX_PARAMETERS: usize = 1 << 28;
+
+/// Checks a configuration that came with a file of this number of tensors.
+pub(super) fn check(path: &Path, config: &ModelConfig, tensors: usize) -> Result<(), WeightsError> {
+    let check = |what, found, maximum| at_most(path, what, found, maximum);
+    check("classes", config.classes(), MAX_CLASSES)?;
+    if let ModelConfig::Xception(config) = config {
+        check("modules in the middle flow", config.middle_modules, tensors)?;
+        check(
+            "fully connected layers",
+            config.fully_connected.len(),
+            MAX_FULLY_CONNECTED,
+        )?;
+        for &units in &config.fully_connected {
+            check("units in a layer", units, MAX_UNITS)?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks the number of parameters of a network, before any of them is read: the tensors of a file
+/// may claim to be much larger than the file.
+pub(super) fn check_parameters(
+    path: &Path,
+    shapes: &BTreeMap<String, Vec<usize>>,
+) -> Result<(), WeightsError> {
+    let total = shapes
+        .values()
+        .try_fold(0usize, |total, shape| total.checked_add(elements(shape)?));
+    at_most(
+        path,
+        "parameters",
+        total.unwrap_or(usize::MAX),
+        MAX_PARAMETERS,
+    )
+}
+
+fn at_most(path: &Path, what: &str, found: usize, maximum: usize) -> Result<(), WeightsError> {
+    if found <= maximum {
+        return Ok(());
+    }
+    let reason = format!("it has {found} {what}, which is more than {maximum}");
+    Err(WeightsError::malformed(path, "weights", reason))
+}

@@ -1,0 +1,266 @@
+//! From a file to a network.
+
+use std::path::Path;
+
+use burn::prelude::*;
+
+use super::burnpack::read_burnpack;
+use super::compare::{compare, is_head};
+use super::format::Format;
+use super::keras::{self, KerasModel};
+use super::layer::{Dialect, Origin, Part, parts};
+use super::layout::Layout;
+use super::metadata::Metadata;
+use super::named_tensors::NamedTensors;
+use super::preprocessing::Preprocessing;
+use super::pytorch::read_pytorch;
+use super::safetensors::read_safetensors;
+use super::source::Source;
+use super::{WeightsError, limits, parameters, torch_names};
+use crate::{Model, ModelConfig};
+
+/// What becomes of the classifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Head {
+    /// The file's own.
+    #[default]
+    Keep,
+    /// A new one with random weights and this number of classes, for fine-tuning. The file may
+    /// have any head or none.
+    New(usize),
+}
+
+/// What may differ between a file and a network.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LoadOptions {
+    /// What becomes of the classifier.
+    pub head: Head,
+    /// Whether the file may hold tensors that the network doesn't use.
+    pub allow_unused: bool,
+    /// What stands before the network's names, where a file holds several.
+    pub prefix: Option<String>,
+    /// The network, where names and shapes don't show it all: the small stem, or an activation
+    /// between depthwise and pointwise convolutions.
+    pub config: Option<ModelConfig>,
+}
+
+/// A network with what has to come with its weights.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Where the weights come from.
+    pub source: Source,
+    /// The network's configuration, with the source's padding side, batch-norm epsilon and so on.
+    pub config: ModelConfig,
+    /// The network.
+    pub model: Model,
+    /// What its images go through.
+    pub preprocessing: Preprocessing,
+}
+
+/// Loads a network from a file of any known format and source, which it tells by the content.
+///
+/// # Errors
+///
+/// Where the file can't be read, holds no known network, or its tensors aren't exactly those that
+/// the network wants, as far as the options don't allow it.
+pub fn load(path: &Path, options: &LoadOptions, device: &Device) -> Result<Loaded, WeightsError> {
+    let (tensors, found) = match Format::of(path)? {
+        Format::Safetensors => by_names(path, read_safetensors(path)?, options)?,
+        Format::Pytorch => by_names(path, read_pytorch(path)?, options)?,
+        Format::Burnpack => by_names(path, read_burnpack(path)?, options)?,
+        Format::Hdf5 => of_keras(path, keras::read_hdf5(path)?, options)?,
+        Format::KerasArchive => of_keras(path, keras::read_archive(path)?, options)?,
+    };
+    make(path, &tensors, found, options, device)
+}
+
+/// A network that was found in a file: what the file says about it.
+struct Found {
+    source: Source,
+    config: ModelConfig,
+    preprocessing: Preprocessing,
+    names: Names,
+}
+
+/// Whose names the tensors have.
+#[derive(Clone, Copy, PartialEq)]
+enum Names {
+    /// PyTorch's, as this source has them.
+    Torch(Source),
+    /// Those of the tables for Keras.
+    Keras,
+    /// The paths of parameters in this crate's modules.
+    Module,
+}
+
+/// The network that the names of tensors are of, without what stands before them.
+fn by_names(
+    path: &Path,
+    tensors: NamedTensors,
+    options: &LoadOptions,
+) -> Result<(NamedTensors, Found), WeightsError> {
+    let prefix = prefix(path, &tensors, options)?;
+    let tensors = tensors.strip(&prefix);
+    let found = find(path, &tensors)?;
+    Ok((tensors, found))
+}
+
+/// A network of Keras, if its head will do.
+fn of_keras(
+    path: &Path,
+    keras: KerasModel,
+    options: &LoadOptions,
+) -> Result<(NamedTensors, Found), WeightsError> {
+    let trusted = options.head != Head::Keep || options.config.is_some();
+    if let Some(reason) = keras.strange_head.filter(|_| !trusted) {
+        return Err(WeightsError::UnknownHead {
+            path: path.to_owned(),
+            reason,
+        });
+    }
+    let found = Found {
+        source: Source::Keras,
+        config: keras.config,
+        preprocessing: keras.preprocessing,
+        names: Names::Keras,
+    };
+    Ok((keras.tensors, found))
+}
+
+/// Makes the network and fills it.
+fn make(
+    path: &Path,
+    tensors: &NamedTensors,
+    found: Found,
+    options: &LoadOptions,
+    device: &Device,
+) -> Result<Loaded, WeightsError> {
+    let file_config = options
+        .config
+        .clone()
+        .unwrap_or_else(|| found.config.clone());
+    limits::check(path, &file_config, tensors.tensors.len())?;
+    let all_parts = found.parts(&file_config, tensors, device)?;
+    let (config, parts) = match options.head {
+        Head::Keep => (file_config, all_parts.clone()),
+        Head::New(classes) => {
+            let body = all_parts.iter().filter(|part| !is_head(&part.parameter));
+            (with_new_head(file_config, classes), body.cloned().collect())
+        }
+    };
+
+    let model = config.init(device)?;
+    let shapes = parameters::shapes(&model);
+    limits::check_parameters(path, &shapes)?;
+    // Of a Keras file only what no network here has is left over, which a new head replaces.
+    let new_head = options.head != Head::Keep;
+    let ignored = |name: &str| {
+        options.allow_unused
+            || name.ends_with("num_batches_tracked")
+            || (new_head && (found.names == Names::Keras || names_head(&all_parts, name)))
+    };
+    let mismatch = compare(&parts, &shapes, tensors, ignored);
+    if !mismatch.is_empty() {
+        return Err(WeightsError::Mismatch {
+            path: path.to_owned(),
+            network: config.name(),
+            mismatch: Box::new(mismatch),
+        });
+    }
+    let model = parameters::fill(model, &parts, tensors)
+        .map_err(|reason| WeightsError::malformed(path, "weights", reason))?;
+    Ok(Loaded {
+        source: found.source,
+        config,
+        model,
+        preprocessing: found.preprocessing,
+    })
+}
+
+/// The prefix of the network's names.
+fn prefix(
+    path: &Path,
+    tensors: &NamedTensors,
+    options: &LoadOptions,
+) -> Result<String, WeightsError> {
+    if let Some(prefix) = &options.prefix {
+        return Ok(prefix.clone());
+    }
+    let prefixes = torch_names::prefixes(tensors);
+    if prefixes.len() > 1 {
+        return Err(WeightsError::SeveralNetworks {
+            path: path.to_owned(),
+            prefixes,
+        });
+    }
+    Ok(prefixes.into_iter().next().unwrap_or_default())
+}
+
+fn find(path: &Path, tensors: &NamedTensors) -> Result<Found, WeightsError> {
+    let metadata = Metadata::from_texts(&tensors.metadata, path)?;
+    let by_names = torch_names::find(tensors);
+    let names = by_names
+        .as_ref()
+        .map_or(Names::Module, |found| Names::Torch(found.source));
+    if let Some(metadata) = metadata {
+        return Ok(Found {
+            source: metadata.source,
+            config: metadata.config,
+            preprocessing: metadata.preprocessing,
+            names,
+        });
+    }
+    let Some(found) = by_names else {
+        let first = tensors.names().take(5).map(str::to_owned);
+        return Err(WeightsError::UnknownNetwork {
+            path: path.to_owned(),
+            count: tensors.tensors.len(),
+            first: first.collect(),
+        });
+    };
+    Ok(Found {
+        preprocessing: found.source.preprocessing(&found.config),
+        source: found.source,
+        config: found.config,
+        names,
+    })
+}
+
+impl Found {
+    /// The parameters of a network of this configuration, and their names in the file.
+    fn parts(
+        &self,
+        config: &ModelConfig,
+        tensors: &NamedTensors,
+        device: &Device,
+    ) -> Result<Vec<Part>, WeightsError> {
+        Ok(match self.names {
+            Names::Torch(source) => parts(&torch_names::layers(config, source), Dialect::Torch),
+            Names::Keras => keras::parts(config, tensors),
+            Names::Module => parameters::shapes(&config.init(device)?)
+                .into_keys()
+                .map(|parameter| Part {
+                    origin: Origin::Tensor {
+                        name: parameter.clone(),
+                        layout: Layout::Same,
+                    },
+                    parameter,
+                })
+                .collect(),
+        })
+    }
+}
+
+/// Whether a tensor is one that the file's own head is made of.
+fn names_head(parts: &[Part], name: &str) -> bool {
+    let mut head = parts.iter().filter(|part| is_head(&part.parameter));
+    head.any(|part| part.origin.tensors().iter().any(|(n, _)| *n == name))
+}
+
+fn with_new_head(config: ModelConfig, classes: usize) -> ModelConfig {
+    let mut config = config.with_classes(classes);
+    if let ModelConfig::Xception(config) = &mut config {
+        config.fully_connected = Vec::new();
+    }
+    config
+}

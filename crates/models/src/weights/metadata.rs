@@ -1,0 +1,68 @@
+//! What this crate writes into a file beside its tensors, since names and shapes don't show it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+use super::WeightsError;
+use super::preprocessing::Preprocessing;
+use super::source::Source;
+use crate::ModelConfig;
+
+const CONFIG: &str = "xception.config";
+const PREPROCESSING: &str = "xception.preprocessing";
+const SOURCE: &str = "xception.source";
+
+/// The configuration, preprocessing and source of a network.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Metadata {
+    pub(super) config: ModelConfig,
+    pub(super) preprocessing: Preprocessing,
+    pub(super) source: Source,
+}
+
+impl Metadata {
+    /// As texts with keys.
+    pub(super) fn to_texts(&self) -> serde_json::Result<BTreeMap<String, String>> {
+        Ok(BTreeMap::from([
+            (CONFIG.to_owned(), serde_json::to_string(&self.config)?),
+            (
+                PREPROCESSING.to_owned(),
+                serde_json::to_string(&self.preprocessing)?,
+            ),
+            (SOURCE.to_owned(), serde_json::to_string(&self.source)?),
+        ]))
+    }
+
+    /// From texts with keys, where this crate's are among them.
+    ///
+    /// # Errors
+    ///
+    /// Where they can't be read.
+    pub(super) fn from_texts(
+        texts: &BTreeMap<String, String>,
+        path: &Path,
+    ) -> Result<Option<Self>, WeightsError> {
+        if !texts.contains_key(CONFIG) {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            config: text(texts, CONFIG, path)?,
+            preprocessing: text(texts, PREPROCESSING, path)?,
+            source: text(texts, SOURCE, path)?,
+        }))
+    }
+}
+
+fn text<T: DeserializeOwned>(
+    texts: &BTreeMap<String, String>,
+    key: &str,
+    path: &Path,
+) -> Result<T, WeightsError> {
+    let malformed = |reason: String| WeightsError::malformed(path, "this crate's file", reason);
+    let value = texts
+        .get(key)
+        .ok_or_else(|| malformed(format!("its metadata has no `{key}`")))?;
+    serde_json::from_str(value).map_err(|error| malformed(format!("its `{key}`: {error}")))
+}

@@ -1,0 +1,128 @@
+//! Inception V3 as torchvision names it.
+//!
+//! | here | torchvision |
+//! |---|---|
+//! | `stem.convolutions.0` to `.4` | `Conv2d_1a_3x3` to `Conv2d_4a_3x3` |
+//! | `inception_a.0` to `.2` | `Mixed_5b` to `Mixed_5d` |
+//! | `inception_b` | `Mixed_6a` |
+//! | `inception_c.0` to `.3` | `Mixed_6b` to `Mixed_6e` |
+//! | `inception_d` | `Mixed_7a` |
+//! | `inception_e.0` and `.1` | `Mixed_7b` and `Mixed_7c` |
+//! | `classifier.logits` | `fc` |
+//! | `auxiliary.conv0`, `.conv1`, `.classifier.logits` | `AuxLogits.conv0`, `.conv1`, `.fc` |
+//!
+//! The branches have the same names in both; a convolution is `conv` and `bn` there.
+
+use super::{conv_norm, linear};
+use crate::InceptionV3Config;
+use crate::weights::layer::Layer;
+
+/// A name that no other network has.
+pub(in crate::weights) const ANCHOR: &str = "Conv2d_1a_3x3.conv.weight";
+/// The last layer.
+pub(in crate::weights) const HEAD: &str = "fc";
+/// The auxiliary classifier's last layer.
+pub(in crate::weights) const AUXILIARY_HEAD: &str = "AuxLogits.fc";
+
+/// The branches' convolutions of each kind of module, in the order that Keras makes them in.
+const A: &[&str] = &[
+    "branch1x1",
+    "branch5x5_1",
+    "branch5x5_2",
+    "branch3x3dbl_1",
+    "branch3x3dbl_2",
+    "branch3x3dbl_3",
+    "branch_pool",
+];
+const B: &[&str] = &[
+    "branch3x3",
+    "branch3x3dbl_1",
+    "branch3x3dbl_2",
+    "branch3x3dbl_3",
+];
+const C: &[&str] = &[
+    "branch1x1",
+    "branch7x7_1",
+    "branch7x7_2",
+    "branch7x7_3",
+    "branch7x7dbl_1",
+    "branch7x7dbl_2",
+    "branch7x7dbl_3",
+    "branch7x7dbl_4",
+    "branch7x7dbl_5",
+    "branch_pool",
+];
+const D: &[&str] = &[
+    "branch3x3_1",
+    "branch3x3_2",
+    "branch7x7x3_1",
+    "branch7x7x3_2",
+    "branch7x7x3_3",
+    "branch7x7x3_4",
+];
+const E: &[&str] = &[
+    "branch1x1",
+    "branch3x3_1",
+    "branch3x3_2a",
+    "branch3x3_2b",
+    "branch3x3dbl_1",
+    "branch3x3dbl_2",
+    "branch3x3dbl_3a",
+    "branch3x3dbl_3b",
+    "branch_pool",
+];
+
+/// Path here, name in torchvision, and branches of each module.
+const MODULES: [(&str, &str, &[&str]); 11] = [
+    ("inception_a.0", "Mixed_5b", A),
+    ("inception_a.1", "Mixed_5c", A),
+    ("inception_a.2", "Mixed_5d", A),
+    ("inception_b", "Mixed_6a", B),
+    ("inception_c.0", "Mixed_6b", C),
+    ("inception_c.1", "Mixed_6c", C),
+    ("inception_c.2", "Mixed_6d", C),
+    ("inception_c.3", "Mixed_6e", C),
+    ("inception_d", "Mixed_7a", D),
+    ("inception_e.0", "Mixed_7b", E),
+    ("inception_e.1", "Mixed_7c", E),
+];
+
+const STEM: [&str; 5] = [
+    "Conv2d_1a_3x3",
+    "Conv2d_2a_3x3",
+    "Conv2d_2b_3x3",
+    "Conv2d_3b_1x1",
+    "Conv2d_4a_3x3",
+];
+
+/// All convolutions before the classifier: path here, name in torchvision.
+pub(in crate::weights) fn convolutions() -> impl Iterator<Item = (String, String)> {
+    let stem = STEM
+        .iter()
+        .enumerate()
+        .map(|(index, name)| (format!("stem.convolutions.{index}"), (*name).to_owned()));
+    let modules = MODULES.iter().flat_map(|(module, name, branches)| {
+        let both = move |branch| (format!("{module}.{branch}"), format!("{name}.{branch}"));
+        branches.iter().map(both)
+    });
+    stem.chain(modules)
+}
+
+/// All layers.
+pub(in crate::weights) fn layers(config: &InceptionV3Config) -> Vec<Layer> {
+    let layer = |(module, name): (String, String)| {
+        conv_norm(module, format!("{name}.conv"), format!("{name}.bn"))
+    };
+    let mut layers: Vec<_> = convolutions().map(layer).collect();
+    if config.auxiliary {
+        for conv in ["conv0", "conv1"] {
+            layers.push(layer((
+                format!("auxiliary.{conv}"),
+                format!("AuxLogits.{conv}"),
+            )));
+        }
+        layers.push(linear("auxiliary.classifier.logits", AUXILIARY_HEAD));
+    }
+    layers.push(linear("classifier.logits", HEAD));
+    layers
+}

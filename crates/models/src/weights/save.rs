@@ -1,0 +1,161 @@
+//! From a network to a file.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use burn::module::Module;
+use burn::store::{BurnpackStore, ModuleSnapshot};
+use safetensors::{Dtype, View, serialize_to_file};
+
+use super::layer::{Dialect, Origin, parts};
+use super::metadata::Metadata;
+use super::parameters::values;
+use super::source::Source;
+use super::{Loaded, WeightsError, torch_names};
+use crate::ModelConfig;
+
+/// A tensor on its way into a file.
+struct Saved {
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl View for Saved {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.bytes)
+    }
+
+    fn data_len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// Whose names a network is exported under.
+const fn export_source(config: &ModelConfig) -> Source {
+    match config {
+        ModelConfig::Xception(_) => Source::Timm,
+        _ => Source::Torchvision,
+    }
+}
+
+/// The path of every parameter in a network, running statistics included, and its name in timm
+/// (Xception) or torchvision (the others), in their order of layers.
+pub fn export_names(config: &ModelConfig) -> Vec<(String, String)> {
+    let layers = torch_names::layers(config, export_source(config));
+    let names = parts(&layers, Dialect::Torch).into_iter();
+    names
+        .filter_map(|part| match part.origin {
+            Origin::Tensor { name, .. } => Some((part.parameter, name)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Writes a network as safetensors under the names of timm (Xception) or torchvision (the others),
+/// so that `load_state_dict` takes it there. What names and shapes don't show goes into the
+/// metadata, for [`load`](super::load).
+///
+/// # Errors
+///
+/// Where the file can't be written.
+pub fn save_safetensors(loaded: &Loaded, path: &Path) -> Result<(), WeightsError> {
+    let failed = |reason: String| WeightsError::malformed(path, "safetensors", reason);
+    let layers = torch_names::layers(&loaded.config, export_source(&loaded.config));
+    // In training the running statistics of each thread are only joined by `valid`.
+    let mut values = values(&loaded.model.valid());
+    let mut saved = Vec::new();
+    for part in parts(&layers, Dialect::Torch) {
+        let data = values
+            .remove(&part.parameter)
+            .ok_or_else(|| failed(format!("the network has no {}", part.parameter)))?;
+        let Origin::Tensor { name, layout } = part.origin else {
+            continue;
+        };
+        let shape: Vec<usize> = data.shape().iter().copied().collect();
+        let numbers = data
+            .convert::<f32>()
+            .try_to_vec::<f32>()
+            .map_err(|error| failed(format!("{error:?}")))?;
+        let numbers = layout.into_file(numbers, &shape);
+        if let Some(norm) = name.strip_suffix(".running_var") {
+            // PyTorch counts the batches that the statistics are of.
+            let count = Saved {
+                dtype: Dtype::I64,
+                shape: Vec::new(),
+                bytes: vec![0; 8],
+            };
+            saved.push((format!("{norm}.num_batches_tracked"), count));
+        }
+        let tensor = Saved {
+            dtype: Dtype::F32,
+            shape: layout.shape_in_file(&shape),
+            bytes: numbers.iter().flat_map(|n| n.to_le_bytes()).collect(),
+        };
+        saved.push((name, tensor));
+    }
+    let mut metadata = metadata(loaded)?;
+    metadata.insert("format".to_owned(), "pt".to_owned());
+    serialize_to_file(saved, Some(metadata.into_iter().collect()), path)
+        .map_err(|error| failed(error.to_string()))?;
+    make_readable(path).map_err(|error| WeightsError::io(path, error))
+}
+
+/// Gives a file the permissions of any new one: `serialize_to_file` renames a temporary file, which
+/// only its owner may read.
+#[cfg(unix)]
+fn make_readable(path: &Path) -> std::io::Result<()> {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let usual = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o666)) // less what the process masks
+        .tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    std::fs::set_permissions(path, usual.as_file().metadata()?.permissions())
+}
+
+#[cfg(not(unix))]
+fn make_readable(_path: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Writes a network as burnpack, with its configuration and preprocessing in the metadata.
+///
+/// # Errors
+///
+/// Where the file can't be written.
+pub fn save_burnpack(loaded: &Loaded, path: &Path) -> Result<(), WeightsError> {
+    let mut store = BurnpackStore::from_file(path)
+        .auto_extension(false)
+        .overwrite(true);
+    for (key, value) in metadata(loaded)? {
+        store = store.metadata(key, value);
+    }
+    loaded
+        .model
+        .valid()
+        .save_into(&mut store)
+        .map_err(|error| WeightsError::malformed(path, "burnpack", error))
+}
+
+fn metadata(loaded: &Loaded) -> Result<std::collections::BTreeMap<String, String>, WeightsError> {
+    let metadata = Metadata {
+        config: loaded.config.clone(),
+        preprocessing: loaded.preprocessing,
+        source: loaded.source,
+    };
+    metadata
+        .to_texts()
+        .map_err(|error| WeightsError::malformed(Path::new("the metadata"), "JSON", error))
+}

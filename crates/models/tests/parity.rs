@@ -1,0 +1,95 @@
+//! The networks agree with timm's and torchvision's to float precision, stage by stage, on weights
+//! that come in through the import under their original names.
+
+mod support;
+
+use burn::prelude::*;
+use support::reference::{Reference, numbers, values, worst};
+use xception_models::weights::Source;
+use xception_models::{ModelConfig, Network};
+
+/// The largest difference allowed, relative to the largest number of the stage or the logits.
+const TOLERANCE: f64 = 5e-5;
+
+/// Compares all stages that the reference names, `rename` saying which of ours each is.
+fn compare(name: &str, source: Source, rename: impl Fn(&str) -> Option<String>) {
+    let device = Device::flex();
+    let reference = Reference::read(name);
+    let loaded = reference.load(&reference.state(), &device);
+    assert_eq!(loaded.source, source);
+    assert_eq!(loaded.config.name(), name);
+    let parameters = reference.0["parameters"].as_u64().unwrap();
+    assert_eq!(loaded.model.trainable_parameters() as u64, parameters);
+
+    let features = loaded.model.forward_features(reference.images(&device));
+    let mut errors = Vec::new();
+    for (stage, expected) in reference.0["features"].as_object().unwrap() {
+        let Some(ours) = rename(stage) else { continue };
+        let output = features.stage(&ours).expect(&ours).clone();
+        let shape: Vec<usize> = serde_json::from_value(expected["shape"].clone()).unwrap();
+        assert_eq!(output.dims().to_vec(), shape, "{stage}");
+        let output = values(output);
+        let count = output.len() as f64;
+        let mean = output.iter().sum::<f64>() / count;
+        let variance = output.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count;
+        let moments = numbers(&serde_json::json!([expected["mean"], expected["std"]]));
+        let first = numbers(&expected["first"]);
+        errors.push((stage.as_str(), worst(&[mean, variance.sqrt()], &moments)));
+        errors.push((stage, worst(&output[..first.len()], &first)));
+    }
+    let logits = worst(&values(features.logits), &numbers(&reference.0["logits"]));
+    errors.push(("logits", logits));
+    if let Some(auxiliary) = features.auxiliary_logits {
+        let error = worst(&values(auxiliary), &numbers(&reference.0["aux_logits"]));
+        errors.push(("auxiliary logits", error));
+    }
+    let (stage, error) = errors
+        .into_iter()
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .unwrap();
+    println!("{name}: logits {logits:.1e}, worst {error:.1e} at {stage}");
+    assert!(error < TOLERANCE, "{name}: {error:.1e} at {stage}");
+}
+
+fn same_name(stage: &str) -> Option<String> {
+    Some(stage.to_owned())
+}
+
+#[test]
+fn xception_agrees_with_timm() {
+    // timm numbers the blocks from the entry flow's first, the paper from the stem; `bn1` is inside
+    // of the stem.
+    compare("xception", Source::Timm, |stage| {
+        let number: u32 = stage.strip_prefix("block")?.parse().ok()?;
+        Some(format!("block{}", number + 1))
+    });
+}
+
+#[test]
+fn inception_v3_agrees_with_torchvision() {
+    compare("inception_v3", Source::Torchvision, same_name);
+}
+
+#[test]
+fn inception_v3_without_auxiliary_classifier_has_the_same_logits() {
+    let device = Device::flex();
+    let reference = Reference::read("inception_v3");
+    let mut state = reference.state();
+    state.retain(|(name, _)| !name.starts_with("AuxLogits"));
+    let loaded = reference.load(&state, &device);
+    let ModelConfig::InceptionV3(config) = &loaded.config else {
+        panic!("{:?}", loaded.config);
+    };
+    assert!(!config.auxiliary);
+    let images = reference.images(&device).narrow(0, 0, 1);
+    let logits = values(loaded.model.forward(images));
+    let expected = numbers(&reference.0["logits"][0]);
+    assert!(worst(&logits, &expected) < TOLERANCE);
+}
+
+#[test]
+fn resnets_agree_with_torchvision() {
+    for depth in [18, 34, 50, 101, 152] {
+        compare(&format!("resnet{depth}"), Source::Torchvision, same_name);
+    }
+}

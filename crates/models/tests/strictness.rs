@@ -1,0 +1,128 @@
+//! Tensors that are missing, unused or of another shape are errors that name them.
+
+mod support;
+
+use burn::prelude::*;
+use support::reference::write;
+use xception_models::weights::{
+    Head, LoadOptions, Loaded, Source, WeightsError, export_names, load, read_safetensors,
+    save_safetensors,
+};
+use xception_models::{ModelConfig, Network, ResNetConfig, ResNetDepth};
+
+type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
+
+/// A narrow network's tensors under torchvision's names.
+fn tensors() -> Tensors {
+    let config = ModelConfig::ResNet(ResNetConfig::new(ResNetDepth::ResNet18, 7).with_width(0.125));
+    let loaded = Loaded {
+        source: Source::Native,
+        model: config.init(&Device::flex()).unwrap(),
+        preprocessing: Source::Native.preprocessing(&config),
+        config: config.clone(),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.safetensors");
+    save_safetensors(&loaded, &path).unwrap();
+    let read = read_safetensors(&path).unwrap();
+    export_names(&config)
+        .into_iter()
+        .map(|(_, name)| {
+            let tensor = &read.tensors[&name];
+            (name, tensor.shape().to_vec(), tensor.read().unwrap())
+        })
+        .collect()
+}
+
+fn load_with(tensors: &Tensors, options: &LoadOptions) -> Result<Loaded, WeightsError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("b.safetensors");
+    write(&path, tensors);
+    load(&path, options, &Device::flex())
+}
+
+fn error(tensors: &Tensors) -> String {
+    load_with(tensors, &LoadOptions::default())
+        .unwrap_err()
+        .to_string()
+}
+
+#[test]
+fn all_tensors_without_metadata_are_enough() {
+    let loaded = load_with(&tensors(), &LoadOptions::default()).unwrap();
+    assert_eq!(loaded.model.classes(), 7);
+    assert_eq!(loaded.source, Source::Torchvision);
+}
+
+#[test]
+fn a_misspelt_tensor_is_missing_and_unused_with_a_hint() {
+    let mut tensors = tensors();
+    let wrong = tensors
+        .iter_mut()
+        .find(|(name, ..)| name == "layer2.0.bn1.bias")
+        .unwrap();
+    wrong.0 = "layer2.0.bn1.bais".to_owned();
+    let error = error(&tensors);
+    assert!(
+        error.contains("1 missing: layer2.0.bn1.bias (there is layer2.0.bn1.bais)"),
+        "{error}"
+    );
+    assert!(error.contains("1 unused: layer2.0.bn1.bais"), "{error}");
+}
+
+#[test]
+fn ten_are_listed_and_the_rest_counted() {
+    let mut tensors = tensors();
+    tensors.retain(|(name, ..)| !name.contains("bn2"));
+    let error = error(&tensors);
+    assert!(error.contains("32 missing: layer1.0.bn2.weight"), "{error}");
+    assert!(error.contains("and 22 more"), "{error}");
+}
+
+#[test]
+fn another_shape_is_said_with_both() {
+    let mut tensors = tensors();
+    let wrong = tensors
+        .iter_mut()
+        .find(|(name, ..)| name == "layer4.1.bn2.bias")
+        .unwrap();
+    wrong.1 = vec![32];
+    wrong.2.truncate(32);
+    let error = error(&tensors);
+    assert!(
+        error.contains("layer4.1.bn2.bias is [32] but has to be [64]"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_is_unused_can_be_allowed() {
+    let mut tensors = tensors();
+    tensors.push(("more".to_owned(), vec![1], vec![0.0]));
+    assert!(error(&tensors).contains("1 unused: more"));
+    let options = LoadOptions {
+        allow_unused: true,
+        ..LoadOptions::default()
+    };
+    assert!(load_with(&tensors, &options).is_ok());
+}
+
+#[test]
+fn without_a_classifier_a_new_one_is_asked_for() {
+    let mut tensors = tensors();
+    tensors.retain(|(name, ..)| !name.starts_with("fc"));
+    let error = error(&tensors);
+    assert!(error.contains("ask for a new head"), "{error}");
+    let options = LoadOptions {
+        head: Head::New(3),
+        ..LoadOptions::default()
+    };
+    assert_eq!(load_with(&tensors, &options).unwrap().model.classes(), 3);
+}
+
+#[test]
+fn tensors_of_no_network_are_named() {
+    let tensors = vec![("encoder.weight".to_owned(), vec![1], vec![0.0])];
+    let error = error(&tensors);
+    assert!(error.contains("encoder.weight"), "{error}");
+}
