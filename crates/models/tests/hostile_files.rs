@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use burn::prelude::*;
 use flate2::read::GzDecoder;
 use support::fixtures;
+use xception_models::preprocessing::Preset;
 use xception_models::weights::{LoadOptions, load};
 
 /// The seconds that the fuzzer runs for in a usual run of the tests.
@@ -138,12 +139,12 @@ fn bombs_and_climbing_paths_are_errors() {
 
 #[test]
 fn a_configuration_of_endless_size_is_an_error() {
+    let preprocessing = serde_json::to_string(&Preset::TimmXception.preprocessing()).unwrap();
     let file = |config: &str| {
         let text = serde_json::json!({
             "__metadata__": {
                 "xception.config": config,
-                "xception.preprocessing":
-                    r#"{"size":299,"crop":1.0,"interpolation":"bilinear","scaling":"image_net"}"#,
+                "xception.preprocessing": preprocessing,
                 "xception.source": "\"native\"",
             },
             "a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]},

@@ -107,7 +107,7 @@ fn what_keras_does_otherwise_comes_with_the_weights() {
     assert_eq!(xception.batch_norm_epsilon, 1e-3);
     assert_eq!((xception.middle_modules, xception.classes), (1, 10));
     let nested = loaded("xception_nested.h5.gz");
-    assert_eq!(nested.preprocessing.size, 150);
+    assert_eq!(nested.preprocessing.size, [150, 150]);
     assert_eq!(nested.model.classes(), 5);
     let ModelConfig::Xception(two) = loaded("xception_two_dense.h5.gz").config else {
         panic!();

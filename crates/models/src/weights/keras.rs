@@ -12,9 +12,9 @@ use super::layer::{self, Dialect, Origin, Part};
 use super::layout::Layout;
 use super::named_tensors::NamedTensors;
 use super::names::{inception_v3_keras, resnet_keras, xception_keras};
-use super::preprocessing::{Preprocessing, Scaling};
 use super::source::Source;
 use super::{WeightsError, hdf5, keras_legacy, keras_saved};
+use crate::preprocessing::{Preprocessing, Scaling};
 use crate::width::Width;
 use crate::{InceptionV3Config, ModelConfig, ResNetConfig, ResNetDepth, XceptionConfig};
 
@@ -275,11 +275,16 @@ fn inception_sizes(
 /// The source's preprocessing, with the size and the scaling that the model's configuration has.
 fn preprocessing(config: &ModelConfig, keras: &KerasConfig) -> Preprocessing {
     let mut preprocessing = Source::Keras.preprocessing(config);
-    preprocessing.size = keras.size.unwrap_or(preprocessing.size);
+    if let Some(size) = keras.size {
+        preprocessing.size = [size, size];
+    }
     if let Some((scale, offset)) = keras.rescaling {
         let near = |number: f64, expected: f64| (number - expected).abs() < 1e-6;
         if near(scale, 1.0 / 255.0) && near(offset, 0.0) {
-            preprocessing.scaling = Scaling::ZeroToOne;
+            preprocessing.scaling = Scaling::MeanStd {
+                mean: [0.0; 3],
+                std: [1.0; 3],
+            };
         } else if near(scale, 1.0 / 127.5) && near(offset, -1.0) {
             preprocessing.scaling = Scaling::MinusOneToOne;
         }

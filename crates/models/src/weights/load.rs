@@ -12,11 +12,11 @@ use super::layer::{Dialect, Origin, Part, parts};
 use super::layout::Layout;
 use super::metadata::Metadata;
 use super::named_tensors::NamedTensors;
-use super::preprocessing::Preprocessing;
 use super::pytorch::read_pytorch;
 use super::safetensors::read_safetensors;
 use super::source::Source;
 use super::{WeightsError, limits, parameters, torch_names};
+use crate::preprocessing::Preprocessing;
 use crate::{Model, ModelConfig};
 
 /// What becomes of the classifier.

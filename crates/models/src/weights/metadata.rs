@@ -6,9 +6,9 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use super::WeightsError;
-use super::preprocessing::Preprocessing;
 use super::source::Source;
 use crate::ModelConfig;
+use crate::preprocessing::Preprocessing;
 
 const CONFIG: &str = "xception.config";
 const PREPROCESSING: &str = "xception.preprocessing";

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::preprocessing::{Interpolation, Preprocessing, Scaling};
 use crate::layers::Padding;
+use crate::preprocessing::{CAFFE_MEAN_BGR, Filter, Preprocessing, Preset, Scaling};
 use crate::{InceptionV3Config, ModelConfig, ResNetConfig, XceptionConfig};
 
 /// Where weights come from.
@@ -72,41 +72,33 @@ impl Source {
     }
 
     /// What the images of a network go through.
-    ///
-    /// timm's crops are those of its configurations. Keras publishes its accuracies for a center
-    /// crop of 87.5 %, and leaves the resizing to the user.
     pub fn preprocessing(self, config: &ModelConfig) -> Preprocessing {
-        let imagenet = Preprocessing {
-            size: 299,
-            crop: 0.875,
-            interpolation: Interpolation::Bilinear,
-            scaling: Scaling::MinusOneToOne,
+        let preset = match (config, self) {
+            (ModelConfig::Xception(_), Self::Keras) => Preset::KerasXception,
+            (ModelConfig::Xception(_), _) => Preset::TimmXception,
+            (ModelConfig::InceptionV3(_), Self::Keras) => Preset::KerasInceptionV3,
+            (ModelConfig::InceptionV3(_), _) => Preset::TorchvisionInceptionV3,
+            (ModelConfig::ResNet(_), Self::Keras) => Preset::KerasResnet50,
+            (ModelConfig::ResNet(_), _) => Preset::TorchvisionResnetV1,
         };
-        match (config, self) {
-            (ModelConfig::Xception(_), Self::Timm | Self::Native) => Preprocessing {
-                crop: 0.8975,
-                interpolation: Interpolation::Bicubic,
-                ..imagenet
+        let preprocessing = preset.preprocessing();
+        match (preset, self) {
+            (Preset::TimmXception, Self::Cadene) => preprocessing.with_filter(Filter::Bilinear),
+            (Preset::KerasResnet50, _) => Preprocessing {
+                scaling: caffe_in_rgb(),
+                ..preprocessing
             },
-            (ModelConfig::Xception(_), Self::Cadene) => Preprocessing {
-                crop: 0.8975,
-                ..imagenet
-            },
-            (ModelConfig::InceptionV3(_), Self::Torchvision | Self::Native) => Preprocessing {
-                crop: 299.0 / 342.0,
-                ..imagenet
-            },
-            (ModelConfig::Xception(_) | ModelConfig::InceptionV3(_), _) => imagenet,
-            (ModelConfig::ResNet(_), Self::Keras) => Preprocessing {
-                size: 224,
-                scaling: Scaling::CaffeMeans,
-                ..imagenet
-            },
-            (ModelConfig::ResNet(_), _) => Preprocessing {
-                size: 224,
-                scaling: Scaling::ImageNet,
-                ..imagenet
-            },
+            _ => preprocessing,
         }
+    }
+}
+
+/// Caffe's scaling with red first: at import the first convolution of Keras' ResNets is turned
+/// around, since the networks here take red, green, blue whatever the source.
+fn caffe_in_rgb() -> Scaling {
+    let [blue, green, red] = CAFFE_MEAN_BGR;
+    Scaling::MeanStd {
+        mean: [red, green, blue].map(|mean| mean / 255.0),
+        std: [1.0 / 255.0; 3],
     }
 }
