@@ -29,6 +29,7 @@ mod features;
 pub mod inception_v3;
 pub mod layers;
 mod network;
+pub mod pretrained;
 mod registry;
 pub mod resnet;
 mod summary;
