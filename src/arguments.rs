@@ -36,6 +36,7 @@ pub enum Command {
     Summary(SummaryArguments),
     Devices(DevicesArguments),
     Data(DataArguments),
+    Weights(WeightsArguments),
     Completions(CompletionsArguments),
 }
 
@@ -229,6 +230,46 @@ pub enum DataAction {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+    },
+}
+
+/// List, fetch and verify the weights that others have published for these networks.
+///
+/// They are kept in the folder that XCEPTION_CACHE names, by default xception/weights in the user's cache folder. A file
+/// counts only if its hash is the one its publisher gives.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xception weights list
+  xception weights fetch xception.keras
+  xception weights fetch resnet50.torchvision --mirror http://mirror.example/weights/
+  xception weights verify                           what has been fetched")]
+pub struct WeightsArguments {
+    #[command(subcommand)]
+    pub action: WeightsAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum WeightsAction {
+    /// List the weights known: network, source, classes, input, accuracy as reported, licence.
+    List {
+        /// Print JSON, with addresses, hashes and preprocessing.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Download weights from their publisher, check them and print the file's path. A download that was
+    /// cut goes on where it stopped.
+    Fetch {
+        /// A name that `xception weights list` prints, such as xception.keras.
+        name: String,
+        /// Take the file from under this address instead [default: what XCEPTION_MIRROR says].
+        #[arg(long, value_name = "URL")]
+        mirror: Option<String>,
+    },
+    /// Check the hashes of weights that have been fetched.
+    Verify {
+        /// Names that `xception weights list` prints [default: all that are in the cache].
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
     },
 }
 

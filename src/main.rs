@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Summary(arguments) => command::summary::run(&arguments),
         Command::Devices(arguments) => command::devices::run(&arguments),
         Command::Data(arguments) => command::data::run(&arguments),
+        Command::Weights(arguments) => command::weights::run(&arguments),
         Command::Completions(arguments) => command::completions::run(&arguments),
     };
     let Err(error) = result else {

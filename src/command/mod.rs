@@ -8,6 +8,7 @@ pub mod eval;
 pub mod report;
 pub mod summary;
 pub mod train;
+pub mod weights;
 
 mod display;
 mod results;

@@ -17,6 +17,7 @@ fn help_teaches_with_examples() {
         "summary",
         "devices",
         "data",
+        "weights",
         "completions",
     ];
     for command in commands {

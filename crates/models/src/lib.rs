@@ -31,6 +31,7 @@ pub mod layers;
 pub mod low_rank;
 mod network;
 pub mod preprocessing;
+pub mod pretrained;
 mod registry;
 pub mod resnet;
 mod summary;

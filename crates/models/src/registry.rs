@@ -300,6 +300,15 @@ mod tests {
     }
 
     #[test]
+    fn published_weights_are_of_registered_networks() {
+        for entry in crate::pretrained::WEIGHTS {
+            let info = MODELS.iter().find(|info| info.name == entry.model);
+            let size = info.map(|info| info.image_size);
+            assert_eq!(size, Some(entry.preprocessing.image_size), "{}", entry.name);
+        }
+    }
+
+    #[test]
     fn a_wrong_name_gets_the_nearest() {
         let error = ModelConfig::named("inceptionv3").unwrap_err().to_string();
         assert!(error.contains("did you mean `inception_v3`?"), "{error}");

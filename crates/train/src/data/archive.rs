@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
+use xception_fetch::{Check, File};
+
 use crate::data::DataError;
 use crate::data::cifar::{CIFAR10, CIFAR100, Cifar};
 
@@ -147,9 +149,16 @@ impl Archive {
     /// The address to fetch it from: its own, or the file of the same name at a mirror.
     #[must_use]
     pub fn address(&self, mirror: Option<&str>) -> String {
-        match mirror {
-            None => self.url.clone(),
-            Some(base) => format!("{}/{}", base.trim_end_matches('/'), self.file_name()),
+        self.file().address(mirror)
+    }
+
+    /// The file to download.
+    pub(crate) fn file(&self) -> File<'_> {
+        File {
+            url: &self.url,
+            name: self.file_name(),
+            bytes: Some(self.bytes),
+            check: Check::Sha256(&self.sha256),
         }
     }
 

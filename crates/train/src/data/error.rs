@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
+use xception_fetch::FetchError;
 
 /// An error of the data module.
 ///
@@ -217,83 +218,9 @@ pub enum DataError {
         known: String,
     },
 
-    /// Another process fetches into the same folder.
-    #[error(
-        "another process is fetching the same data set (it holds `{}`): wait until it has ended, then run this again",
-        lock.display()
-    )]
-    Locked {
-        /// The lock file.
-        lock: PathBuf,
-    },
-
-    /// The address leads nowhere.
-    #[error(
-        "can't fetch `{url}`: {problem}; check the address, the connection and your proxy, or name a mirror"
-    )]
-    Address {
-        /// The address.
-        url: String,
-        /// What is wrong.
-        problem: String,
-    },
-
-    /// The server refuses the file.
-    #[error(
-        "`{url}` answers {status}: check the address and your proxy, or name a mirror with the same file"
-    )]
-    Status {
-        /// The address.
-        url: String,
-        /// The HTTP status code.
-        status: u16,
-    },
-
-    /// The server holds a file of another size.
-    #[error(
-        "`{url}` has {found} bytes, expected {expected}: the server or a proxy sends something else; name a mirror with \
-         the same file"
-    )]
-    DownloadSize {
-        /// The address.
-        url: String,
-        /// The archive's size.
-        expected: u64,
-        /// The size announced or received.
-        found: u64,
-    },
-
-    /// The download broke off again and again.
-    #[error(
-        "`{url}` broke off {attempts} times in a row, {received} of {total} bytes received (the last time: {last}): \
-         check the connection and run this again to continue where it stopped"
-    )]
-    Interrupted {
-        /// The address.
-        url: String,
-        /// The attempts without progress.
-        attempts: u32,
-        /// The bytes received so far, which are kept.
-        received: u64,
-        /// The archive's size.
-        total: u64,
-        /// What ended the last attempt.
-        last: String,
-    },
-
-    /// The archive isn't the one expected.
-    #[error(
-        "the archive from `{url}` has SHA-256 {found}, expected {expected}: it was changed or damaged on the way and has \
-         been deleted; run this again, or name a mirror with the same file"
-    )]
-    Hash {
-        /// The address.
-        url: String,
-        /// The SHA-256 expected.
-        expected: String,
-        /// The SHA-256 found.
-        found: String,
-    },
+    /// A download or its check fails.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
 
     /// The archive can't be unpacked.
     #[error("can't unpack `{}`: delete it and run this again", path.display())]

@@ -1,15 +1,21 @@
 //! Fetching a data set: download, check, unpack.
 
-use std::fs::{self, File, TryLockError};
-use std::io;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
+use xception_fetch::{Lock, Patience, fetch_file_with};
 
-use crate::data::download::Download;
-use crate::data::patience::Patience;
 use crate::data::unpack::unpack;
-use crate::data::{Archive, DataError, Progress};
+use crate::data::{Archive, DataError};
+
+/// How far a download has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// The bytes that are there, those of an earlier download included.
+    pub received: u64,
+    /// The bytes of the whole file.
+    pub total: u64,
+}
 
 /// A data set that is in place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,23 +30,23 @@ pub struct Fetched {
 ///
 /// Where all files are there with their sizes, nothing is done. The archive is received as `NAME.part` in `dir`, where a
 /// later call continues if this one breaks off; it is unpacked only if its size and its SHA-256 are right, and then
-/// deleted. Proxies are taken from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`). A lock file,
-/// `.NAME.lock`, keeps two processes from fetching the same data set into the same folder.
+/// deleted, unless it was there before. Proxies are taken from the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`,
+/// `NO_PROXY`). A lock file, `.NAME.lock`, lets one process fetch a data set into a folder while others wait for it.
 ///
 /// # Errors
 ///
-/// [`DataError`] where the download, a check or the unpacking fails, or another process is at it.
+/// [`DataError`] where the download, a check or the unpacking fails, or another process is at it and doesn't get on.
 pub fn fetch(
     archive: &Archive,
     dir: &Path,
     mirror: Option<&str>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Fetched, DataError> {
-    fetch_with(Patience::default(), archive, dir, mirror, progress)
+    fetch_with(&Patience::default(), archive, dir, mirror, progress)
 }
 
 fn fetch_with(
-    patience: Patience,
+    patience: &Patience,
     archive: &Archive,
     dir: &Path,
     mirror: Option<&str>,
@@ -58,87 +64,56 @@ fn fetch_with(
         path: dir.to_path_buf(),
         source,
     })?;
-    let _lock = lock(&dir.join(format!(".{}.lock", archive.name)))?;
+    let file = archive.file();
+    let mut progress = |received| {
+        progress(Progress {
+            received,
+            total: archive.bytes,
+        });
+    };
+    let _lock = Lock::wait(
+        &dir.join(format!(".{}.lock", archive.name)),
+        &[dir.join(format!("{}.part", file.name)), dir.join(file.name)],
+        patience,
+        &mut progress,
+    )?;
     if archive.is_complete_in(&folder) {
         return Ok(already_there()); // another process has just fetched it
     }
 
-    let url = archive.address(mirror);
-    let part = dir.join(format!("{}.part", archive.file_name()));
-    Download {
-        url: &url,
-        total: archive.bytes,
-        part: &part,
-        patience,
-    }
-    .run(progress)?;
-    let remove = || {
-        fs::remove_file(&part).map_err(|source| DataError::Write {
-            path: part.clone(),
+    let fetched = fetch_file_with(patience, &file, dir, mirror, &mut |step| {
+        progress(step.received);
+    })?;
+    let folder = unpack(archive, &fetched.path, dir)?;
+    if !fetched.already_there {
+        fs::remove_file(&fetched.path).map_err(|source| DataError::Write {
+            path: fetched.path,
             source,
-        })
-    };
-    let found = file_sha256(&part)?;
-    if found != archive.sha256 {
-        remove()?;
-        return Err(DataError::Hash {
-            url,
-            expected: archive.sha256.clone(),
-            found,
-        });
+        })?;
     }
-    let folder = unpack(archive, &part, dir)?;
-    remove()?;
     Ok(Fetched {
         folder,
         already_there: false,
     })
 }
 
-/// Holds the lock file until the value is dropped. The file stays: to delete it could take it from under a process that
-/// has just opened it.
-fn lock(path: &Path) -> Result<File, DataError> {
-    let write_error = |source| DataError::Write {
-        path: path.to_path_buf(),
-        source,
-    };
-    let file = File::options()
-        .create(true)
-        .append(true)
-        .open(path)
-        .map_err(write_error)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(DataError::Locked {
-            lock: path.to_path_buf(),
-        }),
-        Err(TryLockError::Error(source)) => Err(write_error(source)),
-    }
-}
-
-fn file_sha256(path: &Path) -> Result<String, DataError> {
-    let read_error = |source| DataError::Read {
-        path: path.to_path_buf(),
-        source,
-    };
-    let mut file = File::open(path).map_err(read_error)?;
-    let mut digest = Sha256::new();
-    io::copy(&mut file, &mut digest).map_err(read_error)?;
-    Ok(format!("{:x}", digest.finalize()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::test_server::{Reply, TestServer, impatient};
     use crate::data::unpack::tests::{GOOD, archive, tar_gz};
+    use sha2::{Digest, Sha256};
+    use std::thread;
+    use std::time::Duration;
     use tempfile::{TempDir, tempdir};
+    use xception_fetch::FetchError;
+    use xception_fetch::test_server::{Reply, TestServer, impatient};
 
     /// A made-up archive, a server that has it and a folder to fetch it into.
     struct Case {
         archive: Archive,
         server: TestServer,
         dir: TempDir,
+        patience: Patience,
     }
 
     impl Case {
@@ -149,13 +124,14 @@ mod tests {
                 archive: archive(bytes.len() as u64, sha256),
                 server: TestServer::start(bytes, replies),
                 dir: tempdir().unwrap(),
+                patience: impatient(),
             }
         }
 
         fn fetch(&self) -> Result<Fetched, DataError> {
             let mirror = self.server.base();
             fetch_with(
-                impatient(),
+                &self.patience,
                 &self.archive,
                 self.dir.path(),
                 Some(&mirror),
@@ -217,11 +193,39 @@ mod tests {
 
     #[test]
     fn two_processes_do_not_meet() {
-        let case = Case::new(&[Reply::Serve]);
-        let held = lock(&case.dir.path().join(".box.lock")).unwrap();
-        assert!(matches!(case.fetch(), Err(DataError::Locked { .. })));
+        let case = Case::new(&[Reply::Stall(60), Reply::Serve]);
+        let fetched = thread::scope(|scope| {
+            let other = scope.spawn(|| case.fetch().unwrap());
+            [case.fetch().unwrap(), other.join().unwrap()]
+        });
+        assert_eq!(fetched[0].folder, fetched[1].folder);
+        assert_ne!(fetched[0].already_there, fetched[1].already_there);
+        assert_eq!(case.server.ranges(), [None, Some(60)]);
+    }
+
+    #[test]
+    fn a_process_that_does_not_get_on_is_an_error() {
+        let mut case = Case::new(&[Reply::Serve]);
+        case.patience.other = Duration::from_millis(20);
+        let path = case.dir.path().join(".box.lock");
+        let held = Lock::wait(&path, &[], &case.patience, &mut |_| ()).unwrap();
+        let error = case.fetch().unwrap_err();
+        assert!(
+            matches!(error, DataError::Fetch(FetchError::Locked { .. })),
+            "{error}"
+        );
         assert!(case.server.ranges().is_empty());
         drop(held);
         case.fetch().unwrap();
+    }
+
+    #[test]
+    fn an_archive_that_is_there_is_unpacked_and_stays() {
+        let case = Case::new(&[Reply::Status(404)]);
+        let path = case.dir.path().join("box.tar.gz");
+        fs::write(&path, tar_gz(GOOD)).unwrap();
+        let fetched = case.fetch().unwrap();
+        assert_eq!(fs::read(fetched.folder.join("a.bin")).unwrap(), b"12345");
+        assert!(path.exists() && case.server.ranges().is_empty());
     }
 }

@@ -8,24 +8,19 @@
 //! [`epoch_order()`]): neither the number of workers, nor the batch size, nor a restart in the middle of an epoch changes
 //! what happens to an image.
 
-mod answer;
 mod archive;
 mod augment;
 mod batches;
 mod cifar;
 mod dataset;
 mod describe;
-mod download;
 mod embedded;
 mod epoch_order;
 mod error;
 mod fetch;
 mod keyed_rng;
-mod patience;
 mod prefetch;
 mod source;
-#[cfg(test)]
-mod test_server;
 mod unpack;
 
 pub use archive::{Archive, Member, Size};
@@ -33,8 +28,7 @@ pub use augment::{Augmentation, ImageKey};
 pub use batches::{Batch, BatchPlan, Batches, num_batches};
 pub use dataset::{Dataset, Images, Normalization};
 pub use describe::{Description, SplitDescription};
-pub use download::Progress;
 pub use epoch_order::{Order, epoch_order};
 pub use error::DataError;
-pub use fetch::{Fetched, fetch};
+pub use fetch::{Fetched, Progress, fetch};
 pub use source::DataSource;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-/// How a download deals with a bad connection.
+/// How a download deals with a bad connection, and with another process that is at it.
 #[derive(Debug, Clone)]
-pub(crate) struct Patience {
+pub struct Patience {
     /// The attempts in a row without progress after which it gives up.
     pub attempts: u32,
     /// The bytes that count as progress.
@@ -15,6 +15,8 @@ pub(crate) struct Patience {
     pub read: Duration,
     /// The pause after the first attempt without progress; it doubles with each that follows.
     pub pause: Duration,
+    /// The longest wait for another process that fetches the same file and receives nothing meanwhile.
+    pub other: Duration,
     /// Whether the proxies of the environment (`HTTPS_PROXY` and so on) are used.
     pub proxy: bool,
 }
@@ -27,6 +29,8 @@ impl Default for Patience {
             connect: Duration::from_secs(30),
             read: Duration::from_secs(30),
             pause: Duration::from_secs(1),
+            // More than a process takes to give up by itself: five attempts of a minute, and their pauses.
+            other: Duration::from_secs(600),
             proxy: true,
         }
     }

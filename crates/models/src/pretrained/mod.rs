@@ -1,0 +1,31 @@
+//! The weights that others have published for these networks: where they are, how they are recognized, what they expect
+//! of an image and how well they do; and a cache folder to fetch them into.
+//!
+//! ```no_run
+//! use xception_models::pretrained;
+//!
+//! let entry = pretrained::find("xception.keras")?;
+//! let path = pretrained::fetch(entry, &pretrained::cache_dir()?, None, &mut |_| ())?;
+//! println!("{}", path.display());
+//! # Ok::<(), pretrained::PretrainedError>(())
+//! ```
+//!
+//! Two environment variables change where files come from and go to: `XCEPTION_MIRROR` (an address under which the files
+//! of the same names lie) and `XCEPTION_CACHE` (a folder).
+
+mod cache;
+mod error;
+mod family;
+mod fetch;
+mod preprocessing;
+mod registry;
+mod weights;
+
+pub use cache::cache_dir;
+pub use error::PretrainedError;
+pub use fetch::{Status, fetch, verify};
+pub use preprocessing::{Crop, Interpolation, Preprocessing, Scaling};
+pub use registry::WEIGHTS;
+pub use weights::{Accuracy, PretrainedWeights, Source, find};
+/// What the download is made of.
+pub use xception_fetch::{Check, FetchError, File, Progress};

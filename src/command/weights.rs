@@ -1,0 +1,160 @@
+//! `xception weights`.
+
+use std::io::Write;
+
+use anyhow::{Result, bail};
+use indicatif::ProgressBar;
+use xception::models::pretrained::{
+    self, PretrainedError, PretrainedWeights, Status, WEIGHTS, cache_dir,
+};
+
+use super::display::progress_bar;
+use crate::arguments::{WeightsAction, WeightsArguments};
+
+/// Lists, fetches or verifies published weights.
+pub fn run(arguments: &WeightsArguments) -> Result<()> {
+    match &arguments.action {
+        WeightsAction::List { json: false } => list(),
+        WeightsAction::List { json: true } => list_json(),
+        WeightsAction::Fetch { name, mirror } => fetch(name, mirror.as_deref()),
+        WeightsAction::Verify { names } => verify(names),
+    }
+}
+
+fn list() -> Result<()> {
+    let mut output = std::io::stdout();
+    writeln!(
+        output,
+        "{:<24} {:<12} {:>7} {:>9} {:>6} {:>6} {:>9}  licence",
+        "name", "source", "classes", "image", "top-1", "top-5", "size"
+    )?;
+    let percent = |share: Option<f64>| share.map_or("-".to_owned(), |share| format!("{share:.2}"));
+    for entry in WEIGHTS {
+        let size = entry.preprocessing.image_size;
+        writeln!(
+            output,
+            "{:<24} {:<12} {:>7} {:>9} {:>6} {:>6} {:>9}  {}",
+            entry.name,
+            entry.source,
+            entry
+                .classes
+                .map_or("-".to_owned(), |classes| classes.to_string()),
+            format!("{size} x {size}"),
+            percent(entry.accuracy.map(|accuracy| accuracy.top1)),
+            percent(entry.accuracy.map(|accuracy| accuracy.top5)),
+            entry.file.bytes.map_or("-".to_owned(), |bytes| format!(
+                "{:.1} MB",
+                bytes as f64 / 1e6
+            )),
+            entry.license.unwrap_or("-"),
+        )?;
+    }
+    writeln!(
+        output,
+        "\nTop-1 and top-5: percent of ImageNet's validation images, as the publishers report them \
+         (--json says where)."
+    )?;
+    if let Ok(cache) = cache_dir() {
+        writeln!(output, "Fetched weights are kept in {}.", cache.display())?;
+    }
+    Ok(())
+}
+
+fn list_json() -> Result<()> {
+    let rows: Vec<_> = WEIGHTS
+        .iter()
+        .map(|entry| {
+            serde_json::json!({
+                "name": entry.name,
+                "model": entry.model,
+                "source": entry.source,
+                "url": entry.file.url,
+                "file": entry.file.name,
+                "bytes": entry.file.bytes,
+                "hash": {
+                    "algorithm": entry.file.check.algorithm(),
+                    "begins": entry.file.check.expected(),
+                },
+                "classes": entry.classes,
+                "preprocessing": entry.preprocessing,
+                "accuracy": entry.accuracy,
+                "license": entry.license,
+            })
+        })
+        .collect();
+    writeln!(
+        std::io::stdout(),
+        "{}",
+        serde_json::to_string_pretty(&rows)?
+    )?;
+    Ok(())
+}
+
+fn fetch(name: &str, mirror: Option<&str>) -> Result<()> {
+    let entry = pretrained::find(name)?;
+    let bar = download_bar(entry);
+    let path = pretrained::fetch(entry, &cache_dir()?, mirror, &mut |progress| {
+        if let Some(total) = progress.total {
+            bar.set_length(total);
+        }
+        bar.set_position(progress.received);
+    })?;
+    bar.finish_and_clear();
+    writeln!(std::io::stdout(), "{}", path.display())?;
+    Ok(())
+}
+
+fn download_bar(entry: &PretrainedWeights) -> ProgressBar {
+    progress_bar(
+        entry.file.bytes.unwrap_or_default(),
+        "{bar:40} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} to go",
+    )
+}
+
+/// Checks the weights of these names, or all that are in the cache.
+fn verify(names: &[String]) -> Result<()> {
+    let cache = cache_dir()?;
+    let entries = match names {
+        [] => WEIGHTS.iter().collect(),
+        names => names
+            .iter()
+            .map(|name| pretrained::find(name))
+            .collect::<Result<Vec<_>, PretrainedError>>()?,
+    };
+    let mut output = std::io::stdout();
+    let (mut intact, mut bad) = (0, Vec::new());
+    for entry in entries {
+        let path = cache.join(entry.file.name);
+        match pretrained::verify(entry, &cache)? {
+            Status::Intact => {
+                intact += 1;
+                writeln!(output, "{:<24} intact   {}", entry.name, path.display())?;
+            }
+            Status::Damaged { expected, found } => {
+                bad.push(entry.name);
+                writeln!(
+                    output,
+                    "{:<24} damaged  {} has {} {found}, expected {expected}",
+                    entry.name,
+                    path.display(),
+                    entry.file.check.algorithm()
+                )?;
+            }
+            Status::Missing if names.is_empty() => {}
+            Status::Missing => {
+                bad.push(entry.name);
+                writeln!(output, "{:<24} missing  {}", entry.name, path.display())?;
+            }
+        }
+    }
+    if !bad.is_empty() {
+        bail!(
+            "damaged or missing: {}; `xception weights fetch NAME` fetches one again",
+            bad.join(", ")
+        );
+    }
+    if intact == 0 {
+        writeln!(output, "no weights in {} yet", cache.display())?;
+    }
+    Ok(())
+}
