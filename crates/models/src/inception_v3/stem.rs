@@ -56,7 +56,7 @@ pub(super) fn stem(stem: Stem, make: &Convolutions) -> (InceptionV3Stem, usize) 
             Stem::Small => (1, row.kernel / 2),
         };
         let [channels] = make.channels([row.channels]);
-        let config = ConvNormConfig::new([channels_in, channels], row.kernel, make.epsilon)
+        let config = ConvNormConfig::new([channels_in, channels], row.kernel, make.options)
             .with_stride(stride)
             .with_padding(padding);
         convolutions.push(config.init(make.device));

@@ -9,7 +9,7 @@ use super::stem::ResNetStemConfig;
 use super::{ResNet, ResNetDepth};
 use crate::ModelError;
 use crate::error::{check_dropout, check_epsilon, check_positive};
-use crate::layers::{ClassifierConfig, Stem};
+use crate::layers::{ClassifierConfig, Kernels, LayerOptions, Stem};
 use crate::width::Width;
 
 /// Channels of the stem's convolution.
@@ -35,6 +35,8 @@ pub struct ResNetConfig {
     pub stem: Stem,
     /// Added to the variance by batch normalization: 1e-5 in torchvision.
     pub batch_norm_epsilon: f64,
+    /// Whose operations the layers run.
+    pub kernels: Kernels,
 }
 
 impl Default for ResNetConfig {
@@ -46,6 +48,7 @@ impl Default for ResNetConfig {
             dropout: 0.0,
             stem: Stem::Standard,
             batch_norm_epsilon: 1e-5,
+            kernels: Kernels::Native,
         }
     }
 }
@@ -68,6 +71,14 @@ impl ResNetConfig {
         self
     }
 
+    /// What the layers have in common.
+    fn layers(&self) -> LayerOptions {
+        LayerOptions {
+            epsilon: self.batch_norm_epsilon,
+            kernels: self.kernels,
+        }
+    }
+
     /// Makes the network, with random weights.
     ///
     /// # Errors
@@ -82,7 +93,7 @@ impl ResNetConfig {
         let stem = ResNetStemConfig {
             stem: self.stem,
             channels: width.channels(STEM),
-            epsilon: self.batch_norm_epsilon,
+            options: self.layers(),
         };
         let (kind, blocks) = self.depth.blocks();
         let mut channels_in = stem.channels;
@@ -95,7 +106,7 @@ impl ResNetConfig {
                     channels_in,
                     channels: width.channels(published),
                     stride: if index == 0 { first_stride } else { 1 },
-                    epsilon: self.batch_norm_epsilon,
+                    options: self.layers(),
                 };
                 stage.push(config.init(device));
                 channels_in = config.channels_out();

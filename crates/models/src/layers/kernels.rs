@@ -1,0 +1,88 @@
+//! Whose operations the layers run.
+
+use burn::nn::BatchNorm;
+use burn::prelude::*;
+use burn::tensor::activation;
+use serde::{Deserialize, Serialize};
+use xception_kernels::{Geometry, batch_norm_train, burn_conv2d, conv2d};
+
+/// Whose operations the layers run. The results are the same but for rounding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kernels {
+    /// Those of `xception-kernels`, which has kernels of its own for Burn's CPU backends.
+    #[default]
+    Native,
+    /// Burn's own.
+    Burn,
+}
+
+/// What all layers of a network have in common.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LayerOptions {
+    /// Added to the variance by batch normalization.
+    pub epsilon: f64,
+    /// Whose operations the layers run.
+    pub kernels: Kernels,
+}
+
+impl Kernels {
+    /// A convolution in any number of groups.
+    ///
+    /// # Shapes
+    ///
+    /// As [`conv2d`].
+    pub(super) fn conv2d(
+        &self,
+        input: Tensor<4>,
+        weight: Tensor<4>,
+        bias: Option<Tensor<1>>,
+        geometry: &Geometry,
+        groups: usize,
+    ) -> Tensor<4> {
+        match self {
+            Self::Native => conv2d(input, weight, bias, geometry, groups),
+            Self::Burn => burn_conv2d(input, weight, bias, geometry, groups),
+        }
+    }
+
+    /// Rectified linear unit.
+    pub(super) fn relu(&self, input: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::Native => xception_kernels::relu(input),
+            Self::Burn => activation::relu(input),
+        }
+    }
+
+    /// Batch normalization, followed by ReLU where asked for.
+    pub(super) fn normalize(&self, norm: &BatchNorm, input: Tensor<4>, relu: bool) -> Tensor<4> {
+        // As Burn's layer decides it: a frozen layer uses the running statistics.
+        let trains = input.device().is_autodiff() && norm.training.is_enabled();
+        if trains && *self == Self::Native {
+            return train(norm, input, relu);
+        }
+        let output = norm.forward(input);
+        match relu {
+            true => self.relu(output),
+            false => output,
+        }
+    }
+}
+
+/// Normalizes by the statistics of the batch and moves the running ones towards them, as Burn's
+/// [`BatchNorm::forward`] does in training.
+fn train(norm: &BatchNorm, input: Tensor<4>, relu: bool) -> Tensor<4> {
+    let device = input.device();
+    let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
+    let batch = batch_norm_train(input, gamma, beta, norm.epsilon, relu);
+    for (running, new) in [
+        (&norm.running_mean, batch.mean),
+        (&norm.running_var, batch.variance),
+    ] {
+        let old = running.value_sync().to_device(&device);
+        let old = old.mul_scalar(1.0 - norm.momentum);
+        let updated = old.add(new.detach().mul_scalar(norm.momentum));
+        running.update(updated.detach());
+    }
+    batch.output
+}
