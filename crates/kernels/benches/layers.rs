@@ -4,6 +4,8 @@
 //! and for forward and backward together, the median milliseconds, GFLOP/s, GB/s (input, weight and
 //! output once) and the ratio to Burn's operation.
 
+#![allow(clippy::unwrap_used)]
+
 #[path = "../tests/support/mod.rs"]
 mod support;
 

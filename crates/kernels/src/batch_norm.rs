@@ -1,11 +1,11 @@
-//! Batch normalization in training.
+//! Batch normalization.
 
 use burn::backend::Dispatch;
 use burn::prelude::*;
 use burn::tensor::activation;
 use burn::tensor::module;
 
-use crate::ops::{BatchNormBackend, NormSettings, runs_natively};
+use crate::ops::{BatchNormBackend, NormSettings, NormalizeBackend, runs_natively};
 
 /// A batch normalized by its own statistics, and these.
 #[derive(Debug, Clone)]
@@ -62,4 +62,49 @@ pub fn batch_norm_train(
         mean: Tensor::from_dispatch(mean),
         variance: Tensor::from_dispatch(variance),
     }
+}
+
+/// Normalizes each channel by a given mean and variance, scales and shifts it; with `relu`, the
+/// maximum of the result and zero. What Burn's `batch_norm` does, in one pass.
+///
+/// On a device in autodiff mode Burn's own operations do it, which have gradients.
+///
+/// # Shapes
+///
+/// - `input` and output: `[batch, channels, height, width]`
+/// - `parameters`, gamma and beta, and `statistics`, mean and variance: each `[channels]`
+///
+/// # Panics
+///
+/// Where the shapes don't fit.
+pub fn normalize(
+    input: Tensor<4>,
+    parameters: [Tensor<1>; 2],
+    statistics: [Tensor<1>; 2],
+    epsilon: f64,
+    relu: bool,
+) -> Tensor<4> {
+    let [_, channels, _, _] = input.dims();
+    let native = parameters
+        .iter()
+        .chain(&statistics)
+        .all(|tensor| tensor.dims() == [channels] && runs_natively(tensor))
+        && runs_natively(&input)
+        && !input.device().is_autodiff();
+    let ([gamma, beta], [mean, variance]) = (parameters, statistics);
+    if !native {
+        let output = module::batch_norm(input, gamma, beta, mean, variance, epsilon);
+        return match relu {
+            true => activation::relu(output),
+            false => output,
+        };
+    }
+    Tensor::from_dispatch(<Dispatch as NormalizeBackend>::normalize_by(
+        input.into_dispatch(),
+        gamma.into_dispatch(),
+        beta.into_dispatch(),
+        mean.into_dispatch(),
+        variance.into_dispatch(),
+        NormSettings { epsilon, relu },
+    ))
 }

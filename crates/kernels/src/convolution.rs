@@ -30,9 +30,8 @@ pub fn conv2d(
     geometry: &Geometry,
     groups: usize,
 ) -> Tensor<4> {
-    let native = runs_natively(&input)
-        && runs_natively(&weight)
-        && bias.as_ref().is_none_or(|bias| runs_natively(bias));
+    let native =
+        runs_natively(&input) && runs_natively(&weight) && bias.as_ref().is_none_or(runs_natively);
     let plan = match native {
         true => Plan::new(input.dims(), weight.dims(), *geometry, groups),
         false => None,

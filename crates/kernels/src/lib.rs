@@ -29,12 +29,14 @@ mod depthwise;
 mod geometry;
 mod ops;
 mod pointwise;
+mod pool;
 mod separable;
 
 pub use activation::relu;
-pub use batch_norm::{NormalizedBatch, batch_norm_train};
+pub use batch_norm::{NormalizedBatch, batch_norm_train, normalize};
 pub use convolution::{burn_conv2d, conv2d};
 pub use depthwise::depthwise_conv2d;
 pub use geometry::{Geometry, Padding2d};
 pub use pointwise::pointwise_conv2d;
+pub use pool::{burn_max_pool2d, max_pool2d};
 pub use separable::separable_conv2d;

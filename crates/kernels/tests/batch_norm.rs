@@ -1,6 +1,8 @@
 //! Batch normalization and its gradients against plain loops, Burn's own operation, and finite
 //! differences.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use burn::prelude::*;

@@ -1,6 +1,8 @@
 //! Convolutions and their gradients against the definition, Burn's own operations, and finite
 //! differences.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use burn::prelude::*;

@@ -8,6 +8,7 @@ mod columns;
 pub(crate) mod dense;
 pub(crate) mod depthwise;
 mod matrix;
+pub(crate) mod max_pool;
 mod output;
 mod plane;
 pub(crate) mod pointwise;

@@ -21,6 +21,9 @@ const COLUMNS: usize = 384;
 const TASKS: usize = 8;
 /// Columns of a task at least: the right-hand side of a product is packed for each task.
 const TASK_COLUMNS: usize = 96;
+/// Multiply-adds of a task at least. A million of them take about ten microseconds, a few times what
+/// handing over a task does.
+const TASK_PRODUCTS: usize = 1_000_000;
 /// Rows of a task of the weight's gradient at least.
 const TASK_ROWS: usize = 64;
 
@@ -185,7 +188,9 @@ impl Mix<'_> {
             outputs,
             pixels,
         } = self.sizes;
-        let tasks = TASKS.div_ceil(batch).min(pixels / TASK_COLUMNS).max(1);
+        let work = outputs * inputs * pixels / TASK_PRODUCTS;
+        let tasks = TASKS.div_ceil(batch).min(pixels / TASK_COLUMNS).min(work);
+        let tasks = tasks.max(1);
         let columns = pixels.div_ceil(tasks).next_multiple_of(16);
         let tasks = pixels.div_ceil(columns);
         let pointer = Destination {

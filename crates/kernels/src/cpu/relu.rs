@@ -29,6 +29,21 @@ pub(crate) fn forward(input: &[f32]) -> Vec<f32> {
     unsafe { written_by(input.len(), write) }
 }
 
+/// The same where the input is not needed any more.
+pub(crate) fn in_place(values: &mut [f32]) {
+    let arch = Arch::new();
+    values.par_chunks_mut(TASK).for_each(|values| {
+        arch.dispatch(
+            #[inline(always)]
+            || {
+                for value in values {
+                    *value = rectify(*value);
+                }
+            },
+        );
+    });
+}
+
 /// The gradient of the input, from the output and its gradient.
 pub(crate) fn backward(output: &[f32], gradient: &[f32]) -> Vec<f32> {
     let arch = Arch::new();

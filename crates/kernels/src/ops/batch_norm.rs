@@ -54,6 +54,68 @@ impl NormSettings {
     }
 }
 
+/// Normalizes by given statistics, in place where nobody else holds the input.
+fn apply<B: HostBackend>(
+    input: FloatTensor<B>,
+    parameters: [FloatTensor<B>; 2],
+    statistics: [FloatTensor<B>; 2],
+    settings: NormSettings,
+) -> FloatTensor<B> {
+    let (device, shape) = (input.device(), input.shape().dims());
+    let mut values = match B::take_values(input) {
+        Ok(values) => values,
+        Err(input) => B::values(input).to_vec(),
+    };
+    let (parameters, statistics) = (parameters.map(B::values), statistics.map(B::values));
+    let parameters = [&parameters[0][..], &parameters[1][..]];
+    let statistics = [&statistics[0][..], &statistics[1][..]];
+    let kernel = settings.kernel(shape);
+    kernel.apply(&mut values, parameters, statistics);
+    B::from_values(values, shape, &device)
+}
+
+/// Normalization by given statistics, for inference: without a gradient.
+#[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"))]
+pub trait NormalizeBackend: Backend {
+    /// Normalizes a batch by these statistics of its channels.
+    fn normalize_by(
+        input: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        settings: NormSettings,
+    ) -> FloatTensor<Self>;
+}
+
+#[cfg(feature = "flex")]
+impl NormalizeBackend for Flex {
+    fn normalize_by(
+        input: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        settings: NormSettings,
+    ) -> FloatTensor<Self> {
+        apply::<Self>(input, [gamma, beta], [mean, variance], settings)
+    }
+}
+
+#[cfg(feature = "ndarray")]
+impl NormalizeBackend for NdArray {
+    fn normalize_by(
+        input: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        settings: NormSettings,
+    ) -> FloatTensor<Self> {
+        apply::<Self>(input, [gamma, beta], [mean, variance], settings)
+    }
+}
+
 /// The normalized batch, the mean and the biased variance of each channel.
 type Output<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
 

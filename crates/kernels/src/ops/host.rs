@@ -14,6 +14,12 @@ pub(crate) trait HostBackend: Backend {
     /// Reads a tensor of `f32`; without a copy where it is contiguous.
     fn values(tensor: FloatTensor<Self>) -> Self::Values;
 
+    /// The values of a tensor of `f32` that nobody else holds, to be changed in place, or else the
+    /// tensor.
+    fn take_values(tensor: FloatTensor<Self>) -> Result<Vec<f32>, FloatTensor<Self>> {
+        Err(tensor)
+    }
+
     /// Makes a tensor, without a copy.
     fn from_values<const D: usize>(
         values: Vec<f32>,
@@ -36,6 +42,7 @@ mod flex {
     impl Deref for FlexValues {
         type Target = [f32];
 
+        #[expect(clippy::expect_used, reason = "made contiguous where it was made")]
         fn deref(&self) -> &[f32] {
             self.0
                 .as_slice()
@@ -48,6 +55,16 @@ mod flex {
 
         fn values(tensor: FloatTensor<Self>) -> FlexValues {
             FlexValues(tensor.to_contiguous())
+        }
+
+        #[expect(clippy::expect_used, reason = "the trait is for tensors of f32")]
+        fn take_values(tensor: FloatTensor<Self>) -> Result<Vec<f32>, FloatTensor<Self>> {
+            let whole = tensor.bytes().len() == 4 * tensor.layout().num_elements();
+            if !(tensor.is_unique() && tensor.is_contiguous() && whole) {
+                return Err(tensor);
+            }
+            let values = tensor.into_data().try_into_vec();
+            Ok(values.expect("the caller has seen to it that these are f32"))
         }
     }
 }
@@ -69,6 +86,7 @@ mod ndarray {
     impl Deref for NdArrayValues {
         type Target = [f32];
 
+        #[expect(clippy::expect_used, reason = "checked where it was made")]
         fn deref(&self) -> &[f32] {
             match self {
                 Self::Tensor(tensor) => slice(tensor).expect("checked where it was made"),

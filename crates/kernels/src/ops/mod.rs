@@ -10,14 +10,17 @@ mod batch_norm;
 mod convolution;
 mod host;
 #[allow(deprecated)]
+mod max_pool;
+#[allow(deprecated)]
 mod relu;
 
 use burn::backend::DispatchDevice;
 use burn::prelude::*;
 use burn::tensor::DType;
 
-pub(crate) use batch_norm::{BatchNormBackend, NormSettings};
+pub(crate) use batch_norm::{BatchNormBackend, NormSettings, NormalizeBackend};
 pub(crate) use convolution::{ConvolutionBackend, Plan};
+pub(crate) use max_pool::{MaxPoolBackend, PoolPlan};
 pub(crate) use relu::ReluBackend;
 
 /// Whether a tensor has elements, and these are `f32` in this program's memory.

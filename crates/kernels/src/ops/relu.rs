@@ -12,11 +12,18 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, TensorMetadata, backend_extension};
 
 use super::host::HostBackend;
-use crate::cpu::relu::{backward, forward};
+use crate::cpu::relu::{backward, forward, in_place};
 
 fn rectified<B: HostBackend>(input: FloatTensor<B>) -> FloatTensor<B> {
     let (device, shape) = (input.device(), input.shape().dims::<4>());
-    B::from_values(forward(&B::values(input)), shape, &device)
+    let output = match B::take_values(input) {
+        Ok(mut values) => {
+            in_place(&mut values);
+            values
+        }
+        Err(input) => forward(&B::values(input)),
+    };
+    B::from_values(output, shape, &device)
 }
 
 /// ReLU by this crate's kernel, on the backends that have it.

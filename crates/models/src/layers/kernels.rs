@@ -4,7 +4,9 @@ use burn::nn::BatchNorm;
 use burn::prelude::*;
 use burn::tensor::activation;
 use serde::{Deserialize, Serialize};
-use xception_kernels::{Geometry, batch_norm_train, burn_conv2d, conv2d};
+use xception_kernels::{
+    Geometry, batch_norm_train, burn_conv2d, burn_max_pool2d, conv2d, max_pool2d, normalize,
+};
 
 /// Whose operations the layers run. The results are the same but for rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -46,6 +48,14 @@ impl Kernels {
         }
     }
 
+    /// Maximum over each window.
+    pub(super) fn max_pool2d(&self, input: Tensor<4>, geometry: &Geometry) -> Tensor<4> {
+        match self {
+            Self::Native => max_pool2d(input, geometry),
+            Self::Burn => burn_max_pool2d(input, geometry),
+        }
+    }
+
     /// Rectified linear unit.
     pub(super) fn relu(&self, input: Tensor<4>) -> Tensor<4> {
         match self {
@@ -61,12 +71,24 @@ impl Kernels {
         if trains && *self == Self::Native {
             return train(norm, input, relu);
         }
+        if *self == Self::Native {
+            return infer(norm, input, relu);
+        }
         let output = norm.forward(input);
         match relu {
             true => self.relu(output),
             false => output,
         }
     }
+}
+
+/// Normalizes by the running statistics, as Burn's [`BatchNorm::forward`] does in inference.
+fn infer(norm: &BatchNorm, input: Tensor<4>, relu: bool) -> Tensor<4> {
+    let device = input.device();
+    let statistics = [&norm.running_mean, &norm.running_var];
+    let statistics = statistics.map(|running| running.value().to_device(&device));
+    let parameters = [norm.gamma.val(), norm.beta.val()];
+    normalize(input, parameters, statistics, norm.epsilon, relu)
 }
 
 /// Normalizes by the statistics of the batch and moves the running ones towards them, as Burn's

@@ -51,6 +51,6 @@ impl ResNetStem {
         if !self.pool {
             return x;
         }
-        max_pool(x, 3, 2, Padding2d::symmetric(1)) // [batch, 64, 56, 56]
+        max_pool(x, 3, 2, Padding2d::symmetric(1), self.conv.kernels) // [batch, 64, 56, 56]
     }
 }

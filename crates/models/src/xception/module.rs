@@ -104,7 +104,7 @@ impl XceptionModule {
         if let Some(padding) = self.pool {
             let [_, _, height, width] = x.dims();
             let around = padding.around([height, width], 3, 2);
-            x = max_pool(x, 3, 2, around); // [batch, channels_out, ceil(height / 2), ceil(width / 2)]
+            x = max_pool(x, 3, 2, around, self.kernels); // [batch, channels_out, ceil(height / 2), ceil(width / 2)]
         }
         if !self.residual {
             return x;
