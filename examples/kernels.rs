@@ -10,6 +10,9 @@ use burn::tensor::Distribution;
 use xception_models::layers::Kernels;
 use xception_models::{Model, ModelConfig, Network};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let argument = |index: usize, default: &str| {

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::output::{Unwritten, written_by};
 use super::sums::{pair_of_sums, sum};
 
-/// Elements of a task that only normalizes. 16,384 of them take a few microseconds from the cache.
+/// Elements of a task at least. 16,384 of them take a few microseconds from the cache.
 const TASK: usize = 16_384;
 
 /// The sizes of a batch normalization.
@@ -90,6 +90,11 @@ impl BatchNorm {
         &values[plane * self.pixels..][..self.pixels]
     }
 
+    /// Channels of a task at least.
+    fn channels_of_a_task(&self) -> usize {
+        (TASK / (self.batch * self.pixels)).max(1)
+    }
+
     fn samples(&self) -> f64 {
         (self.batch * self.pixels) as f64
     }
@@ -106,6 +111,7 @@ impl BatchNorm {
             let planes = Planes::new(output, self.pixels);
             (0..self.channels)
                 .into_par_iter()
+                .with_min_len(self.channels_of_a_task())
                 .map(|channel| {
                     arch.dispatch(
                         #[inline(always)]
@@ -217,6 +223,7 @@ impl BatchNorm {
             let planes = Planes::new(output, self.pixels);
             (0..self.channels)
                 .into_par_iter()
+                .with_min_len(self.channels_of_a_task())
                 .map(|channel| {
                     let inverse = self.inverse_deviation(variance[channel]);
                     let affine = Affine {

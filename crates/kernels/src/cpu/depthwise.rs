@@ -136,6 +136,8 @@ impl Depthwise {
         let of_a_channel = self.multiplier * self.taps();
         let mut result = vec![0.0; self.channels * of_a_channel];
         let channels = result.par_chunks_exact_mut(of_a_channel).enumerate();
+        let at_least = TASK / (self.batch * layout.length());
+        let channels = channels.with_min_len(at_least.max(1));
         channels.for_each(|(channel, result)| {
             let length = [layout.length(), layout.gradient_length()];
             with_zeros(length[0] + length[1], |scratch| {

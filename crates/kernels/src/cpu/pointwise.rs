@@ -24,6 +24,8 @@ const TASK_COLUMNS: usize = 96;
 /// Multiply-adds of a task at least. A million of them take about ten microseconds, a few times what
 /// handing over a task does.
 const TASK_PRODUCTS: usize = 1_000_000;
+/// Elements of a task that only copies.
+const COPY: usize = 16_384;
 /// Rows of a task of the weight's gradient at least.
 const TASK_ROWS: usize = 64;
 
@@ -89,12 +91,15 @@ impl Pointwise {
     fn side_by_side(&self, from: &[f32], to: &mut [f32]) {
         let channels = from.len() / (self.batch * self.pixels);
         let rows = to.par_chunks_exact_mut(self.batch * self.pixels);
-        rows.enumerate().with_min_len(8).for_each(|(channel, row)| {
-            for (image, to) in row.chunks_exact_mut(self.pixels).enumerate() {
-                let start = (image * channels + channel) * self.pixels;
-                to.copy_from_slice(&from[start..][..self.pixels]);
-            }
-        });
+        let at_least = (COPY / (self.batch * self.pixels)).max(1);
+        rows.enumerate()
+            .with_min_len(at_least)
+            .for_each(|(channel, row)| {
+                for (image, to) in row.chunks_exact_mut(self.pixels).enumerate() {
+                    let start = (image * channels + channel) * self.pixels;
+                    to.copy_from_slice(&from[start..][..self.pixels]);
+                }
+            });
     }
 
     /// The sum over the images of `gradient * transpose(input)`.
@@ -102,10 +107,12 @@ impl Pointwise {
     /// Tasks are blocks of rows of the result, and where these are few, stretches of the sum whose
     /// results are then added in order.
     fn sum_over_images(&self, input: &[f32], gradient: &[f32]) -> Vec<f32> {
-        let row_tasks = (self.outputs / TASK_ROWS).clamp(1, TASKS);
+        let tasks = self.outputs * self.inputs * self.batch * self.pixels / TASK_PRODUCTS;
+        let tasks = tasks.clamp(1, TASKS);
+        let row_tasks = (self.outputs / TASK_ROWS).clamp(1, tasks);
         let rows = self.outputs.div_ceil(row_tasks);
         let length = self.batch * self.pixels;
-        let parts = (TASKS / row_tasks).min(length.div_ceil(COLUMNS)).max(1);
+        let parts = (tasks / row_tasks).min(length.div_ceil(COLUMNS)).max(1);
         let part_length = length.div_ceil(parts);
         let size = self.outputs * self.inputs;
         let row_tasks = self.outputs.div_ceil(rows);
@@ -197,7 +204,10 @@ impl Mix<'_> {
             start: output.as_mut_ptr().cast(),
             row_stride: pixels,
         };
-        (0..batch * tasks).into_par_iter().for_each(|task| {
+        let at_least = TASK_PRODUCTS / (outputs * inputs * columns);
+        let tasks_of_all = (0..batch * tasks).into_par_iter();
+        let tasks_of_all = tasks_of_all.with_min_len(at_least.max(1));
+        tasks_of_all.for_each(|task| {
             let (image, first) = (task / tasks, task % tasks * columns);
             let columns = columns.min(pixels - first);
             let right = Matrix::rows(&input[image * inputs * pixels + first..], pixels);
