@@ -9,6 +9,11 @@ use clap::Parser;
 
 use arguments::{Arguments, Command};
 
+/// Keeps the pages of freed tensors, which the system's allocator returns and gets back, zeroed, at
+/// the next operation.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Exit code where the input is wrong or something failed; clap exits with 2 for wrong arguments.
 const FAILURE: u8 = 1;
 /// Exit code where a person stopped the run; as shells have it for Ctrl-C.

@@ -1,10 +1,8 @@
 //! Depthwise convolution: every channel with its own spatial filter.
 
 use burn::prelude::*;
-use burn::tensor::module::conv2d;
-use burn::tensor::ops::ConvOptions;
 
-use crate::Geometry;
+use crate::{Geometry, conv2d};
 
 /// Convolves each input channel with its own filters.
 ///
@@ -28,13 +26,7 @@ pub fn depthwise_conv2d(
     geometry: &Geometry,
 ) -> Tensor<4> {
     let [_, channels, _, _] = input.dims();
-    let options = ConvOptions::new_with_padding(
-        geometry.stride,
-        geometry.padding.pairs(),
-        geometry.dilation,
-        channels,
-    );
-    conv2d(input, weight, bias, options)
+    conv2d(input, weight, bias, geometry, channels)
 }
 
 #[cfg(test)]

@@ -95,6 +95,11 @@ impl Geometry {
         self
     }
 
+    /// Whether each output depends on one pixel alone, that of its own place at the stride.
+    pub fn is_pointwise(&self) -> bool {
+        self.kernel == [1, 1] && self.padding == Padding2d::symmetric(0)
+    }
+
     /// Height and width of the output for an input of this height and width, or `None` where the
     /// padded input is smaller than the (dilated) kernel, or the stride is zero.
     pub fn output_size(&self, input: [usize; 2]) -> Option<[usize; 2]> {

@@ -1,7 +1,8 @@
 //! Depthwise, pointwise and depthwise separable convolution for Burn.
 //!
 //! The operations take and return Burn tensors and run on every backend, with gradients where the
-//! device is in autodiff mode. They are made of Burn's own operations.
+//! device is in autodiff mode. On Burn's CPU backends and for `f32` they are kernels of this crate,
+//! elsewhere Burn's own operations.
 //!
 //! A depthwise separable convolution (F. Chollet, *Xception*, CVPR 2017, section 2) is a spatial
 //! convolution of each channel by itself, the *depthwise* part, followed by a 1x1 convolution that
@@ -19,12 +20,23 @@
 //! assert_eq!(output.dims(), [1, 6, 8, 8]);
 //! ```
 
+mod activation;
+mod batch_norm;
+mod convolution;
+#[allow(unsafe_code)] // SIMD, uninitialized results, and tasks that write distinct parts of one
+mod cpu;
 mod depthwise;
 mod geometry;
+mod ops;
 mod pointwise;
+mod pool;
 mod separable;
 
+pub use activation::relu;
+pub use batch_norm::{NormalizedBatch, batch_norm_train, normalize};
+pub use convolution::{burn_conv2d, conv2d};
 pub use depthwise::depthwise_conv2d;
 pub use geometry::{Geometry, Padding2d};
 pub use pointwise::pointwise_conv2d;
+pub use pool::{burn_max_pool2d, max_pool2d};
 pub use separable::separable_conv2d;

@@ -1,8 +1,8 @@
 //! Pointwise convolution: a 1x1 convolution that mixes channels.
 
 use burn::prelude::*;
-use burn::tensor::module::conv2d;
-use burn::tensor::ops::ConvOptions;
+
+use crate::{Geometry, conv2d};
 
 /// Mixes the channels of each pixel: a convolution with a 1x1 kernel.
 ///
@@ -22,12 +22,11 @@ pub fn pointwise_conv2d(
     bias: Option<Tensor<1>>,
     stride: [usize; 2],
 ) -> Tensor<4> {
-    conv2d(
-        input,
-        weight,
-        bias,
-        ConvOptions::new(stride, [0, 0], [1, 1], 1),
-    )
+    let geometry = Geometry {
+        stride,
+        ..Geometry::valid(1)
+    };
+    conv2d(input, weight, bias, &geometry, 1)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::layers::Stem;
+use crate::layers::{Kernels, Stem};
 use crate::{
     InceptionV3, InceptionV3Config, ModelError, Network, ResNet, ResNetConfig, ResNetDepth,
     Xception, XceptionConfig,
@@ -163,6 +163,16 @@ impl ModelConfig {
             Self::Xception(config) => config.width = width,
             Self::InceptionV3(config) => config.width = width,
             Self::ResNet(config) => config.width = width,
+        }
+        self
+    }
+
+    /// With these operations in the layers.
+    pub fn with_kernels(mut self, kernels: Kernels) -> Self {
+        match &mut self {
+            Self::Xception(config) => config.kernels = kernels,
+            Self::InceptionV3(config) => config.kernels = kernels,
+            Self::ResNet(config) => config.kernels = kernels,
         }
         self
     }

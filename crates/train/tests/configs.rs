@@ -35,7 +35,6 @@ fn every_ablation_fits() {
         let config = AblationConfig::read(&file, &[]).unwrap();
         let plan = Plan::new(config, &Device::flex()).unwrap();
         assert!(plan.variants.len() > 1, "{}", file.display());
-        assert!(!plan.config.claims.is_empty(), "{}", file.display());
         assert!(plan.config.seeds.len() > 1, "{}", file.display());
     }
 }

@@ -37,7 +37,7 @@ impl InceptionAuxiliaryConfig {
         let [reduced, out] = make.channels(CHANNELS);
         InceptionAuxiliary {
             conv0: make.same([self.channels_in, reduced], [1, 1]),
-            conv1: ConvNormConfig::new([reduced, out], KERNEL, make.epsilon).init(make.device),
+            conv1: ConvNormConfig::new([reduced, out], KERNEL, make.options).init(make.device),
             classifier: ClassifierConfig {
                 features: out,
                 fully_connected: Vec::new(),

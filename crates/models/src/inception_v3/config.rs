@@ -14,7 +14,7 @@ use super::inception_e::InceptionEConfig;
 use super::{InceptionV3, stem};
 use crate::ModelError;
 use crate::error::{check_dropout, check_epsilon, check_positive};
-use crate::layers::{ClassifierConfig, Stem};
+use crate::layers::{ClassifierConfig, Kernels, LayerOptions, Stem};
 use crate::width::Width;
 
 /// Name, and channels of the pool's branch, of the modules at 35 x 35.
@@ -57,6 +57,8 @@ pub struct InceptionV3Config {
     pub pool_counts_padding: bool,
     /// Added to the variance by batch normalization: 1e-3 in torchvision and in Keras.
     pub batch_norm_epsilon: f64,
+    /// Whose operations the layers run.
+    pub kernels: Kernels,
 }
 
 impl Default for InceptionV3Config {
@@ -69,6 +71,7 @@ impl Default for InceptionV3Config {
             stem: Stem::Standard,
             pool_counts_padding: true,
             batch_norm_epsilon: 1e-3,
+            kernels: Kernels::Native,
         }
     }
 }
@@ -90,6 +93,14 @@ impl InceptionV3Config {
         self
     }
 
+    /// What the layers have in common.
+    fn layers(&self) -> LayerOptions {
+        LayerOptions {
+            epsilon: self.batch_norm_epsilon,
+            kernels: self.kernels,
+        }
+    }
+
     /// Makes the network, with random weights.
     ///
     /// # Errors
@@ -101,8 +112,8 @@ impl InceptionV3Config {
         check_epsilon(self.batch_norm_epsilon)?;
         let make = &Convolutions {
             width: Width::new(self.width)?,
-            epsilon: self.batch_norm_epsilon,
             pool_counts_padding: self.pool_counts_padding,
+            options: self.layers(),
             device,
         };
 

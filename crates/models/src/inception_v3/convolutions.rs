@@ -2,7 +2,7 @@
 
 use burn::prelude::*;
 
-use crate::layers::{ConvNorm, ConvNormConfig};
+use crate::layers::{ConvNorm, ConvNormConfig, LayerOptions};
 use crate::trace;
 use crate::width::Width;
 
@@ -10,23 +10,23 @@ use crate::width::Width;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Convolutions<'a> {
     pub(super) width: Width,
-    pub(super) epsilon: f64,
     /// Whether a module's average pool counts the zeros around the map.
     pub(super) pool_counts_padding: bool,
+    pub(super) options: LayerOptions,
     pub(super) device: &'a Device,
 }
 
 impl Convolutions<'_> {
     /// At stride 1, padded so that the size stays.
     pub(super) fn same(&self, channels: [usize; 2], kernel: [usize; 2]) -> ConvNorm {
-        ConvNormConfig::new(channels, 1, self.epsilon)
+        ConvNormConfig::new(channels, 1, self.options)
             .with_same_kernel(kernel)
             .init(self.device)
     }
 
     /// 3x3 at stride 2 without padding.
     pub(super) fn reduction(&self, channels: [usize; 2]) -> ConvNorm {
-        ConvNormConfig::new(channels, 3, self.epsilon)
+        ConvNormConfig::new(channels, 3, self.options)
             .with_stride(2)
             .init(self.device)
     }

@@ -60,7 +60,7 @@ impl InceptionB {
         let branch3x3dbl = self.branch3x3dbl_3.forward_relu(branch3x3dbl); // [batch, 96, 17, 17]
 
         let unpadded = Padding2d::symmetric(0);
-        let branch_pool = max_pool(input, 3, 2, unpadded); // [batch, channels_in, 17, 17]
+        let branch_pool = max_pool(input, 3, 2, unpadded, self.branch3x3.kernels); // [batch, channels_in, 17, 17]
 
         concatenate([branch3x3, branch3x3dbl, branch_pool])
     }

@@ -68,7 +68,7 @@ impl InceptionD {
         let branch7x7x3 = self.branch7x7x3_4.forward_relu(branch7x7x3); // [batch, 192, 8, 8]
 
         let unpadded = Padding2d::symmetric(0);
-        let branch_pool = max_pool(input, 3, 2, unpadded); // [batch, channels_in, 8, 8]
+        let branch_pool = max_pool(input, 3, 2, unpadded, self.branch3x3_1.kernels); // [batch, channels_in, 8, 8]
 
         concatenate([branch3x3, branch7x7x3, branch_pool])
     }

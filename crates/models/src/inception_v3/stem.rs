@@ -56,7 +56,7 @@ pub(super) fn stem(stem: Stem, make: &Convolutions) -> (InceptionV3Stem, usize) 
             Stem::Small => (1, row.kernel / 2),
         };
         let [channels] = make.channels([row.channels]);
-        let config = ConvNormConfig::new([channels_in, channels], row.kernel, make.epsilon)
+        let config = ConvNormConfig::new([channels_in, channels], row.kernel, make.options)
             .with_stride(stride)
             .with_padding(padding);
         convolutions.push(config.init(make.device));
@@ -96,7 +96,7 @@ impl InceptionV3Stem {
             x = convolution.forward_relu(x);
             observe(row.name, &x);
             if let Some(name) = row.pool.filter(|_| self.pools) {
-                x = max_pool(x, 3, 2, Padding2d::symmetric(0)); // 73 x 73 and 35 x 35
+                x = max_pool(x, 3, 2, Padding2d::symmetric(0), convolution.kernels); // 73 x 73 and 35 x 35
                 observe(name, &x);
             }
         }

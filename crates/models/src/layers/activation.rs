@@ -4,6 +4,7 @@ use burn::prelude::*;
 use burn::tensor::activation;
 use serde::{Deserialize, Serialize};
 
+use super::Kernels;
 use crate::trace;
 
 /// The non-linearity between the depthwise and the pointwise part of a separable convolution
@@ -22,16 +23,16 @@ pub enum Activation {
 
 impl Activation {
     /// Applies the activation to every element.
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+    pub fn forward(&self, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
         match self {
             Self::None => input,
-            Self::Relu => relu(input),
+            Self::Relu => relu(input, kernels),
             Self::Elu => trace::elementwise(activation::elu(input, 1.0)),
         }
     }
 }
 
 /// Rectified linear unit: `max(0, x)`.
-pub fn relu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
-    trace::elementwise(activation::relu(input))
+pub fn relu(input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
+    trace::elementwise(kernels.relu(input))
 }

@@ -3,8 +3,8 @@
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::prelude::*;
+use burn::tensor::activation;
 
-use super::relu;
 use crate::trace;
 
 /// Configuration of a [`Classifier`].
@@ -58,7 +58,7 @@ impl Classifier {
     pub fn forward(&self, pooled: Tensor<2>) -> Tensor<2> {
         let mut x = pooled;
         for layer in &self.fully_connected {
-            x = relu(linear(layer, x)); // [batch, units]
+            x = trace::elementwise(activation::relu(linear(layer, x))); // [batch, units]
         }
         linear(&self.logits, self.dropout.forward(x)) // [batch, classes]
     }

@@ -5,6 +5,9 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
 use burn::prelude::*;
 
+use xception_kernels::{Geometry, Padding2d};
+
+use super::{Kernels, LayerOptions};
 use crate::trace;
 
 /// Momentum of the running statistics in Burn's and PyTorch's direction: the share of the new batch.
@@ -27,35 +30,30 @@ pub(crate) fn batch_norm(channels: usize, epsilon: f64, device: &Device) -> Batc
 }
 
 /// Batch normalization that reports itself to the trace.
-pub(crate) fn normalize(norm: &BatchNorm, input: Tensor<4>) -> Tensor<4> {
-    let [batch, channels, height, width] = input.dims();
-    let trains = input.device().is_autodiff() && norm.training.is_enabled();
-    let before = trains.then(|| norm.running_var.value_sync());
-    let output = norm.forward(input);
-    if let Some(before) = before {
-        take_sample_variance(norm, before, batch * height * width);
-    }
-    trace::weighted(output, 2 * channels, 0)
+pub(crate) fn normalize(norm: &BatchNorm, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
+    let [_, channels, _, _] = input.dims();
+    trace::weighted(kernels.normalize(norm, input, false), 2 * channels, 0)
 }
 
-/// Makes the running variance one of the sample variances, `sum / (count - 1)`, as in PyTorch; Burn
-/// has just moved it from `before` towards the batch's own variance, `sum / count`.
-fn take_sample_variance(norm: &BatchNorm, before: Tensor<1>, count: usize) {
-    if count > 1 {
-        let after = norm.running_var.value_sync();
-        let moved = after.clone() - before * (1.0 - norm.momentum);
-        let difference = moved / (count - 1) as f64;
-        norm.running_var.update((after + difference).detach());
-    }
+/// Batch normalization and ReLU, in one operation where the kernels have it.
+pub(crate) fn normalize_relu(norm: &BatchNorm, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
+    let [_, channels, _, _] = input.dims();
+    let output = trace::weighted(kernels.normalize(norm, input, true), 2 * channels, 0);
+    trace::elementwise(output)
 }
 
 /// A convolution that reports itself to the trace.
-pub(crate) fn convolve(conv: &Conv2d, input: Tensor<4>) -> Tensor<4> {
+pub(crate) fn convolve(
+    conv: &Conv2d,
+    input: Tensor<4>,
+    geometry: &Geometry,
+    kernels: Kernels,
+) -> Tensor<4> {
     let [channels_out, channels_in, height, width] = conv.weight.dims();
     let multiply_adds = channels_in * height * width;
-    let bias = conv.bias.as_ref().map_or(0, |bias| bias.dims()[0]);
-    let parameters = channels_out * multiply_adds + bias;
-    trace::weighted(conv.forward(input), parameters, multiply_adds)
+    let parameters = channels_out * multiply_adds;
+    let output = kernels.conv2d(input, conv.weight.val(), None, geometry, conv.groups);
+    trace::weighted(output, parameters, multiply_adds)
 }
 
 /// Configuration of a [`ConvNorm`].
@@ -69,19 +67,19 @@ pub struct ConvNormConfig {
     pub stride: usize,
     /// Rows above and below, columns left and right.
     pub padding: [usize; 2],
-    /// Added to the variance by batch normalization.
-    pub epsilon: f64,
+    /// What it shares with the network's other layers.
+    pub options: LayerOptions,
 }
 
 impl ConvNormConfig {
     /// A square kernel at stride 1 without padding.
-    pub fn new(channels: [usize; 2], kernel: usize, epsilon: f64) -> Self {
+    pub fn new(channels: [usize; 2], kernel: usize, options: LayerOptions) -> Self {
         Self {
             channels,
             kernel: [kernel, kernel],
             stride: 1,
             padding: [0, 0],
-            epsilon,
+            options,
         }
     }
 
@@ -116,7 +114,9 @@ impl ConvNormConfig {
             .init(device);
         ConvNorm {
             conv,
-            norm: batch_norm(self.channels[1], self.epsilon, device),
+            norm: batch_norm(self.channels[1], self.options.epsilon, device),
+            padding: self.padding,
+            kernels: self.options.kernels,
         }
     }
 }
@@ -128,6 +128,12 @@ pub struct ConvNorm {
     pub conv: Conv2d,
     /// The normalization of its output channels.
     pub norm: BatchNorm,
+    /// Rows above and below, columns left and right.
+    #[module(skip)]
+    pub padding: [usize; 2],
+    /// Whose operations it runs.
+    #[module(skip)]
+    pub kernels: Kernels,
 }
 
 impl ConvNorm {
@@ -138,7 +144,7 @@ impl ConvNorm {
     /// - `input`: `[batch, channels_in, height, width]`
     /// - output: `[batch, channels_out, height_out, width_out]`
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        normalize(&self.norm, convolve(&self.conv, input))
+        normalize(&self.norm, self.convolve(input), self.kernels)
     }
 
     /// Convolves, normalizes and rectifies.
@@ -147,6 +153,22 @@ impl ConvNorm {
     ///
     /// As [`forward`](Self::forward).
     pub fn forward_relu(&self, input: Tensor<4>) -> Tensor<4> {
-        super::relu(self.forward(input))
+        normalize_relu(&self.norm, self.convolve(input), self.kernels)
+    }
+
+    fn convolve(&self, input: Tensor<4>) -> Tensor<4> {
+        let [rows, columns] = self.padding;
+        let geometry = Geometry {
+            kernel: self.conv.kernel_size,
+            stride: self.conv.stride,
+            dilation: self.conv.dilation,
+            padding: Padding2d {
+                top: rows,
+                bottom: rows,
+                left: columns,
+                right: columns,
+            },
+        };
+        convolve(&self.conv, input, &geometry, self.kernels)
     }
 }

@@ -3,6 +3,7 @@
 mod activation;
 mod classifier;
 mod conv_norm;
+mod kernels;
 mod padding;
 mod pool;
 mod separable_conv;
@@ -11,6 +12,7 @@ mod stem;
 pub use activation::{Activation, relu};
 pub use classifier::{Classifier, ClassifierConfig};
 pub use conv_norm::{ConvNorm, ConvNormConfig};
+pub use kernels::{Kernels, LayerOptions};
 pub use padding::Padding;
 pub use pool::{average_pool, global_average_pool, max_pool};
 pub use separable_conv::{SeparableConvNorm, SeparableConvNormConfig};

@@ -1,10 +1,11 @@
 //! Pools.
 
 use burn::prelude::*;
-use burn::tensor::module::{avg_pool2d, max_pool2d};
-use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
-use xception_kernels::Padding2d;
+use burn::tensor::module::avg_pool2d;
+use burn::tensor::ops::AvgPoolOptions;
+use xception_kernels::{Geometry, Padding2d};
 
+use super::Kernels;
 use crate::trace;
 
 /// Maximum over a square window; what is padded never wins.
@@ -13,11 +14,17 @@ use crate::trace;
 ///
 /// - `input`: `[batch, channels, height, width]`
 /// - output: `[batch, channels, height_out, width_out]`
-pub fn max_pool(input: Tensor<4>, kernel: usize, stride: usize, padding: Padding2d) -> Tensor<4> {
-    let options = MaxPoolOptions::new([kernel, kernel])
-        .with_stride([stride, stride])
-        .with_padding_pairs(padding.pairs());
-    trace::elementwise(max_pool2d(input, options))
+pub fn max_pool(
+    input: Tensor<4>,
+    kernel: usize,
+    stride: usize,
+    padding: Padding2d,
+    kernels: Kernels,
+) -> Tensor<4> {
+    let geometry = Geometry::valid(kernel)
+        .with_stride(stride)
+        .with_padding(padding);
+    trace::elementwise(kernels.max_pool2d(input, &geometry))
 }
 
 /// Mean over a square window at stride 1 of an input padded with half the kernel. Zeros from the
@@ -58,7 +65,12 @@ mod tests {
         let input = input.reshape([1, 1, 1, 4]).repeat_dim(2, 4);
         let row = |padding: Padding| {
             let around = padding.around([4, 4], 3, 2);
-            let output = max_pool(input.clone(), 3, 2, around).slice([0..1, 0..1, 0..1, 0..2]);
+            let output = max_pool(input.clone(), 3, 2, around, Kernels::Native).slice([
+                0..1,
+                0..1,
+                0..1,
+                0..2,
+            ]);
             output.to_data().try_to_vec::<f32>().unwrap()
         };
         assert_eq!(row(Padding::Same), [-1.0, -3.0]);

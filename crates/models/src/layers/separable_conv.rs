@@ -4,11 +4,10 @@ use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, PaddingConfig2d};
 use burn::prelude::*;
-use xception_kernels::{Geometry, Padding2d, depthwise_conv2d, pointwise_conv2d};
+use xception_kernels::Geometry;
 
-use super::conv_norm::{batch_norm, convolution_initializer, normalize};
-use crate::layers::Activation;
-use crate::trace;
+use super::conv_norm::{batch_norm, convolution_initializer, convolve, normalize, normalize_relu};
+use crate::layers::{Activation, Kernels, LayerOptions};
 
 /// Configuration of a [`SeparableConvNorm`].
 #[derive(Debug, Clone, PartialEq)]
@@ -19,8 +18,8 @@ pub struct SeparableConvNormConfig {
     pub kernel: usize,
     /// The non-linearity between the two parts.
     pub activation: Activation,
-    /// Added to the variance by batch normalization.
-    pub epsilon: f64,
+    /// What it shares with the network's other layers.
+    pub options: LayerOptions,
 }
 
 impl SeparableConvNormConfig {
@@ -41,8 +40,9 @@ impl SeparableConvNormConfig {
         SeparableConvNorm {
             depthwise: conv([channels_in, channels_in], self.kernel, channels_in),
             pointwise: conv([channels_in, channels_out], 1, 1),
-            norm: batch_norm(channels_out, self.epsilon, device),
+            norm: batch_norm(channels_out, self.options.epsilon, device),
             activation: self.activation,
+            kernels: self.options.kernels,
         }
     }
 }
@@ -62,6 +62,9 @@ pub struct SeparableConvNorm {
     /// The non-linearity between the two convolutions.
     #[module(skip)]
     pub activation: Activation,
+    /// Whose operations it runs.
+    #[module(skip)]
+    pub kernels: Kernels,
 }
 
 impl SeparableConvNorm {
@@ -72,18 +75,27 @@ impl SeparableConvNorm {
     /// - `input`: `[batch, channels_in, height, width]`
     /// - output: `[batch, channels_out, height, width]`
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let depthwise = self.depthwise.weight.val();
-        let pointwise = self.pointwise.weight.val();
-        let [channels, _, kernel, _] = depthwise.dims();
-        let [channels_out, _, _, _] = pointwise.dims();
-        let taps = kernel * kernel;
-        let geometry = Geometry::valid(kernel).with_padding(Padding2d::symmetric(kernel / 2));
+        normalize(&self.norm, self.convolve(input), self.kernels)
+    }
 
-        let x = depthwise_conv2d(input, depthwise, None, &geometry);
-        let x = trace::weighted(x, channels * taps, taps);
-        let x = self.activation.forward(x);
-        let x = pointwise_conv2d(x, pointwise, None, [1, 1]); // [batch, channels_out, height, width]
-        let x = trace::weighted(x, channels * channels_out, channels);
-        normalize(&self.norm, x)
+    /// The same, rectified.
+    ///
+    /// # Shapes
+    ///
+    /// As [`forward`](Self::forward).
+    pub fn forward_relu(&self, input: Tensor<4>) -> Tensor<4> {
+        normalize_relu(&self.norm, self.convolve(input), self.kernels)
+    }
+
+    fn convolve(&self, input: Tensor<4>) -> Tensor<4> {
+        let [_, _, kernel, _] = self.depthwise.weight.dims();
+        let x = convolve(
+            &self.depthwise,
+            input,
+            &Geometry::same(kernel),
+            self.kernels,
+        );
+        let x = self.activation.forward(x, self.kernels);
+        convolve(&self.pointwise, x, &Geometry::valid(1), self.kernels) // [batch, channels_out, height, width]
     }
 }

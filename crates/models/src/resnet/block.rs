@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::prelude::*;
 
-use crate::layers::{ConvNorm, ConvNormConfig, relu};
+use crate::layers::{ConvNorm, ConvNormConfig, Kernels, LayerOptions, relu};
 use crate::trace;
 
 /// The two kinds of blocks (figure 5).
@@ -61,7 +61,7 @@ pub(super) struct ResNetBlockConfig {
     pub(super) stride: usize,
     /// Whether the first convolution takes the stride, whatever the block.
     pub(super) first_convolution_strided: bool,
-    pub(super) epsilon: f64,
+    pub(super) options: LayerOptions,
 }
 
 impl ResNetBlockConfig {
@@ -79,7 +79,7 @@ impl ResNetBlockConfig {
                 row.strided
             };
             let channels_out = self.channels * row.expansion;
-            let config = ConvNormConfig::new([channels_in, channels_out], row.kernel, self.epsilon)
+            let config = ConvNormConfig::new([channels_in, channels_out], row.kernel, self.options)
                 .with_padding(row.kernel / 2)
                 .with_stride(if strided { self.stride } else { 1 });
             convolutions.push(config.init(device));
@@ -88,13 +88,14 @@ impl ResNetBlockConfig {
         let changes_shape = self.stride > 1 || self.channels_in != self.channels_out();
         let shortcut = changes_shape.then(|| {
             let channels = [self.channels_in, self.channels_out()];
-            ConvNormConfig::new(channels, 1, self.epsilon)
+            ConvNormConfig::new(channels, 1, self.options)
                 .with_stride(self.stride)
                 .init(device)
         });
         ResNetBlock {
             convolutions,
             shortcut,
+            kernels: self.options.kernels,
         }
     }
 }
@@ -107,6 +108,9 @@ pub struct ResNetBlock {
     pub convolutions: Vec<ConvNorm>,
     /// The 1x1 convolution of a shortcut that changes the shape; else the shortcut is the identity.
     pub shortcut: Option<ConvNorm>,
+    /// Whose operations it runs.
+    #[module(skip)]
+    pub kernels: Kernels,
 }
 
 impl ResNetBlock {
@@ -118,16 +122,16 @@ impl ResNetBlock {
     /// - output: `[batch, channels_out, h_out, w_out]`, half the size at stride 2
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         let mut x = input.clone();
-        for (index, convolution) in self.convolutions.iter().enumerate() {
-            if index > 0 {
-                x = relu(x);
+        if let Some((last, others)) = self.convolutions.split_last() {
+            for convolution in others {
+                x = convolution.forward_relu(x);
             }
-            x = convolution.forward(x); // [batch, channels_out, h_out, w_out] after the last
+            x = last.forward(x); // [batch, channels_out, h_out, w_out]
         }
         let residual = match &self.shortcut {
             Some(shortcut) => shortcut.forward(input), // [batch, channels_out, h_out, w_out]
             None => input,
         };
-        relu(trace::elementwise(x + residual))
+        relu(trace::elementwise(x + residual), self.kernels)
     }
 }

@@ -9,7 +9,7 @@ use super::stem::ResNetStemConfig;
 use super::{ResNet, ResNetDepth};
 use crate::ModelError;
 use crate::error::{check_dropout, check_epsilon, check_positive};
-use crate::layers::{ClassifierConfig, Stem};
+use crate::layers::{ClassifierConfig, Kernels, LayerOptions, Stem};
 use crate::width::Width;
 
 /// Channels of the stem's convolution.
@@ -38,6 +38,8 @@ pub struct ResNetConfig {
     pub first_convolution_strided: bool,
     /// Added to the variance by batch normalization: 1e-5 in torchvision, 1.001e-5 in Keras.
     pub batch_norm_epsilon: f64,
+    /// Whose operations the layers run.
+    pub kernels: Kernels,
 }
 
 impl Default for ResNetConfig {
@@ -50,6 +52,7 @@ impl Default for ResNetConfig {
             stem: Stem::Standard,
             first_convolution_strided: false,
             batch_norm_epsilon: 1e-5,
+            kernels: Kernels::Native,
         }
     }
 }
@@ -72,6 +75,14 @@ impl ResNetConfig {
         self
     }
 
+    /// What the layers have in common.
+    fn layers(&self) -> LayerOptions {
+        LayerOptions {
+            epsilon: self.batch_norm_epsilon,
+            kernels: self.kernels,
+        }
+    }
+
     /// Makes the network, with random weights.
     ///
     /// # Errors
@@ -86,7 +97,7 @@ impl ResNetConfig {
         let stem = ResNetStemConfig {
             stem: self.stem,
             channels: width.channels(STEM),
-            epsilon: self.batch_norm_epsilon,
+            options: self.layers(),
         };
         let (kind, blocks) = self.depth.blocks();
         let mut channels_in = stem.channels;
@@ -100,7 +111,7 @@ impl ResNetConfig {
                     channels: width.channels(published),
                     stride: if index == 0 { first_stride } else { 1 },
                     first_convolution_strided: self.first_convolution_strided,
-                    epsilon: self.batch_norm_epsilon,
+                    options: self.layers(),
                 };
                 stage.push(config.init(device));
                 channels_in = config.channels_out();

@@ -4,12 +4,12 @@ use burn::module::Module;
 use burn::prelude::*;
 use xception_kernels::Padding2d;
 
-use crate::layers::{ConvNorm, ConvNormConfig, Stem, max_pool};
+use crate::layers::{ConvNorm, ConvNormConfig, LayerOptions, Stem, max_pool};
 
 pub(super) struct ResNetStemConfig {
     pub(super) stem: Stem,
     pub(super) channels: usize,
-    pub(super) epsilon: f64,
+    pub(super) options: LayerOptions,
 }
 
 impl ResNetStemConfig {
@@ -20,7 +20,7 @@ impl ResNetStemConfig {
             Stem::Standard => (7, 2, true),
             Stem::Small => (3, 1, false),
         };
-        let conv = ConvNormConfig::new([3, self.channels], kernel, self.epsilon)
+        let conv = ConvNormConfig::new([3, self.channels], kernel, self.options)
             .with_padding(kernel / 2)
             .with_stride(stride);
         ResNetStem {
@@ -51,6 +51,6 @@ impl ResNetStem {
         if !self.pool {
             return x;
         }
-        max_pool(x, 3, 2, Padding2d::symmetric(1)) // [batch, 64, 56, 56]
+        max_pool(x, 3, 2, Padding2d::symmetric(1), self.conv.kernels) // [batch, 64, 56, 56]
     }
 }

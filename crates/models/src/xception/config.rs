@@ -10,7 +10,7 @@ use super::module::{Downsampling, XceptionModuleConfig};
 use super::stem::stem_config;
 use crate::ModelError;
 use crate::error::{check_dropout, check_epsilon, check_positive};
-use crate::layers::{Activation, ClassifierConfig, Padding, Stem};
+use crate::layers::{Activation, ClassifierConfig, Kernels, LayerOptions, Padding, Stem};
 use crate::width::Width;
 
 /// Channels of the entry flow's modules (figure 5).
@@ -46,6 +46,8 @@ pub struct XceptionConfig {
     pub stem: Stem,
     /// Added to the variance by batch normalization: 1e-5 in timm's port, 1e-3 in Keras.
     pub batch_norm_epsilon: f64,
+    /// Whose operations the layers run.
+    pub kernels: Kernels,
 }
 
 impl Default for XceptionConfig {
@@ -61,6 +63,7 @@ impl Default for XceptionConfig {
             padding: Padding::Symmetric,
             stem: Stem::Standard,
             batch_norm_epsilon: 1e-5,
+            kernels: Kernels::Native,
         }
     }
 }
@@ -80,6 +83,14 @@ impl XceptionConfig {
     pub fn with_width(mut self, width: f64) -> Self {
         self.width = width;
         self
+    }
+
+    /// What the layers have in common.
+    fn layers(&self) -> LayerOptions {
+        LayerOptions {
+            epsilon: self.batch_norm_epsilon,
+            kernels: self.kernels,
+        }
     }
 
     /// Makes the network, with random weights.
@@ -102,11 +113,11 @@ impl XceptionConfig {
             downsampling,
             residual: self.residual,
             activation: self.intermediate_activation,
-            epsilon: self.batch_norm_epsilon,
+            options: self.layers(),
         };
         let pool = Downsampling::MaxPool(self.padding);
 
-        let stem = stem_config(self.stem, width, self.batch_norm_epsilon);
+        let stem = stem_config(self.stem, width, self.layers());
         let mut channels = stem.channels();
         let mut entry_flow = Vec::new();
         for (index, published) in ENTRY_FLOW.into_iter().enumerate() {

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::prelude::*;
 
 use super::module::{XceptionModule, XceptionModuleConfig};
-use crate::layers::{SeparableConvNorm, SeparableConvNormConfig, relu};
+use crate::layers::{SeparableConvNorm, SeparableConvNormConfig};
 
 pub(super) struct ExitFlowConfig {
     pub(super) module: XceptionModuleConfig,
@@ -19,7 +19,7 @@ impl ExitFlowConfig {
                 channels: [channels_in, channels_out],
                 kernel: 3,
                 activation: self.module.activation,
-                epsilon: self.module.epsilon,
+                options: self.module.options,
             }
             .init(device)
         };
@@ -53,7 +53,7 @@ impl ExitFlow {
     /// - `input`: `[batch, 1024, height, width]`
     /// - output: `[batch, 2048, height, width]`
     pub fn forward_last(&self, input: Tensor<4>) -> Tensor<4> {
-        let x = relu(self.conv3.forward(input)); // [batch, 1536, height, width]
-        relu(self.conv4.forward(x)) // [batch, 2048, height, width]
+        let x = self.conv3.forward_relu(input); // [batch, 1536, height, width]
+        self.conv4.forward_relu(x) // [batch, 2048, height, width]
     }
 }

@@ -4,8 +4,8 @@ use burn::module::Module;
 use burn::prelude::*;
 
 use crate::layers::{
-    Activation, ConvNorm, ConvNormConfig, Padding, SeparableConvNorm, SeparableConvNormConfig,
-    max_pool, relu,
+    Activation, ConvNorm, ConvNormConfig, Kernels, LayerOptions, Padding, SeparableConvNorm,
+    SeparableConvNormConfig, max_pool, relu,
 };
 use crate::trace;
 
@@ -27,7 +27,7 @@ pub(super) struct XceptionModuleConfig {
     pub(super) downsampling: Downsampling,
     pub(super) residual: bool,
     pub(super) activation: Activation,
-    pub(super) epsilon: f64,
+    pub(super) options: LayerOptions,
 }
 
 impl XceptionModuleConfig {
@@ -39,7 +39,7 @@ impl XceptionModuleConfig {
                 channels: [channels_in, channels_out],
                 kernel: 3,
                 activation: self.activation,
-                epsilon: self.epsilon,
+                options: self.options,
             };
             convolutions.push(config.init(device));
             channels_in = channels_out;
@@ -49,7 +49,7 @@ impl XceptionModuleConfig {
             Downsampling::MaxPool(padding) => Some(padding),
         };
         let shortcut = (self.residual && pool.is_some()).then(|| {
-            ConvNormConfig::new([self.channels_in, channels_in], 1, self.epsilon)
+            ConvNormConfig::new([self.channels_in, channels_in], 1, self.options)
                 .with_stride(2)
                 .init(device)
         });
@@ -59,6 +59,7 @@ impl XceptionModuleConfig {
             first_activation: self.first_activation,
             residual: self.residual,
             pool,
+            kernels: self.options.kernels,
         }
     }
 }
@@ -77,6 +78,9 @@ pub struct XceptionModule {
     /// Padding of the max pool at the end, where there is one.
     #[module(skip)]
     pub pool: Option<Padding>,
+    /// Whose operations it runs.
+    #[module(skip)]
+    pub kernels: Kernels,
 }
 
 impl XceptionModule {
@@ -88,16 +92,19 @@ impl XceptionModule {
     /// - output: `[batch, channels_out, height_out, width_out]`, half the size where there is a pool
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         let mut x = input.clone();
-        for (index, convolution) in self.convolutions.iter().enumerate() {
-            if index > 0 || self.first_activation {
-                x = relu(x);
+        if self.first_activation {
+            x = relu(x, self.kernels);
+        }
+        if let Some((last, others)) = self.convolutions.split_last() {
+            for convolution in others {
+                x = convolution.forward_relu(x); // [batch, channels_out, height, width]
             }
-            x = convolution.forward(x); // [batch, channels_out, height, width]
+            x = last.forward(x); // [batch, channels_out, height, width]
         }
         if let Some(padding) = self.pool {
             let [_, _, height, width] = x.dims();
             let around = padding.around([height, width], 3, 2);
-            x = max_pool(x, 3, 2, around); // [batch, channels_out, ceil(height / 2), ceil(width / 2)]
+            x = max_pool(x, 3, 2, around, self.kernels); // [batch, channels_out, ceil(height / 2), ceil(width / 2)]
         }
         if !self.residual {
             return x;

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::prelude::*;
 
-use crate::layers::{ConvNorm, ConvNormConfig, Stem};
+use crate::layers::{ConvNorm, ConvNormConfig, LayerOptions, Stem};
 use crate::width::Width;
 
 /// Channels of the two convolutions (figure 5).
@@ -15,13 +15,13 @@ pub(super) struct XceptionStemConfig {
 }
 
 /// As published: 3x3 at stride 2 and 3x3, both without padding. For small images both keep the size.
-pub(super) fn stem_config(stem: Stem, width: Width, epsilon: f64) -> XceptionStemConfig {
+pub(super) fn stem_config(stem: Stem, width: Width, options: LayerOptions) -> XceptionStemConfig {
     let [first, second] = CHANNELS.map(|published| width.channels(published));
     let (stride, padding) = match stem {
         Stem::Standard => (2, 0),
         Stem::Small => (1, 1),
     };
-    let conv = |channels| ConvNormConfig::new(channels, 3, epsilon).with_padding(padding);
+    let conv = |channels| ConvNormConfig::new(channels, 3, options).with_padding(padding);
     XceptionStemConfig {
         conv1: conv([3, first]).with_stride(stride),
         conv2: conv([first, second]),

@@ -1,0 +1,75 @@
+//! Convolution of any kind.
+
+use burn::backend::Dispatch;
+use burn::prelude::*;
+use burn::tensor::module;
+use burn::tensor::ops::ConvOptions;
+
+use crate::Geometry;
+use crate::ops::{ConvolutionBackend, Plan, runs_natively};
+
+/// Convolves with a window of any geometry, in any number of groups of channels.
+///
+/// Depthwise and pointwise convolutions are recognized by their shapes. On the backends whose tensors
+/// lie in memory, and for `f32`, this crate's kernels do the work; elsewhere Burn's own operation.
+///
+/// # Shapes
+///
+/// - `input`: `[batch, channels_in, height, width]`
+/// - `weight`: `[channels_out, channels_in / groups, kernel_height, kernel_width]`
+/// - `bias`: `[channels_out]`
+/// - output: `[batch, channels_out, height_out, width_out]`, see [`Geometry::output_size`]
+///
+/// # Panics
+///
+/// Where the shapes don't fit, as Burn's own convolution does.
+pub fn conv2d(
+    input: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    geometry: &Geometry,
+    groups: usize,
+) -> Tensor<4> {
+    let native =
+        runs_natively(&input) && runs_natively(&weight) && bias.as_ref().is_none_or(runs_natively);
+    let plan = match native {
+        true => Plan::new(input.dims(), weight.dims(), *geometry, groups),
+        false => None,
+    };
+    let Some(plan) = plan else {
+        return burn_conv2d(input, weight, bias, geometry, groups);
+    };
+    let (input, weight) = (input.into_dispatch(), weight.into_dispatch());
+    Tensor::from_dispatch(match bias {
+        None => <Dispatch as ConvolutionBackend>::convolve(input, weight, plan),
+        Some(bias) => {
+            let bias = bias.into_dispatch();
+            <Dispatch as ConvolutionBackend>::convolve_with_bias(input, weight, bias, plan)
+        }
+    })
+}
+
+/// The same by Burn's own operation, on every backend.
+///
+/// # Shapes
+///
+/// As [`conv2d`].
+///
+/// # Panics
+///
+/// Where the shapes don't fit.
+pub fn burn_conv2d(
+    input: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    geometry: &Geometry,
+    groups: usize,
+) -> Tensor<4> {
+    let options = ConvOptions::new_with_padding(
+        geometry.stride,
+        geometry.padding.pairs(),
+        geometry.dilation,
+        groups,
+    );
+    module::conv2d(input, weight, bias, options)
+}

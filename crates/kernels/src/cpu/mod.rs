@@ -1,0 +1,23 @@
+//! The kernels for the processor: functions on slices of `f32`, unaware of Burn.
+//!
+//! All tensors are dense and row-major: `[batch, channels, height, width]`. Work is divided by shapes
+//! alone, never by the number of threads, so results are the same bit for bit on any number of them.
+
+pub(crate) mod batch_norm;
+mod columns;
+pub(crate) mod dense;
+pub(crate) mod depthwise;
+mod matrix;
+pub(crate) mod max_pool;
+mod output;
+mod plane;
+pub(crate) mod pointwise;
+pub(crate) mod relu;
+mod scratch;
+mod sums;
+mod taps;
+
+pub(crate) use sums::sums_of_channels;
+
+/// The most `f32` that a vector register of any supported processor holds.
+const MAX_LANES: usize = 16;

@@ -1,0 +1,225 @@
+//! How one channel's plane lies in memory while a depthwise convolution works on it.
+
+use std::mem::MaybeUninit;
+
+use pulp::Simd;
+
+use super::MAX_LANES;
+use super::output::Unwritten;
+use crate::Geometry;
+
+/// The layout of a padded plane in which a window moves by one element for each output, whatever the
+/// stride.
+///
+/// With a stride of `s` rows and `t` columns the padded plane is divided into `s * t` *phases*: phase
+/// `(a, b)` holds the pixels whose row is `a` modulo `s` and whose column is `b` modulo `t`. In a phase
+/// each tap of the kernel lies at one fixed distance from the window's origin, and the next output is
+/// one element on. The outputs have rows of the same length as the phases, the *pitch*; what is
+/// computed past an output row's end is ignored.
+#[derive(Debug, Clone)]
+pub(super) struct PlaneLayout {
+    geometry: Geometry,
+    input: [usize; 2],
+    output: [usize; 2],
+    /// Rows of a phase.
+    rows: usize,
+    /// Columns of a phase.
+    pitch: usize,
+}
+
+impl PlaneLayout {
+    /// The layout for planes of this height and width; `output` is that of the convolution.
+    pub(super) fn new(geometry: Geometry, input: [usize; 2], output: [usize; 2]) -> Self {
+        let extent = |axis: usize| {
+            let last_tap = (geometry.kernel[axis] - 1) * geometry.dilation[axis];
+            output[axis] + last_tap / geometry.stride[axis]
+        };
+        Self {
+            geometry,
+            input,
+            output,
+            rows: extent(0),
+            pitch: extent(1),
+        }
+    }
+
+    /// Elements of one phase.
+    fn phase_length(&self) -> usize {
+        self.rows * self.pitch
+    }
+
+    /// Number of phases.
+    pub(super) fn phases(&self) -> usize {
+        self.geometry.stride[0] * self.geometry.stride[1]
+    }
+
+    /// Elements of a buffer for all phases, with room for whole vectors.
+    pub(super) fn length(&self) -> usize {
+        self.phases() * self.phase_length() + MAX_LANES
+    }
+
+    /// Elements of a buffer for the outputs, with room for whole vectors.
+    pub(super) fn output_length(&self) -> usize {
+        self.outputs().next_multiple_of(MAX_LANES)
+    }
+
+    /// Elements from the first to the last output.
+    pub(super) fn outputs(&self) -> usize {
+        (self.output[0] - 1) * self.pitch + self.output[1]
+    }
+
+    /// Zeros before the first output's gradient in a buffer of [`gradient_length`]
+    /// (Self::gradient_length): no tap lies farther from the window's origin.
+    pub(super) fn guard(&self) -> usize {
+        self.phase_length() - self.outputs()
+    }
+
+    /// Elements of a buffer for the outputs' gradient, with zeros around it.
+    pub(super) fn gradient_length(&self) -> usize {
+        self.guard() + self.phase_length() + MAX_LANES
+    }
+
+    /// Elements of one phase that hold a part of the input's gradient.
+    pub(super) fn phase_span(&self) -> usize {
+        self.phase_length()
+    }
+
+    /// The phase and the distance in it of each tap, in the kernel's order.
+    pub(super) fn taps(&self) -> Vec<(usize, usize)> {
+        let Geometry {
+            kernel,
+            stride,
+            dilation,
+            ..
+        } = self.geometry;
+        let mut taps = Vec::with_capacity(kernel[0] * kernel[1]);
+        for i in 0..kernel[0] {
+            for j in 0..kernel[1] {
+                let (row, column) = (i * dilation[0], j * dilation[1]);
+                let phase = row % stride[0] * stride[1] + column % stride[1];
+                taps.push((phase, row / stride[0] * self.pitch + column / stride[1]));
+            }
+        }
+        taps
+    }
+
+    /// The distance of each tap in the buffer of all phases.
+    pub(super) fn distances(&self) -> Vec<usize> {
+        let length = self.phase_length();
+        let taps = self.taps().into_iter();
+        taps.map(|(phase, distance)| phase * length + distance)
+            .collect()
+    }
+
+    /// Along an axis and in one phase: the positions that lie on the input.
+    fn on_input(&self, axis: usize, phase: usize) -> std::ops::Range<usize> {
+        let (before, _) = self.geometry.padding.pairs()[axis];
+        let stride = self.geometry.stride[axis];
+        let extent = [self.rows, self.pitch][axis];
+        let first = before.saturating_sub(phase).div_ceil(stride);
+        let end = (self.input[axis] + before).saturating_sub(phase);
+        let end = end.div_ceil(stride).min(extent);
+        first.min(end)..end
+    }
+
+    /// Writes a plane of the input into the phases; what lies in the padding stays as it is.
+    #[inline(always)]
+    pub(super) fn fill<S: Simd>(&self, simd: S, plane: &[f32], phases: &mut [f32]) {
+        let Geometry {
+            stride, padding, ..
+        } = self.geometry;
+        let length = self.phase_length();
+        for phase in 0..self.phases() {
+            let (a, b) = (phase / stride[1], phase % stride[1]);
+            let columns = self.on_input(1, b);
+            if columns.is_empty() {
+                continue; // the phase lies in the padding
+            }
+            for row in self.on_input(0, a) {
+                let start = phase * length + row * self.pitch;
+                let to = &mut phases[start + columns.start..start + columns.end];
+                let from = (row * stride[0] + a - padding.top) * self.input[1];
+                let first = columns.start * stride[1] + b - padding.left;
+                if stride[1] == 1 {
+                    copy(simd, &plane[from + first..][..to.len()], to);
+                } else {
+                    let from = plane[from + first..].iter().step_by(stride[1]);
+                    for (to, from) in to.iter_mut().zip(from) {
+                        *to = *from;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes the outputs, whose rows lie [`pitch`](Self::pitch) apart, into a plane.
+    #[inline(always)]
+    pub(super) fn emit<S: Simd>(&self, simd: S, outputs: &[f32], plane: &mut Unwritten) {
+        let rows = plane.chunks_exact_mut(self.output[1]);
+        for (to, from) in rows.zip(outputs.chunks(self.pitch)) {
+            write(simd, &from[..self.output[1]], to);
+        }
+    }
+
+    /// Writes the gradient of a plane of outputs into a buffer that is zero elsewhere.
+    #[inline(always)]
+    pub(super) fn fill_gradient<S: Simd>(&self, simd: S, plane: &[f32], gradient: &mut [f32]) {
+        let rows = gradient[self.guard()..].chunks_mut(self.pitch);
+        for (to, from) in rows.zip(plane.chunks_exact(self.output[1])) {
+            copy(simd, from, &mut to[..self.output[1]]);
+        }
+    }
+
+    /// Writes the gradient of the phases into that of an input plane.
+    #[inline(always)]
+    pub(super) fn emit_gradient<S: Simd>(&self, simd: S, phases: &[f32], plane: &mut Unwritten) {
+        let Geometry {
+            stride, padding, ..
+        } = self.geometry;
+        let length = self.phase_length();
+        for (y, to) in plane.chunks_exact_mut(self.input[1]).enumerate() {
+            let (row, a) = ((y + padding.top) / stride[0], (y + padding.top) % stride[0]);
+            if row >= self.rows {
+                to.fill(MaybeUninit::new(0.0));
+                continue;
+            }
+            let start = row * self.pitch;
+            if stride[1] == 1 {
+                let columns = self.on_input(1, 0);
+                let (inside, outside) = to.split_at_mut(columns.len());
+                let from = &phases[a * length + start..][columns];
+                write(simd, from, inside);
+                outside.fill(MaybeUninit::new(0.0));
+                continue;
+            }
+            for (x, to) in to.iter_mut().enumerate() {
+                let column = (x + padding.left) / stride[1];
+                let phase = a * stride[1] + (x + padding.left) % stride[1];
+                to.write(match column < self.pitch {
+                    true => phases[phase * length + start + column],
+                    false => 0.0,
+                });
+            }
+        }
+    }
+}
+
+/// Copies a row. Rows are often shorter than a vector, where a call to `memcpy` would cost more.
+#[inline(always)]
+fn copy<S: Simd>(simd: S, from: &[f32], to: &mut [f32]) {
+    let (vectors, rest) = S::as_simd_f32s(from);
+    let (to_vectors, to_rest) = S::as_mut_simd_f32s(to);
+    for (to, from) in to_vectors.iter_mut().zip(vectors) {
+        *to = *from;
+    }
+    simd.partial_store_f32s(to_rest, simd.partial_load_f32s(rest));
+}
+
+/// Copies a row into unwritten memory of the same length.
+#[inline(always)]
+fn write<S: Simd>(simd: S, from: &[f32], to: &mut Unwritten) {
+    assert_eq!(from.len(), to.len());
+    // SAFETY: `copy` writes all of a slice that is as long as its source, and reads none of it.
+    let to = unsafe { std::slice::from_raw_parts_mut(to.as_mut_ptr().cast::<f32>(), to.len()) };
+    copy(simd, from, to);
+}

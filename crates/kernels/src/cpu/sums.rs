@@ -1,0 +1,58 @@
+//! Sums in a fixed order.
+
+use super::MAX_LANES;
+
+/// Partial sums kept apart, so that a processor with any width of vectors adds them side by side.
+const PARTS: usize = 4 * MAX_LANES;
+
+/// Two sums over the elements of two slices of equal length; `terms` gives what an element adds.
+#[inline(always)]
+pub(super) fn pair_of_sums(
+    first: &[f32],
+    second: &[f32],
+    terms: impl Fn(f32, f32) -> [f32; 2],
+) -> [f64; 2] {
+    let mut sums = [[0f32; PARTS]; 2];
+    let (chunks, rest) = first.as_chunks::<PARTS>();
+    let (other_chunks, other_rest) = second.as_chunks::<PARTS>();
+    for (chunk, other) in chunks.iter().zip(other_chunks) {
+        for part in 0..PARTS {
+            let [one, two] = terms(chunk[part], other[part]);
+            sums[0][part] += one;
+            sums[1][part] += two;
+        }
+    }
+    for (part, (value, other)) in rest.iter().zip(other_rest).enumerate() {
+        let [one, two] = terms(*value, *other);
+        sums[0][part] += one;
+        sums[1][part] += two;
+    }
+    sums.map(|parts| parts.iter().map(|&part| f64::from(part)).sum())
+}
+
+/// The sum over the elements of a slice; `term` gives what an element adds.
+#[inline(always)]
+pub(super) fn sum(values: &[f32], term: impl Fn(f32) -> f32) -> f64 {
+    let mut sums = [0f32; PARTS];
+    let (chunks, rest) = values.as_chunks::<PARTS>();
+    for chunk in chunks {
+        for part in 0..PARTS {
+            sums[part] += term(chunk[part]);
+        }
+    }
+    for (part, value) in rest.iter().enumerate() {
+        sums[part] += term(*value);
+    }
+    sums.iter().map(|&part| f64::from(part)).sum()
+}
+
+/// The sum of each channel of `[batch, channels, pixels]` over images and pixels.
+pub(crate) fn sums_of_channels(values: &[f32], channels: usize, pixels: usize) -> Vec<f32> {
+    let mut sums = vec![0f64; channels];
+    for image in values.chunks_exact(channels * pixels) {
+        for (total, plane) in sums.iter_mut().zip(image.chunks_exact(pixels)) {
+            *total += sum(plane, |value| value);
+        }
+    }
+    sums.into_iter().map(|sum| sum as f32).collect()
+}

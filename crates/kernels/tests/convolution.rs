@@ -1,0 +1,336 @@
+//! Convolutions and their gradients against the definition, Burn's own operations, and finite
+//! differences.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use burn::prelude::*;
+use burn::tensor::DType;
+use proptest::prelude::*;
+use support::catalogue::LAYERS;
+use support::*;
+use xception_kernels::{Geometry, Padding2d, burn_conv2d, conv2d};
+
+fn geometries() -> impl Strategy<Value = Geometry> {
+    let pair = |range: std::ops::RangeInclusive<usize>| [range.clone(), range];
+    let padding = [0..=3usize, 0..=3, 0..=3, 0..=3];
+    (pair(1..=5), pair(1..=3), pair(1..=3), padding).prop_map(
+        |(kernel, stride, dilation, [top, bottom, left, right])| Geometry {
+            kernel,
+            stride,
+            dilation,
+            padding: Padding2d {
+                top,
+                bottom,
+                left,
+                right,
+            },
+        },
+    )
+}
+
+/// Depthwise with a multiplier, grouped, or dense; pointwise half of the time.
+fn cases() -> impl Strategy<Value = Case> {
+    let channels = (1..=19usize, 1..=3usize, 0..4usize);
+    let pointwise = (1..=3usize).prop_map(|stride| Geometry::valid(1).with_stride(stride));
+    let same = Just(Geometry::same(3));
+    let geometry = prop_oneof![2 => geometries(), 1 => pointwise, 1 => same];
+    (1..=4usize, channels, [1..=40usize, 1..=40], geometry)
+        .prop_map(|(batch, (channels, multiplier, kind), size, geometry)| {
+            let (groups, channels, outputs) = match kind {
+                0 => (1, channels, 5 * multiplier + 2),
+                1 => (multiplier, channels * multiplier, 3 * multiplier),
+                _ => (channels, channels, channels * multiplier),
+            };
+            Case {
+                batch,
+                channels,
+                outputs,
+                groups,
+                size,
+                geometry,
+            }
+        })
+        .prop_filter("the kernel fits", |case| {
+            case.geometry.output_size(case.size).is_some()
+        })
+}
+
+fn check(case: &Case) {
+    let input = integers(elements(case.input()), 1);
+    let weight = integers(elements(case.weight()), 2);
+    let gradient = integers(elements(case.output()), 3);
+    let bias = integers(case.outputs, 4);
+    let expected = by_definition(case, &input, &weight, &bias, &gradient);
+    for device in devices() {
+        let device = device.autodiff();
+        let tensors = [
+            tensor(input.clone(), case.input(), &device),
+            tensor(weight.clone(), case.weight(), &device),
+            tensor(gradient.clone(), case.output(), &device),
+        ];
+        let bias = tensor(bias.clone(), [case.outputs], &device);
+        let found = by_tensors(tensors, bias, |input, weight, bias| {
+            conv2d(input, weight, Some(bias), &case.geometry, case.groups)
+        });
+        assert!(found == expected, "{case:?} on {device:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #[test]
+    fn equals_the_definition_exactly_on_small_integers(case in cases()) {
+        check(&case);
+    }
+}
+
+#[test]
+fn small_maps_of_many_images_equal_the_definition() {
+    for size in [1, 2, 3, 4, 8, 13] {
+        for (channels, outputs, groups) in [(33, 33, 33), (33, 17, 1), (24, 36, 3)] {
+            for kernel in [1, 3] {
+                check(&Case {
+                    batch: 25,
+                    channels,
+                    outputs,
+                    groups,
+                    size: [size, size],
+                    geometry: Geometry::same(kernel),
+                });
+            }
+        }
+    }
+}
+
+/// The largest difference, as a share of the largest value.
+fn difference(found: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(found.len(), expected.len());
+    let largest = expected.iter().fold(1e-6f32, |max, x| max.max(x.abs()));
+    let pairs = found.iter().zip(expected);
+    pairs.fold(0f32, |max, (a, b)| max.max((a - b).abs())) / largest
+}
+
+#[test]
+fn equals_burns_operation_on_the_networks_layers() {
+    let device = Device::flex().autodiff();
+    for layer in LAYERS {
+        // Burn's gradients of many groups take long.
+        let case = match layer.case.groups {
+            1 => layer.case,
+            _ => Case {
+                channels: 8,
+                outputs: 8,
+                groups: 8,
+                ..layer.case
+            },
+        };
+        let make = |shape, seed| tensor(fractions(elements(shape), seed), shape, &device);
+        let tensors = [
+            make(case.input(), 1),
+            make(case.weight(), 2),
+            make(case.output(), 3),
+        ];
+        let bias = tensor(fractions(case.outputs, 4), [case.outputs], &device);
+        let own = by_tensors(tensors.clone(), bias.clone(), |input, weight, bias| {
+            conv2d(input, weight, Some(bias), &case.geometry, case.groups)
+        });
+        let burn = by_tensors(tensors, bias, |input, weight, bias| {
+            burn_conv2d(input, weight, Some(bias), &case.geometry, case.groups)
+        });
+        for (found, expected) in [
+            (&own.output, &burn.output),
+            (&own.input_gradient, &burn.input_gradient),
+            (&own.weight_gradient, &burn.weight_gradient),
+            (&own.bias_gradient, &burn.bias_gradient),
+        ] {
+            assert!(difference(found, expected) < 1e-4, "{}", layer.name);
+        }
+    }
+}
+
+#[test]
+fn gradients_are_the_slopes_of_the_output() {
+    let case = Case {
+        batch: 2,
+        channels: 3,
+        outputs: 6,
+        groups: 3,
+        size: [6, 5],
+        geometry: Geometry::same(3).with_stride(2),
+    };
+    let (input, weight) = (fractions(180, 1), fractions(54, 2));
+    let gradient = fractions(elements(case.output()), 3);
+    let loss = |input: &[f64], weight: &[f64]| {
+        let mut sum = 0.0;
+        case.each_product(|output, pixel, tap| {
+            sum += input[pixel] * weight[tap] * f64::from(gradient[output]);
+        });
+        sum
+    };
+    let device = Device::flex().autodiff();
+    let tensors = [
+        tensor(input.clone(), case.input(), &device),
+        tensor(weight.clone(), case.weight(), &device),
+        tensor(gradient.clone(), case.output(), &device),
+    ];
+    let found = by_tensors(tensors, Tensor::zeros([6], &device), |x, w, b| {
+        conv2d(x, w, Some(b), &case.geometry, case.groups)
+    });
+    let double = |values: &[f32]| values.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
+    let (input, weight) = (double(&input), double(&weight));
+    let step = 1e-3;
+    let slope =
+        |change: &dyn Fn(f64) -> f64| ((change(step) - change(-step)) / (2.0 * step)) as f32;
+    for (index, found) in found.input_gradient.iter().enumerate() {
+        let expected = slope(&|step| {
+            let mut input = input.clone();
+            input[index] += step;
+            loss(&input, &weight)
+        });
+        assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+    }
+    for (index, found) in found.weight_gradient.iter().enumerate() {
+        let expected = slope(&|step| {
+            let mut weight = weight.clone();
+            weight[index] += step;
+            loss(&input, &weight)
+        });
+        assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+    }
+}
+
+/// NaN, infinities and numbers as text, since NaN is not equal to itself.
+fn text(values: &[f32]) -> Vec<String> {
+    values.iter().map(f32::to_string).collect()
+}
+
+#[test]
+fn infinity_and_nan_at_the_border_reach_what_the_definition_says() {
+    for stride in [1, 2] {
+        let case = Case {
+            batch: 2,
+            channels: 2,
+            outputs: 2,
+            groups: 2,
+            size: [5, 6],
+            geometry: Geometry::same(3).with_stride(stride),
+        };
+        for special in [f32::NAN, f32::INFINITY] {
+            for place in 0..3 {
+                let mut tensors = [
+                    integers(elements(case.input()), 1),
+                    integers(elements(case.weight()), 2),
+                    integers(elements(case.output()), 3),
+                ];
+                // No zeros, whose product with infinity is a NaN that adds nothing to this test.
+                for value in tensors.iter_mut().flatten() {
+                    *value += 6.0;
+                }
+                tensors[place][0] = special; // a corner
+                let [input, weight, gradient] = tensors;
+                let expected = by_definition(&case, &input, &weight, &[0.0; 2], &gradient);
+                let device = Device::flex().autodiff();
+                let tensors = [
+                    tensor(input, case.input(), &device),
+                    tensor(weight, case.weight(), &device),
+                    tensor(gradient, case.output(), &device),
+                ];
+                let found = by_tensors(tensors, Tensor::zeros([2], &device), |x, w, b| {
+                    conv2d(x, w, Some(b), &case.geometry, case.groups)
+                });
+                let name = format!("{special} in tensor {place} at stride {stride}");
+                assert_eq!(text(&found.output), text(&expected.output), "{name}");
+                let (found_input, expected_input) = (found.input_gradient, expected.input_gradient);
+                assert_eq!(text(&found_input), text(&expected_input), "{name}");
+                let (found, expected) = (found.weight_gradient, expected.weight_gradient);
+                assert_eq!(text(&found), text(&expected), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn results_are_the_same_on_any_number_of_threads() {
+    let with_threads = |threads: usize, case: &Case| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.unwrap().install(|| {
+            let device = Device::flex().autodiff();
+            let make = |shape, seed| tensor(fractions(elements(shape), seed), shape, &device);
+            let tensors = [
+                make(case.input(), 1),
+                make(case.weight(), 2),
+                make(case.output(), 3),
+            ];
+            by_tensors(
+                tensors,
+                Tensor::zeros([case.outputs], &device),
+                |x, w, b| conv2d(x, w, Some(b), &case.geometry, case.groups),
+            )
+        })
+    };
+    for layer in LAYERS.iter().filter(|layer| layer.case.size[0] < 75) {
+        for batch in [1, 3] {
+            let case = Case {
+                batch,
+                ..layer.case
+            };
+            let expected = with_threads(1, &case);
+            for threads in [2, 3, 8] {
+                let found = with_threads(threads, &case);
+                assert!(found == expected, "{} on {threads} threads", layer.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn other_element_types_take_burns_operation() {
+    let case = Case {
+        batch: 1,
+        channels: 4,
+        outputs: 4,
+        groups: 4,
+        size: [5, 5],
+        geometry: Geometry::same(3),
+    };
+    let device = Device::flex().autodiff();
+    let make = |shape, seed| {
+        let values = integers(elements(shape), seed);
+        tensor(values, shape, &device).cast(DType::F64)
+    };
+    let tensors = [
+        make(case.input(), 1),
+        make(case.weight(), 2),
+        make(case.output(), 3),
+    ];
+    let bias = Tensor::<1>::zeros([4], &device).cast(DType::F64);
+    let mut dtype = None;
+    let found = by_tensors(tensors, bias, |x, w, b| {
+        let output = conv2d(x, w, Some(b), &case.geometry, case.groups);
+        dtype = Some(output.dtype());
+        output
+    });
+    assert_eq!(dtype, Some(DType::F64));
+    let expected = by_definition(
+        &case,
+        &integers(elements(case.input()), 1),
+        &integers(elements(case.weight()), 2),
+        &[0.0; 4],
+        &integers(elements(case.output()), 3),
+    );
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_view_of_a_tensor_is_read_in_its_own_order() {
+    for device in devices() {
+        let numbers = integers(2 * 3 * 5 * 4, 1);
+        let input = tensor(numbers, [2, 5, 4, 3], &device).permute([0, 3, 1, 2]);
+        let copy = tensor(values(input.clone()), [2, 3, 5, 4], &device);
+        let weight = tensor(integers(27, 2), [3, 1, 3, 3], &device);
+        let convolve = |input| values(conv2d(input, weight.clone(), None, &Geometry::same(3), 3));
+        assert_eq!(convolve(input), convolve(copy));
+    }
+}

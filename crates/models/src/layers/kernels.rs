@@ -1,0 +1,120 @@
+//! Whose operations the layers run.
+
+use burn::nn::BatchNorm;
+use burn::prelude::*;
+use burn::tensor::{activation, module};
+use serde::{Deserialize, Serialize};
+use xception_kernels::{
+    Geometry, batch_norm_train, burn_conv2d, burn_max_pool2d, conv2d, max_pool2d, normalize,
+};
+
+/// Whose operations the layers run. The results are the same but for rounding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kernels {
+    /// Those of `xception-kernels`, which has kernels of its own for Burn's CPU backends.
+    #[default]
+    Native,
+    /// Burn's own.
+    Burn,
+}
+
+/// What all layers of a network have in common.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LayerOptions {
+    /// Added to the variance by batch normalization.
+    pub epsilon: f64,
+    /// Whose operations the layers run.
+    pub kernels: Kernels,
+}
+
+impl Kernels {
+    /// A convolution in any number of groups.
+    ///
+    /// # Shapes
+    ///
+    /// As [`conv2d`].
+    pub(super) fn conv2d(
+        &self,
+        input: Tensor<4>,
+        weight: Tensor<4>,
+        bias: Option<Tensor<1>>,
+        geometry: &Geometry,
+        groups: usize,
+    ) -> Tensor<4> {
+        match self {
+            Self::Native => conv2d(input, weight, bias, geometry, groups),
+            Self::Burn => burn_conv2d(input, weight, bias, geometry, groups),
+        }
+    }
+
+    /// Maximum over each window.
+    pub(super) fn max_pool2d(&self, input: Tensor<4>, geometry: &Geometry) -> Tensor<4> {
+        match self {
+            Self::Native => max_pool2d(input, geometry),
+            Self::Burn => burn_max_pool2d(input, geometry),
+        }
+    }
+
+    /// Rectified linear unit.
+    pub(super) fn relu(&self, input: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::Native => xception_kernels::relu(input),
+            Self::Burn => activation::relu(input),
+        }
+    }
+
+    /// Batch normalization, followed by ReLU where asked for.
+    pub(super) fn normalize(&self, norm: &BatchNorm, input: Tensor<4>, relu: bool) -> Tensor<4> {
+        // As Burn's layer decides it: a frozen layer uses the running statistics.
+        let trains = input.device().is_autodiff() && norm.training.is_enabled();
+        if !trains && *self == Self::Native {
+            return infer(norm, input, relu);
+        }
+        let output = match trains {
+            true => self.train(norm, input, relu),
+            false => norm.forward(input),
+        };
+        match relu && *self == Self::Burn {
+            true => self.relu(output),
+            false => output,
+        }
+    }
+
+    /// Normalizes by the statistics of the batch and moves the running ones towards them. The running
+    /// variance is one of sample variances, `sum / (count - 1)`, as in PyTorch; Burn's own layer takes
+    /// `sum / count`. Only the native operation takes ReLU along.
+    fn train(&self, norm: &BatchNorm, input: Tensor<4>, relu: bool) -> Tensor<4> {
+        let device = input.device();
+        let [images, _, height, width] = input.dims();
+        let count = (images * height * width) as f64;
+        let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
+        let (output, mean, variance) = match self {
+            Self::Native => {
+                let batch = batch_norm_train(input, gamma, beta, norm.epsilon, relu);
+                (batch.output, batch.mean, batch.variance)
+            }
+            Self::Burn => {
+                let batch = module::batch_norm_train(input, gamma, beta, norm.epsilon);
+                (batch.output, batch.mean, batch.variance)
+            }
+        };
+        let variance = variance.mul_scalar(count / (count - 1.0).max(1.0));
+        for (running, new) in [(&norm.running_mean, mean), (&norm.running_var, variance)] {
+            let old = running.value_sync().to_device(&device);
+            let old = old.mul_scalar(1.0 - norm.momentum);
+            let updated = old.add(new.detach().mul_scalar(norm.momentum));
+            running.update(updated.detach());
+        }
+        output
+    }
+}
+
+/// Normalizes by the running statistics, as Burn's [`BatchNorm::forward`] does in inference.
+fn infer(norm: &BatchNorm, input: Tensor<4>, relu: bool) -> Tensor<4> {
+    let device = input.device();
+    let statistics = [&norm.running_mean, &norm.running_var];
+    let statistics = statistics.map(|running| running.value().to_device(&device));
+    let parameters = [norm.gamma.val(), norm.beta.val()];
+    normalize(input, parameters, statistics, norm.epsilon, relu)
+}
