@@ -30,7 +30,7 @@ fn list() -> Result<()> {
     )?;
     let percent = |share: Option<f64>| share.map_or("-".to_owned(), |share| format!("{share:.2}"));
     for entry in WEIGHTS {
-        let size = entry.preprocessing.image_size;
+        let [height, width] = entry.preset.preprocessing().size;
         writeln!(
             output,
             "{:<24} {:<12} {:>7} {:>9} {:>6} {:>6} {:>9}  {}",
@@ -39,7 +39,7 @@ fn list() -> Result<()> {
             entry
                 .classes
                 .map_or("-".to_owned(), |classes| classes.to_string()),
-            format!("{size} x {size}"),
+            format!("{height} x {width}"),
             percent(entry.accuracy.map(|accuracy| accuracy.top1)),
             percent(entry.accuracy.map(|accuracy| accuracy.top5)),
             entry.file.bytes.map_or("-".to_owned(), |bytes| format!(
@@ -76,7 +76,8 @@ fn list_json() -> Result<()> {
                     "begins": entry.file.check.expected(),
                 },
                 "classes": entry.classes,
-                "preprocessing": entry.preprocessing,
+                "preset": entry.preset,
+                "preprocessing": entry.preset.preprocessing(),
                 "accuracy": entry.accuracy,
                 "license": entry.license,
             })

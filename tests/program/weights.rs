@@ -40,7 +40,7 @@ fn the_list_has_every_network_and_says_where_figures_are_from() {
     let rows: Vec<Value> = serde_json::from_str(&succeed(&["weights", "list", "--json"])).unwrap();
     let row = rows.iter().find(|row| row["name"] == "xception.keras");
     let row = row.unwrap();
-    assert_eq!(row["preprocessing"]["scaling"], "symmetric");
+    assert_eq!(row["preprocessing"]["scaling"], "minus_one_to_one");
     assert_eq!(row["hash"]["algorithm"], "MD5");
     assert!(row["accuracy"]["source"].is_string());
 }

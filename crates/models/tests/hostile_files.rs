@@ -3,6 +3,8 @@
 //! A mutation fuzzer changes good files for a few seconds (`XCEPTION_FUZZ_SECONDS` of them where that
 //! is set). What it or a person found is kept in `tests/fixtures/found`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
+
 mod support;
 
 use std::fs;

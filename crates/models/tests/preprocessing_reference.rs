@@ -5,6 +5,8 @@
 //! variable `RESIZE_REFERENCE`, and `cargo test --test preprocessing_reference -- --nocapture` shows
 //! how far the pixels are apart.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! Tensors that are missing, unused or of another shape are errors that name them.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
+
 mod support;
 
 use burn::prelude::*;

@@ -5,6 +5,8 @@
 //! `xception_train_f64.json` has timm's step in double precision, and gradients are compared with
 //! that; with those in single precision they are compared as far as these are right.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
+
 mod support;
 
 use std::collections::HashMap;

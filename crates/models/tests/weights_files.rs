@@ -3,6 +3,8 @@
 //! `tests/scripts/make_weights_files.py` makes the files. Narrow networks are fixtures; where the
 //! environment variable `XCEPTION_WEIGHTS_FILES` names a folder of full-size ones, they are read too.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -2,8 +2,9 @@
 
 use xception_fetch::File;
 
-use super::preprocessing::{Crop, Interpolation, Preprocessing, Scaling};
-use super::weights::{Accuracy, PretrainedWeights, Source};
+use super::weights::{Accuracy, PretrainedWeights};
+use crate::preprocessing::Preset;
+use crate::weights::Source;
 
 const KERAS_RESULTS: &str = "keras-applications README, single center crop";
 const TORCHVISION_RESULTS: &str = "torchvision model metadata, single center crop";
@@ -13,7 +14,7 @@ const TIMM_RESULTS: &str = "timm results-imagenet.csv, single center crop";
 pub(super) struct Family {
     model: &'static str,
     source: Source,
-    preprocessing: Preprocessing,
+    preset: Preset,
     license: &'static str,
     /// Who reports how well the network does.
     results: &'static str,
@@ -33,7 +34,7 @@ impl Family {
             source: self.source,
             file,
             classes: Some(1000),
-            preprocessing: self.preprocessing,
+            preset: self.preset,
             accuracy: Some(Accuracy {
                 top1,
                 top5,
@@ -53,84 +54,51 @@ impl Family {
     }
 }
 
-/// Files of Keras, with what its `load_img` and `preprocess_input` do.
-const fn keras(
-    model: &'static str,
-    image_size: usize,
-    scaling: Scaling,
-    license: &'static str,
-) -> Family {
+/// Files of Keras.
+const fn keras(model: &'static str, preset: Preset, license: &'static str) -> Family {
     Family {
         model,
         source: Source::Keras,
-        preprocessing: Preprocessing {
-            image_size,
-            resize_size: image_size,
-            interpolation: Interpolation::Nearest,
-            crop: Crop::None,
-            scaling,
-        },
+        preset,
         license,
         results: KERAS_RESULTS,
     }
 }
 
-/// Files of torchvision, with what its `ImageClassification` does.
-const fn torchvision(
-    model: &'static str,
-    [resize_size, image_size]: [usize; 2],
-    scaling: Scaling,
-    license: &'static str,
-) -> Family {
+/// Files of torchvision.
+const fn torchvision(model: &'static str, preset: Preset, license: &'static str) -> Family {
     Family {
         model,
         source: Source::Torchvision,
-        preprocessing: Preprocessing {
-            image_size,
-            resize_size,
-            interpolation: Interpolation::Bilinear,
-            crop: Crop::Center,
-            scaling,
-        },
+        preset,
         license,
         results: TORCHVISION_RESULTS,
     }
 }
 
 pub(super) const fn resnet_keras(model: &'static str) -> Family {
-    keras(model, 224, Scaling::CaffeBgr, "MIT")
+    keras(model, Preset::KerasResnet50, "MIT")
 }
 
 /// The weights that reproduce the paper.
 pub(super) const fn resnet_v1(model: &'static str) -> Family {
-    torchvision(model, [256, 224], Scaling::ImageNet, "BSD-3-Clause")
+    torchvision(model, Preset::TorchvisionResnetV1, "BSD-3-Clause")
 }
 
 /// The weights of torchvision's newer recipe.
 pub(super) const fn resnet_v2(model: &'static str) -> Family {
-    torchvision(model, [232, 224], Scaling::ImageNet, "BSD-3-Clause")
+    torchvision(model, Preset::TorchvisionResnetV2, "BSD-3-Clause")
 }
 
-pub(super) const XCEPTION_KERAS: Family = keras("xception", 299, Scaling::Symmetric, "MIT");
+pub(super) const XCEPTION_KERAS: Family = keras("xception", Preset::KerasXception, "MIT");
 pub(super) const INCEPTION_V3_KERAS: Family =
-    keras("inception_v3", 299, Scaling::Symmetric, "Apache-2.0");
-
-/// Where torchvision loads these weights, the model scales its input again, from ImageNet's mean and deviation to [-1, 1]
-/// (`transform_input`); what comes of both is this scaling.
+    keras("inception_v3", Preset::KerasInceptionV3, "Apache-2.0");
 pub(super) const INCEPTION_V3_TORCHVISION: Family =
-    torchvision("inception_v3", [342, 299], Scaling::Symmetric, "Apache-2.0");
-
-/// timm resizes the shorter side to 299 / 0.8975 pixels, rounded down.
+    torchvision("inception_v3", Preset::TorchvisionInceptionV3, "Apache-2.0");
 pub(super) const XCEPTION_TIMM: Family = Family {
     model: "xception",
     source: Source::Timm,
-    preprocessing: Preprocessing {
-        image_size: 299,
-        resize_size: 333,
-        interpolation: Interpolation::Bicubic,
-        crop: Crop::Center,
-        scaling: Scaling::Symmetric,
-    },
+    preset: Preset::TimmXception,
     license: "Apache-2.0",
     results: TIMM_RESULTS,
 };

@@ -17,15 +17,13 @@ mod cache;
 mod error;
 mod family;
 mod fetch;
-mod preprocessing;
 mod registry;
 mod weights;
 
 pub use cache::cache_dir;
 pub use error::PretrainedError;
 pub use fetch::{Status, fetch, verify};
-pub use preprocessing::{Crop, Interpolation, Preprocessing, Scaling};
 pub use registry::WEIGHTS;
-pub use weights::{Accuracy, PretrainedWeights, Source, find};
+pub use weights::{Accuracy, PretrainedWeights, find};
 /// What the download is made of.
 pub use xception_fetch::{Check, FetchError, File, Progress};

@@ -259,7 +259,7 @@ pub const WEIGHTS: &[PretrainedWeights] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Accuracy, Crop};
+    use super::super::Accuracy;
     use super::*;
     use std::collections::BTreeSet;
 
@@ -318,16 +318,12 @@ mod tests {
     }
 
     #[test]
-    fn accuracies_are_shares_and_inputs_hold_the_crop() {
+    fn accuracies_are_shares_and_inputs_can_be_made() {
         for entry in WEIGHTS {
             if let Some(Accuracy { top1, top5, .. }) = entry.accuracy {
                 assert!(60.0 < top1 && top1 < top5 && top5 < 100.0, "{}", entry.name);
             }
-            let input = entry.preprocessing;
-            match input.crop {
-                Crop::Center => assert!(input.resize_size > input.image_size),
-                Crop::None => assert_eq!(input.resize_size, input.image_size),
-            }
+            assert!(entry.preset.preprocessing().check().is_ok());
         }
     }
 }

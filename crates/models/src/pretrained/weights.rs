@@ -1,11 +1,11 @@
 //! What is known of a published weights file.
 
-use std::fmt;
-
 use serde::Serialize;
 use xception_fetch::File;
 
-use super::{Preprocessing, PretrainedError, WEIGHTS};
+use super::{PretrainedError, WEIGHTS};
+use crate::preprocessing::Preset;
+use crate::weights::Source;
 
 /// A published weights file.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,34 +20,12 @@ pub struct PretrainedWeights {
     pub file: File<'static>,
     /// The number of classes; `None` where the file has no classifier.
     pub classes: Option<usize>,
-    /// What the network expects of an image.
-    pub preprocessing: Preprocessing,
+    /// What its publisher does to an image before the network sees it.
+    pub preset: Preset,
     /// How well it does on ImageNet; `None` where the file has no classifier.
     pub accuracy: Option<Accuracy>,
     /// The licence that its publisher names, as an SPDX identifier.
     pub license: Option<&'static str>,
-}
-
-/// The program that a weights file was made for, which decides the tensors' names and layout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// Keras: HDF5 in the legacy layout.
-    Keras,
-    /// timm: a PyTorch file.
-    Timm,
-    /// torchvision: a PyTorch file.
-    Torchvision,
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        formatter.pad(match self {
-            Self::Keras => "Keras",
-            Self::Timm => "timm",
-            Self::Torchvision => "torchvision",
-        })
-    }
 }
 
 /// The share of ImageNet's validation images that a network recognizes from a single crop, as reported.

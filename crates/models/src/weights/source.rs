@@ -26,7 +26,7 @@ pub enum Source {
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Self::Timm => "timm",
             Self::Cadene => "Cadene",
             Self::Torchvision => "torchvision",
