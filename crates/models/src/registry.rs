@@ -314,7 +314,12 @@ mod tests {
         for entry in crate::pretrained::WEIGHTS {
             let info = MODELS.iter().find(|info| info.name == entry.model);
             let size = info.map(|info| info.image_size);
-            assert_eq!(size, Some(entry.preset.preprocessing().size[0]), "{}", entry.name);
+            assert_eq!(
+                size,
+                Some(entry.preset.preprocessing().size[0]),
+                "{}",
+                entry.name
+            );
         }
     }
 
