@@ -2,6 +2,8 @@
 
 mod arguments;
 mod command;
+mod images;
+mod network;
 
 use std::process::ExitCode;
 
@@ -25,6 +27,10 @@ fn main() -> ExitCode {
         Command::Ablate(arguments) => command::ablate::run(&arguments),
         Command::Train(arguments) => command::train::run(&arguments),
         Command::Eval(arguments) => command::eval::run(&arguments),
+        Command::Predict(arguments) => command::predict::run(&arguments),
+        Command::Features(arguments) => command::features::run(&arguments),
+        Command::Explain(arguments) => command::explain::run(&arguments),
+        Command::Convert(arguments) => command::convert::run(&arguments),
         Command::Report(arguments) => command::report::run(&arguments),
         Command::Summary(arguments) => command::summary::run(&arguments),
         Command::Devices(arguments) => command::devices::run(&arguments),

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::{Context, Result};
-use burn::module::Module;
+use xception::models::weights::{LoadOptions, load};
 use xception::train::TrainError;
 use xception::train::training::{ClassificationTask, Run, RunFolder, evaluate};
 
@@ -30,13 +30,10 @@ pub fn run(arguments: &EvalArguments) -> Result<()> {
         .into());
     }
     let file = RunFolder::model_file(&arguments.run);
-    let network = config.model.init(&device)?.valid();
-    let network = network
-        .try_load_file(&file)
-        .map_err(|error| anyhow::anyhow!("{error}"))
+    let loaded = load(&file, &LoadOptions::default(), &device)
         .with_context(|| format!("can't load {} (has the run ended?)", file.display()))?;
 
-    let task = ClassificationTask::new(network, &config.recipe);
+    let task = ClassificationTask::new(loaded.model, &config.recipe);
     let total = data.test.len() as u64;
     let bar = progress_bar(total, "{bar:40} {pos}/{len} images, {eta} to go");
     let scores = evaluate(

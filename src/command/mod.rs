@@ -2,9 +2,13 @@
 
 pub mod ablate;
 pub mod completions;
+pub mod convert;
 pub mod data;
 pub mod devices;
 pub mod eval;
+pub mod explain;
+pub mod features;
+pub mod predict;
 pub mod report;
 pub mod summary;
 pub mod train;
@@ -12,3 +16,5 @@ pub mod weights;
 
 mod display;
 mod results;
+
+pub use display::progress_bar;

@@ -5,6 +5,7 @@
 mod ablation;
 mod bad_input;
 mod commands;
+mod images;
 mod resume;
 mod support;
 mod weights;

@@ -26,6 +26,7 @@
 
 mod error;
 mod features;
+mod grad_cam;
 pub mod inception_v3;
 pub mod layers;
 pub mod low_rank;
@@ -42,6 +43,7 @@ pub mod xception;
 
 pub use error::ModelError;
 pub use features::{Features, Stage};
+pub use grad_cam::{GradCam, grad_cam};
 pub use inception_v3::{InceptionV3, InceptionV3Config};
 pub use network::Network;
 pub use registry::{MODELS, Model, ModelConfig, ModelInfo};

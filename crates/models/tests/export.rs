@@ -54,6 +54,7 @@ fn network(config: &ModelConfig) -> Loaded {
         source: Source::Native,
         model: config.init(&device).unwrap(),
         preprocessing: Source::Native.preprocessing(config),
+        labels: None,
         config: config.clone(),
     }
 }

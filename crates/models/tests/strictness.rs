@@ -21,6 +21,7 @@ fn tensors() -> Tensors {
         source: Source::Native,
         model: config.init(&Device::flex()).unwrap(),
         preprocessing: Source::Native.preprocessing(&config),
+        labels: None,
         config: config.clone(),
     };
     let folder = tempfile::tempdir().unwrap();

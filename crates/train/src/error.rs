@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 use xception_models::ModelError;
+use xception_models::weights::WeightsError;
 
 use crate::config::ConfigError;
 use crate::data::DataError;
@@ -21,6 +22,9 @@ pub enum TrainError {
     /// The model can't be made, or doesn't take the images.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// Weights can't be read or written.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
     /// The report can't be written or read.
     #[error(transparent)]
     Report(#[from] ReportError),

@@ -3,6 +3,8 @@
 use thiserror::Error;
 use xception_fetch::FetchError;
 
+use crate::weights::WeightsError;
+
 /// An error of the registry of published weights.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -22,6 +24,17 @@ pub enum PretrainedError {
         "this machine names no folder for caches: set XCEPTION_CACHE to a folder for the weights"
     )]
     NoCache,
+    /// Weights of another network.
+    #[error("the weights `{name}` are not of the network {expected}")]
+    OtherNetwork {
+        /// The name of the weights.
+        name: String,
+        /// The network that was asked for.
+        expected: &'static str,
+    },
+    /// The file can't be loaded.
+    #[error(transparent)]
+    Load(#[from] WeightsError),
     /// A download or its check fails.
     #[error(transparent)]
     Fetch(#[from] FetchError),

@@ -4,9 +4,8 @@
 //! ```no_run
 //! use xception_models::pretrained;
 //!
-//! let entry = pretrained::find("xception.keras")?;
-//! let path = pretrained::fetch(entry, &pretrained::cache_dir()?, None, &mut |_| ())?;
-//! println!("{}", path.display());
+//! let loaded = pretrained::load("xception.keras", &burn::prelude::Device::flex())?;
+//! println!("{} for images of {:?}", loaded.config.name(), loaded.preprocessing.size);
 //! # Ok::<(), pretrained::PretrainedError>(())
 //! ```
 //!
@@ -17,12 +16,14 @@ mod cache;
 mod error;
 mod family;
 mod fetch;
+mod load;
 mod registry;
 mod weights;
 
 pub use cache::cache_dir;
 pub use error::PretrainedError;
 pub use fetch::{Status, fetch, verify};
+pub use load::load;
 pub use registry::WEIGHTS;
 pub use weights::{Accuracy, PretrainedWeights, find};
 /// What the download is made of.

@@ -16,7 +16,7 @@ use super::pytorch::read_pytorch;
 use super::safetensors::read_safetensors;
 use super::source::Source;
 use super::{WeightsError, limits, parameters, torch_names};
-use crate::preprocessing::Preprocessing;
+use crate::preprocessing::{Labels, Preprocessing};
 use crate::{Model, ModelConfig};
 
 /// What becomes of the classifier.
@@ -55,6 +55,8 @@ pub struct Loaded {
     pub model: Model,
     /// What its images go through.
     pub preprocessing: Preprocessing,
+    /// Names of its classes: those that the file has, ImageNet's where there are 1000 classes.
+    pub labels: Option<Labels>,
 }
 
 /// Loads a network from a file of any known format and source, which it tells by the content.
@@ -79,6 +81,7 @@ struct Found {
     source: Source,
     config: ModelConfig,
     preprocessing: Preprocessing,
+    labels: Option<Labels>,
     names: Names,
 }
 
@@ -122,6 +125,7 @@ fn of_keras(
         source: Source::Keras,
         config: keras.config,
         preprocessing: keras.preprocessing,
+        labels: None,
         names: Names::Keras,
     };
     Ok((keras.tensors, found))
@@ -169,11 +173,18 @@ fn make(
     }
     let model = parameters::fill(model, &parts, tensors)
         .map_err(|reason| WeightsError::malformed(path, "weights", reason))?;
+    let labels = match options.head {
+        Head::Keep => found
+            .labels
+            .or_else(|| (config.classes() == 1000).then(Labels::imagenet_1k)),
+        Head::New(_) => None,
+    };
     Ok(Loaded {
         source: found.source,
         config,
         model,
         preprocessing: found.preprocessing,
+        labels,
     })
 }
 
@@ -207,6 +218,7 @@ fn find(path: &Path, tensors: &NamedTensors) -> Result<Found, WeightsError> {
             source: metadata.source,
             config: metadata.config,
             preprocessing: metadata.preprocessing,
+            labels: metadata.labels,
             names,
         });
     }
@@ -220,6 +232,7 @@ fn find(path: &Path, tensors: &NamedTensors) -> Result<Found, WeightsError> {
     };
     Ok(Found {
         preprocessing: found.source.preprocessing(&found.config),
+        labels: None,
         source: found.source,
         config: found.config,
         names,

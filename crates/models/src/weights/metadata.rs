@@ -8,9 +8,10 @@ use serde::de::DeserializeOwned;
 use super::WeightsError;
 use super::source::Source;
 use crate::ModelConfig;
-use crate::preprocessing::Preprocessing;
+use crate::preprocessing::{Labels, Preprocessing};
 
 const CONFIG: &str = "xception.config";
+const LABELS: &str = "xception.labels";
 const PREPROCESSING: &str = "xception.preprocessing";
 const SOURCE: &str = "xception.source";
 
@@ -20,19 +21,26 @@ pub(super) struct Metadata {
     pub(super) config: ModelConfig,
     pub(super) preprocessing: Preprocessing,
     pub(super) source: Source,
+    /// Names of the classes, where they are known.
+    pub(super) labels: Option<Labels>,
 }
 
 impl Metadata {
     /// As texts with keys.
     pub(super) fn to_texts(&self) -> serde_json::Result<BTreeMap<String, String>> {
-        Ok(BTreeMap::from([
+        let mut texts = BTreeMap::from([
             (CONFIG.to_owned(), serde_json::to_string(&self.config)?),
             (
                 PREPROCESSING.to_owned(),
                 serde_json::to_string(&self.preprocessing)?,
             ),
             (SOURCE.to_owned(), serde_json::to_string(&self.source)?),
-        ]))
+        ]);
+        if let Some(labels) = &self.labels {
+            let names: Vec<_> = labels.iter().collect();
+            texts.insert(LABELS.to_owned(), serde_json::to_string(&names)?);
+        }
+        Ok(texts)
     }
 
     /// From texts with keys, where this crate's are among them.
@@ -47,7 +55,10 @@ impl Metadata {
         if !texts.contains_key(CONFIG) {
             return Ok(None);
         }
+        let labels = texts.contains_key(LABELS);
+        let labels = labels.then(|| text::<Vec<String>>(texts, LABELS, path));
         Ok(Some(Self {
+            labels: labels.transpose()?.map(Labels::new),
             config: text(texts, CONFIG, path)?,
             preprocessing: text(texts, PREPROCESSING, path)?,
             source: text(texts, SOURCE, path)?,

@@ -154,6 +154,7 @@ fn metadata(loaded: &Loaded) -> Result<std::collections::BTreeMap<String, String
         config: loaded.config.clone(),
         preprocessing: loaded.preprocessing,
         source: loaded.source,
+        labels: loaded.labels.clone(),
     };
     metadata
         .to_texts()

@@ -8,6 +8,8 @@ use burn::prelude::Device;
 use burn::train::logger::InMemoryMetricLogger;
 use burn::train::metric::{AccuracyMetric, LearningRateMetric, LossMetric, TopKAccuracyMetric};
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
+use xception_models::preprocessing::{Filter, Labels, Preprocessing, Resize, ResizeMode, Scaling};
+use xception_models::weights::{Loaded, Source, save_burnpack};
 use xception_models::{Model, Network};
 
 use super::checkpoint::TrainingState;
@@ -18,7 +20,8 @@ use super::strategy::{EpochLoop, LoopState};
 use super::task::ClassificationTask;
 use crate::TrainError;
 use crate::config::RunConfig;
-use crate::data::{BatchPlan, Dataset};
+use crate::data::{BatchPlan, Dataset, Normalization};
+use crate::files::file_error;
 use crate::record::{DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord, RunState};
 
 /// Threads that prepare batches while the device computes.
@@ -220,18 +223,39 @@ impl Run<'_> {
         folder: &RunFolder,
     ) -> Result<RunRecord, TrainError> {
         let file = RunFolder::model_file(folder.path());
-        let bytes = task.network.clone().into_record().into_bytes();
-        let bytes = bytes.map_err(|error| TrainError::Damaged {
-            path: file.clone(),
-            cause: error.to_string(),
-        })?;
-        crate::files::write(&file, &bytes)?;
+        let unfinished = file.with_extension("unfinished");
+        let trained = Loaded {
+            source: Source::Native,
+            config: self.config.resolve(self.data.classes.len())?.model,
+            model: task.network.clone(),
+            preprocessing: self.data.preprocessing(),
+            labels: Some(Labels::new(self.data.classes.clone())),
+        };
+        save_burnpack(&trained, &unfinished)?;
+        std::fs::rename(&unfinished, &file).map_err(|e| file_error("write", &file, e))?;
         if record.state == RunState::Unfinished {
             record.state = RunState::Finished;
         }
         folder.write_record(&record)?;
         folder.checkpoints().clear()?;
         Ok(record)
+    }
+}
+
+impl Dataset {
+    /// What an image has to go through to look like those of the data set.
+    pub fn preprocessing(&self) -> Preprocessing {
+        let Normalization { mean, std } = self.normalization;
+        Preprocessing {
+            size: self.train.size(),
+            resize: Resize {
+                filter: Filter::Bilinear,
+                antialias: true,
+                mode: ResizeMode::ShortestSide,
+            },
+            crop_fraction: 1.0,
+            scaling: Scaling::MeanStd { mean, std },
+        }
     }
 }
 

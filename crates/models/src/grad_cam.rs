@@ -1,0 +1,135 @@
+//! Where in an image a network sees what it says.
+//!
+//! R. Selvaraju et al., *Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
+//! Localization*, ICCV 2017.
+
+use burn::prelude::*;
+use burn::tensor::activation::relu;
+
+use crate::{ModelError, Network};
+
+/// What a network says of an image, and where it sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GradCam {
+    /// The class that is explained.
+    pub class: usize,
+    /// Its probability.
+    pub probability: f32,
+    /// How much each pixel of the last feature map speaks for the class, 0 or more: `[height, width]`,
+    /// the last axis the fastest.
+    pub heat: Vec<f32>,
+    /// Height and width of the map.
+    pub size: [usize; 2],
+}
+
+/// Explains one image by the network's last feature map: its channels, weighted by how much each
+/// pulls at the class's logit, summed, and what is negative left out (section 3, equations 1 and 2).
+///
+/// Without a `class`, the one with the highest logit is explained. The network runs in evaluation mode
+/// whatever its device.
+///
+/// # Shapes
+///
+/// - `image`: `[1, 3, height, width]`
+///
+/// # Errors
+///
+/// Where the network has no such class, or takes only larger images.
+pub fn grad_cam<N: Network>(
+    network: &N,
+    image: Tensor<4>,
+    class: Option<usize>,
+) -> Result<GradCam, ModelError> {
+    let [_, _, height, width] = image.dims();
+    network.check_size([height, width])?;
+    let classes = network.classes();
+    if let Some(class) = class.filter(|class| *class >= classes) {
+        return Err(ModelError::OutOfRange {
+            option: "class",
+            found: class.to_string(),
+            expected: "less than the network's number of classes",
+        });
+    }
+    // Frozen layers use running statistics and drop nothing, on a device that keeps gradients too.
+    let device = image.device().inner().autodiff();
+    let network = network.clone().fork(&device).train().freeze();
+    let image = Tensor::<4>::from_data(image.into_data(), &device);
+
+    let features = network.forward_stages(image, &mut |_, _| ());
+    let features = features.detach().require_grad(); // [1, channels, h, w]
+    let logits = network.classify(network.pool(features.clone())); // [1, classes]
+    let probabilities = burn::tensor::activation::softmax(logits.clone().detach(), 1);
+    let class = match class {
+        Some(class) => class,
+        None => logits.clone().detach().argmax(1).into_scalar::<i64>() as usize,
+    };
+    let at_class = |scores: Tensor<2>| scores.slice([0..1, class..class + 1]);
+    let gradients = at_class(logits).sum().backward();
+
+    let [_, channels, height, width] = features.dims();
+    let heat = match features.grad(&gradients) {
+        Some(gradient) => {
+            let pull = gradient.mean_dim(3).mean_dim(2); // [1, channels, 1, 1]
+            let weighted = features.inner() * pull;
+            relu(weighted.sum_dim(1)) // [1, 1, h, w]
+        }
+        None => features.inner().slice([0..1, 0..channels.min(1)]) * 0.0,
+    };
+    let heat = heat.into_data().convert::<f32>();
+    Ok(GradCam {
+        class,
+        probability: at_class(probabilities).into_scalar::<f32>(),
+        heat: heat.iter::<f32>().collect(),
+        size: [height, width],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ModelConfig;
+
+    #[test]
+    fn a_linear_classifier_pulls_by_its_weights() {
+        let device = Device::flex();
+        let config = ModelConfig::named("resnet18").unwrap().with_width(0.1);
+        let model = config.with_classes(5).init(&device).unwrap();
+        let image = Tensor::random([1, 3, 64, 64], burn::tensor::Distribution::Default, &device);
+        let found = grad_cam(&model, image.clone(), Some(3)).unwrap();
+        assert_eq!((found.class, found.size), (3, [2, 2]));
+
+        // The logit is linear in the pooled features: the pull of a channel is its weight over the
+        // number of pixels.
+        let features = model.forward_stages(image.clone(), &mut |_, _| ());
+        let [_, channels, _, _] = features.dims();
+        let one = |channel: usize| {
+            let mut pooled = vec![0.0_f32; channels];
+            if channel < channels {
+                pooled[channel] = 1.0;
+            }
+            let pooled = Tensor::<2>::from_data(TensorData::new(pooled, [1, channels]), &device);
+            let logits = model.classify(pooled).into_data();
+            logits.iter::<f32>().nth(3).unwrap()
+        };
+        let bias = one(channels);
+        let features: Vec<f32> = features.into_data().iter::<f32>().collect();
+        for pixel in 0..4 {
+            let channel = |c: usize| features[c * 4 + pixel] * (one(c) - bias) / 4.0;
+            let expected = (0..channels).map(channel).sum::<f32>().max(0.0);
+            let error = (found.heat[pixel] - expected).abs();
+            assert!(
+                error < 1e-4 * (1.0 + expected),
+                "{} {expected}",
+                found.heat[pixel]
+            );
+        }
+
+        let logits = model.forward(image.clone()).argmax(1).into_scalar::<i64>();
+        assert_eq!(
+            grad_cam(&model, image.clone(), None).unwrap().class,
+            logits as usize
+        );
+        let error = grad_cam(&model, image, Some(5)).unwrap_err();
+        assert!(error.to_string().contains("`class` is 5"), "{error}");
+    }
+}

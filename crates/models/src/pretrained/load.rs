@@ -1,0 +1,42 @@
+//! From a name to a network.
+
+use burn::prelude::*;
+
+use super::{PretrainedError, cache_dir, fetch, find};
+use crate::weights::{self, LoadOptions, Loaded};
+use crate::{Model, Xception};
+
+/// Fetches weights, where they are not in the cache yet, and loads them with all that comes with them.
+///
+/// # Errors
+///
+/// Where there are no weights of this name, they can't be fetched, or have no classifier: see
+/// [`weights::load`] with a new head for those.
+pub fn load(name: &str, device: &Device) -> Result<Loaded, PretrainedError> {
+    let entry = find(name)?;
+    let path = fetch(entry, &cache_dir()?, None, &mut |_| ())?;
+    let mut loaded = weights::load(&path, &LoadOptions::default(), device)?;
+    if entry.source == weights::Source::Torchvision {
+        // The file doesn't tell the two recipes apart.
+        loaded.preprocessing = entry.preset.preprocessing();
+    }
+    Ok(loaded)
+}
+
+impl Xception {
+    /// Published weights by their name, such as `xception.keras`, fetched where they are not in the
+    /// cache yet. [`load`] gives what images have to go through too.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`]; and for a name of another network.
+    pub fn pretrained(weights: &str, device: &Device) -> Result<Self, PretrainedError> {
+        match load(weights, device)?.model {
+            Model::Xception(network) => Ok(network),
+            _ => Err(PretrainedError::OtherNetwork {
+                name: weights.to_owned(),
+                expected: "xception",
+            }),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! `xception convert`.
+
+use std::io::Write;
+
+use anyhow::Result;
+use burn::prelude::Device;
+use xception::models::Network;
+use xception::models::weights::{Head, save_burnpack, save_safetensors};
+
+use crate::arguments::{ConvertArguments, WeightsArgument};
+use crate::network::load_weights;
+
+/// Writes a network's weights in another form.
+pub fn run(arguments: &ConvertArguments) -> Result<()> {
+    let ending = arguments.out.extension().unwrap_or_default();
+    let save = match &*ending.to_string_lossy().to_lowercase() {
+        "safetensors" => save_safetensors,
+        "bpk" => save_burnpack,
+        _ => anyhow::bail!(
+            "{} has to end in .safetensors or .bpk, which says its form",
+            arguments.out.display()
+        ),
+    };
+    let weights = WeightsArgument {
+        weights: arguments.input.clone(),
+        model: None,
+        allow_unused: arguments.allow_unused,
+    };
+    let loaded = load_weights(&weights, Head::Keep, &Device::flex())?;
+    // Beside it first: a full disk leaves what was there.
+    let unfinished = arguments.out.with_extension("unfinished");
+    save(&loaded, &unfinished)?;
+    std::fs::rename(&unfinished, &arguments.out)?;
+    writeln!(
+        std::io::stdout(),
+        "{}: {} of {} with {} classes, {} parameters",
+        arguments.out.display(),
+        loaded.config.name(),
+        loaded.source,
+        loaded.model.classes(),
+        loaded.model.trainable_parameters()
+    )?;
+    Ok(())
+}

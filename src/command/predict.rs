@@ -1,0 +1,160 @@
+//! `xception predict`.
+
+use std::io::Write;
+
+use anyhow::Result;
+use burn::tensor::activation::softmax;
+use serde::Serialize;
+use xception::models::Network;
+use xception::models::preprocessing::Labels;
+
+use super::display::progress_bar;
+use crate::arguments::PredictArguments;
+use crate::images::{check_all_read, find, for_each_batch};
+use crate::network::{labels, load_network, to_tensor};
+
+/// What a network says of an image.
+#[derive(Debug, Serialize)]
+struct Prediction {
+    path: String,
+    top: Vec<Guess>,
+}
+
+/// One class of an image.
+#[derive(Debug, Serialize)]
+struct Guess {
+    index: usize,
+    name: Option<String>,
+    logit: f32,
+    probability: f32,
+}
+
+/// Names the classes of images.
+pub fn run(arguments: &PredictArguments) -> Result<()> {
+    let device = arguments.device.backend.device()?;
+    let images = find(&arguments.images)?;
+    let loaded = load_network(&arguments.weights, &arguments.input, &device)?;
+    let labels = labels(arguments.labels.as_deref(), &loaded)?;
+    let top = (arguments.top as usize).min(loaded.model.classes());
+
+    let mut writer: Box<dyn PredictionWriter> = match (arguments.json, arguments.csv) {
+        (true, _) => Box::new(JsonLines),
+        (_, true) => Box::new(Csv(csv::Writer::from_writer(std::io::stdout()))),
+        _ => Box::new(Text),
+    };
+    let bar = progress_bar(
+        images.len() as u64,
+        "{bar:40} {pos}/{len} images, {eta} to go",
+    );
+    let batch_size = arguments.input.batch_size as usize;
+    let unreadable = for_each_batch(&images, &loaded.preprocessing, batch_size, |batch| {
+        let input = to_tensor(batch.inputs, loaded.preprocessing.size, &device);
+        let logits = loaded.model.forward(input);
+        let probabilities = softmax(logits.clone(), 1).into_data();
+        let classes = loaded.model.classes();
+        let probabilities: Vec<f32> = probabilities.convert::<f32>().iter::<f32>().collect();
+        let logits: Vec<f32> = logits.into_data().convert::<f32>().iter::<f32>().collect();
+        bar.inc(batch.names.len() as u64);
+        let rows = logits.chunks(classes).zip(probabilities.chunks(classes));
+        for (path, (logits, probabilities)) in batch.names.into_iter().zip(rows) {
+            let top = guesses(logits, probabilities, top, labels.as_ref());
+            bar.suspend(|| writer.write(&Prediction { path, top }))?;
+        }
+        Ok(())
+    })?;
+    bar.finish_and_clear();
+    check_all_read(unreadable, images.len())
+}
+
+/// The classes of the highest logits, the highest first.
+fn guesses(
+    logits: &[f32],
+    probabilities: &[f32],
+    top: usize,
+    labels: Option<&Labels>,
+) -> Vec<Guess> {
+    let mut order: Vec<usize> = (0..logits.len()).collect();
+    order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
+    let guess = |index: usize| Guess {
+        index,
+        name: labels
+            .and_then(|labels| labels.name(index))
+            .map(str::to_owned),
+        logit: logits[index],
+        probability: probabilities[index],
+    };
+    order.into_iter().take(top).map(guess).collect()
+}
+
+/// A form of output.
+trait PredictionWriter {
+    fn write(&mut self, prediction: &Prediction) -> Result<()>;
+}
+
+struct JsonLines;
+
+impl PredictionWriter for JsonLines {
+    fn write(&mut self, prediction: &Prediction) -> Result<()> {
+        writeln!(std::io::stdout(), "{}", serde_json::to_string(prediction)?)?;
+        Ok(())
+    }
+}
+
+struct Csv(csv::Writer<std::io::Stdout>);
+
+/// A row of the comma-separated form.
+#[derive(Serialize)]
+struct Row<'a> {
+    path: &'a str,
+    rank: usize,
+    index: usize,
+    name: Option<&'a str>,
+    logit: f32,
+    probability: f32,
+}
+
+impl PredictionWriter for Csv {
+    fn write(&mut self, prediction: &Prediction) -> Result<()> {
+        for (place, guess) in prediction.top.iter().enumerate() {
+            self.0.serialize(Row {
+                path: &prediction.path,
+                rank: place + 1,
+                index: guess.index,
+                name: guess.name.as_deref(),
+                logit: guess.logit,
+                probability: guess.probability,
+            })?;
+        }
+        self.0.flush()?;
+        Ok(())
+    }
+}
+
+struct Text;
+
+impl PredictionWriter for Text {
+    fn write(&mut self, prediction: &Prediction) -> Result<()> {
+        let mut output = std::io::stdout();
+        writeln!(output, "{}", prediction.path)?;
+        for guess in &prediction.top {
+            let percent = 100.0 * guess.probability;
+            let name = guess.name.as_deref().unwrap_or("");
+            writeln!(output, "  {percent:6.2} %  {:>4}  {name}", guess.index)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_highest_come_first() {
+        let labels = Labels::parse("a\nb\nc\n");
+        let found = guesses(&[1.0, 3.0, 2.0], &[0.1, 0.6, 0.3], 2, Some(&labels));
+        let names: Vec<_> = found.iter().map(|g| g.name.as_deref().unwrap()).collect();
+        assert_eq!(names, ["b", "c"]);
+        assert_eq!((found[0].index, found[0].probability), (1, 0.6));
+    }
+}
