@@ -1,6 +1,6 @@
 //! What every network of this crate can do.
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
 use burn::prelude::*;
 
 use crate::{Features, ModelError, Stage};
@@ -52,6 +52,11 @@ pub trait Network: Module {
     fn classify_auxiliary(&self, _stage: Tensor<4>) -> Option<Tensor<2>> {
         None
     }
+
+    /// The parameters and control flags of each stage, in the order of
+    /// [`forward_stages`](Self::forward_stages), by the stage's name; those of the classifiers are in
+    /// none. Stages without parameters may be left out.
+    fn stage_parameters(&self) -> Vec<(String, ParamGroup)>;
 
     /// Number of classes.
     fn classes(&self) -> usize;
@@ -159,4 +164,9 @@ impl ModuleVisitor for TrainableCount {
             self.parameters += param.lazy_shape().num_elements();
         }
     }
+}
+
+/// The parameters of a stage that is one module.
+pub(crate) fn stage<M: Module>(name: impl Into<String>, module: &M) -> (String, ParamGroup) {
+    (name.into(), ParamGroup::ids_from_module(module.clone()))
 }

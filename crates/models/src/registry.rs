@@ -3,7 +3,7 @@
 use std::fmt;
 
 use burn::config::Config;
-use burn::module::Module;
+use burn::module::{Module, ParamGroup};
 use burn::prelude::*;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
@@ -275,6 +275,10 @@ impl Network for Model {
         each!(self, network => network.classify(pooled))
     }
 
+    fn stage_parameters(&self) -> Vec<(String, ParamGroup)> {
+        each!(self, network => network.stage_parameters())
+    }
+
     fn auxiliary_stage(&self) -> Option<&'static str> {
         each!(self, network => network.auxiliary_stage())
     }
@@ -342,5 +346,61 @@ mod tests {
             error.contains("widht") && error.contains("`width`"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn stages_and_classifiers_have_all_parameters() {
+        for info in MODELS {
+            let config = info.config().with_width(0.1).with_classes(10);
+            let model = config.init(&Device::flex()).unwrap();
+            let images = Tensor::zeros([1, 3, 96, 96], &Device::flex());
+            let stages = model.forward_features(images).stages;
+            let names: Vec<_> = stages.iter().map(|stage| stage.name.as_str()).collect();
+            let mut frozen = model.clone().train();
+            for (name, group) in model.stage_parameters() {
+                assert!(names.contains(&name.as_str()), "{}: {name}", info.name);
+                frozen = frozen.freeze_group(group);
+            }
+            assert_eq!(
+                names.len() - model.stage_parameters().len(),
+                pools(info.name)
+            );
+            let trainable = Trainable::count(&frozen);
+            assert_eq!(trainable, classifier(&model), "{}", info.name);
+        }
+    }
+
+    /// Stages without parameters.
+    fn pools(name: &str) -> usize {
+        if name == "inception_v3" { 2 } else { 0 }
+    }
+
+    fn classifier(model: &Model) -> usize {
+        match model {
+            Model::Xception(network) => network.classifier.num_params(),
+            Model::InceptionV3(network) => network.classifier.num_params(),
+            Model::ResNet(network) => network.classifier.num_params(),
+        }
+    }
+
+    /// Counts what would be trained.
+    #[derive(Default)]
+    struct Trainable(usize);
+
+    impl Trainable {
+        fn count(model: &Model) -> usize {
+            let mut count = Self::default();
+            let device = Device::flex().autodiff();
+            model.clone().fork(&device).train().visit(&mut count);
+            count.0
+        }
+    }
+
+    impl burn::module::ModuleVisitor for Trainable {
+        fn visit_float<const D: usize>(&mut self, param: &burn::module::Param<Tensor<D>>) {
+            if param.val().is_require_grad() {
+                self.0 += param.val().shape().num_elements();
+            }
+        }
     }
 }

@@ -25,7 +25,7 @@ mod inception_d;
 mod inception_e;
 mod stem;
 
-use burn::module::Module;
+use burn::module::{Module, ParamGroup};
 use burn::prelude::*;
 
 pub use auxiliary::InceptionAuxiliary;
@@ -39,6 +39,7 @@ pub use stem::InceptionV3Stem;
 
 use crate::Network;
 use crate::layers::{Classifier, global_average_pool};
+use crate::network::stage;
 use config::{INCEPTION_A, INCEPTION_B, INCEPTION_C, INCEPTION_D, INCEPTION_E};
 
 /// The stage that the auxiliary classifier takes its input from: the last at 17 x 17.
@@ -95,6 +96,19 @@ impl Network for InceptionV3 {
             observe(name, &x);
         }
         x
+    }
+
+    fn stage_parameters(&self) -> Vec<(String, ParamGroup)> {
+        let mut stages = self.stem.stage_parameters();
+        let named = self.inception_a.iter().zip(INCEPTION_A);
+        stages.extend(named.map(|(module, (name, _))| stage(name, module)));
+        stages.push(stage(INCEPTION_B, &self.inception_b));
+        let named = self.inception_c.iter().zip(INCEPTION_C);
+        stages.extend(named.map(|(module, (name, _))| stage(name, module)));
+        stages.push(stage(INCEPTION_D, &self.inception_d));
+        let named = self.inception_e.iter().zip(INCEPTION_E);
+        stages.extend(named.map(|(module, name)| stage(name, module)));
+        stages
     }
 
     fn pool(&self, features: Tensor<4>) -> Tensor<2> {

@@ -1,6 +1,6 @@
 //! The plain convolutions and pools before the first module.
 
-use burn::module::Module;
+use burn::module::{Module, ParamGroup};
 use burn::prelude::*;
 use xception_kernels::Padding2d;
 
@@ -79,6 +79,14 @@ pub struct InceptionV3Stem {
 }
 
 impl InceptionV3Stem {
+    /// The parameters of each convolution, by its name.
+    pub(super) fn stage_parameters(&self) -> Vec<(String, ParamGroup)> {
+        let named = self.convolutions.iter().zip(&ROWS);
+        named
+            .map(|(convolution, row)| stage(row.name, convolution))
+            .collect()
+    }
+
     /// All convolutions and pools, each of them a stage.
     ///
     /// # Shapes

@@ -25,7 +25,7 @@ mod config;
 mod depth;
 mod stem;
 
-use burn::module::Module;
+use burn::module::{Module, ParamGroup};
 use burn::prelude::*;
 
 pub use block::ResNetBlock;
@@ -35,6 +35,7 @@ pub use stem::ResNetStem;
 
 use crate::Network;
 use crate::layers::{Classifier, global_average_pool};
+use crate::network::stage;
 
 /// ResNet: a stem and four stages of residual blocks (table 1).
 ///
@@ -65,6 +66,15 @@ impl Network for ResNet {
             observe(&format!("layer{}", index + 1), &x);
         }
         x
+    }
+
+    fn stage_parameters(&self) -> Vec<(String, ParamGroup)> {
+        let layers = self.stages.iter().enumerate();
+        let layers = layers.map(|(index, blocks)| stage(format!("layer{}", index + 1), blocks));
+        [stage("stem", &self.stem)]
+            .into_iter()
+            .chain(layers)
+            .collect()
     }
 
     fn pool(&self, features: Tensor<4>) -> Tensor<2> {

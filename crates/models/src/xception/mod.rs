@@ -19,7 +19,7 @@ mod exit_flow;
 mod module;
 mod stem;
 
-use burn::module::Module;
+use burn::module::{Module, ParamGroup};
 use burn::prelude::*;
 
 pub use config::XceptionConfig;
@@ -29,6 +29,7 @@ pub use stem::XceptionStem;
 
 use crate::Network;
 use crate::layers::{Classifier, global_average_pool};
+use crate::network::stage;
 
 /// Xception: entry flow, middle flow and exit flow (figure 5).
 ///
@@ -76,6 +77,28 @@ impl Network for Xception {
         x = self.exit_flow.forward_last(x); // [batch, 2048, 10, 10]
         stage(&x);
         x
+    }
+
+    fn stage_parameters(&self) -> Vec<(String, ParamGroup)> {
+        let Self {
+            entry_flow,
+            middle_flow,
+            exit_flow,
+            ..
+        } = self;
+        let modules = entry_flow.iter().chain(middle_flow);
+        let modules = modules
+            .chain([&exit_flow.module])
+            .map(|module| stage("", module));
+        let last = stage("", &exit_flow.conv3)
+            .1
+            .fuse(&stage("", &exit_flow.conv4).1);
+        let groups = [stage("", &self.stem)].into_iter().chain(modules);
+        let groups = groups.map(|(_, group)| group).chain([last]);
+        let named = groups.enumerate();
+        named
+            .map(|(index, group)| (format!("block{}", index + 1), group))
+            .collect()
     }
 
     fn pool(&self, features: Tensor<4>) -> Tensor<2> {

@@ -15,7 +15,7 @@ use xception_fetch::FetchError;
 pub enum DataError {
     /// A data source is spelled in a way that isn't known.
     #[error(
-        "unknown data source `{given}`: expected `embedded`, `cifar10:DIR` or `cifar100:DIR`{}",
+        "unknown data source `{given}`: expected `embedded`, `cifar10:DIR`, `cifar100:DIR` or `folder:DIR`{}",
         hint.as_ref().map(|hint| format!("; did you mean `{hint}`?")).unwrap_or_default()
     )]
     UnknownSource {
@@ -33,6 +33,80 @@ pub enum DataError {
         /// The data source's kind.
         kind: &'static str,
     },
+
+    /// A folder of images has no subfolder with images.
+    #[error(
+        "`{}` has no subfolder with images: make one for each class, with files that end in {endings}",
+        dir.display()
+    )]
+    NoClassFolders {
+        /// The folder.
+        dir: PathBuf,
+        /// What images end in.
+        endings: String,
+    },
+
+    /// The training and the test images of a folder have other classes.
+    #[error(
+        "`{}` has training images of {train} but test images of {test}: give both the same subfolders",
+        dir.display()
+    )]
+    OtherClasses {
+        /// The folder.
+        dir: PathBuf,
+        /// Classes of the training images.
+        train: String,
+        /// Classes of the test images.
+        test: String,
+    },
+
+    /// Too little to learn from.
+    #[error(
+        "`{}` gives {classes} class{} with {train} training and {test} test images: at least two classes with two \
+         images each are needed",
+        dir.display(), if *classes == 1 { "" } else { "es" }
+    )]
+    TooFewClasses {
+        /// The folder.
+        dir: PathBuf,
+        /// Classes found.
+        classes: usize,
+        /// Training images found.
+        train: usize,
+        /// Test images found.
+        test: usize,
+    },
+
+    /// Images of a folder can't be read.
+    #[error("{count} of {total} images can't be read; repair or remove them: {first}")]
+    UnreadableImages {
+        /// How many can't be read.
+        count: usize,
+        /// How many there are.
+        total: usize,
+        /// The first five, with causes.
+        first: String,
+    },
+
+    /// More pixels than are held in memory.
+    #[error(
+        "{images} images of {} x {} pixels are {bytes} bytes, more than the {limit} that are held: lower data.image_size",
+        size[0], size[1]
+    )]
+    TooManyPixels {
+        /// Number of images.
+        images: usize,
+        /// Height and width.
+        size: [usize; 2],
+        /// Bytes of their pixels.
+        bytes: usize,
+        /// The most that is held.
+        limit: usize,
+    },
+
+    /// Images in Caffe's channel order, which training doesn't make.
+    #[error("images can't be trained on in the channel order blue, green, red")]
+    Scaling,
 
     /// None of a data set's files is where they were looked for.
     #[error(

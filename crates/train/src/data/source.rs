@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+use xception_models::preprocessing::Preprocessing;
 
 use crate::data::cifar::{self, CIFAR10, CIFAR100};
-use crate::data::{DataError, Dataset, embedded};
+use crate::data::{DataError, Dataset, embedded, folder, folder_preprocessing};
 
-/// Where data comes from. In configurations and on the command line it is one string: `embedded`, `cifar10:DIR` or
-/// `cifar100:DIR`.
+/// Where data comes from. In configurations and on the command line it is one string: `embedded`, `cifar10:DIR`,
+/// `cifar100:DIR` or `folder:DIR`.
 ///
 /// ```
 /// use xception_train::data::{DataError, DataSource};
@@ -29,24 +30,37 @@ pub enum DataSource {
     Cifar10(PathBuf),
     /// CIFAR-100 with its 100 fine labels, from its binary files in a folder or its subfolder `cifar-100-binary`.
     Cifar100(PathBuf),
+    /// A person's own images, in a folder with a subfolder for each class.
+    Folder(PathBuf),
 }
 
 /// The kind that needs no folder, as it is spelled.
 const EMBEDDED: &str = "embedded";
 /// All kinds, for hints.
-const KINDS: [&str; 3] = [EMBEDDED, CIFAR10.kind, CIFAR100.kind];
+const KINDS: [&str; 4] = [EMBEDDED, CIFAR10.kind, CIFAR100.kind, folder::KIND];
 
 impl DataSource {
-    /// Reads the whole data set into memory and checks it.
+    /// Reads the whole data set into memory and checks it; images of a folder at 299 x 299 pixels.
     ///
     /// # Errors
     ///
     /// [`DataError`] where files are missing, of the wrong size or damaged.
     pub fn load(&self) -> Result<Dataset, DataError> {
+        self.load_as(&folder_preprocessing(299))
+    }
+
+    /// As [`load`](Self::load), with the preprocessing that images of any size, as those of a folder, go through. The
+    /// images of the other data sets have a size of their own.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn load_as(&self, preprocessing: &Preprocessing) -> Result<Dataset, DataError> {
         match self {
             Self::Embedded => embedded::load(self.to_string()),
             Self::Cifar10(dir) => cifar::load(&CIFAR10, dir, self.to_string()),
             Self::Cifar100(dir) => cifar::load(&CIFAR100, dir, self.to_string()),
+            Self::Folder(dir) => folder::load(dir, self.to_string(), preprocessing),
         }
     }
 
@@ -56,6 +70,7 @@ impl DataSource {
             Self::Embedded => (EMBEDDED, None),
             Self::Cifar10(dir) => (CIFAR10.kind, Some(dir)),
             Self::Cifar100(dir) => (CIFAR100.kind, Some(dir)),
+            Self::Folder(dir) => (folder::KIND, Some(dir)),
         }
     }
 }
@@ -68,14 +83,15 @@ impl FromStr for DataSource {
             Some((kind, dir)) => (kind, Some(dir)),
             None => (given, None),
         };
-        let folder = |kind| match dir {
+        let in_folder = |kind| match dir {
             None | Some("") => Err(DataError::NoFolder { kind }),
             Some(dir) => Ok(PathBuf::from(dir)),
         };
         match (kind, dir) {
             (EMBEDDED, None) => Ok(Self::Embedded),
-            (kind, _) if kind == CIFAR10.kind => folder(CIFAR10.kind).map(Self::Cifar10),
-            (kind, _) if kind == CIFAR100.kind => folder(CIFAR100.kind).map(Self::Cifar100),
+            (kind, _) if kind == CIFAR10.kind => in_folder(CIFAR10.kind).map(Self::Cifar10),
+            (kind, _) if kind == CIFAR100.kind => in_folder(CIFAR100.kind).map(Self::Cifar100),
+            (folder::KIND, _) => in_folder(folder::KIND).map(Self::Folder),
             _ => Err(DataError::UnknownSource {
                 given: given.into(),
                 hint: hint(kind, dir),
@@ -161,13 +177,13 @@ mod tests {
     fn invalid_spellings_list_the_valid_ones() {
         assert_eq!(
             error("cifra10:data"),
-            "unknown data source `cifra10:data`: expected `embedded`, `cifar10:DIR` or `cifar100:DIR`; did you mean \
+            "unknown data source `cifra10:data`: expected `embedded`, `cifar10:DIR`, `cifar100:DIR` or `folder:DIR`; did you mean \
              `cifar10:data`?"
         );
         assert!(error("CIFAR-100").ends_with("did you mean `cifar100:DIR`?"));
         assert!(error("embedded:data").ends_with("did you mean `embedded`?"));
-        assert!(error("imagenet:x").ends_with("or `cifar100:DIR`"));
-        assert!(error("").ends_with("or `cifar100:DIR`"));
+        assert!(error("imagenet:x").ends_with("or `folder:DIR`"));
+        assert!(error("").ends_with("or `folder:DIR`"));
         assert!(error("cifar10:").starts_with("data source `cifar10` names no folder"));
         assert!(error("cifar100").starts_with("data source `cifar100` names no folder"));
     }

@@ -1,0 +1,303 @@
+//! A person's own images: a folder with a subfolder for each class.
+//!
+//! ```text
+//! DIR/CLASS/*.jpg                         every tenth image of a class is a test image
+//! DIR/train/CLASS/*  DIR/test/CLASS/*     or `val`, `valid`, `validation` for `test`
+//! ```
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use xception_models::preprocessing::{
+    DecodeOptions, Filter, Preprocessing, Resize, ResizeMode, Scaling, read_image,
+};
+
+use crate::data::dataset::CHANNELS;
+use crate::data::{DataError, Dataset, Images, Normalization};
+
+/// The kind, as a data source spells it.
+pub(crate) const KIND: &str = "folder";
+
+/// One image in so many is a test image where the folder has no split of its own.
+const TEST_SHARE: usize = 10;
+/// Names of the folder of training images.
+const TRAIN: &str = "train";
+/// Names of the folder of test images, the first that is there.
+const TEST: [&str; 4] = ["test", "val", "valid", "validation"];
+/// Endings of image files.
+const ENDINGS: [&str; 9] = [
+    "bmp", "gif", "jpeg", "jpg", "jfif", "png", "tif", "tiff", "webp",
+];
+/// The most bytes of pixels that are held.
+const MAX_BYTES: usize = 16 << 30;
+
+/// What images of a folder go through where no weights decide it: the shorter side resized, the center
+/// cropped, and [-1, 1], as Xception takes them.
+pub fn folder_preprocessing(size: usize) -> Preprocessing {
+    Preprocessing {
+        size: [size, size],
+        resize: Resize {
+            filter: Filter::Bilinear,
+            antialias: true,
+            mode: ResizeMode::ShortestSide,
+        },
+        crop_fraction: 1.0,
+        scaling: Scaling::MinusOneToOne,
+    }
+}
+
+/// The image files of a folder with a subfolder a class, in the order of their names: each with the
+/// index of its class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClassFolders {
+    /// Names of the classes: the subfolders, sorted.
+    pub classes: Vec<String>,
+    /// Each image with its class.
+    pub images: Vec<(PathBuf, u32)>,
+}
+
+impl ClassFolders {
+    /// Finds the classes and their images.
+    ///
+    /// # Errors
+    ///
+    /// Where the folder can't be read, or has no subfolder with images.
+    pub fn find(dir: &Path) -> Result<Self, DataError> {
+        let mut classes = Vec::new();
+        let mut images = Vec::new();
+        for class in sorted(dir)?.into_iter().filter(|path| path.is_dir()) {
+            let files = sorted(&class)?;
+            let label = classes.len() as u32;
+            let before = images.len();
+            let files = files.into_iter().filter(|file| is_image(file));
+            images.extend(files.map(|file| (file, label)));
+            if images.len() > before {
+                let name = class.file_name().unwrap_or_default();
+                classes.push(name.to_string_lossy().into_owned());
+            }
+        }
+        if images.is_empty() {
+            return Err(DataError::NoClassFolders {
+                dir: dir.to_owned(),
+                endings: ENDINGS.join(", "),
+            });
+        }
+        Ok(Self { classes, images })
+    }
+}
+
+/// Reads all images of a folder, prepared for a network but for the scaling of pixels.
+pub(super) fn load(
+    dir: &Path,
+    source: String,
+    preprocessing: &Preprocessing,
+) -> Result<Dataset, DataError> {
+    let normalization = normalization(preprocessing)?;
+    let split = TEST
+        .iter()
+        .map(|name| dir.join(name))
+        .find(|path| path.is_dir());
+    let (classes, train, test) = match (dir.join(TRAIN), split) {
+        (train, Some(test)) if train.is_dir() => {
+            let (train, test) = (ClassFolders::find(&train)?, ClassFolders::find(&test)?);
+            if train.classes != test.classes {
+                return Err(DataError::OtherClasses {
+                    dir: dir.to_owned(),
+                    train: train.classes.join(", "),
+                    test: test.classes.join(", "),
+                });
+            }
+            (train.classes, train.images, test.images)
+        }
+        _ => {
+            let all = ClassFolders::find(dir)?;
+            let (train, test) = hold_out(all.images);
+            (all.classes, train, test)
+        }
+    };
+    if classes.len() < 2 || test.is_empty() || train.is_empty() {
+        return Err(DataError::TooFewClasses {
+            dir: dir.to_owned(),
+            classes: classes.len(),
+            train: train.len(),
+            test: test.len(),
+        });
+    }
+    let read = |files| read_all(files, classes.len(), preprocessing).map(Arc::new);
+    Ok(Dataset {
+        name: dir
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        source,
+        citation: String::new(),
+        train: read(&train)?,
+        test: read(&test)?,
+        classes,
+        normalization,
+    })
+}
+
+/// An image and its class.
+type Labelled = (PathBuf, u32);
+
+/// Every tenth image of each class for testing, the last of each ten; of fewer than ten the last, unless
+/// it is the only one.
+fn hold_out(images: Vec<Labelled>) -> (Vec<Labelled>, Vec<Labelled>) {
+    let (mut train, mut test) = (Vec::new(), Vec::new());
+    for class in images.chunk_by(|a, b| a.1 == b.1) {
+        let fewer = class.len() < TEST_SHARE;
+        for (index, image) in class.iter().enumerate() {
+            let last = match fewer {
+                true => class.len() > 1 && index + 1 == class.len(),
+                false => (index + 1) % TEST_SHARE == 0,
+            };
+            if last { &mut test } else { &mut train }.push(image.clone());
+        }
+    }
+    (train, test)
+}
+
+fn read_all(
+    files: &[Labelled],
+    classes: usize,
+    preprocessing: &Preprocessing,
+) -> Result<Images, DataError> {
+    let [height, width] = preprocessing.size;
+    let length = CHANNELS * height * width;
+    let bytes = files.len().saturating_mul(length);
+    if bytes > MAX_BYTES {
+        return Err(DataError::TooManyPixels {
+            images: files.len(),
+            size: preprocessing.size,
+            bytes,
+            limit: MAX_BYTES,
+        });
+    }
+    let mut pixels = vec![0; bytes];
+    let failed: Vec<_> = pixels
+        .par_chunks_mut(length)
+        .zip(files)
+        .filter_map(|(planes, (file, _))| {
+            let image = read_image(file, &DecodeOptions::default());
+            let image = image.and_then(|image| preprocessing.transform(&image));
+            match image {
+                Ok(image) => {
+                    for (index, byte) in image.as_raw().iter().enumerate() {
+                        planes[(index % CHANNELS) * height * width + index / CHANNELS] = *byte;
+                    }
+                    None
+                }
+                Err(error) => Some(error.to_string()),
+            }
+        })
+        .collect();
+    if !failed.is_empty() {
+        return Err(DataError::UnreadableImages {
+            count: failed.len(),
+            total: files.len(),
+            first: failed.into_iter().take(5).collect::<Vec<_>>().join("; "),
+        });
+    }
+    let labels = files.iter().map(|(_, label)| *label).collect();
+    Images::new(preprocessing.size, pixels, labels, classes)
+}
+
+/// A preprocessing's scaling as mean and standard deviation.
+fn normalization(preprocessing: &Preprocessing) -> Result<Normalization, DataError> {
+    match preprocessing.scaling {
+        Scaling::MinusOneToOne => Ok(Normalization {
+            mean: [0.5; 3],
+            std: [0.5; 3],
+        }),
+        Scaling::MeanStd { mean, std } => Ok(Normalization { mean, std }),
+        Scaling::CaffeBgr { .. } => Err(DataError::Scaling),
+    }
+}
+
+fn is_image(path: &Path) -> bool {
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    path.is_file() && ENDINGS.contains(&ending.to_lowercase().as_str())
+}
+
+/// What a folder holds, in the order of names; hidden files and folders don't count.
+fn sorted(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let failed = |source| DataError::Read {
+        path: dir.to_owned(),
+        source,
+    };
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(dir).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if !entry.file_name().to_string_lossy().starts_with('.') {
+            paths.push(entry.path());
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use image::RgbImage;
+
+    use super::*;
+
+    fn folder(classes: &[(&str, u32)]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for (class, count) in classes {
+            let class = dir.path().join(class);
+            fs::create_dir_all(&class).unwrap();
+            for index in 0..*count {
+                let pixel = image::Rgb([index as u8, 100, 200]);
+                let image = RgbImage::from_pixel(12, 9, pixel);
+                image.save(class.join(format!("{index:02}.png"))).unwrap();
+            }
+            fs::write(class.join("notes.txt"), "").unwrap();
+        }
+        dir
+    }
+
+    fn loaded(dir: &Path) -> Result<Dataset, DataError> {
+        load(dir, "folder:x".into(), &folder_preprocessing(8))
+    }
+
+    #[test]
+    fn holds_every_tenth_image_out() {
+        let dir = folder(&[("cat", 20), ("dog", 3), ("empty", 0)]);
+        let data = loaded(dir.path()).unwrap();
+        assert_eq!(data.classes, ["cat", "dog"]);
+        assert_eq!((data.train.len(), data.test.len()), (20, 3));
+        assert_eq!(data.test.labels(), [0, 0, 1]);
+        assert_eq!(data.test.image(0)[..3], [9, 9, 9]);
+        assert_eq!(data.test.image(0)[64..66], [100, 100]);
+        assert_eq!(data.normalization.mean, [0.5; 3]);
+    }
+
+    #[test]
+    fn takes_a_split_that_is_there() {
+        let dir = folder(&[("train/a", 2), ("train/b", 2), ("val/a", 1), ("val/b", 3)]);
+        let data = loaded(dir.path()).unwrap();
+        assert_eq!((data.train.len(), data.test.len()), (4, 4));
+        fs::remove_dir_all(dir.path().join("val/b")).unwrap();
+        let error = loaded(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("a, b"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_such_folder_is_an_error() {
+        let dir = folder(&[("only", 3)]);
+        let error = loaded(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("1 class"), "{error}");
+        let dir = folder(&[]);
+        let error = loaded(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("subfolder"), "{error}");
+        let dir = folder(&[("a", 2), ("b", 2)]);
+        fs::write(dir.path().join("a/broken.png"), "no").unwrap();
+        let error = loaded(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("broken.png"), "{error}");
+    }
+}
