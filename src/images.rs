@@ -9,13 +9,9 @@ use image::RgbImage;
 use rayon::prelude::*;
 use walkdir::WalkDir;
 use xception::models::preprocessing::{
-    DecodeOptions, Preprocessing, PreprocessingError, decode_image, read_image,
+    DecodeOptions, IMAGE_ENDINGS, Preprocessing, PreprocessingError, decode_image, is_image,
+    read_image,
 };
-
-/// Endings of the files that are taken from a folder.
-const ENDINGS: [&str; 9] = [
-    "bmp", "gif", "jpeg", "jpg", "jfif", "png", "tif", "tiff", "webp",
-];
 
 /// An image, not read yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +71,7 @@ pub fn find(arguments: &[String]) -> Result<Vec<ImageSource>> {
     anyhow::ensure!(
         !images.is_empty(),
         "there are no images: folders are searched for files that end in {}",
-        ENDINGS.join(", ")
+        IMAGE_ENDINGS.join(", ")
     );
     Ok(images)
 }
@@ -90,12 +86,6 @@ fn folder(path: &Path) -> Result<Vec<ImageSource>> {
         }
     }
     Ok(files)
-}
-
-/// Whether a file's name ends like an image's.
-pub fn is_image(path: &Path) -> bool {
-    let ending = path.extension().unwrap_or_default().to_string_lossy();
-    ENDINGS.contains(&ending.to_lowercase().as_str())
 }
 
 enum Input {
@@ -120,6 +110,8 @@ fn standard_input() -> Result<Input> {
 pub struct Batch {
     /// Names, in the order of the rows.
     pub names: Vec<String>,
+    /// Places in the list of images.
+    pub indices: Vec<u32>,
     /// `[names, 3, height, width]`.
     pub inputs: Vec<f32>,
 }
@@ -133,6 +125,7 @@ pub fn for_each_batch(
     mut each: impl FnMut(Batch) -> Result<()>,
 ) -> Result<usize> {
     let mut unreadable = 0;
+    let mut index = 0;
     for images in images.chunks(batch_size.max(1)) {
         let inputs: Vec<_> = images
             .par_iter()
@@ -140,12 +133,14 @@ pub fn for_each_batch(
             .collect();
         let mut batch = Batch {
             names: Vec::new(),
+            indices: Vec::new(),
             inputs: Vec::new(),
         };
         for (image, input) in images.iter().zip(inputs) {
             match input {
                 Ok(input) => {
                     batch.names.push(image.name());
+                    batch.indices.push(index);
                     batch.inputs.extend(input);
                 }
                 Err(error) => {
@@ -154,6 +149,7 @@ pub fn for_each_batch(
                     let _ = writeln!(std::io::stderr(), "skipped: {error}");
                 }
             }
+            index += 1;
         }
         if !batch.names.is_empty() {
             each(batch)?;

@@ -1,14 +1,13 @@
 //! The network that a command line names.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use burn::prelude::*;
 use xception::models::preprocessing::Labels;
-use xception::models::pretrained::{self, PretrainedWeights, cache_dir};
-use xception::models::weights::{Head, LoadOptions, Loaded, Source, load};
+use xception::models::weights::{Head, LoadOptions, Loaded};
 use xception::models::{ModelConfig, Network};
-use xception::train::training::RunFolder;
+use xception::train::training::WeightsFile;
 
 use crate::arguments::{InputArguments, WeightsArgument};
 use crate::command::progress_bar;
@@ -38,51 +37,37 @@ pub fn load_network(
 /// Loads the weights of a file, of a run's folder, or of a published name, which is fetched where it
 /// isn't in the cache yet.
 pub fn load_weights(weights: &WeightsArgument, head: Head, device: &Device) -> Result<Loaded> {
-    let (path, entry) = locate(&weights.weights)?;
+    let file = find_weights(&weights.weights)?;
     let options = LoadOptions {
         head,
         allow_unused: weights.allow_unused,
         ..LoadOptions::default()
     };
-    let mut loaded = load(&path, &options, device)?;
-    if let Some(entry) = entry.filter(|entry| entry.source == Source::Torchvision) {
-        // The file doesn't tell torchvision's two recipes apart.
-        loaded.preprocessing = entry.preset.preprocessing();
-    }
+    let loaded = file.load(&options, device)?;
     if let Some(model) = &weights.model {
         ModelConfig::named(model)?;
         let found = loaded.config.name();
         anyhow::ensure!(
             *model == found,
             "{} holds {found}, not --model {model}",
-            path.display()
+            file.path.display()
         );
     }
     Ok(loaded)
 }
 
-/// The file that an argument names, and the registry's entry where it is a published name.
-pub fn locate(weights: &str) -> Result<(PathBuf, Option<&'static PretrainedWeights>)> {
-    let path = Path::new(weights);
-    if path.is_dir() {
-        return Ok((RunFolder::model_file(path), None));
-    }
-    let looks_like_a_path = path.components().count() > 1 || path.exists();
-    if looks_like_a_path {
-        return Ok((path.to_owned(), None));
-    }
-    let entry = pretrained::find(weights)
-        .with_context(|| format!("`{weights}` is neither a file, a run's folder nor a name"))?;
+/// The file that an argument names, fetched where that is a published name.
+pub fn find_weights(weights: &str) -> Result<WeightsFile> {
     let bar = progress_bar(
-        entry.file.bytes.unwrap_or_default(),
+        0,
         "{bar:40} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} to go",
     );
-    let path = pretrained::fetch(entry, &cache_dir()?, None, &mut |progress| {
+    let found = WeightsFile::find(weights, &mut |progress| {
         bar.set_length(progress.total.unwrap_or_default());
         bar.set_position(progress.received);
-    })?;
+    });
     bar.finish_and_clear();
-    Ok((path, Some(entry)))
+    found.with_context(|| format!("`{weights}` is neither a file nor a folder"))
 }
 
 /// Names of the classes: those of a file where one is given, else those that came with the weights.

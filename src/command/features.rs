@@ -28,7 +28,7 @@ pub fn run(arguments: &FeaturesArguments) -> Result<()> {
         images.len() as u64,
         "{bar:40} {pos}/{len} images, {eta} to go",
     );
-    let batch_size = arguments.input.batch_size as usize;
+    let batch_size = arguments.batch.batch_size as usize;
     let unreadable = for_each_batch(&images, &loaded.preprocessing, batch_size, |batch| {
         let input = to_tensor(batch.inputs, loaded.preprocessing.size, &device);
         let features = loaded.model.forward_stages(input, &mut |_, _| ());

@@ -22,7 +22,7 @@ fn one(model: &str, arguments: &SummaryArguments) -> Result<()> {
     let config = configuration(model, arguments)?;
     let size = arguments
         .size
-        .map_or_else(|| published_size(&config), |size| size as usize);
+        .map_or_else(|| config.image_size(), |size| size as usize);
     let device = Device::flex();
     let network = config.init(&device)?;
     let summary = Summary::new(&network, [size, size], &device)
@@ -97,11 +97,4 @@ fn all(arguments: &SummaryArguments) -> Result<()> {
         )?;
     }
     Ok(())
-}
-
-/// The size that a network of this family was published for.
-fn published_size(config: &ModelConfig) -> usize {
-    let name = config.name();
-    let info = MODELS.iter().find(|info| info.name == name);
-    info.map_or(299, |info| info.image_size)
 }

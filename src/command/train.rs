@@ -1,31 +1,30 @@
 //! `xception train`.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use xception::train::config::RunConfig;
+use xception::train::config::{FineTuning, RunConfig};
 use xception::train::record::RunState;
 use xception::train::training::{Display, Progress, Run, RunFolder};
 
 use super::display::display;
 use crate::arguments::TrainArguments;
+use crate::network::find_weights;
 
 /// Trains one network.
 pub fn run(arguments: &TrainArguments) -> Result<()> {
-    let config = RunConfig::read(&arguments.file, &arguments.run.overrides())?;
     let backend = &arguments.run.device.backend;
     let device = backend.device()?;
-    let name = arguments.file.file_stem().unwrap_or_default();
-    let name = name.to_string_lossy();
+    let (name, config) = configuration(arguments)?;
     let out = match &arguments.out {
         Some(out) => out.clone(),
         None => PathBuf::from("runs")
-            .join(&*name)
+            .join(&name)
             .join(format!("seed-{}", arguments.seed)),
     };
 
-    let data = Run::load_data(&config)?;
+    let (config, data) = Run::prepare(&config)?;
     let display = display(arguments.run.display);
     let label = format!("{name}, seed {}", arguments.seed);
     let run = Run {
@@ -72,4 +71,26 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// The run's name and its configuration: of the file where one is given, else one for fine-tuning.
+fn configuration(arguments: &TrainArguments) -> Result<(String, RunConfig)> {
+    if let Some(weights) = &arguments.weights {
+        find_weights(weights)?; // fetches them, with a progress bar
+    }
+    let overrides = arguments.overrides();
+    let (named_by, config) = match (&arguments.file, &arguments.weights) {
+        (Some(file), _) => (file.as_path(), RunConfig::read(file, &overrides)?),
+        (None, weights) => {
+            let weights = weights.as_deref().unwrap_or_default(); // clap sees to it that there are some
+            let config = RunConfig::fine_tune(FineTuning::new(weights))?;
+            let text = serde_json::to_string(&config)?;
+            (Path::new(weights), RunConfig::parse(&text, &overrides)?)
+        }
+    };
+    let name = match named_by.exists() {
+        true => named_by.file_stem().unwrap_or_default(),
+        false => named_by.as_os_str(), // published weights
+    };
+    Ok((name.to_string_lossy().into_owned(), config))
 }

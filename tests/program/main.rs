@@ -5,6 +5,7 @@
 mod ablation;
 mod bad_input;
 mod commands;
+mod fine_tuning;
 mod images;
 mod resume;
 mod support;

@@ -167,6 +167,22 @@ impl ModelConfig {
         self
     }
 
+    /// Height and width of the images it is for, in pixels: the published ones, or CIFAR's for the small
+    /// stem.
+    pub fn image_size(&self) -> usize {
+        let stem = match self {
+            Self::Xception(config) => config.stem,
+            Self::InceptionV3(config) => config.stem,
+            Self::ResNet(config) => config.stem,
+        };
+        let name = self.name();
+        let published = MODELS.iter().find(|info| info.name == name);
+        match (stem, published) {
+            (Stem::Standard, Some(info)) => info.image_size,
+            _ => 32,
+        }
+    }
+
     /// With these operations in the layers.
     pub fn with_kernels(mut self, kernels: Kernels) -> Self {
         match &mut self {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 use xception_models::ModelError;
+use xception_models::pretrained::PretrainedError;
 use xception_models::weights::WeightsError;
 
 use crate::config::ConfigError;
@@ -86,6 +87,43 @@ pub enum TrainError {
         /// Classes of the data.
         data: usize,
     },
+    /// Published weights can't be had.
+    #[error(transparent)]
+    Pretrained(#[from] PretrainedError),
+    /// The weights to start from are not those of the configuration.
+    #[error(
+        "{} has SHA-256 {found}, but finetune.sha256 is {expected}: give the file that was meant, or \
+         leave the hash out", .path.display()
+    )]
+    OtherWeights {
+        /// The weights file.
+        path: PathBuf,
+        /// The hash in the configuration.
+        expected: String,
+        /// The hash of the file.
+        found: String,
+    },
+    /// The weights to start from are of another network than the configuration.
+    #[error("{} has weights of {found}, but the configuration's model is {expected}", .path.display())]
+    OtherNetwork {
+        /// The weights file.
+        path: PathBuf,
+        /// The configuration's network.
+        expected: String,
+        /// The network in the file.
+        found: String,
+    },
+    /// A stage that the network doesn't have.
+    #[error("the network has no stage `{name}` to freeze; its stages are {known}")]
+    UnknownStage {
+        /// The name that was asked for.
+        name: String,
+        /// All names.
+        known: String,
+    },
+    /// A configuration whose starting weights haven't been looked at.
+    #[error("the configuration doesn't have what its starting weights decide: use Run::prepare")]
+    Unprepared,
     /// The training loop stopped with an error of Burn's.
     #[error("training stopped: {cause}")]
     Burn {

@@ -4,6 +4,8 @@ use burn::module::{Module, ParamGroup};
 use burn::prelude::*;
 use xception_kernels::Padding2d;
 
+use crate::network::stage;
+
 use super::convolutions::Convolutions;
 use crate::layers::{ConvNorm, ConvNormConfig, Stem, max_pool};
 

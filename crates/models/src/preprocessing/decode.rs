@@ -40,6 +40,18 @@ const FORMATS: [(ImageFormat, &str); 6] = [
     (ImageFormat::Tiff, "TIFF"),
 ];
 
+/// Endings of the names of files in these formats.
+pub const IMAGE_ENDINGS: [&str; 9] = [
+    "bmp", "gif", "jpeg", "jpg", "jfif", "png", "tif", "tiff", "webp",
+];
+
+/// Whether a file's name ends like that of an image that can be read.
+#[must_use]
+pub fn is_image(path: &Path) -> bool {
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    IMAGE_ENDINGS.contains(&ending.to_lowercase().as_str())
+}
+
 /// How large a file and an image may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecodeLimits {

@@ -36,7 +36,7 @@ use image::RgbImage;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-pub use decode::{DecodeLimits, DecodeOptions, decode_image, read_image};
+pub use decode::{DecodeLimits, DecodeOptions, IMAGE_ENDINGS, decode_image, is_image, read_image};
 pub use error::PreprocessingError;
 pub use filter::Filter;
 pub use geometry::ResizeMode;

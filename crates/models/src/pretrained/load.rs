@@ -1,9 +1,11 @@
 //! From a name to a network.
 
+use std::path::Path;
+
 use burn::prelude::*;
 
-use super::{PretrainedError, cache_dir, fetch, find};
-use crate::weights::{self, LoadOptions, Loaded};
+use super::{PretrainedError, PretrainedWeights, cache_dir, fetch, find};
+use crate::weights::{self, LoadOptions, Loaded, WeightsError};
 use crate::{Model, Xception};
 
 /// Fetches weights, where they are not in the cache yet, and loads them with all that comes with them.
@@ -15,12 +17,28 @@ use crate::{Model, Xception};
 pub fn load(name: &str, device: &Device) -> Result<Loaded, PretrainedError> {
     let entry = find(name)?;
     let path = fetch(entry, &cache_dir()?, None, &mut |_| ())?;
-    let mut loaded = weights::load(&path, &LoadOptions::default(), device)?;
-    if entry.source == weights::Source::Torchvision {
-        // The file doesn't tell the two recipes apart.
-        loaded.preprocessing = entry.preset.preprocessing();
+    Ok(entry.load(&path, &LoadOptions::default(), device)?)
+}
+
+impl PretrainedWeights {
+    /// Loads the fetched file.
+    ///
+    /// # Errors
+    ///
+    /// As [`weights::load`].
+    pub fn load(
+        &self,
+        path: &Path,
+        options: &LoadOptions,
+        device: &Device,
+    ) -> Result<Loaded, WeightsError> {
+        let mut loaded = weights::load(path, options, device)?;
+        if self.source == weights::Source::Torchvision {
+            // The file doesn't tell torchvision's two recipes apart.
+            loaded.preprocessing = self.preset.preprocessing();
+        }
+        Ok(loaded)
     }
-    Ok(loaded)
 }
 
 impl Xception {

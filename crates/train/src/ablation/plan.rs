@@ -7,7 +7,7 @@ use burn::prelude::Device;
 use xception_models::{Network, Summary};
 
 use crate::TrainError;
-use crate::config::{AblationConfig, Variant};
+use crate::config::{AblationConfig, RunConfig, Variant};
 use crate::data::Dataset;
 use crate::training::Run;
 
@@ -39,16 +39,24 @@ impl Plan {
     ///
     /// Where a variant's model, data and recipe don't fit together.
     pub fn new(config: AblationConfig, device: &Device) -> Result<Self, TrainError> {
-        let whole = config.base().config.data.source.load()?;
-        let mut variants = Vec::new();
+        let mut variants: Vec<PlannedVariant> = Vec::new();
         for variant in &config.variants {
-            let limits = &variant.config.data;
-            let data = whole
-                .clone()
-                .limit(limits.train_images, limits.test_images)?;
+            let mut variant = variant.clone();
+            variant.config = variant.config.with_starting_weights()?;
+            // Most variants have the images of one before.
+            let images = |config: &RunConfig| {
+                let starts = config.finetune.is_some();
+                (config.data.clone(), config.preprocessing(), starts)
+            };
+            let before = variants
+                .iter()
+                .find(|before| images(&before.variant.config) == images(&variant.config));
+            let data = match before {
+                Some(before) => before.data.clone(),
+                None => Run::load_data(&variant.config)?,
+            };
             let network = Run::init_network(&variant.config, &data, 0, device)?;
             let summary = Summary::new(&network, data.train.size(), device)?;
-            let mut variant = variant.clone();
             variant.config = variant.config.resolve(data.classes.len())?;
             variants.push(PlannedVariant {
                 variant,

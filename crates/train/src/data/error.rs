@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 use xception_fetch::FetchError;
+use xception_models::preprocessing::PreprocessingError;
 
 /// An error of the data module.
 ///
@@ -44,6 +45,20 @@ pub enum DataError {
         dir: PathBuf,
         /// What images end in.
         endings: String,
+    },
+
+    /// Folders that are none of a network's classes.
+    #[error(
+        "the network has {classes} classes, and none for the subfolders {first}: name the {folders} subfolders \
+         like classes or with their indices, or give the names of all classes with --labels"
+    )]
+    UnknownClasses {
+        /// Some of the folders.
+        first: String,
+        /// How many folders there are.
+        folders: usize,
+        /// How many classes the network has.
+        classes: usize,
     },
 
     /// The training and the test images of a folder have other classes.
@@ -251,6 +266,10 @@ pub enum DataError {
         /// The images' width.
         width: usize,
     },
+
+    /// Images can't be prepared like that.
+    #[error(transparent)]
+    Preprocessing(#[from] PreprocessingError),
 
     /// The operating system gave no thread for preparing batches.
     #[error(

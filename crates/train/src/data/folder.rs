@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use xception_models::preprocessing::{
-    DecodeOptions, Filter, Preprocessing, Resize, ResizeMode, Scaling, read_image,
+    DecodeOptions, Filter, IMAGE_ENDINGS, Labels, Preprocessing, Resize, ResizeMode, Scaling,
+    is_image, read_image,
 };
 
 use crate::data::dataset::CHANNELS;
@@ -26,10 +27,6 @@ const TEST_SHARE: usize = 10;
 const TRAIN: &str = "train";
 /// Names of the folder of test images, the first that is there.
 const TEST: [&str; 4] = ["test", "val", "valid", "validation"];
-/// Endings of image files.
-const ENDINGS: [&str; 9] = [
-    "bmp", "gif", "jpeg", "jpg", "jfif", "png", "tif", "tiff", "webp",
-];
 /// The most bytes of pixels that are held.
 const MAX_BYTES: usize = 16 << 30;
 
@@ -71,7 +68,9 @@ impl ClassFolders {
             let files = sorted(&class)?;
             let label = classes.len() as u32;
             let before = images.len();
-            let files = files.into_iter().filter(|file| is_image(file));
+            let files = files
+                .into_iter()
+                .filter(|file| file.is_file() && is_image(file));
             images.extend(files.map(|file| (file, label)));
             if images.len() > before {
                 let name = class.file_name().unwrap_or_default();
@@ -81,10 +80,47 @@ impl ClassFolders {
         if images.is_empty() {
             return Err(DataError::NoClassFolders {
                 dir: dir.to_owned(),
-                endings: ENDINGS.join(", "),
+                endings: IMAGE_ENDINGS.join(", "),
             });
         }
         Ok(Self { classes, images })
+    }
+
+    /// Which of a network's classes each folder is: the one of its name, where all folders have the names
+    /// of classes; else the one of its number; else, where there are as many folders as classes, that
+    /// of its place.
+    ///
+    /// # Errors
+    ///
+    /// Where none of these holds.
+    pub fn class_indices(
+        &self,
+        names: Option<&Labels>,
+        classes: usize,
+    ) -> Result<Vec<usize>, DataError> {
+        let by_name = |folder: &String| {
+            let mut known = names.iter().flat_map(|names| names.iter());
+            known.position(|name| name.eq_ignore_ascii_case(folder))
+        };
+        let by_number = |folder: &String| folder.parse().ok().filter(|&index| index < classes);
+        let all = |index: &dyn Fn(&String) -> Option<usize>| -> Option<Vec<usize>> {
+            self.classes.iter().map(index).collect()
+        };
+        let by_place = || (self.classes.len() == classes).then(|| (0..classes).collect());
+        all(&by_name)
+            .or_else(|| all(&by_number))
+            .or_else(by_place)
+            .ok_or_else(|| {
+                let unknown = self
+                    .classes
+                    .iter()
+                    .filter(|folder| by_name(folder).is_none());
+                DataError::UnknownClasses {
+                    first: unknown.take(5).cloned().collect::<Vec<_>>().join(", "),
+                    folders: self.classes.len(),
+                    classes,
+                }
+            })
     }
 }
 
@@ -94,7 +130,7 @@ pub(super) fn load(
     source: String,
     preprocessing: &Preprocessing,
 ) -> Result<Dataset, DataError> {
-    let normalization = normalization(preprocessing)?;
+    let normalization = Normalization::of(preprocessing)?;
     let split = TEST
         .iter()
         .map(|name| dir.join(name))
@@ -206,21 +242,22 @@ fn read_all(
     Images::new(preprocessing.size, pixels, labels, classes)
 }
 
-/// A preprocessing's scaling as mean and standard deviation.
-fn normalization(preprocessing: &Preprocessing) -> Result<Normalization, DataError> {
-    match preprocessing.scaling {
-        Scaling::MinusOneToOne => Ok(Normalization {
-            mean: [0.5; 3],
-            std: [0.5; 3],
-        }),
-        Scaling::MeanStd { mean, std } => Ok(Normalization { mean, std }),
-        Scaling::CaffeBgr { .. } => Err(DataError::Scaling),
+impl Normalization {
+    /// The scaling of a preprocessing as mean and standard deviation.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Scaling`] where the order of the channels changes too.
+    pub fn of(preprocessing: &Preprocessing) -> Result<Self, DataError> {
+        match preprocessing.scaling {
+            Scaling::MinusOneToOne => Ok(Self {
+                mean: [0.5; 3],
+                std: [0.5; 3],
+            }),
+            Scaling::MeanStd { mean, std } => Ok(Self { mean, std }),
+            Scaling::CaffeBgr { .. } => Err(DataError::Scaling),
+        }
     }
-}
-
-fn is_image(path: &Path) -> bool {
-    let ending = path.extension().unwrap_or_default().to_string_lossy();
-    path.is_file() && ENDINGS.contains(&ending.to_lowercase().as_str())
 }
 
 /// What a folder holds, in the order of names; hidden files and folders don't count.
@@ -285,6 +322,24 @@ mod tests {
         fs::remove_dir_all(dir.path().join("val/b")).unwrap();
         let error = loaded(dir.path()).unwrap_err().to_string();
         assert!(error.contains("a, b"), "{error}");
+    }
+
+    #[test]
+    fn folders_are_classes_by_name_number_or_place() {
+        let indices = |folders: &[&str], classes: usize| {
+            let found = ClassFolders {
+                classes: folders.iter().map(|name| (*name).to_owned()).collect(),
+                images: Vec::new(),
+            };
+            let names = Labels::parse("owl\ncat\ndog");
+            found.class_indices(Some(&names), classes)
+        };
+        assert_eq!(indices(&["Dog", "owl"], 3).unwrap(), [2, 0]);
+        assert_eq!(indices(&["0", "2"], 3).unwrap(), [0, 2]);
+        assert_eq!(indices(&["n01", "n02", "n03"], 3).unwrap(), [0, 1, 2]);
+        let error = indices(&["cat", "fox"], 3).unwrap_err().to_string();
+        assert!(error.contains("fox") && error.contains('3'), "{error}");
+        assert!(indices(&["0", "3"], 3).is_err());
     }
 
     #[test]

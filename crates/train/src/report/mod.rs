@@ -13,6 +13,7 @@
 //! ```
 
 mod charts;
+mod confusion;
 mod error;
 mod files;
 mod format;
@@ -31,6 +32,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use confusion::{Confusion, Mistake};
 pub use error::ReportError;
 pub use summary::Summary;
 pub use validate::validate;

@@ -10,12 +10,14 @@ mod progress;
 mod run;
 mod run_folder;
 mod scores;
+mod starting_weights;
 mod strategy;
 mod task;
 
-pub use evaluate::evaluate;
+pub use evaluate::Evaluation;
 pub use progress::{Display, Progress};
 pub use run::Run;
 pub use run_folder::{RunFolder, RunManifest};
+pub use starting_weights::WeightsFile;
 pub use strategy::EpochLoop;
 pub use task::{ClassificationTask, ImageBatch};

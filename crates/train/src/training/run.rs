@@ -16,11 +16,12 @@ use super::checkpoint::TrainingState;
 use super::loader::EpochLoader;
 use super::progress::Display;
 use super::run_folder::{RunFolder, RunManifest};
+use super::starting_weights::{freeze, starting_network};
 use super::strategy::{EpochLoop, LoopState};
 use super::task::ClassificationTask;
 use crate::TrainError;
 use crate::config::RunConfig;
-use crate::data::{BatchPlan, Dataset, Normalization};
+use crate::data::{BatchPlan, DataError, DataSource, Dataset, Normalization};
 use crate::files::file_error;
 use crate::record::{DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord, RunState};
 
@@ -29,9 +30,9 @@ const DATA_WORKERS: usize = 1;
 
 /// One run: a configuration, a seed, and where it happens.
 pub struct Run<'a> {
-    /// What to train, and how.
+    /// What to train, and how, as [`Run::prepare`] gives it.
     pub config: &'a RunConfig,
-    /// The images of the configuration, as [`Run::load_data`] gives them.
+    /// The images of the configuration, as [`Run::prepare`] gives them.
     pub data: &'a Dataset,
     /// The seed of the weights, the data order, the augmentation and dropout.
     pub seed: u64,
@@ -50,8 +51,13 @@ impl Run<'_> {
     ///
     /// # Errors
     ///
-    /// Where the model has another number of classes than the data.
+    /// Where the model has another number of classes than the data, or the configuration wasn't
+    /// [prepared](Self::prepare).
     pub fn manifest(&self) -> Result<RunManifest, TrainError> {
+        let finetune = self.config.finetune.as_ref();
+        if finetune.is_some_and(|finetune| finetune.sha256.is_none()) {
+            return Err(TrainError::Unprepared);
+        }
         Ok(RunManifest::new(
             self.config.resolve(self.data.classes.len())?,
             self.seed,
@@ -60,19 +66,46 @@ impl Run<'_> {
         ))
     }
 
-    /// Loads the images of a configuration.
+    /// What a run of this configuration needs: the configuration with all that the weights to start from
+    /// decide, and the images.
+    ///
+    /// # Errors
+    ///
+    /// As [`RunConfig::with_starting_weights`] and [`load_data`](Self::load_data).
+    pub fn prepare(config: &RunConfig) -> Result<(RunConfig, Dataset), TrainError> {
+        let config = config.with_starting_weights()?;
+        let data = Self::load_data(&config)?;
+        Ok((config, data))
+    }
+
+    /// Loads the images of a configuration that was prepared, as that of a run's folder was.
     ///
     /// # Errors
     ///
     /// Where they can't be read, or there are fewer than asked for.
     pub fn load_data(config: &RunConfig) -> Result<Dataset, TrainError> {
-        let data = config.data.source.load()?;
+        let preprocessing = config.preprocessing();
+        preprocessing.check().map_err(DataError::from)?;
+        let mut data = config.data.source.load_as(&preprocessing)?;
+        if config.finetune.is_some() {
+            // Pixels are scaled as the weights have learned them, whatever the data.
+            data.normalization = Normalization::of(&preprocessing)?;
+        }
         Ok(data.limit(config.data.train_images, config.data.test_images)?)
     }
 
-    /// Checks that model, data and recipe fit together, and makes the network with its random weights.
+    /// What an image has to go through to look like the run's.
+    fn preprocessing(&self) -> Preprocessing {
+        match self.config.data.source {
+            DataSource::Folder(_) => self.config.preprocessing(),
+            _ => self.data.preprocessing(),
+        }
+    }
+
+    /// Checks that model, data and recipe fit together, and makes the network, with random weights or
+    /// those that the configuration starts from.
     ///
-    /// The weights are drawn on the processor whatever the device, so that a seed means the same
+    /// Random weights are drawn on the processor whatever the device, so that a seed means the same
     /// network on every backend. Burn's generator is one for the whole process: no other thread may
     /// draw meanwhile.
     ///
@@ -90,7 +123,12 @@ impl Run<'_> {
             false => Device::flex(),
         };
         processor.seed(seed);
-        let network = config.resolve(data.classes.len())?.model.init(&processor)?;
+        let classes = data.classes.len();
+        let model = config.resolve(classes)?.model;
+        let network = match &config.finetune {
+            Some(finetune) => starting_network(finetune, classes, &processor)?,
+            None => model.init(&processor)?,
+        };
         network.check_size(data.train.size())?;
         if data.train.len() < config.recipe.batch_size {
             return Err(TrainError::TooFewImages {
@@ -139,6 +177,11 @@ impl Run<'_> {
             },
         });
 
+        // After the checkpoint, which doesn't have what is frozen.
+        let mut state = state;
+        if let Some(finetune) = &self.config.finetune {
+            state.task.network = freeze(state.task.network, &finetune.freeze)?;
+        }
         let (task, record) = self.run_loop(state, &folder, &device, Box::new(on_epoch))?;
         self.finish(&task, record, &folder)
     }
@@ -171,6 +214,10 @@ impl Run<'_> {
         let learner = Learner::new(state.task, recipe.optimizer.init(), recipe.learning_rate);
         let strategy = Arc::new(EpochLoop::new(
             recipe.clone(),
+            self.config
+                .finetune
+                .as_ref()
+                .map_or(1.0, |f| f.backbone_rate),
             train.batches(),
             device.clone(),
             folder.clone(),
@@ -228,7 +275,7 @@ impl Run<'_> {
             source: Source::Native,
             config: self.config.resolve(self.data.classes.len())?.model,
             model: task.network.clone(),
-            preprocessing: self.data.preprocessing(),
+            preprocessing: self.preprocessing(),
             labels: Some(Labels::new(self.data.classes.clone())),
         };
         save_burnpack(&trained, &unfinished)?;

@@ -8,6 +8,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use burn::lr_scheduler::LrSchedulerConfig;
+use burn::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrSchedulerConfig};
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::prelude::Device;
@@ -19,6 +21,7 @@ use burn::train::{
 
 use super::run_folder::RunFolder;
 use super::scores::ScoreSum;
+use super::starting_weights::backbone;
 use super::task::ClassificationTask;
 use crate::TrainError;
 use crate::config::Recipe;
@@ -29,6 +32,8 @@ type Processor = SupervisedTrainingEventProcessor<ClassificationTask>;
 /// Trains epoch by epoch; see the module's documentation.
 pub struct EpochLoop {
     recipe: Recipe,
+    /// Factor on the learning rate of everything but the classifier.
+    backbone_rate: f64,
     steps_per_epoch: usize,
     device: Device,
     folder: Arc<RunFolder>,
@@ -49,6 +54,7 @@ impl EpochLoop {
     /// A loop on a device in autodiff mode that goes on after the last epoch of the record.
     pub(crate) fn new(
         recipe: Recipe,
+        backbone_rate: f64,
         steps_per_epoch: usize,
         device: Device,
         folder: Arc<RunFolder>,
@@ -57,6 +63,7 @@ impl EpochLoop {
     ) -> Self {
         Self {
             recipe,
+            backbone_rate,
             steps_per_epoch,
             device,
             folder,
@@ -139,7 +146,8 @@ impl EpochLoop {
             self.device.seed(step_seed(state.record.seed, step as u64));
 
             let output = TrainStep::step(&task, batch.map_err(burn_error)?);
-            task = state.optimizer.step(learning_rate, task, output.grads);
+            let rates = rates(learning_rate, self.backbone_rate, &task)?;
+            task = state.optimizer.step(rates, task, output.grads);
             sum.add(&output.item);
             let item = TrainingItem::new(
                 output.item,
@@ -153,6 +161,24 @@ impl EpochLoop {
         events.train(LearnerEvent::EndSplit(epoch));
         Ok((task, sum.mean()?, learning_rate))
     }
+}
+
+/// The learning rate of each parameter: `learning_rate` for the classifiers, and that times `backbone_rate`
+/// for everything else.
+fn rates(
+    learning_rate: f64,
+    backbone_rate: f64,
+    task: &ClassificationTask,
+) -> Result<ModuleLearningRate, TrainError> {
+    if backbone_rate == 1.0 {
+        return Ok(learning_rate.into());
+    }
+    let constant = LrSchedulerConfig::Constant;
+    let rates = ModuleLrSchedulerConfig::new(constant(learning_rate)).with_group(
+        backbone(&task.network),
+        constant(learning_rate * backbone_rate),
+    );
+    Ok(rates.init().map_err(burn_error)?.step())
 }
 
 /// Scores over all test batches, in evaluation mode.

@@ -1,5 +1,6 @@
 //! Charts as SVG, for light and dark surroundings.
 
+pub(super) mod confusion;
 mod curve;
 mod drawing;
 mod epochs;

@@ -89,6 +89,15 @@ impl LineStyle {
         names.map(&mut style).collect()
     }
 
+    /// The look of shaded cells.
+    pub(super) fn of_cells() -> Self {
+        Self {
+            colour: SERIES[0],
+            dashed: false,
+            index: 0,
+        }
+    }
+
     /// The look of marks in a key, which stand for all variants.
     pub(super) fn of_key() -> Self {
         Self {

@@ -1,0 +1,226 @@
+//! Which classes a network takes for which.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::charts::confusion::draw;
+use super::{ReportError, files};
+use crate::record::Scores;
+
+const SCORES_FILE: &str = "scores.json";
+const CSV_FILE: &str = "confusion.csv";
+const CHART_FILE: &str = "confusion.svg";
+
+/// A confusion matrix: for each class, how many of its images a network took for which class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confusion {
+    classes: Vec<String>,
+    /// Images by their class and the network's first guess; pairs without any are left out.
+    counts: BTreeMap<(usize, usize), u64>,
+}
+
+/// How often one class was taken for another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake<'a> {
+    /// The class of the images.
+    pub class: &'a str,
+    /// What the network took them for.
+    pub guess: &'a str,
+    /// How many.
+    pub images: u64,
+    /// How many images the class has.
+    pub of: u64,
+}
+
+/// What `scores.json` holds.
+#[derive(Serialize)]
+struct ScoresFile<'a> {
+    scores: &'a Scores,
+    classes: Vec<ClassScores<'a>>,
+}
+
+/// One class in `scores.json`.
+#[derive(Serialize)]
+struct ClassScores<'a> {
+    name: &'a str,
+    images: u64,
+    /// Fraction of its images that were recognized, 0 to 1.
+    top1: f64,
+}
+
+impl Confusion {
+    /// An empty matrix of classes with these names.
+    pub fn new(classes: Vec<String>) -> Self {
+        Self {
+            classes,
+            counts: BTreeMap::new(),
+        }
+    }
+
+    /// Adds an image of a class, and the network's first guess.
+    pub fn add(&mut self, class: usize, guess: usize) {
+        *self.counts.entry((class, guess)).or_default() += 1;
+    }
+
+    /// The name of a class, or its index where it has none.
+    pub(super) fn name(&self, class: usize) -> String {
+        let name = self.classes.get(class);
+        name.cloned().unwrap_or_else(|| class.to_string())
+    }
+
+    /// Images of a class that were taken for another, or for itself.
+    pub(super) fn count(&self, class: usize, guess: usize) -> u64 {
+        self.counts.get(&(class, guess)).copied().unwrap_or(0)
+    }
+
+    /// Images of a class.
+    pub(super) fn images(&self, class: usize) -> u64 {
+        self.counts
+            .range((class, 0)..=(class, usize::MAX))
+            .map(|(_, count)| count)
+            .sum()
+    }
+
+    /// The classes that have images.
+    pub(super) fn rows(&self) -> BTreeSet<usize> {
+        self.counts.keys().map(|(class, _)| *class).collect()
+    }
+
+    /// The most frequent mistakes, the most frequent first.
+    pub fn mistakes(&self) -> Vec<Mistake<'_>> {
+        let name = |class: usize| self.classes.get(class).map_or("", String::as_str);
+        let wrong = self
+            .counts
+            .iter()
+            .filter(|((class, guess), _)| class != guess);
+        let mut mistakes: Vec<_> = wrong
+            .map(|(&(class, guess), &images)| Mistake {
+                class: name(class),
+                guess: name(guess),
+                images,
+                of: self.images(class),
+            })
+            .collect();
+        mistakes.sort_by_key(|mistake| std::cmp::Reverse(mistake.images));
+        mistakes
+    }
+
+    /// Rows of classes that have images, columns of classes that have images or were guessed, with a first
+    /// row and a first column of their names.
+    ///
+    /// # Errors
+    ///
+    /// Where the names can't be written.
+    pub fn to_csv(&self) -> Result<String, ReportError> {
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| ReportError::Format {
+            format: "CSV",
+            source,
+        };
+        let rows = self.rows();
+        let guesses = self.counts.keys().map(|(_, guess)| *guess);
+        let columns: BTreeSet<_> = rows.iter().copied().chain(guesses).collect();
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let header = columns.iter().map(|&class| self.name(class));
+        let header = ["class".to_owned()].into_iter().chain(header);
+        writer
+            .write_record(header)
+            .map_err(|error| failed(error.into()))?;
+        for &class in &rows {
+            let counts = columns
+                .iter()
+                .map(|&guess| self.count(class, guess).to_string());
+            let row = [self.name(class)].into_iter().chain(counts);
+            writer
+                .write_record(row)
+                .map_err(|error| failed(error.into()))?;
+        }
+        let bytes = writer
+            .into_inner()
+            .map_err(|error| failed(error.to_string().into()))?;
+        String::from_utf8(bytes).map_err(|error| failed(error.into()))
+    }
+
+    /// Writes scores, the matrix and its picture into a folder, which is made if it is not there: `scores.json`,
+    /// `confusion.csv` and `confusion.svg`.
+    ///
+    /// # Errors
+    ///
+    /// Where a file can't be written.
+    pub fn write(&self, scores: &Scores, folder: &Path) -> Result<[PathBuf; 3], ReportError> {
+        let classes = self.rows().into_iter().map(|class| ClassScores {
+            name: self.classes.get(class).map_or("", String::as_str),
+            images: self.images(class),
+            top1: self.count(class, class) as f64 / self.images(class) as f64,
+        });
+        let json = serde_json::to_string_pretty(&ScoresFile {
+            scores,
+            classes: classes.collect(),
+        });
+        let json = json.map_err(|cause| ReportError::Format {
+            format: "JSON",
+            source: cause.into(),
+        })?;
+        files::make_folder(folder)?;
+        let paths = [SCORES_FILE, CSV_FILE, CHART_FILE].map(|name| folder.join(name));
+        files::write_whole(&paths[0], &(json + "\n"))?;
+        files::write_whole(&paths[1], &self.to_csv()?)?;
+        files::write_whole(&paths[2], &draw(self)?.standalone())?;
+        Ok(paths)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn confusion() -> Confusion {
+        let names = ["cat", "dog, or wolf", "fox", "owl"];
+        let mut confusion = Confusion::new(names.map(str::to_owned).to_vec());
+        for (class, guess) in [(0, 0), (0, 0), (0, 1), (1, 1), (1, 3), (1, 3)] {
+            confusion.add(class, guess);
+        }
+        confusion
+    }
+
+    #[test]
+    fn rows_are_classes_and_columns_guesses() {
+        let csv = confusion().to_csv().unwrap();
+        let expected = "class,cat,\"dog, or wolf\",owl\ncat,2,1,0\n\"dog, or wolf\",0,1,2\n";
+        assert_eq!(csv, expected);
+    }
+
+    #[test]
+    fn mistakes_are_sorted() {
+        let confusion = confusion();
+        let mistakes = confusion.mistakes();
+        let first = Mistake {
+            class: "dog, or wolf",
+            guess: "owl",
+            images: 2,
+            of: 3,
+        };
+        assert_eq!(mistakes[0], first);
+        assert_eq!((mistakes.len(), mistakes[1].images), (2, 1));
+    }
+
+    #[test]
+    fn writes_scores_matrix_and_picture() {
+        let folder = tempfile::tempdir().unwrap();
+        let scores = Scores {
+            loss: 1.0,
+            top1: 0.5,
+            top5: 1.0,
+            images: 6,
+        };
+        let paths = confusion()
+            .write(&scores, &folder.path().join("new"))
+            .unwrap();
+        let json: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(&paths[0]).unwrap()).unwrap();
+        assert_eq!(json["classes"][1]["top1"], 1.0 / 3.0);
+        let picture = std::fs::read_to_string(&paths[2]).unwrap();
+        assert!(picture.starts_with("<svg") && picture.contains("dog, or wolf"));
+    }
+}
