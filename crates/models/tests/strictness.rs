@@ -6,17 +6,24 @@ mod support;
 
 use burn::prelude::*;
 use support::reference::write;
+use xception_models::preprocessing::Filter;
 use xception_models::weights::{
     Head, LoadOptions, Loaded, Source, WeightsError, export_names, load, read_safetensors,
     save_safetensors,
 };
-use xception_models::{ModelConfig, Network, ResNetConfig, ResNetDepth};
+use xception_models::{ModelConfig, Network, ResNetConfig, ResNetDepth, XceptionConfig};
 
 type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
 
 /// A narrow network's tensors under torchvision's names.
 fn tensors() -> Tensors {
-    let config = ModelConfig::ResNet(ResNetConfig::new(ResNetDepth::ResNet18, 7).with_width(0.125));
+    exported(ModelConfig::ResNet(
+        ResNetConfig::new(ResNetDepth::ResNet18, 7).with_width(0.125),
+    ))
+}
+
+/// A network's tensors under the names that it is exported with.
+fn exported(config: ModelConfig) -> Tensors {
     let loaded = Loaded {
         source: Source::Native,
         model: config.init(&Device::flex()).unwrap(),
@@ -48,6 +55,22 @@ fn error(tensors: &Tensors) -> String {
     load_with(tensors, &LoadOptions::default())
         .unwrap_err()
         .to_string()
+}
+
+#[test]
+fn the_older_name_of_xceptions_classifier_brings_its_own_preprocessing() {
+    let config = XceptionConfig::new(7).with_width(0.125);
+    let mut tensors = exported(ModelConfig::Xception(config));
+    let timm = load_with(&tensors, &LoadOptions::default()).unwrap();
+    for (name, _, _) in &mut tensors {
+        *name = name.replace("fc.", "last_linear.");
+    }
+    let cadene = load_with(&tensors, &LoadOptions::default()).unwrap();
+    assert_eq!((timm.source, cadene.source), (Source::Timm, Source::Cadene));
+    assert_eq!(cadene.preprocessing.resize.filter, Filter::Bilinear);
+    let images = Tensor::ones([1, 3, 96, 96], &Device::flex());
+    let [a, b] = [timm, cadene].map(|loaded| loaded.model.forward(images.clone()).into_data());
+    assert_eq!(a, b);
 }
 
 #[test]
