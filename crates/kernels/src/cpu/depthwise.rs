@@ -4,11 +4,14 @@
 //! see [`PlaneLayout`]. Padding is memory filled with zeros, which a weight that is infinite or no
 //! number would make a NaN of: such filters, and gradients that come out so, take the plain loops.
 
+mod flat;
 mod plain;
+mod small;
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use self::flat::FlatLayout;
 use super::MAX_LANES;
 use super::output::{Unwritten, written_by};
 use super::plane::PlaneLayout;
@@ -66,6 +69,9 @@ impl Depthwise {
 
     /// The output.
     pub(crate) fn forward(&self, input: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+        if let Some(layout) = FlatLayout::new(&self.geometry, self.input, self.output) {
+            return self.flat_forward(&layout, input, weight, bias);
+        }
         let layout = self.layout();
         let planes = self.planes_of_a_task(&layout);
         let (arch, distances) = (Arch::new(), layout.distances());
@@ -99,6 +105,10 @@ impl Depthwise {
 
     /// The gradient of the input, from that of the output.
     pub(crate) fn input_gradient(&self, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
+        let flat = FlatLayout::of_gradient(&self.geometry, self.input, self.output);
+        if let Some(layout) = flat {
+            return self.flat_input_gradient(&layout, weight, gradient);
+        }
         let layout = self.layout();
         let planes = self.planes_of_a_task(&layout);
         let (arch, taps) = (Arch::new(), layout.taps());
@@ -131,6 +141,9 @@ impl Depthwise {
 
     /// The gradient of the weight, from the input and the gradient of the output.
     pub(crate) fn weight_gradient(&self, input: &[f32], gradient: &[f32]) -> Vec<f32> {
+        if let Some(layout) = FlatLayout::new(&self.geometry, self.input, self.output) {
+            return self.flat_weight_gradient(&layout, input, gradient);
+        }
         let layout = self.layout();
         let (arch, distances) = (Arch::new(), layout.distances());
         let of_a_channel = self.multiplier * self.taps();

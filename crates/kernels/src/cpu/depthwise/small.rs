@@ -1,0 +1,227 @@
+//! The convolutions of small planes: their tasks, by the [layout](FlatLayout) without padding.
+
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::super::MAX_LANES;
+use super::super::output::{Unwritten, written_by};
+use super::super::scratch::with_zeros;
+use super::super::taps::Lanes;
+use super::flat::FlatLayout;
+use super::{Depthwise, TASK, all_finite, plain};
+
+impl Depthwise {
+    /// Input planes of one task.
+    fn small_planes_of_a_task(&self) -> usize {
+        (TASK / self.input_plane()).max(1)
+    }
+
+    pub(super) fn flat_forward(
+        &self,
+        layout: &FlatLayout,
+        input: &[f32],
+        weight: &[f32],
+        bias: Option<&[f32]>,
+    ) -> Vec<f32> {
+        let (arch, planes) = (Arch::new(), self.small_planes_of_a_task());
+        let of_an_input = self.multiplier * self.output_plane();
+        let write = |output: &mut Unwritten| {
+            let tasks = output.par_chunks_mut(planes * of_an_input).enumerate();
+            tasks.for_each(|(task, output)| {
+                with_zeros(layout.length(), |buffer| {
+                    arch.dispatch(Forward {
+                        sizes: self,
+                        layout,
+                        first: task * planes,
+                        input,
+                        weight,
+                        bias,
+                        output,
+                        buffer,
+                    });
+                });
+            });
+        };
+        // SAFETY: each task writes all of its output planes, and the tasks are all planes.
+        unsafe { written_by(self.batch * self.channels * of_an_input, write) }
+    }
+
+    pub(super) fn flat_input_gradient(
+        &self,
+        layout: &FlatLayout,
+        weight: &[f32],
+        gradient: &[f32],
+    ) -> Vec<f32> {
+        let (arch, planes) = (Arch::new(), self.small_planes_of_a_task());
+        let write = |output: &mut Unwritten| {
+            let tasks = output.par_chunks_mut(planes * self.input_plane());
+            tasks.enumerate().for_each(|(task, output)| {
+                with_zeros(layout.length(), |buffer| {
+                    arch.dispatch(InputGradient {
+                        sizes: self,
+                        layout,
+                        first: task * planes,
+                        weight,
+                        gradient,
+                        output,
+                        buffer,
+                    });
+                });
+            });
+        };
+        // SAFETY: each task writes all of its input planes, and the tasks are all planes.
+        unsafe { written_by(self.batch * self.channels * self.input_plane(), write) }
+    }
+
+    pub(super) fn flat_weight_gradient(
+        &self,
+        layout: &FlatLayout,
+        input: &[f32],
+        gradient: &[f32],
+    ) -> Vec<f32> {
+        let arch = Arch::new();
+        let of_a_channel = self.multiplier * self.taps();
+        let mut result = vec![0.0; self.channels * of_a_channel];
+        let channels = result.par_chunks_exact_mut(of_a_channel).enumerate();
+        let at_least = TASK / (self.batch * self.input_plane());
+        let channels = channels.with_min_len(at_least.max(1));
+        channels.for_each(|(channel, result)| {
+            with_zeros(layout.length() + layout.padded(), |scratch| {
+                let (buffer, padded) = scratch.split_at_mut(layout.length());
+                arch.dispatch(WeightGradient {
+                    sizes: self,
+                    layout,
+                    channel,
+                    input,
+                    gradient,
+                    result,
+                    buffer,
+                    padded,
+                });
+            });
+        });
+        result
+    }
+}
+
+/// One task of [`Depthwise::flat_forward`]: the output planes of some input planes.
+struct Forward<'a> {
+    sizes: &'a Depthwise,
+    layout: &'a FlatLayout,
+    /// The first input plane.
+    first: usize,
+    input: &'a [f32],
+    weight: &'a [f32],
+    bias: Option<&'a [f32]>,
+    output: &'a mut Unwritten,
+    buffer: &'a mut [f32],
+}
+
+impl WithSimd for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let sizes = self.sizes;
+        let planes = self
+            .output
+            .chunks_exact_mut(sizes.multiplier * sizes.output_plane());
+        for (plane, outputs) in (self.first..).zip(planes) {
+            let input = &self.input[plane * sizes.input_plane()..][..sizes.input_plane()];
+            self.layout.fill(simd, input, self.buffer);
+            let first = plane % sizes.channels * sizes.multiplier;
+            let outputs = outputs.chunks_exact_mut(sizes.output_plane());
+            for (channel, output) in (first..).zip(outputs) {
+                let filter = sizes.filter(self.weight, channel);
+                let bias = self.bias.map_or(0.0, |bias| bias[channel]);
+                if !all_finite(filter) {
+                    plain::forward(sizes, input, filter, bias, output);
+                    continue;
+                }
+                self.layout
+                    .gather(simd, self.buffer, filter, output, Some(bias));
+            }
+        }
+    }
+}
+
+/// One task of [`Depthwise::flat_input_gradient`]: the gradient of some input planes.
+struct InputGradient<'a> {
+    sizes: &'a Depthwise,
+    layout: &'a FlatLayout,
+    /// The first input plane.
+    first: usize,
+    weight: &'a [f32],
+    gradient: &'a [f32],
+    output: &'a mut Unwritten,
+    buffer: &'a mut [f32],
+}
+
+impl WithSimd for InputGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let sizes = self.sizes;
+        let planes = self.output.chunks_exact_mut(sizes.input_plane());
+        for (plane, output) in (self.first..).zip(planes) {
+            let first = plane % sizes.channels * sizes.multiplier;
+            let filters = &self.weight[first * sizes.taps()..][..sizes.multiplier * sizes.taps()];
+            let length = sizes.multiplier * sizes.output_plane();
+            let gradients = &self.gradient[plane * length..][..length];
+            if !all_finite(filters) {
+                plain::input_gradient(sizes, filters, gradients, output);
+                continue;
+            }
+            let filters = filters.chunks_exact(sizes.taps());
+            let gradients = gradients.chunks_exact(sizes.output_plane());
+            for (index, (filter, gradient)) in filters.zip(gradients).enumerate() {
+                self.layout.fill(simd, gradient, self.buffer);
+                let start = (index == 0).then_some(0.0);
+                self.layout.gather(simd, self.buffer, filter, output, start);
+            }
+        }
+    }
+}
+
+/// One task of [`Depthwise::flat_weight_gradient`]: the filters of one input channel.
+struct WeightGradient<'a> {
+    sizes: &'a Depthwise,
+    layout: &'a FlatLayout,
+    channel: usize,
+    input: &'a [f32],
+    gradient: &'a [f32],
+    result: &'a mut [f32],
+    /// For a plane between its guards.
+    buffer: &'a mut [f32],
+    /// For a gradient that ends in zeros.
+    padded: &'a mut [f32],
+}
+
+impl WithSimd for WeightGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let sizes = self.sizes;
+        let mut sums: Vec<Lanes> = vec![[0.0; MAX_LANES]; self.result.len()];
+        for image in 0..sizes.batch {
+            let plane = image * sizes.channels + self.channel;
+            let input = &self.input[plane * sizes.input_plane()..][..sizes.input_plane()];
+            self.layout.fill(simd, input, self.buffer);
+            for (index, sums) in sums.chunks_exact_mut(sizes.taps()).enumerate() {
+                let plane = plane * sizes.multiplier + index;
+                let gradient = &self.gradient[plane * sizes.output_plane()..];
+                let gradient = &gradient[..sizes.output_plane()];
+                self.layout.fill_padded(simd, gradient, self.padded);
+                self.layout.correlate(simd, self.buffer, self.padded, sums);
+            }
+        }
+        for (result, lanes) in self.result.iter_mut().zip(&sums) {
+            *result = lanes.iter().sum();
+        }
+        if !all_finite(self.result) {
+            plain::weight_gradient(sizes, self.channel, self.input, self.gradient, self.result);
+        }
+    }
+}
