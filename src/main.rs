@@ -7,7 +7,9 @@ mod network;
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::Parser;
+use xception::kernels::within_pool;
 
 use arguments::{Arguments, Command};
 
@@ -23,7 +25,22 @@ const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let result = match arguments.command {
+    let Err(error) = within_pool(|| run(arguments.command)) else {
+        return ExitCode::SUCCESS;
+    };
+    if is_closed_pipe(&error) {
+        return ExitCode::SUCCESS; // the reader has seen enough
+    }
+    eprintln!("error: {error:#}");
+    let interrupted = matches!(
+        error.downcast_ref(),
+        Some(xception::train::TrainError::Interrupted)
+    );
+    ExitCode::from(if interrupted { INTERRUPTED } else { FAILURE })
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
         Command::Ablate(arguments) => command::ablate::run(&arguments),
         Command::Train(arguments) => command::train::run(&arguments),
         Command::Eval(arguments) => command::eval::run(&arguments),
@@ -37,19 +54,7 @@ fn main() -> ExitCode {
         Command::Data(arguments) => command::data::run(&arguments),
         Command::Weights(arguments) => command::weights::run(&arguments),
         Command::Completions(arguments) => command::completions::run(&arguments),
-    };
-    let Err(error) = result else {
-        return ExitCode::SUCCESS;
-    };
-    if is_closed_pipe(&error) {
-        return ExitCode::SUCCESS; // the reader has seen enough
     }
-    eprintln!("error: {error:#}");
-    let interrupted = matches!(
-        error.downcast_ref(),
-        Some(xception::train::TrainError::Interrupted)
-    );
-    ExitCode::from(if interrupted { INTERRUPTED } else { FAILURE })
 }
 
 /// Whether standard output was closed, as by `xception ... | head`.

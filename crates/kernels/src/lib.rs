@@ -31,6 +31,7 @@ mod ops;
 mod pointwise;
 mod pool;
 mod separable;
+mod threads;
 
 pub use activation::relu;
 pub use batch_norm::{NormalizedBatch, batch_norm_train, normalize};
@@ -40,3 +41,4 @@ pub use geometry::{Geometry, Padding2d};
 pub use pointwise::pointwise_conv2d;
 pub use pool::{burn_max_pool2d, max_pool2d};
 pub use separable::separable_conv2d;
+pub use threads::within_pool;

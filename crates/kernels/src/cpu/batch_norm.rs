@@ -3,14 +3,19 @@
 //! A channel is one task: its planes are read for the mean, for the variance, and once more to be
 //! normalized, the last two times mostly from the cache. ReLU may follow in the same pass.
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::copy::{copy, write};
 use super::output::{Unwritten, written_by};
+use super::scratch::with_scratch;
 use super::sums::{pair_of_sums, sum};
 
 /// Elements of a task at least. 16,384 of them take a few microseconds from the cache.
 const TASK: usize = 16_384;
+/// Planes with fewer pixels than this are put together with the channel's others: loops over single ones
+/// would not get going.
+const SHORT: usize = 192;
 
 /// The sizes of a batch normalization.
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +100,85 @@ impl BatchNorm {
         (TASK / (self.batch * self.pixels)).max(1)
     }
 
+    /// Values of a channel where its planes are so short that they are put together first; else 0.
+    fn gathered(&self) -> usize {
+        match self.pixels < SHORT && self.batch > 1 {
+            true => self.batch * self.pixels,
+            false => 0,
+        }
+    }
+
+    /// Puts a channel's planes together.
+    #[inline(always)]
+    fn gather<S: Simd>(&self, values: &[f32], channel: usize, to: &mut [f32]) {
+        let rows = to.chunks_exact_mut(self.pixels);
+        for (to, plane) in rows.zip(self.planes(channel)) {
+            copy::<S>(self.plane(values, plane), to);
+        }
+    }
+
+    /// Writes the planes of a channel that were put together.
+    #[inline(always)]
+    fn scatter<S: Simd>(&self, from: &[f32], channel: usize, planes: Planes) {
+        let rows = from.chunks_exact(self.pixels);
+        for (from, plane) in rows.zip(self.planes(channel)) {
+            // SAFETY: a channel's planes are its task's alone.
+            write::<S>(from, unsafe { planes.plane(plane) });
+        }
+    }
+
+    /// The normalization by the mean and the biased variance of all values of a channel, and those; `scale` is
+    /// gamma and beta.
+    #[inline(always)]
+    fn statistics<'a>(
+        &self,
+        values: impl Iterator<Item = &'a [f32]> + Clone,
+        (gamma, beta): (f32, f32),
+    ) -> (Affine, (f32, f32)) {
+        let mut total = 0.0;
+        for values in values.clone() {
+            total += sum(values, |value| value);
+        }
+        let mean = (total / self.samples()) as f32;
+        let mut total = 0.0;
+        for values in values {
+            total += sum(values, |value| (value - mean) * (value - mean));
+        }
+        let variance = (total / self.samples()) as f32;
+        let affine = Affine {
+            mean,
+            scale: gamma * self.inverse_deviation(variance),
+            shift: beta,
+        };
+        (affine, (mean, variance))
+    }
+
+    #[inline(always)]
+    fn normalize(&self, affine: Affine, from: &[f32], to: &mut Unwritten) {
+        if self.relu {
+            for (to, from) in to.iter_mut().zip(from) {
+                to.write(rectify(affine.of(*from)));
+            }
+        } else {
+            for (to, from) in to.iter_mut().zip(from) {
+                to.write(affine.of(*from));
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn normalize_in_place(&self, affine: Affine, values: &mut [f32]) {
+        if self.relu {
+            for value in values {
+                *value = rectify(affine.of(*value));
+            }
+        } else {
+            for value in values {
+                *value = affine.of(*value);
+            }
+        }
+    }
+
     fn samples(&self) -> f64 {
         (self.batch * self.pixels) as f64
     }
@@ -113,33 +197,16 @@ impl BatchNorm {
                 .into_par_iter()
                 .with_min_len(self.channels_of_a_task())
                 .map(|channel| {
-                    arch.dispatch(
-                        #[inline(always)]
-                        || {
-                            let (mean, variance) = self.statistics(input, channel);
-                            let scale = gamma[channel] * self.inverse_deviation(variance);
-                            for plane in self.planes(channel) {
-                                let from = self.plane(input, plane);
-                                // SAFETY: a channel's planes are its task's alone.
-                                let to = unsafe { planes.plane(plane) };
-                                let affine = Affine {
-                                    mean,
-                                    scale,
-                                    shift: beta[channel],
-                                };
-                                if self.relu {
-                                    for (to, from) in to.iter_mut().zip(from) {
-                                        to.write(rectify(affine.of(*from)));
-                                    }
-                                } else {
-                                    for (to, from) in to.iter_mut().zip(from) {
-                                        to.write(affine.of(*from));
-                                    }
-                                }
-                            }
-                            (mean, variance)
-                        },
-                    )
+                    with_scratch(self.gathered(), |scratch| {
+                        arch.dispatch(ForwardChannel {
+                            sizes: self,
+                            channel,
+                            input,
+                            scale: (gamma[channel], beta[channel]),
+                            planes,
+                            scratch,
+                        })
+                    })
                 })
                 .collect_into_vec(&mut statistics);
         };
@@ -176,36 +243,11 @@ impl BatchNorm {
                             scale: gamma[channel] * inverse,
                             shift: beta[channel],
                         };
-                        if self.relu {
-                            for value in values {
-                                *value = rectify(affine.of(*value));
-                            }
-                        } else {
-                            for value in values {
-                                *value = affine.of(*value);
-                            }
-                        }
+                        self.normalize_in_place(affine, values);
                     }
                 },
             );
         });
-    }
-
-    /// Mean and biased variance of a channel.
-    #[inline(always)]
-    fn statistics(&self, input: &[f32], channel: usize) -> (f32, f32) {
-        let mut total = 0.0;
-        for plane in self.planes(channel) {
-            total += sum(self.plane(input, plane), |value| value);
-        }
-        let mean = (total / self.samples()) as f32;
-        let mut total = 0.0;
-        for plane in self.planes(channel) {
-            total += sum(self.plane(input, plane), |value| {
-                (value - mean) * (value - mean)
-            });
-        }
-        (mean, (total / self.samples()) as f32)
     }
 
     /// The gradients, from that of the output; `statistics` are the mean and the variance of
@@ -226,37 +268,22 @@ impl BatchNorm {
                 .with_min_len(self.channels_of_a_task())
                 .map(|channel| {
                     let inverse = self.inverse_deviation(variance[channel]);
-                    let affine = Affine {
-                        mean: mean[channel],
-                        scale: gamma[channel] * inverse,
-                        shift: beta[channel],
-                    };
-                    arch.dispatch(
-                        #[inline(always)]
-                        || {
-                            if self.relu {
-                                self.channel(
-                                    input,
-                                    gradient,
-                                    channel,
-                                    planes,
-                                    affine,
-                                    inverse,
-                                    |x, dy| select(affine.of(x), dy),
-                                )
-                            } else {
-                                self.channel(
-                                    input,
-                                    gradient,
-                                    channel,
-                                    planes,
-                                    affine,
-                                    inverse,
-                                    |_, dy| dy,
-                                )
-                            }
-                        },
-                    )
+                    with_scratch(2 * self.gathered(), |scratch| {
+                        arch.dispatch(BackwardChannel {
+                            sizes: self,
+                            channel,
+                            input,
+                            gradient,
+                            affine: Affine {
+                                mean: mean[channel],
+                                scale: gamma[channel] * inverse,
+                                shift: beta[channel],
+                            },
+                            inverse,
+                            planes,
+                            scratch,
+                        })
+                    })
                 })
                 .collect_into_vec(&mut sums);
         };
@@ -265,50 +292,169 @@ impl BatchNorm {
         let (gamma, beta) = sums.into_iter().unzip();
         Gradients { input, gamma, beta }
     }
+}
 
-    /// Writes the input's gradient of a channel; returns those of gamma and beta. `of` gives the
-    /// gradient that reaches the normalization from an input and the output's gradient.
+/// One channel of [`BatchNorm::forward`], which gives its mean and its biased variance.
+struct ForwardChannel<'a> {
+    sizes: &'a BatchNorm,
+    channel: usize,
+    input: &'a [f32],
+    /// Gamma and beta.
+    scale: (f32, f32),
+    planes: Planes,
+    scratch: &'a mut [f32],
+}
+
+impl WithSimd for ForwardChannel<'_> {
+    type Output = (f32, f32);
+
     #[inline(always)]
-    #[allow(clippy::too_many_arguments)]
-    fn channel(
-        &self,
-        input: &[f32],
-        gradient: &[f32],
-        channel: usize,
-        planes: Planes,
+    fn with_simd<S: Simd>(self, _simd: S) -> (f32, f32) {
+        let Self {
+            sizes,
+            channel,
+            input,
+            scale,
+            planes,
+            scratch,
+        } = self;
+        if scratch.is_empty() {
+            let of_channel = sizes.planes(channel);
+            let of_channel = of_channel.map(|plane| sizes.plane(input, plane));
+            let (affine, statistics) = sizes.statistics(of_channel, scale);
+            for plane in sizes.planes(channel) {
+                // SAFETY: a channel's planes are its task's alone.
+                let to = unsafe { planes.plane(plane) };
+                sizes.normalize(affine, sizes.plane(input, plane), to);
+            }
+            return statistics;
+        }
+        sizes.gather::<S>(input, channel, scratch);
+        let (affine, statistics) = sizes.statistics(std::iter::once(&*scratch), scale);
+        sizes.normalize_in_place(affine, scratch);
+        sizes.scatter::<S>(scratch, channel, planes);
+        statistics
+    }
+}
+
+/// One channel of [`BatchNorm::backward`], which gives the gradients of gamma and beta.
+struct BackwardChannel<'a> {
+    sizes: &'a BatchNorm,
+    channel: usize,
+    input: &'a [f32],
+    gradient: &'a [f32],
+    affine: Affine,
+    /// One by the deviation.
+    inverse: f32,
+    planes: Planes,
+    scratch: &'a mut [f32],
+}
+
+impl WithSimd for BackwardChannel<'_> {
+    type Output = (f32, f32);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) -> (f32, f32) {
+        let affine = self.affine;
+        if self.sizes.relu {
+            self.run::<S>(
+                #[inline(always)]
+                |x, dy| select(affine.of(x), dy),
+            )
+        } else {
+            self.run::<S>(
+                #[inline(always)]
+                |_, dy| dy,
+            )
+        }
+    }
+}
+
+impl BackwardChannel<'_> {
+    /// `of` gives the gradient that reaches the normalization from an input and the output's gradient.
+    #[inline(always)]
+    fn run<S: Simd>(self, of: impl Fn(f32, f32) -> f32) -> (f32, f32) {
+        let Self {
+            sizes,
+            channel,
+            input,
+            gradient,
+            affine,
+            inverse,
+            planes,
+            scratch,
+        } = self;
+        if scratch.is_empty() {
+            let pair = |plane| (sizes.plane(input, plane), sizes.plane(gradient, plane));
+            let pairs = sizes.planes(channel).map(pair);
+            let slopes = Slopes::new(sizes, affine, inverse, pairs, &of);
+            for plane in sizes.planes(channel) {
+                let (x, dy) = pair(plane);
+                // SAFETY: a channel's planes are its task's alone.
+                let to = unsafe { planes.plane(plane) };
+                for ((to, &x), &dy) in to.iter_mut().zip(x).zip(dy) {
+                    to.write(slopes.of(affine, x, of(x, dy)));
+                }
+            }
+            return slopes.sums;
+        }
+        let (x, dy) = scratch.split_at_mut(sizes.gathered());
+        sizes.gather::<S>(input, channel, x);
+        sizes.gather::<S>(gradient, channel, dy);
+        let pairs = std::iter::once((&*x, &*dy));
+        let slopes = Slopes::new(sizes, affine, inverse, pairs, &of);
+        for (x, &dy) in x.iter_mut().zip(&*dy) {
+            *x = slopes.of(affine, *x, of(*x, dy));
+        }
+        sizes.scatter::<S>(x, channel, planes);
+        slopes.sums
+    }
+}
+
+/// How a channel's input gradient follows from that of its output.
+struct Slopes {
+    /// The gradients of gamma and beta.
+    sums: (f32, f32),
+    mean_gradient: f32,
+    slope: f32,
+}
+
+impl Slopes {
+    #[inline(always)]
+    fn new<'a>(
+        sizes: &BatchNorm,
         affine: Affine,
         inverse: f32,
-        of: impl Fn(f32, f32) -> f32,
-    ) -> (f32, f32) {
-        let mean = affine.mean;
+        pairs: impl Iterator<Item = (&'a [f32], &'a [f32])>,
+        of: &impl Fn(f32, f32) -> f32,
+    ) -> Self {
         let (mut beta, mut gamma) = (0.0, 0.0);
-        for plane in self.planes(channel) {
-            let (x, dy) = (self.plane(input, plane), self.plane(gradient, plane));
+        for (x, dy) in pairs {
             let [one, two] = pair_of_sums(
                 x,
                 dy,
                 #[inline(always)]
                 |x, dy| {
                     let dy = of(x, dy);
-                    [dy, dy * (x - mean)]
+                    [dy, dy * (x - affine.mean)]
                 },
             );
             beta += one;
             gamma += two;
         }
         let gamma = gamma * f64::from(inverse);
-        let mean_gradient = (beta / self.samples()) as f32;
-        let slope = (gamma / self.samples()) as f32 * inverse;
-        for plane in self.planes(channel) {
-            let (x, dy) = (self.plane(input, plane), self.plane(gradient, plane));
-            // SAFETY: a channel's planes are its task's alone.
-            let to = unsafe { planes.plane(plane) };
-            for ((to, &x), &dy) in to.iter_mut().zip(x).zip(dy) {
-                let centered = of(x, dy) - mean_gradient;
-                to.write(affine.scale * (centered - (x - mean) * slope));
-            }
+        Self {
+            sums: (gamma as f32, beta as f32),
+            mean_gradient: (beta / sizes.samples()) as f32,
+            slope: (gamma / sizes.samples()) as f32 * inverse,
         }
-        (gamma as f32, beta as f32)
+    }
+
+    /// The gradient of an input, from the one that reaches the normalization.
+    #[inline(always)]
+    fn of(&self, affine: Affine, x: f32, dy: f32) -> f32 {
+        let centered = dy - self.mean_gradient;
+        affine.scale * (centered - (x - affine.mean) * self.slope)
     }
 }
 

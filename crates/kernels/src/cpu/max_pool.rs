@@ -14,8 +14,8 @@ use crate::Geometry;
 /// Elements of planes that a task should have at least, as [`Depthwise`](super::depthwise::Depthwise)
 /// has them.
 const TASK: usize = 16_384;
-/// Place of a column that lies in the padding.
-const PADDING: u8 = u8::MAX;
+/// Place of a column that lies in the padding: after that of any column that does not.
+const PADDING: u32 = 1 << 16;
 
 /// The sizes of a max pool.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +39,7 @@ impl MaxPool {
             let (before, after) = padding[axis];
             before < geometry.kernel[axis] && after < geometry.kernel[axis]
         };
-        rows * columns < usize::from(PADDING)
+        rows * columns <= usize::from(u8::MAX)
             && geometry.dilation == [1, 1]
             && reaches(0)
             && reaches(1)
@@ -142,8 +142,7 @@ impl MaxPool {
                 .zip(places.par_chunks_mut(planes * self.output_plane()))
                 .zip(input.par_chunks(planes * self.input_plane()))
                 .for_each(|((output, places), input)| {
-                    let mut best = vec![f32::NEG_INFINITY; self.padded()];
-                    let mut best_rows = vec![PADDING; self.padded()];
+                    let mut candidates = Candidates::new(self);
                     output
                         .chunks_exact_mut(self.output_plane())
                         .zip(places.chunks_exact_mut(self.output_plane()))
@@ -151,10 +150,7 @@ impl MaxPool {
                         .for_each(|((output, places), input)| {
                             arch.dispatch(
                                 #[inline(always)]
-                                || {
-                                    let best = (&mut best[..], &mut best_rows[..]);
-                                    self.plane_with_places(input, output, places, best);
-                                },
+                                || self.plane_with_places(input, output, places, &mut candidates),
                             );
                         });
                 });
@@ -170,7 +166,7 @@ impl MaxPool {
         input: &[f32],
         output: &mut Unwritten,
         places: &mut [u8],
-        (best, best_rows): (&mut [f32], &mut [u8]),
+        candidates: &mut Candidates,
     ) {
         let (left, stride) = (self.geometry.padding.left, self.geometry.stride[1]);
         let (width, kernel) = (self.input[1], self.geometry.kernel[1]);
@@ -178,34 +174,54 @@ impl MaxPool {
         let places = places.chunks_exact_mut(self.output[1]);
         for (row, (output, places)) in outputs.zip(places).enumerate() {
             let (rows, first) = self.rows(row);
-            let inside = &mut best[left..left + width];
-            let inside_rows = &mut best_rows[left..left + width];
-            inside.copy_from_slice(&input[rows.start * width..][..width]);
-            inside_rows.fill(first as u8);
+            let best = &mut candidates.values[left..left + width];
+            let best_places = &mut candidates.places[left..left + width];
+            best.copy_from_slice(&input[rows.start * width..][..width]);
+            best_places.fill((first * kernel) as u32);
             for (row, window_row) in rows.zip(first..).skip(1) {
                 let values = &input[row * width..][..width];
-                let best = inside.iter_mut().zip(inside_rows.iter_mut());
-                for ((best, best_row), &value) in best.zip(values) {
-                    let wins = value > *best || value.is_nan();
+                let place = (window_row * kernel) as u32;
+                for ((best, best_place), &value) in
+                    best.iter_mut().zip(best_places.iter_mut()).zip(values)
+                {
+                    let wins = (value > *best) | value.is_nan();
                     *best = if wins { value } else { *best };
-                    *best_row = if wins { window_row as u8 } else { *best_row };
+                    *best_place = if wins { place } else { *best_place };
                 }
             }
-            for (column, (to, place)) in output.iter_mut().zip(places).enumerate() {
-                let values = &best[column * stride..][..kernel];
-                let rows = &best_rows[column * stride..][..kernel];
-                let (mut winner, mut winner_row, mut winner_column) = (values[0], rows[0], 0);
-                for column in 1..kernel {
-                    let (value, row) = (values[column], rows[column]);
-                    // Of equal values the first in the window's order wins.
-                    let wins =
-                        value > winner || value.is_nan() || (value == winner && row < winner_row);
-                    winner = if wins { value } else { winner };
-                    winner_row = if wins { row } else { winner_row };
-                    winner_column = if wins { column as u8 } else { winner_column };
+            candidates.divide(stride);
+
+            let outputs = output.len();
+            let (winners, winner_places) = (&mut candidates.winners, &mut candidates.winner_places);
+            let (winners, winner_places) = (&mut winners[..outputs], &mut winner_places[..outputs]);
+            for column in 0..kernel {
+                let start = candidates.phase_length * (column % stride) + column / stride;
+                let values = &candidates.phases[start..][..outputs];
+                let value_places = &candidates.phase_places[start..][..outputs];
+                let all = winners.iter_mut().zip(winner_places.iter_mut());
+                let all = all.zip(values.iter().zip(value_places));
+                if column == 0 {
+                    for ((winner, winner_place), (&value, &place)) in all {
+                        *winner = value;
+                        *winner_place = place;
+                    }
+                    continue;
                 }
+                let column = column as u32;
+                for ((winner, winner_place), (&value, &place)) in all {
+                    let place = place + column;
+                    // Of equal values the first in the window's order wins.
+                    let first = (value == *winner) & (place < *winner_place);
+                    let wins = (value > *winner) | value.is_nan() | first;
+                    *winner = if wins { value } else { *winner };
+                    *winner_place = if wins { place } else { *winner_place };
+                }
+            }
+            for (to, &winner) in output.iter_mut().zip(winners.iter()) {
                 to.write(winner);
-                *place = winner_row * kernel as u8 + winner_column;
+            }
+            for (to, &place) in places.iter_mut().zip(winner_places.iter()) {
+                *to = place as u8;
             }
         }
     }
@@ -241,6 +257,68 @@ impl MaxPool {
         };
         // SAFETY: the tasks are all planes, and all of them are set to zero first.
         unsafe { written_by(self.planes * self.input_plane(), write) }
+    }
+}
+
+/// The winners of one row of windows on their way: column by column of the padded row, then apart by their
+/// column modulo the stride, so that the candidates of neighbouring outputs are neighbours, and at last output
+/// by output.
+struct Candidates {
+    /// The largest value of each column.
+    values: Vec<f32>,
+    /// Its row times the window's columns.
+    places: Vec<u32>,
+    /// Columns of a phase.
+    phase_length: usize,
+    phases: Vec<f32>,
+    phase_places: Vec<u32>,
+    winners: Vec<f32>,
+    winner_places: Vec<u32>,
+}
+
+impl Candidates {
+    fn new(pool: &MaxPool) -> Self {
+        let stride = pool.geometry.stride[1];
+        let phase_length = pool.padded().div_ceil(stride);
+        let padded = phase_length * stride;
+        Self {
+            values: vec![f32::NEG_INFINITY; padded],
+            places: vec![PADDING; padded],
+            phase_length,
+            phases: vec![f32::NEG_INFINITY; padded],
+            phase_places: vec![PADDING; padded],
+            winners: vec![0.0; pool.output[1]],
+            winner_places: vec![0; pool.output[1]],
+        }
+    }
+
+    /// Takes the columns apart.
+    #[inline(always)]
+    fn divide(&mut self, stride: usize) {
+        if stride == 2 {
+            let (even, odd) = self.phases.split_at_mut(self.phase_length);
+            let (pairs, _) = self.values.as_chunks::<2>();
+            for ((even, odd), &[one, two]) in even.iter_mut().zip(odd).zip(pairs) {
+                (*even, *odd) = (one, two);
+            }
+            let (even, odd) = self.phase_places.split_at_mut(self.phase_length);
+            let (pairs, _) = self.places.as_chunks::<2>();
+            for ((even, odd), &[one, two]) in even.iter_mut().zip(odd).zip(pairs) {
+                (*even, *odd) = (one, two);
+            }
+            return;
+        }
+        for phase in 0..stride {
+            let of_phase = phase * self.phase_length..(phase + 1) * self.phase_length;
+            let to = self.phases[of_phase.clone()].iter_mut();
+            for (to, from) in to.zip(self.values[phase..].iter().step_by(stride)) {
+                *to = *from;
+            }
+            let to = self.phase_places[of_phase].iter_mut();
+            for (to, from) in to.zip(self.places[phase..].iter().step_by(stride)) {
+                *to = *from;
+            }
+        }
     }
 }
 

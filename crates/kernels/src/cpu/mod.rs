@@ -5,6 +5,7 @@
 
 pub(crate) mod batch_norm;
 mod columns;
+mod copy;
 pub(crate) mod dense;
 pub(crate) mod depthwise;
 mod matrix;

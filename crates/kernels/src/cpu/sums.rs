@@ -27,7 +27,7 @@ pub(super) fn pair_of_sums(
         sums[0][part] += one;
         sums[1][part] += two;
     }
-    sums.map(|parts| parts.iter().map(|&part| f64::from(part)).sum())
+    sums.map(|parts| total(&parts))
 }
 
 /// The sum over the elements of a slice; `term` gives what an element adds.
@@ -43,7 +43,19 @@ pub(super) fn sum(values: &[f32], term: impl Fn(f32) -> f32) -> f64 {
     for (part, value) in rest.iter().enumerate() {
         sums[part] += term(*value);
     }
-    sums.iter().map(|&part| f64::from(part)).sum()
+    total(&sums)
+}
+
+/// The sum of the parts: the first steps in whole vectors.
+#[inline(always)]
+fn total(parts: &[f32; PARTS]) -> f64 {
+    let mut lanes = [0f32; MAX_LANES];
+    for parts in parts.as_chunks::<MAX_LANES>().0 {
+        for (lane, part) in lanes.iter_mut().zip(parts) {
+            *lane += part;
+        }
+    }
+    lanes.iter().map(|&lane| f64::from(lane)).sum()
 }
 
 /// The sum of each channel of `[batch, channels, pixels]` over images and pixels.

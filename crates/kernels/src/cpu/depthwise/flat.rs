@@ -10,6 +10,7 @@ use std::mem::MaybeUninit;
 use pulp::Simd;
 
 use super::super::MAX_LANES;
+use super::super::copy::copy;
 use super::super::output::Unwritten;
 use super::super::taps::Lanes;
 use crate::Geometry;
@@ -114,14 +115,14 @@ impl FlatLayout {
 
     /// Writes a plane between the guards of a buffer that is zero there.
     #[inline(always)]
-    pub(super) fn fill<S: Simd>(&self, simd: S, plane: &[f32], buffer: &mut [f32]) {
-        copy(simd, plane, &mut buffer[self.guard..][..self.pixels]);
+    pub(super) fn fill<S: Simd>(&self, _simd: S, plane: &[f32], buffer: &mut [f32]) {
+        copy::<S>(plane, &mut buffer[self.guard..][..self.pixels]);
     }
 
     /// Writes a plane at the start of a buffer that is zero after it.
     #[inline(always)]
-    pub(super) fn fill_padded<S: Simd>(&self, simd: S, plane: &[f32], buffer: &mut [f32]) {
-        copy(simd, plane, &mut buffer[..self.pixels]);
+    pub(super) fn fill_padded<S: Simd>(&self, _simd: S, plane: &[f32], buffer: &mut [f32]) {
+        copy::<S>(plane, &mut buffer[..self.pixels]);
     }
 
     /// `output[i] = start + sum over taps of filter[tap] * buffer[i + distance]`, without the taps beyond the
@@ -321,34 +322,5 @@ impl FlatLayout {
                     .write_unaligned(sum)
             };
         }
-    }
-}
-
-/// Copies a plane in whole vectors, the last of which overlaps the one before.
-#[inline(always)]
-fn copy<S: Simd>(simd: S, from: &[f32], to: &mut [f32]) {
-    let lanes = S::F32_LANES;
-    let _ = simd;
-    let length = from.len();
-    assert_eq!(length, to.len());
-    if length < lanes {
-        for (to, from) in to.iter_mut().zip(from) {
-            *to = *from;
-        }
-        return;
-    }
-    let vector = |i: usize, to: &mut [f32]| {
-        let (from, to) = (&from[i..i + lanes], &mut to[i..i + lanes]);
-        let (from, to) = (from.as_ptr().cast::<S::f32s>(), to.as_mut_ptr().cast());
-        // SAFETY: both slices have a vector.
-        unsafe { <*mut S::f32s>::write_unaligned(to, from.read_unaligned()) };
-    };
-    let mut i = 0;
-    while i + lanes <= length {
-        vector(i, to);
-        i += lanes;
-    }
-    if i < length {
-        vector(length - lanes, to);
     }
 }
