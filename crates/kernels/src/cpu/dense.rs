@@ -9,6 +9,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::columns::Columns;
+use super::few_channels;
 use super::matrix::{Destination, Matrix, Update, product};
 use super::output::{Unwritten, written_by};
 use super::scratch::with_scratch;
@@ -283,6 +284,9 @@ impl Dense {
 
     /// The gradient of the weight, from the input and the gradient of the output.
     pub(crate) fn weight_gradient(&self, input: &[f32], gradient: &[f32]) -> Vec<f32> {
+        if let Some(result) = few_channels::weight_gradient(self, input, gradient) {
+            return result;
+        }
         let (strips, window) = (self.strips(), self.window());
         let size = self.outputs * window;
         let parts = (PARTS_LENGTH / size).clamp(1, PARTS).min(strips.len());

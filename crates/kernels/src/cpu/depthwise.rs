@@ -4,15 +4,14 @@
 //! see [`PlaneLayout`]. Padding is memory filled with zeros, which a weight that is infinite or no
 //! number would make a NaN of: such filters, and gradients that come out so, take the plain loops.
 
-mod flat;
 mod plain;
 mod small;
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use self::flat::FlatLayout;
 use super::MAX_LANES;
+use super::flat::FlatLayout;
 use super::output::{Unwritten, written_by};
 use super::plane::PlaneLayout;
 use super::scratch::with_zeros;

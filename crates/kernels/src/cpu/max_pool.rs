@@ -5,9 +5,10 @@
 
 use std::mem::MaybeUninit;
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::MAX_LANES;
 use super::output::{Unwritten, written_by};
 use crate::Geometry;
 
@@ -148,82 +149,19 @@ impl MaxPool {
                         .zip(places.chunks_exact_mut(self.output_plane()))
                         .zip(input.chunks_exact(self.input_plane()))
                         .for_each(|((output, places), input)| {
-                            arch.dispatch(
-                                #[inline(always)]
-                                || self.plane_with_places(input, output, places, &mut candidates),
-                            );
+                            arch.dispatch(PlaneWithPlaces {
+                                pool: self,
+                                input,
+                                output,
+                                places,
+                                candidates: &mut candidates,
+                            });
                         });
                 });
         };
-        // SAFETY: the tasks are all planes, and `plane_with_places` writes all of one.
+        // SAFETY: the tasks are all planes, and each task writes all of its own.
         let output = unsafe { written_by(self.planes * self.output_plane(), write) };
         (output, places)
-    }
-
-    #[inline(always)]
-    fn plane_with_places(
-        &self,
-        input: &[f32],
-        output: &mut Unwritten,
-        places: &mut [u8],
-        candidates: &mut Candidates,
-    ) {
-        let (left, stride) = (self.geometry.padding.left, self.geometry.stride[1]);
-        let (width, kernel) = (self.input[1], self.geometry.kernel[1]);
-        let outputs = output.chunks_exact_mut(self.output[1]);
-        let places = places.chunks_exact_mut(self.output[1]);
-        for (row, (output, places)) in outputs.zip(places).enumerate() {
-            let (rows, first) = self.rows(row);
-            let best = &mut candidates.values[left..left + width];
-            let best_places = &mut candidates.places[left..left + width];
-            best.copy_from_slice(&input[rows.start * width..][..width]);
-            best_places.fill((first * kernel) as u32);
-            for (row, window_row) in rows.zip(first..).skip(1) {
-                let values = &input[row * width..][..width];
-                let place = (window_row * kernel) as u32;
-                for ((best, best_place), &value) in
-                    best.iter_mut().zip(best_places.iter_mut()).zip(values)
-                {
-                    let wins = (value > *best) | value.is_nan();
-                    *best = if wins { value } else { *best };
-                    *best_place = if wins { place } else { *best_place };
-                }
-            }
-            candidates.divide(stride);
-
-            let outputs = output.len();
-            let (winners, winner_places) = (&mut candidates.winners, &mut candidates.winner_places);
-            let (winners, winner_places) = (&mut winners[..outputs], &mut winner_places[..outputs]);
-            for column in 0..kernel {
-                let start = candidates.phase_length * (column % stride) + column / stride;
-                let values = &candidates.phases[start..][..outputs];
-                let value_places = &candidates.phase_places[start..][..outputs];
-                let all = winners.iter_mut().zip(winner_places.iter_mut());
-                let all = all.zip(values.iter().zip(value_places));
-                if column == 0 {
-                    for ((winner, winner_place), (&value, &place)) in all {
-                        *winner = value;
-                        *winner_place = place;
-                    }
-                    continue;
-                }
-                let column = column as u32;
-                for ((winner, winner_place), (&value, &place)) in all {
-                    let place = place + column;
-                    // Of equal values the first in the window's order wins.
-                    let first = (value == *winner) & (place < *winner_place);
-                    let wins = (value > *winner) | value.is_nan() | first;
-                    *winner = if wins { value } else { *winner };
-                    *winner_place = if wins { place } else { *winner_place };
-                }
-            }
-            for (to, &winner) in output.iter_mut().zip(winners.iter()) {
-                to.write(winner);
-            }
-            for (to, &place) in places.iter_mut().zip(winner_places.iter()) {
-                *to = place as u8;
-            }
-        }
     }
 
     /// The gradient of the input, from the winners' places and the gradient of the output.
@@ -260,9 +198,45 @@ impl MaxPool {
     }
 }
 
+/// One plane of [`MaxPool::forward_with_places`].
+struct PlaneWithPlaces<'a> {
+    pool: &'a MaxPool,
+    input: &'a [f32],
+    output: &'a mut Unwritten,
+    places: &'a mut [u8],
+    candidates: &'a mut Candidates,
+}
+
+impl WithSimd for PlaneWithPlaces<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self {
+            pool,
+            input,
+            candidates,
+            ..
+        } = self;
+        let outputs = self.output.chunks_exact_mut(pool.output[1]);
+        let places = self.places.chunks_exact_mut(pool.output[1]);
+        for (row, (output, places)) in outputs.zip(places).enumerate() {
+            candidates.of_columns(simd, pool, input, row);
+            candidates.divide(pool.geometry.stride[1]);
+            candidates.of_windows(simd, pool);
+            for (to, &winner) in output.iter_mut().zip(&candidates.winners) {
+                to.write(winner);
+            }
+            for (to, &place) in places.iter_mut().zip(&candidates.winner_places) {
+                *to = place as u8;
+            }
+        }
+    }
+}
+
 /// The winners of one row of windows on their way: column by column of the padded row, then apart by their
 /// column modulo the stride, so that the candidates of neighbouring outputs are neighbours, and at last output
-/// by output.
+/// by output. Each has room for whole vectors.
 struct Candidates {
     /// The largest value of each column.
     values: Vec<f32>,
@@ -280,16 +254,56 @@ impl Candidates {
     fn new(pool: &MaxPool) -> Self {
         let stride = pool.geometry.stride[1];
         let phase_length = pool.padded().div_ceil(stride);
-        let padded = phase_length * stride;
+        let room = phase_length * stride + MAX_LANES;
+        let outputs = pool.output[1].next_multiple_of(MAX_LANES);
         Self {
-            values: vec![f32::NEG_INFINITY; padded],
-            places: vec![PADDING; padded],
+            values: vec![f32::NEG_INFINITY; room],
+            places: vec![PADDING; room],
             phase_length,
-            phases: vec![f32::NEG_INFINITY; padded],
-            phase_places: vec![PADDING; padded],
-            winners: vec![0.0; pool.output[1]],
-            winner_places: vec![0; pool.output[1]],
+            phases: vec![f32::NEG_INFINITY; room],
+            phase_places: vec![PADDING; room],
+            winners: vec![0.0; outputs],
+            winner_places: vec![0; outputs],
         }
+    }
+
+    /// The winners of each column among the rows of a window.
+    #[inline(always)]
+    fn of_columns<S: Simd>(&mut self, simd: S, pool: &MaxPool, input: &[f32], row: usize) {
+        let (left, width) = (pool.geometry.padding.left, pool.input[1]);
+        let kernel = pool.geometry.kernel[1];
+        let (rows, first) = pool.rows(row);
+        let mut column = 0;
+        while column < width {
+            let load = |row: usize| {
+                let values = &input[row * width + column..];
+                match values.len() < S::F32_LANES {
+                    true => simd.partial_load_f32s(values),
+                    // SAFETY: the slice has a vector.
+                    false => unsafe { values.as_ptr().cast::<S::f32s>().read_unaligned() },
+                }
+            };
+            let mut best = load(rows.start);
+            let mut place = simd.splat_u32s((first * kernel) as u32);
+            for (row, window_row) in rows.clone().zip(first..).skip(1) {
+                let value = load(row);
+                let wins = simd.or_m32s(simd.less_than_f32s(best, value), is_nan(simd, value));
+                best = simd.select_f32s(wins, value, best);
+                let row_place = simd.splat_u32s((window_row * kernel) as u32);
+                place = simd.select_u32s(wins, row_place, place);
+            }
+            let values = &mut self.values[left + column..][..S::F32_LANES];
+            // SAFETY: the slice has a vector.
+            unsafe { values.as_mut_ptr().cast::<S::f32s>().write_unaligned(best) };
+            let places = &mut self.places[left + column..][..S::F32_LANES];
+            // SAFETY: as above.
+            unsafe { places.as_mut_ptr().cast::<S::u32s>().write_unaligned(place) };
+            column += S::F32_LANES;
+        }
+        // Vectors go beyond the row's end.
+        let end = left + column;
+        self.values[left + width..end].fill(f32::NEG_INFINITY);
+        self.places[left + width..end].fill(PADDING);
     }
 
     /// Takes the columns apart.
@@ -320,6 +334,61 @@ impl Candidates {
             }
         }
     }
+
+    /// The winners among the columns of each window.
+    #[inline(always)]
+    fn of_windows<S: Simd>(&mut self, simd: S, pool: &MaxPool) {
+        let (kernel, stride) = (pool.geometry.kernel[1], pool.geometry.stride[1]);
+        let mut output = 0;
+        while output < pool.output[1] {
+            let load = |column: usize| {
+                let start = self.phase_length * (column % stride) + column / stride + output;
+                let values = &self.phases[start..][..S::F32_LANES];
+                let places = &self.phase_places[start..][..S::F32_LANES];
+                // SAFETY: both slices have a vector.
+                unsafe {
+                    (
+                        values.as_ptr().cast::<S::f32s>().read_unaligned(),
+                        places.as_ptr().cast::<S::u32s>().read_unaligned(),
+                    )
+                }
+            };
+            let (mut winner, mut winner_place) = load(0);
+            for column in 1..kernel {
+                let (value, place) = load(column);
+                let place = simd.add_u32s(place, simd.splat_u32s(column as u32));
+                // Of equal values the first in the window's order wins.
+                let equal = simd.equal_f32s(value, winner);
+                let first = simd.and_m32s(equal, simd.less_than_u32s(place, winner_place));
+                let larger = simd.or_m32s(simd.less_than_f32s(winner, value), is_nan(simd, value));
+                let wins = simd.or_m32s(larger, first);
+                winner = simd.select_f32s(wins, value, winner);
+                winner_place = simd.select_u32s(wins, place, winner_place);
+            }
+            let winners = &mut self.winners[output..][..S::F32_LANES];
+            // SAFETY: the slice has a vector.
+            unsafe {
+                winners
+                    .as_mut_ptr()
+                    .cast::<S::f32s>()
+                    .write_unaligned(winner)
+            };
+            let places = &mut self.winner_places[output..][..S::F32_LANES];
+            // SAFETY: as above.
+            unsafe {
+                places
+                    .as_mut_ptr()
+                    .cast::<S::u32s>()
+                    .write_unaligned(winner_place)
+            };
+            output += S::F32_LANES;
+        }
+    }
+}
+
+#[inline(always)]
+fn is_nan<S: Simd>(simd: S, values: S::f32s) -> S::m32s {
+    simd.not_m32s(simd.equal_f32s(values, values))
 }
 
 /// The larger value; NaN where one is.

@@ -8,6 +8,8 @@ mod columns;
 mod copy;
 pub(crate) mod dense;
 pub(crate) mod depthwise;
+mod few_channels;
+mod flat;
 mod matrix;
 pub(crate) mod max_pool;
 mod output;

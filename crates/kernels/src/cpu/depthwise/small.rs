@@ -4,10 +4,10 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::super::MAX_LANES;
+use super::super::flat::FlatLayout;
 use super::super::output::{Unwritten, written_by};
 use super::super::scratch::with_zeros;
 use super::super::taps::Lanes;
-use super::flat::FlatLayout;
 use super::{Depthwise, TASK, all_finite, plain};
 
 impl Depthwise {

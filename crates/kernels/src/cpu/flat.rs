@@ -1,18 +1,18 @@
-//! Depthwise convolution of small planes at stride 1 whose output is as large as their input.
+//! Small planes at stride 1 whose output is as large as their input: the inner loops of their convolution.
 //!
 //! A plane is copied as it is, between two guards of zeros, so that a tap lies at one distance from
 //! every output. What a tap reads across the left or right border of its row is masked out; above and
-//! below it meets the guards. Against the padded layout of [`PlaneLayout`](super::PlaneLayout) no row is
+//! below it meets the guards. Against the padded layout of [`PlaneLayout`](super::plane::PlaneLayout) no row is
 //! handled by itself, which counts where rows are shorter than vectors.
 
 use std::mem::MaybeUninit;
 
 use pulp::Simd;
 
-use super::super::MAX_LANES;
-use super::super::copy::copy;
-use super::super::output::Unwritten;
-use super::super::taps::Lanes;
+use super::MAX_LANES;
+use super::copy::copy;
+use super::output::Unwritten;
+use super::taps::Lanes;
 use crate::Geometry;
 
 /// Planes with more pixels than this gain nothing: the masks would take the cache from them.
