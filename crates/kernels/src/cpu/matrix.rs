@@ -20,6 +20,14 @@ impl<'a> Matrix<'a> {
         }
     }
 
+    /// The rows from this one on.
+    pub(super) fn from_row(self, row: usize) -> Self {
+        Self {
+            values: &self.values[row * self.row_stride..],
+            ..self
+        }
+    }
+
     /// The transpose.
     pub(super) fn transposed(self) -> Self {
         Self {

@@ -272,9 +272,42 @@ impl Mix<'_> {
                 Update::Add
             }
         };
-        let size = [self.sizes.outputs, columns, self.sizes.inputs];
-        // SAFETY: as the caller promises.
-        unsafe { product(destination, self.weight, right, size, update) };
+        let Pointwise {
+            batch,
+            inputs,
+            outputs,
+            pixels,
+        } = self.sizes;
+        // Where all images together have few columns, these are too few tasks: a task is some rows of them.
+        let few = pixels < FEW_PIXELS && batch > 1 && batch * pixels < TASKS / 2 * COLUMNS;
+        let work = outputs * inputs * columns / TASK_PRODUCTS;
+        let tasks = match few {
+            true => TASKS.min(outputs / TASK_ROWS).min(work).max(1),
+            false => 1,
+        };
+        let rows = outputs.div_ceil(tasks).next_multiple_of(16);
+        if tasks == 1 {
+            let size = [outputs, columns, inputs];
+            // SAFETY: as the caller promises.
+            unsafe { product(destination, self.weight, right, size, update) };
+            return;
+        }
+        (0..outputs.div_ceil(rows))
+            .into_par_iter()
+            .for_each(|task| {
+                let first = task * rows;
+                let size = [rows.min(outputs - first), columns, inputs];
+                // SAFETY: as the caller promises.
+                unsafe {
+                    product(
+                        destination.at(first, 0),
+                        self.weight.from_row(first),
+                        right,
+                        size,
+                        update,
+                    )
+                };
+            });
     }
 }
 
