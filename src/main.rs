@@ -1,6 +1,7 @@
 //! The command-line program: it parses, resolves and runs; the numbers are made in the libraries.
 
 mod arguments;
+mod bench;
 mod command;
 mod images;
 mod network;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Convert(arguments) => command::convert::run(&arguments),
         Command::Report(arguments) => command::report::run(&arguments),
         Command::Summary(arguments) => command::summary::run(&arguments),
+        Command::Bench(arguments) => command::bench::run(&arguments),
         Command::Devices(arguments) => command::devices::run(&arguments),
         Command::Data(arguments) => command::data::run(&arguments),
         Command::Weights(arguments) => command::weights::run(&arguments),
