@@ -1,6 +1,7 @@
 //! The command-line program: it parses, resolves and runs; the numbers are made in the libraries.
 
 mod arguments;
+mod bench;
 mod command;
 mod images;
 mod network;
@@ -25,7 +26,12 @@ const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let Err(error) = within_pool(|| run(arguments.command)) else {
+    let result = match arguments.command {
+        // It decides the number of threads itself.
+        Command::Bench(arguments) => command::bench::run(&arguments),
+        command => within_pool(|| run(command)),
+    };
+    let Err(error) = result else {
         return ExitCode::SUCCESS;
     };
     if is_closed_pipe(&error) {
@@ -50,6 +56,7 @@ fn run(command: Command) -> Result<()> {
         Command::Convert(arguments) => command::convert::run(&arguments),
         Command::Report(arguments) => command::report::run(&arguments),
         Command::Summary(arguments) => command::summary::run(&arguments),
+        Command::Bench(arguments) => command::bench::run(&arguments),
         Command::Devices(arguments) => command::devices::run(&arguments),
         Command::Data(arguments) => command::data::run(&arguments),
         Command::Weights(arguments) => command::weights::run(&arguments),

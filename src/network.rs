@@ -7,10 +7,27 @@ use burn::prelude::*;
 use xception::models::preprocessing::Labels;
 use xception::models::weights::{Head, LoadOptions, Loaded};
 use xception::models::{ModelConfig, Network};
+use xception::train::config::{Override, RunConfig};
 use xception::train::training::WeightsFile;
 
 use crate::arguments::{InputArguments, WeightsArgument};
 use crate::command::progress_bar;
+
+/// The model of a JSON file, or the one of a name, with the overrides.
+pub fn model_config(model: &str, overrides: &[Override]) -> Result<ModelConfig> {
+    let path = Path::new(model);
+    let run = if path
+        .extension()
+        .is_some_and(|extension| extension == "json")
+    {
+        RunConfig::read(path, overrides)?
+    } else {
+        ModelConfig::named(model)?;
+        let text = serde_json::json!({ "model": model }).to_string();
+        RunConfig::parse(&text, overrides)?
+    };
+    Ok(run.model)
+}
 
 /// Loads the weights of the command line, with the preprocessing that it changes.
 pub fn load_network(

@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub mod ablate;
+pub mod bench;
 pub mod completions;
 pub mod convert;
 pub mod data;

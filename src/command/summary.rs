@@ -1,14 +1,13 @@
 //! `xception summary`.
 
 use std::io::Write;
-use std::path::Path;
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
-use xception::models::{MODELS, ModelConfig, Summary};
-use xception::train::config::RunConfig;
+use xception::models::{MODELS, Summary};
 
 use crate::arguments::SummaryArguments;
+use crate::network::model_config;
 
 /// Prints the table of a network, or of all networks.
 pub fn run(arguments: &SummaryArguments) -> Result<()> {
@@ -19,7 +18,7 @@ pub fn run(arguments: &SummaryArguments) -> Result<()> {
 }
 
 fn one(model: &str, arguments: &SummaryArguments) -> Result<()> {
-    let config = configuration(model, arguments)?;
+    let config = model_config(model, &arguments.overrides)?;
     let size = arguments
         .size
         .map_or_else(|| config.image_size(), |size| size as usize);
@@ -34,22 +33,6 @@ fn one(model: &str, arguments: &SummaryArguments) -> Result<()> {
         write!(output, "{summary}")?;
     }
     Ok(())
-}
-
-/// The model of a JSON file, or the one of a name, with the overrides.
-fn configuration(model: &str, arguments: &SummaryArguments) -> Result<ModelConfig> {
-    let path = Path::new(model);
-    let run = if path
-        .extension()
-        .is_some_and(|extension| extension == "json")
-    {
-        RunConfig::read(path, &arguments.overrides)?
-    } else {
-        ModelConfig::named(model)?;
-        let text = serde_json::json!({ "model": model }).to_string();
-        RunConfig::parse(&text, &arguments.overrides)?
-    };
-    Ok(run.model)
 }
 
 fn all(arguments: &SummaryArguments) -> Result<()> {

@@ -15,6 +15,7 @@ fn help_teaches_with_examples() {
         "eval",
         "report",
         "summary",
+        "bench",
         "predict",
         "features",
         "explain",

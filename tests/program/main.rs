@@ -4,6 +4,7 @@
 
 mod ablation;
 mod bad_input;
+mod bench;
 mod commands;
 mod fine_tuning;
 mod images;

@@ -157,6 +157,15 @@ impl ModelConfig {
         self
     }
 
+    /// The stem.
+    pub fn stem(&self) -> Stem {
+        match self {
+            Self::Xception(config) => config.stem,
+            Self::InceptionV3(config) => config.stem,
+            Self::ResNet(config) => config.stem,
+        }
+    }
+
     /// With this factor on the channels of every layer.
     pub fn with_width(mut self, width: f64) -> Self {
         match &mut self {
@@ -170,14 +179,9 @@ impl ModelConfig {
     /// Height and width of the images it is for, in pixels: the published ones, or CIFAR's for the small
     /// stem.
     pub fn image_size(&self) -> usize {
-        let stem = match self {
-            Self::Xception(config) => config.stem,
-            Self::InceptionV3(config) => config.stem,
-            Self::ResNet(config) => config.stem,
-        };
         let name = self.name();
         let published = MODELS.iter().find(|info| info.name == name);
-        match (stem, published) {
+        match (self.stem(), published) {
             (Stem::Standard, Some(info)) => info.image_size,
             _ => 32,
         }
@@ -191,6 +195,15 @@ impl ModelConfig {
             Self::ResNet(config) => config.kernels = kernels,
         }
         self
+    }
+
+    /// Whose operations the layers run.
+    pub fn kernels(&self) -> Kernels {
+        match self {
+            Self::Xception(config) => config.kernels,
+            Self::InceptionV3(config) => config.kernels,
+            Self::ResNet(config) => config.kernels,
+        }
     }
 
     /// Makes the network, with random weights.

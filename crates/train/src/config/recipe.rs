@@ -130,7 +130,8 @@ impl Default for Optimizer {
 }
 
 impl Optimizer {
-    pub(crate) fn init(&self) -> ModuleOptimizer {
+    /// Makes the optimizer, with empty momentum buffers.
+    pub fn init(&self) -> ModuleOptimizer {
         match *self {
             Self::Sgd {
                 momentum,

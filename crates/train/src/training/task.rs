@@ -53,6 +53,22 @@ impl ClassificationTask {
         }
     }
 
+    /// Forward pass to what a training step makes small, shape `[1]`: the loss, with the auxiliary
+    /// classifier's where there is one. The output has that of the main classifier.
+    pub fn forward_loss(&self, batch: ImageBatch) -> (Tensor<1>, ClassificationOutput) {
+        let (logits, auxiliary) = self.network.forward_auxiliary(batch.images);
+        let loss = self.training_loss(logits.clone(), batch.classes.clone());
+        let total = match auxiliary {
+            Some(auxiliary) => {
+                let auxiliary = self.training_loss(auxiliary, batch.classes.clone());
+                loss.clone() + auxiliary * self.auxiliary_weight
+            }
+            None => loss.clone(),
+        };
+        let output = ClassificationOutput::new(loss.detach(), logits.detach(), batch.classes);
+        (total, output)
+    }
+
     fn training_loss(&self, logits: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<1> {
         let smoothing = (self.label_smoothing > 0.0).then_some(self.label_smoothing as f32);
         CrossEntropyLossConfig::new()
@@ -68,16 +84,7 @@ impl TrainStep for ClassificationTask {
 
     /// Forward and backward pass. The loss in the output is that of the main classifier.
     fn step(&self, batch: ImageBatch) -> TrainOutput<ClassificationOutput> {
-        let (logits, auxiliary) = self.network.forward_auxiliary(batch.images);
-        let loss = self.training_loss(logits.clone(), batch.classes.clone());
-        let total = match auxiliary {
-            Some(auxiliary) => {
-                let auxiliary = self.training_loss(auxiliary, batch.classes.clone());
-                loss.clone() + auxiliary * self.auxiliary_weight
-            }
-            None => loss.clone(),
-        };
-        let output = ClassificationOutput::new(loss.detach(), logits.detach(), batch.classes);
+        let (total, output) = self.forward_loss(batch);
         TrainOutput::new(self, total.backward(), output)
     }
 }

@@ -1,0 +1,32 @@
+"""Timing and memory of a process."""
+
+import json
+import pathlib
+import re
+import time
+
+
+def measure(step, steps, warm_up):
+    """Milliseconds of the steps that count."""
+    times = []
+    for _ in range(warm_up + steps):
+        start = time.perf_counter()
+        step()
+        times.append(1e3 * (time.perf_counter() - start))
+    return times[warm_up:]
+
+
+def peak_memory():
+    """The most resident memory so far, in bytes."""
+    try:
+        status = pathlib.Path("/proc/self/status").read_text()
+        return 1024 * int(re.search(r"VmHWM:\s*(\d+) kB", status).group(1))
+    except (OSError, AttributeError):
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
+
+
+def report(**found):
+    """What was found, on one line."""
+    print(json.dumps({"peak_memory": peak_memory(), **found}))

@@ -1,0 +1,15 @@
+//! How long a network's forward passes and training steps take, and what the machine could do.
+
+mod ceiling;
+mod clock;
+mod memory;
+mod report;
+mod threads;
+mod workload;
+
+pub use ceiling::Ceiling;
+pub use clock::Times;
+pub use memory::peak_memory;
+pub use report::{Environment, Part, Report};
+pub use threads::limit_threads;
+pub use workload::{BATCH_SEED, Workload};

@@ -1,0 +1,239 @@
+//! What was measured, for people and for machines.
+
+use std::fmt;
+
+use serde::Serialize;
+use xception::models::ModelConfig;
+use xception::models::layers::Kernels;
+
+use super::{Ceiling, Times};
+
+/// What was measured, and where.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// The network's name.
+    pub model: String,
+    /// All of its options.
+    pub config: ModelConfig,
+    /// What was given as weights; random ones where nothing was.
+    pub weights: Option<String>,
+    /// Trainable parameters.
+    pub parameters: u64,
+    /// Whether a step is a training step.
+    pub training: bool,
+    /// Images in a step.
+    pub batch: usize,
+    /// Height and width of the images, in pixels.
+    pub size: usize,
+    /// Steps before those that count.
+    pub warm_up: usize,
+    /// Milliseconds a step.
+    pub milliseconds: Times,
+    /// Multiply-adds of a forward pass for one image.
+    pub multiply_adds: u64,
+    /// Of the median step.
+    pub images_per_second: f64,
+    /// Billions of operations a second in the median step, two a multiply-add; a training step has three
+    /// times those of a forward pass.
+    pub gflops: f64,
+    /// The speed of a large matrix product.
+    pub ceiling: Ceiling,
+    /// `gflops` over that of the ceiling.
+    pub share_of_ceiling: f64,
+    /// The stages of a forward pass, or the parts of a training step.
+    pub parts: Vec<Part>,
+    /// Bytes of memory that the process had at most; nothing where the system doesn't tell.
+    pub peak_memory: Option<u64>,
+    /// Where.
+    #[serde(flatten)]
+    pub environment: Environment,
+}
+
+/// Where it was measured.
+#[derive(Debug, Clone, Serialize)]
+pub struct Environment {
+    /// Name of the backend.
+    pub backend: String,
+    /// The device as the backend names it.
+    pub device: String,
+    /// Processor model; empty where the system doesn't tell.
+    pub processor: String,
+    /// Threads that computed on the processor.
+    pub threads: usize,
+    /// Operating system and architecture.
+    pub platform: String,
+    /// Names and versions of the program and of Burn.
+    pub versions: Vec<(String, String)>,
+}
+
+/// A part of a step, measured in rounds of its own.
+#[derive(Debug, Clone, Serialize)]
+pub struct Part {
+    /// Name of a stage, or `forward`, `backward` or `optimizer`.
+    pub name: String,
+    /// Median milliseconds.
+    pub milliseconds: f64,
+    /// Of the sum of all parts.
+    pub share: f64,
+    /// As the report's; nothing for a part that no operations are counted of.
+    pub gflops: Option<f64>,
+}
+
+impl Part {
+    /// The parts of some rounds, which all have the same; `operations` counts those of the part of a name.
+    pub fn of_rounds(
+        rounds: &[Vec<(String, f64)>],
+        operations: impl Fn(&str) -> Option<f64>,
+    ) -> Vec<Self> {
+        let names = rounds.first().into_iter().flatten().map(|(name, _)| name);
+        let mut parts: Vec<Self> = names
+            .enumerate()
+            .map(|(index, name)| {
+                let seconds: Vec<f64> = rounds.iter().map(|round| round[index].1).collect();
+                let milliseconds = Times::new(&seconds).median;
+                let gflops = operations(name).map(|count| count / milliseconds / 1e6);
+                Self {
+                    name: name.clone(),
+                    milliseconds,
+                    share: 0.0,
+                    gflops,
+                }
+            })
+            .collect();
+        let total: f64 = parts.iter().map(|part| part.milliseconds).sum();
+        for part in &mut parts {
+            part.share = part.milliseconds / total;
+        }
+        parts
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        let step = if self.training {
+            "training steps"
+        } else {
+            "forward passes"
+        };
+        let kernels = match self.config.kernels() {
+            Kernels::Native => "native",
+            Kernels::Burn => "Burn's",
+        };
+        writeln!(
+            formatter,
+            "{}, {step} of {} x 3 x {} x {}",
+            self.model, self.batch, self.size, self.size
+        )?;
+        let environment = &self.environment;
+        writeln!(
+            formatter,
+            "{} ({}), {kernels} kernels, {} thread{}, {}\n",
+            environment.backend,
+            environment.device,
+            environment.threads,
+            if environment.threads == 1 { "" } else { "s" },
+            environment.processor
+        )?;
+        let mut row = |name: &str, value: String, remark: String| {
+            let line = format!("{name:<20}  {value:>12}  {remark}");
+            writeln!(formatter, "{}", line.trim_end())
+        };
+        let times = &self.milliseconds;
+        row(
+            "parameters",
+            format!("{:.2} M", self.parameters as f64 / 1e6),
+            String::new(),
+        )?;
+        row(
+            "milliseconds a step",
+            format!("{:.2}", times.median),
+            format!(
+                "median of {}; {:.2} to {:.2}, half of them {:.2} to {:.2}",
+                times.rounds.len(),
+                times.minimum,
+                times.maximum,
+                times.lower_quartile,
+                times.upper_quartile
+            ),
+        )?;
+        row(
+            "images a second",
+            format!("{:.1}", self.images_per_second),
+            String::new(),
+        )?;
+        let counted = if self.training {
+            "three times the forward pass"
+        } else {
+            "two operations a multiply-add"
+        };
+        row(
+            "GFLOP/s",
+            format!("{:.1}", self.gflops),
+            format!(
+                "{counted}, {:.3} G multiply-adds an image",
+                self.multiply_adds as f64 / 1e9
+            ),
+        )?;
+        row(
+            "of the ceiling",
+            format!("{:.1} %", 100.0 * self.share_of_ceiling),
+            format!(
+                "{:.1} GFLOP/s, a product of {side} x {side} matrices",
+                self.ceiling.gflops,
+                side = self.ceiling.side
+            ),
+        )?;
+        let memory = self
+            .peak_memory
+            .map(|bytes| format!("{:.0} MB", bytes as f64 / 1e6));
+        row(
+            "peak memory",
+            memory.unwrap_or_else(|| "unknown".to_owned()),
+            "of the process".to_owned(),
+        )?;
+        self.parts_table(formatter)
+    }
+}
+
+impl Report {
+    fn parts_table(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        let heading = if self.training { "part" } else { "stage" };
+        writeln!(
+            formatter,
+            "\n{heading:<20}  {:>12}  {:>8}  {:>8}",
+            "milliseconds", "share", "GFLOP/s"
+        )?;
+        for part in &self.parts {
+            let gflops = part.gflops.map(|gflops| format!("{gflops:.1}"));
+            let line = format!(
+                "{:<20}  {:>12.3}  {:>6.1} %  {:>8}",
+                part.name,
+                part.milliseconds,
+                100.0 * part.share,
+                gflops.unwrap_or_default()
+            );
+            writeln!(formatter, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_medians_over_rounds() {
+        let round = |a: f64, b: f64| vec![("a".to_owned(), a), ("b".to_owned(), b)];
+        let rounds = [
+            round(0.001, 0.002),
+            round(0.003, 0.002),
+            round(0.002, 0.002),
+        ];
+        let parts = Part::of_rounds(&rounds, |name| (name == "a").then_some(4e6));
+        assert_eq!(parts.len(), 2);
+        assert_eq!((parts[0].milliseconds, parts[0].share), (2.0, 0.5));
+        assert_eq!((parts[0].gflops, parts[1].gflops), (Some(2.0), None));
+        assert!(Part::of_rounds(&[], |_| None).is_empty());
+    }
+}

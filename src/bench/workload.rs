@@ -1,0 +1,160 @@
+//! What is measured: a forward pass or a training step on random images.
+
+use anyhow::{Context, Result};
+use burn::module::Module;
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::prelude::*;
+use burn::tensor::Distribution;
+use xception::models::{Model, Network};
+use xception::train::config::{Optimizer, Recipe};
+use xception::train::training::{ClassificationTask, ImageBatch};
+
+use super::clock::Stopwatch;
+
+/// Seed of the random weights and images.
+pub const BATCH_SEED: u64 = 1;
+
+/// Learning rate of the training steps: small, so that weights stay in their usual range.
+const LEARNING_RATE: f64 = 0.001;
+
+/// Something that can be done again and again.
+pub enum Workload {
+    /// Forward passes in evaluation mode.
+    Inference(Box<Inference>),
+    /// Forward pass, cross-entropy, backward pass, and a step of SGD with momentum.
+    Training(Box<Training>),
+}
+
+/// A network and images.
+pub struct Inference {
+    network: Model,
+    /// `[batch, 3, height, width]`.
+    images: Tensor<4>,
+}
+
+/// A network that learns, and images with their classes.
+pub struct Training {
+    /// Nothing during a step, and after one that failed.
+    task: Option<ClassificationTask>,
+    /// With the momentum of the steps before.
+    optimizer: ModuleOptimizer,
+    batch: ImageBatch,
+}
+
+impl Workload {
+    /// Forward passes of a network that lies on this device.
+    ///
+    /// The one place that decides in which form a network is used for inference.
+    pub fn inference(network: Model, batch: usize, size: usize, device: &Device) -> Self {
+        Self::Inference(Box::new(Inference {
+            network,
+            images: random_images(batch, size, device),
+        }))
+    }
+
+    /// Training steps of a network that lies on this device, which gets autodiff.
+    pub fn training(network: Model, batch: usize, size: usize, device: &Device) -> Self {
+        let device = device.clone().autodiff();
+        let classes = network.classes() as i64;
+        let labels: Vec<i64> = (0..batch as i64).map(|image| image % classes).collect();
+        let optimizer = Optimizer::Sgd {
+            momentum: 0.9,
+            nesterov: false,
+            weight_decay: 0.0,
+        };
+        Self::Training(Box::new(Training {
+            task: Some(ClassificationTask::new(network.train(), &Recipe::default())),
+            optimizer: optimizer.init(),
+            batch: ImageBatch {
+                images: random_images(batch, size, &device),
+                classes: Tensor::from_data(TensorData::new(labels, [batch]), &device),
+            },
+        }))
+    }
+
+    fn device(&self) -> Device {
+        match self {
+            Self::Inference(inference) => inference.images.device(),
+            Self::Training(training) => training.batch.images.device(),
+        }
+    }
+
+    /// Does it once; the seconds it took.
+    ///
+    /// # Errors
+    ///
+    /// Where the device fails.
+    pub fn time(&mut self) -> Result<f64> {
+        let device = self.device();
+        let mut stopwatch = Stopwatch::start(&device)?;
+        match self {
+            Self::Inference(inference) => inference.pass(),
+            Self::Training(training) => training.step(&mut |_| Ok(()))?,
+        }
+        stopwatch.lap()
+    }
+
+    /// Does it once, waiting for the device after each part; the parts' names and seconds.
+    ///
+    /// # Errors
+    ///
+    /// Where the device fails.
+    pub fn time_parts(&mut self) -> Result<Vec<(String, f64)>> {
+        let device = self.device();
+        let mut stopwatch = Stopwatch::start(&device)?;
+        let mut parts = Vec::new();
+        let mut finished = |name: &str| -> Result<()> {
+            parts.push((name.to_owned(), stopwatch.lap()?));
+            Ok(())
+        };
+        match self {
+            Self::Inference(inference) => inference.pass_by_stage(&mut finished)?,
+            Self::Training(training) => training.step(&mut finished)?,
+        }
+        Ok(parts)
+    }
+}
+
+/// Told the name of each part when it has been given to the device.
+type Finished<'a> = &'a mut dyn FnMut(&str) -> Result<()>;
+
+impl Inference {
+    fn pass(&self) {
+        drop(self.network.forward(self.images.clone()));
+    }
+
+    fn pass_by_stage(&self, finished: Finished) -> Result<()> {
+        let mut result = Ok(());
+        let features = self
+            .network
+            .forward_stages(self.images.clone(), &mut |name, _| {
+                if result.is_ok() {
+                    result = finished(name);
+                }
+            });
+        result?;
+        drop(self.network.classify(self.network.pool(features)));
+        finished("classifier")
+    }
+}
+
+impl Training {
+    fn step(&mut self, finished: Finished) -> Result<()> {
+        let task = self.task.take().context("a training step has failed")?;
+        let (loss, _) = task.forward_loss(self.batch.clone());
+        finished("forward")?;
+        let gradients = GradientsParams::from_grads(loss.backward(), &task);
+        finished("backward")?;
+        self.task = Some(self.optimizer.step(LEARNING_RATE, task, gradients));
+        finished("optimizer")
+    }
+}
+
+fn random_images(batch: usize, size: usize, device: &Device) -> Tensor<4> {
+    device.seed(BATCH_SEED);
+    Tensor::random(
+        [batch, 3, size, size],
+        Distribution::Normal(0.0, 1.0),
+        device,
+    )
+}
