@@ -7,6 +7,7 @@ pub(crate) mod batch_norm;
 mod columns;
 pub(crate) mod dense;
 pub(crate) mod depthwise;
+pub(crate) mod fused;
 mod matrix;
 pub(crate) mod max_pool;
 mod output;
