@@ -27,6 +27,50 @@ pub(super) struct Sums<'a> {
     pub(super) panel: &'a [f32],
     /// What the sums start from, `[panel width]`.
     pub(super) bias: &'a [f32],
+    /// What to bring into the cache meanwhile.
+    pub(super) ahead: Ahead,
+}
+
+/// Weights that are needed next: while they come from memory, the block at hand is computed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ahead {
+    /// The next one.
+    next: *const u8,
+    /// Bytes for each product.
+    step: usize,
+}
+
+impl Ahead {
+    /// Part `index` of `parts` of a panel; a part is fetched with `length` products.
+    pub(super) fn new(panel: &[f32], index: usize, parts: usize, length: usize) -> Self {
+        let step = size_of_val(panel).div_ceil(parts * length);
+        Self {
+            next: panel
+                .as_ptr()
+                .cast::<u8>()
+                .wrapping_add(index * length * step),
+            step,
+        }
+    }
+
+    /// Nothing.
+    pub(super) fn nothing() -> Self {
+        Self {
+            next: std::ptr::null(),
+            step: 0,
+        }
+    }
+
+    #[inline(always)]
+    fn fetch(&mut self) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+            // SAFETY: a hint, which may be given for any address.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(self.next.cast()) };
+        }
+        self.next = self.next.wrapping_add(self.step);
+    }
 }
 
 /// Where the results of a block go.
@@ -81,24 +125,35 @@ unsafe fn rows<S: Simd, const M: usize, const N: usize>(simd: S, sums: Sums, tar
     // SAFETY: the assertion above.
     let bias: [S::f32s; N] = std::array::from_fn(|n| unsafe { bias.add(n).read_unaligned() });
     let mut totals = [bias; M];
+    let mut ahead = sums.ahead;
     for step in sums.steps {
         assert!(sums.panel.len() >= (step.first + sums.length) * width);
         // SAFETY: the step's rows of the panel lie in it, and each pixel has `length` values.
         unsafe {
             let weights = sums.panel.as_ptr().add(step.first * width);
-            add_products(simd, step, sums.length, weights.cast(), &mut totals);
+            add_products(
+                simd,
+                step,
+                sums.length,
+                weights.cast(),
+                &mut totals,
+                &mut ahead,
+            );
         }
     }
-    for (m, total) in totals.iter_mut().enumerate() {
+    for (m, total) in totals.into_iter().enumerate() {
         // SAFETY: the target has `channels` values at each of the block's pixels.
         unsafe {
             let at = m * target.pitch;
-            let output = from_raw_parts_mut(target.output.add(at), target.channels);
+            let output = target.output.add(at);
             let residual = match target.residual.is_null() {
                 true => None,
-                false => Some(from_raw_parts(target.residual.add(at), target.channels)),
+                false => Some(target.residual.add(at)),
             };
-            finish(simd, total, output, residual, target.relu);
+            match target.channels == width {
+                true => finish(simd, total, output, residual, target.relu),
+                false => finish_part(simd, total, output, residual, &target),
+            }
         }
     }
 }
@@ -116,10 +171,13 @@ unsafe fn add_products<S: Simd, const M: usize, const N: usize>(
     length: usize,
     mut weights: *const S::f32s,
     totals: &mut [[S::f32s; N]; M],
+    ahead: &mut Ahead,
 ) {
     let pixels: [*const f32; M] = std::array::from_fn(|m| step.rows[m]);
     let mut sums = *totals;
+    let mut fetch = *ahead;
     for k in 0..length {
+        fetch.fetch();
         // SAFETY: `k` is below `length`, and `weights` has advanced by `N` for each `k`.
         unsafe {
             let row: [S::f32s; N] = std::array::from_fn(|n| weights.add(n).read_unaligned());
@@ -133,21 +191,27 @@ unsafe fn add_products<S: Simd, const M: usize, const N: usize>(
         }
     }
     *totals = sums;
+    *ahead = fetch;
 }
 
 /// Adds the residual, rectifies and writes the sums of one pixel.
+///
+/// # Safety
+///
+/// `output` and `residual` must be valid for `N` vectors.
 #[inline(always)]
-fn finish<S: Simd, const N: usize>(
+unsafe fn finish<S: Simd, const N: usize>(
     simd: S,
-    sums: &mut [S::f32s; N],
-    output: &mut [f32],
-    residual: Option<&[f32]>,
+    mut sums: [S::f32s; N],
+    output: *mut f32,
+    residual: Option<*const f32>,
     relu: bool,
 ) {
     if let Some(residual) = residual {
-        let parts = residual.chunks(S::F32_LANES);
-        for (sum, part) in sums.iter_mut().zip(parts) {
-            *sum = simd.add_f32s(*sum, load(simd, part));
+        for (n, sum) in sums.iter_mut().enumerate() {
+            // SAFETY: as the caller promises.
+            let residual = unsafe { residual.cast::<S::f32s>().add(n).read_unaligned() };
+            *sum = simd.add_f32s(*sum, residual);
         }
     }
     if relu {
@@ -155,26 +219,42 @@ fn finish<S: Simd, const N: usize>(
             *sum = rectify(simd, *sum);
         }
     }
-    for (sum, part) in sums.iter().zip(output.chunks_mut(S::F32_LANES)) {
-        store(simd, part, *sum);
+    for (n, sum) in sums.into_iter().enumerate() {
+        // SAFETY: as the caller promises.
+        unsafe { output.cast::<S::f32s>().add(n).write_unaligned(sum) };
     }
 }
 
-/// A vector, or the part of one that there is.
+/// As [`finish`], where the panel has fewer channels than its vectors.
+///
+/// # Safety
+///
+/// `output` and `residual` must be valid for the target's channels.
 #[inline(always)]
-fn load<S: Simd>(simd: S, from: &[f32]) -> S::f32s {
-    match S::as_simd_f32s(from).0 {
-        [vector] => *vector,
-        _ => simd.partial_load_f32s(from),
-    }
-}
-
-/// Writes a vector, or the part of it that there is room for.
-#[inline(always)]
-fn store<S: Simd>(simd: S, to: &mut [f32], vector: S::f32s) {
-    match S::as_mut_simd_f32s(to).0 {
-        [to] => *to = vector,
-        _ => simd.partial_store_f32s(to, vector),
+unsafe fn finish_part<S: Simd, const N: usize>(
+    simd: S,
+    sums: [S::f32s; N],
+    output: *mut f32,
+    residual: Option<*const f32>,
+    target: &Target,
+) {
+    for (n, mut sum) in sums.into_iter().enumerate() {
+        let first = n * S::F32_LANES;
+        if first >= target.channels {
+            return;
+        }
+        let count = (target.channels - first).min(S::F32_LANES);
+        if let Some(residual) = residual {
+            // SAFETY: as the caller promises.
+            let residual = unsafe { from_raw_parts(residual.add(first), count) };
+            sum = simd.add_f32s(sum, simd.partial_load_f32s(residual));
+        }
+        if target.relu {
+            sum = rectify(simd, sum);
+        }
+        // SAFETY: as the caller promises; a store writes all of a slice and reads none of it.
+        let output = unsafe { from_raw_parts_mut(output.add(first), count) };
+        simd.partial_store_f32s(output, sum);
     }
 }
 

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::super::output::{Unwritten, written_by};
 use super::super::scratch::with_scratch;
-use super::block::{Sums, Target, block};
+use super::block::{Ahead, Step, Sums, Target, block};
 use super::depthwise::Depthwise;
 use super::images::PaddedRows;
 use super::level::vectors;
@@ -19,8 +19,10 @@ use crate::Geometry;
 const TASKS: usize = 8;
 /// Multiply-adds of a task at least; a million of them take about ten microseconds.
 const TASK_PRODUCTS: usize = 1_000_000;
-/// Pixels of a task at least: the weights are read once for each task.
-const TASK_PIXELS: usize = 24;
+/// What it costs to compute a depthwise part once more, in times of reading its input.
+const REPEATED_DEPTHWISE: usize = 4;
+/// Weights that stay in the second-level cache while all of them are read for each block.
+const FEW_WEIGHTS: usize = 98_304;
 /// Elements that a strip's input may have: a share of the second-level cache.
 const STRIP: usize = 98_304;
 /// Fewer channels than this are read a window's row at a time.
@@ -149,8 +151,9 @@ impl Convolution {
         let tasks = self.tasks(&sizes);
         let write = |output: &mut Unwritten| {
             let output = Output(output.as_mut_ptr().cast());
-            tasks.par_iter().for_each(|(pixels, panels)| {
-                let rows = PaddedRows::new(self.geometry, self.channels, sizes, pixels);
+            tasks.par_iter().for_each(|(blocks, panels)| {
+                let pixels = sizes.block(blocks.start).start..sizes.block(blocks.end - 1).end;
+                let rows = PaddedRows::new(self.geometry, self.channels, sizes, &pixels);
                 let length = match &self.kind {
                     Kind::Taps => 0,
                     Kind::Rows => rows.length(),
@@ -163,6 +166,7 @@ impl Convolution {
                         input: input.values,
                         residual,
                         output,
+                        blocks: blocks.clone(),
                         pixels: pixels.clone(),
                         panels: panels.clone(),
                         rows: &rows,
@@ -175,24 +179,32 @@ impl Convolution {
         unsafe { written_by(length, write) }
     }
 
-    /// Pixels and panels of each task.
+    /// Blocks of pixels and panels of each task.
+    ///
+    /// Of all divisions with enough tasks this is the one in which the least is read more than once:
+    /// each strip reads all weights, and each group of panels the whole input.
     fn tasks(&self, sizes: &Sizes) -> Vec<(Range<usize>, Range<usize>)> {
         let (pixels, panels) = (sizes.pixels(), self.panels.count());
-        let products = pixels * self.panels.length * self.panels.outputs;
-        let wanted = (products / TASK_PRODUCTS).clamp(1, TASKS);
-        let strips = pixels.div_ceil(TASK_PIXELS).min(wanted);
-        let strips = strips.max((pixels * self.channels).div_ceil(STRIP));
-        let groups = wanted.div_ceil(strips).min(panels);
-        let part = |index: usize, parts: usize, count: usize| {
-            index * count / parts..(index + 1) * count / parts
+        let blocks = sizes.blocks();
+        let weights = self.panels.length * self.panels.outputs;
+        let input = sizes.batch * sizes.input[0] * sizes.input[1] * self.channels;
+        let input = match self.kind {
+            Kind::Separable(_) => input * REPEATED_DEPTHWISE,
+            Kind::Taps | Kind::Rows => input,
         };
-        let strips = (0..strips).map(|strip| part(strip, strips, pixels));
+        let wanted = (pixels * weights / TASK_PRODUCTS).clamp(1, TASKS);
+        let at_least = (pixels * self.channels).div_ceil(STRIP);
+        let divisions = (1..=wanted.min(panels)).map(|groups| {
+            let strips = wanted.div_ceil(groups).max(at_least).min(blocks);
+            (strips * weights + groups * input, strips, groups)
+        });
+        let (_, strips, groups) = divisions.min().unwrap_or((0, 1, 1));
+        let strips = (0..strips).map(|strip| part(strip, strips, blocks));
         strips
-            .flat_map(|pixels| {
+            .flat_map(|blocks| {
                 let groups = (0..groups).map(|group| part(group, groups, panels));
-                groups.map(move |panels| (pixels.clone(), panels))
+                groups.map(move |panels| (blocks.clone(), panels))
             })
-            .filter(|(pixels, panels)| !pixels.is_empty() && !panels.is_empty())
             .collect()
     }
 }
@@ -213,6 +225,7 @@ struct Task<'a> {
     input: &'a [f32],
     residual: Option<&'a [f32]>,
     output: Output,
+    blocks: Range<usize>,
     pixels: Range<usize>,
     panels: Range<usize>,
     rows: &'a PaddedRows,
@@ -227,7 +240,7 @@ impl WithSimd for Task<'_> {
         let convolution = self.convolution;
         let (channels, zeros) = (convolution.channels, &convolution.zeros[..]);
         let pixels = self.pixels.clone();
-        let mut blocks = Blocks::default();
+        let mut blocks = Blocks::new(self.sizes, self.blocks.clone());
         let length = match &convolution.kind {
             Kind::Taps => {
                 self.read_taps(&mut blocks);
@@ -241,7 +254,7 @@ impl WithSimd for Task<'_> {
                 let at = |pixel: usize, &row: &usize| {
                     Some(self.scratch[self.rows.at(pixel, row)..][..length].as_ptr())
                 };
-                blocks.fill(&pixels, &rows, length, zeros, |pixel| pixel, at);
+                blocks.fill(&rows, length, zeros, |pixel| pixel, at);
                 length
             }
             Kind::Separable(depthwise) => {
@@ -250,7 +263,7 @@ impl WithSimd for Task<'_> {
                     let start = (pixel - pixels.start) * channels;
                     Some(self.scratch[start..][..channels].as_ptr())
                 };
-                blocks.fill(&pixels, &[()], channels, zeros, |pixel| pixel, at);
+                blocks.fill(&[()], channels, zeros, |pixel| pixel, at);
                 channels
             }
         };
@@ -267,7 +280,6 @@ impl Task<'_> {
             sizes: self.sizes,
         };
         blocks.fill(
-            &self.pixels,
             &window.taps(),
             channels,
             &convolution.zeros,
@@ -291,36 +303,74 @@ impl Task<'_> {
 
     #[inline(always)]
     fn multiply_by<S: Simd, const N: usize>(&self, simd: S, blocks: &Blocks, length: usize) {
-        let Convolution { panels, relu, .. } = self.convolution;
-        let pitch = panels.outputs;
-        for index in self.panels.clone() {
-            let first = index * panels.width;
-            let channels = panels.width.min(pitch - first);
-            for (pixels, steps) in blocks.iter() {
-                let at = pixels.start * pitch + first;
-                let sums = Sums {
-                    steps,
-                    length,
-                    panel: panels.panel(index),
-                    bias: panels.bias(index),
-                };
-                let residual = self.residual.map_or(std::ptr::null(), |residual| {
-                    residual[at..][..(pixels.len() - 1) * pitch + channels].as_ptr()
-                });
-                // SAFETY: each step's rows are slices of `length` values that live as long as this
-                // call; the block's pixels and this panel's channels lie in the output and in the
-                // residual, and are this task's alone.
-                unsafe {
-                    let target = Target {
-                        output: self.output.0.add(at),
-                        residual,
-                        pitch,
-                        channels,
-                        relu: *relu,
-                    };
-                    block::<S, N>(simd, pixels.len(), sums, target);
+        let panels = &self.convolution.panels;
+        if panels.length * panels.outputs <= FEW_WEIGHTS {
+            for block in 0..blocks.count() {
+                for panel in self.panels.clone() {
+                    let (pixels, steps) = blocks.get(block);
+                    let ahead = Ahead::nothing();
+                    self.block::<S, N>(simd, pixels, steps, length, panel, ahead);
                 }
+            }
+            return;
+        }
+        for panel in self.panels.clone() {
+            for block in 0..blocks.count() {
+                let ahead = match panel + 1 < panels.count() {
+                    true => {
+                        let next = panels.panel(panel + 1);
+                        Ahead::new(next, block, blocks.count(), panels.length)
+                    }
+                    false => Ahead::nothing(),
+                };
+                let (pixels, steps) = blocks.get(block);
+                self.block::<S, N>(simd, pixels, steps, length, panel, ahead);
             }
         }
     }
+
+    /// One block times one panel.
+    #[inline(always)]
+    fn block<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        pixels: Range<usize>,
+        steps: &[Step],
+        length: usize,
+        panel: usize,
+        ahead: Ahead,
+    ) {
+        let Convolution { panels, relu, .. } = self.convolution;
+        let (pitch, first) = (panels.outputs, panel * panels.width);
+        let channels = panels.width.min(pitch - first);
+        let at = pixels.start * pitch + first;
+        let sums = Sums {
+            steps,
+            length,
+            panel: panels.panel(panel),
+            bias: panels.bias(panel),
+            ahead,
+        };
+        let residual = self.residual.map_or(std::ptr::null(), |residual| {
+            residual[at..][..(pixels.len() - 1) * pitch + channels].as_ptr()
+        });
+        // SAFETY: each step's rows are slices of `length` values that live as long as this call; the
+        // block's pixels and this panel's channels lie in the output and in the residual, and are this
+        // task's alone.
+        unsafe {
+            let target = Target {
+                output: self.output.0.add(at),
+                residual,
+                pitch,
+                channels,
+                relu: *relu,
+            };
+            block::<S, N>(simd, pixels.len(), sums, target);
+        }
+    }
+}
+
+/// Part `index` when `count` is divided into `parts` of about the same size.
+fn part(index: usize, parts: usize, count: usize) -> Range<usize> {
+    index * count / parts..(index + 1) * count / parts
 }

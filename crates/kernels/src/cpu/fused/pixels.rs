@@ -27,6 +27,19 @@ impl Sizes {
         self.batch * self.output[0] * self.output[1]
     }
 
+    /// Number of blocks that the output's pixels are divided into: as few as possible.
+    pub(super) fn blocks(&self) -> usize {
+        self.pixels().div_ceil(ROWS)
+    }
+
+    /// The pixels of a block. All blocks have about the same size, and are the same however these are
+    /// divided into tasks.
+    #[inline(always)]
+    pub(super) fn block(&self, index: usize) -> Range<usize> {
+        let (pixels, blocks) = (self.pixels(), self.blocks());
+        index * pixels / blocks..(index + 1) * pixels / blocks
+    }
+
     /// The parts of rows that these pixels of the output make up, in order.
     pub(super) fn segments(&self, pixels: Range<usize>) -> impl Iterator<Item = Segment> + use<> {
         let [rows, columns] = self.output;
@@ -48,40 +61,58 @@ impl Sizes {
 }
 
 /// The blocks of a strip, and the steps of each.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Blocks {
+    sizes: Sizes,
+    /// The strip's blocks, of those of the whole output.
+    range: Range<usize>,
     steps: Vec<Step>,
-    blocks: Vec<Block>,
-}
-
-#[derive(Debug, Clone)]
-struct Block {
-    pixels: Range<usize>,
-    steps: Range<usize>,
+    /// The end of each block's steps.
+    ends: Vec<usize>,
 }
 
 impl Blocks {
-    /// Pixels of each block, of the whole output, and its steps.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Range<usize>, &[Step])> {
-        let blocks = self.blocks.iter();
-        blocks.map(|block| (block.pixels.clone(), &self.steps[block.steps.clone()]))
+    /// Blocks without steps.
+    pub(super) fn new(sizes: Sizes, range: Range<usize>) -> Self {
+        Self {
+            sizes,
+            range,
+            steps: Vec::new(),
+            ends: Vec::new(),
+        }
     }
 
-    /// The blocks of these pixels, with a step for each of `stretches`. `locate` finds a pixel, and
+    /// Number of blocks.
+    pub(super) fn count(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Pixels of a block of the strip, of those of the whole output, and the block's steps.
+    #[inline(always)]
+    pub(super) fn get(&self, index: usize) -> (Range<usize>, &[Step]) {
+        let start = match index {
+            0 => 0,
+            _ => self.ends[index - 1],
+        };
+        let steps = &self.steps[start..self.ends[index]];
+        (self.sizes.block(self.range.start + index), steps)
+    }
+
+    /// Gives each block a step for each of `stretches`. `locate` finds a pixel, and
     /// `at` its values in a stretch, or `None` where they are all zeros. A stretch is `length` values.
     ///
     /// A step in which no pixel has values is left out; in others a pixel without has `zeros`.
     pub(super) fn fill<T, P: Copy + Default>(
         &mut self,
-        pixels: &Range<usize>,
         stretches: &[T],
         length: usize,
         zeros: &[f32],
         locate: impl Fn(usize) -> P,
         at: impl Fn(P, &T) -> Option<*const f32>,
     ) {
-        for block in blocks(pixels) {
-            let start = self.steps.len();
+        self.steps.reserve(self.range.len() * stretches.len());
+        for block in self.range.clone() {
+            let block = self.sizes.block(block);
             let mut places = [P::default(); ROWS];
             for (place, pixel) in places.iter_mut().zip(block.clone()) {
                 *place = locate(pixel);
@@ -101,20 +132,9 @@ impl Blocks {
                     self.steps.push(Step { rows, first });
                 }
             }
-            self.blocks.push(Block {
-                pixels: block,
-                steps: start..self.steps.len(),
-            });
+            self.ends.push(self.steps.len());
         }
     }
-}
-
-/// Divides pixels into as few blocks as possible, of about the same size.
-fn blocks(pixels: &Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
-    let (start, count) = (pixels.start, pixels.len());
-    let blocks = count.div_ceil(ROWS);
-    (0..blocks)
-        .map(move |block| start + block * count / blocks..start + (block + 1) * count / blocks)
 }
 
 /// Where the taps of a window lie.
