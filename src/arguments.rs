@@ -497,6 +497,9 @@ pub struct BenchArguments {
     /// Whose operations the layers run: this project's kernels, or Burn's own.
     #[arg(long, value_enum)]
     pub kernels: Option<KernelsArgument>,
+    /// Leave batch normalization, activations and additions apart from the convolutions, as in training.
+    #[arg(long, conflicts_with = "train")]
+    pub no_fuse: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

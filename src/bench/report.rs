@@ -21,6 +21,8 @@ pub struct Report {
     pub parameters: u64,
     /// Whether a step is a training step.
     pub training: bool,
+    /// Whether the network was fused, as for inference.
+    pub fused: bool,
     /// Images in a step.
     pub batch: usize,
     /// Height and width of the images, in pixels.
@@ -112,6 +114,8 @@ impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         let step = if self.training {
             "training steps"
+        } else if self.fused {
+            "forward passes (fused)"
         } else {
             "forward passes"
         };

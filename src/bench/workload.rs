@@ -5,6 +5,7 @@ use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::prelude::*;
 use burn::tensor::Distribution;
+use xception::models::fused::FusedModel;
 use xception::models::{Model, Network};
 use xception::train::config::{Optimizer, Recipe};
 use xception::train::training::{ClassificationTask, ImageBatch};
@@ -27,9 +28,18 @@ pub enum Workload {
 
 /// A network and images.
 pub struct Inference {
-    network: Model,
+    network: Form,
     /// `[batch, 3, height, width]`.
     images: Tensor<4>,
+}
+
+/// A network as it is used for inference.
+#[allow(clippy::large_enum_variant)] // one a program
+enum Form {
+    /// As it is trained.
+    Trainable(Model),
+    /// With its layers joined.
+    Fused(FusedModel),
 }
 
 /// A network that learns, and images with their classes.
@@ -42,12 +52,19 @@ pub struct Training {
 }
 
 impl Workload {
-    /// Forward passes of a network that lies on this device.
-    ///
-    /// The one place that decides in which form a network is used for inference.
-    pub fn inference(network: Model, batch: usize, size: usize, device: &Device) -> Self {
+    /// Forward passes of a network that lies on this device, fused or as it is.
+    pub fn inference(
+        network: Model,
+        fused: bool,
+        batch: usize,
+        size: usize,
+        device: &Device,
+    ) -> Self {
         Self::Inference(Box::new(Inference {
-            network,
+            network: match fused {
+                true => Form::Fused(network.fuse()),
+                false => Form::Trainable(network),
+            },
             images: random_images(batch, size, device),
         }))
     }
@@ -120,22 +137,30 @@ type Finished<'a> = &'a mut dyn FnMut(&str) -> Result<()>;
 
 impl Inference {
     fn pass(&self) {
-        drop(self.network.forward(self.images.clone()));
+        match &self.network {
+            Form::Trainable(network) => drop(network.forward(self.images.clone())),
+            Form::Fused(network) => drop(network.forward(self.images.clone())),
+        }
     }
 
     fn pass_by_stage(&self, finished: Finished) -> Result<()> {
-        let mut result = Ok(());
-        let features = self
-            .network
-            .forward_stages(self.images.clone(), &mut |name, _| {
-                if result.is_ok() {
-                    result = finished(name);
-                }
-            });
-        result?;
-        drop(self.network.classify(self.network.pool(features)));
-        finished("classifier")
+        match &self.network {
+            Form::Trainable(network) => by_stage(network, self.images.clone(), finished),
+            Form::Fused(network) => by_stage(network, self.images.clone(), finished),
+        }
     }
+}
+
+fn by_stage(network: &impl Network, images: Tensor<4>, finished: Finished) -> Result<()> {
+    let mut result = Ok(());
+    let features = network.forward_stages(images, &mut |name, _| {
+        if result.is_ok() {
+            result = finished(name);
+        }
+    });
+    result?;
+    drop(network.classify(network.pool(features)));
+    finished("classifier")
 }
 
 impl Training {

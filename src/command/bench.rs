@@ -5,6 +5,7 @@ use std::io::Write;
 use anyhow::{Context, Result, ensure};
 use burn::prelude::Device;
 use xception::kernels::within_pool;
+use xception::models::layers::Kernels;
 use xception::models::weights::Head;
 use xception::models::{Model, ModelConfig, Summary};
 use xception::train::record::EnvironmentRecord;
@@ -79,9 +80,10 @@ fn measure(
     let summary = Summary::new(&network, [size, size], device)
         .with_context(|| format!("{} at --size {size}", config.name()))?;
 
+    let fused = !arguments.train && !arguments.no_fuse && config.kernels() == Kernels::Native;
     let mut workload = match arguments.train {
         true => Workload::training(network, batch, size, device),
-        false => Workload::inference(network, batch, size, device),
+        false => Workload::inference(network, fused, batch, size, device),
     };
     for _ in 0..arguments.warm_up {
         workload.time()?;
@@ -113,6 +115,7 @@ fn measure(
         weights: arguments.weights.clone(),
         parameters: summary.parameters(),
         training: arguments.train,
+        fused,
         batch,
         size,
         warm_up: arguments.warm_up as usize,

@@ -21,6 +21,7 @@ pub fn run(arguments: &FeaturesArguments) -> Result<()> {
     let form = Form::of(&arguments.out)?;
     let images = find(&arguments.images)?;
     let loaded = load_network(&arguments.weights, &arguments.input, &device)?;
+    let network = loaded.model.fuse();
 
     let mut names = Vec::new();
     let mut rows: Vec<f32> = Vec::new();
@@ -31,8 +32,8 @@ pub fn run(arguments: &FeaturesArguments) -> Result<()> {
     let batch_size = arguments.batch.batch_size as usize;
     let unreadable = for_each_batch(&images, &loaded.preprocessing, batch_size, |batch| {
         let input = to_tensor(batch.inputs, loaded.preprocessing.size, &device);
-        let features = loaded.model.forward_stages(input, &mut |_, _| ());
-        let pooled = loaded.model.pool(features).into_data().convert::<f32>();
+        let features = network.forward_stages(input, &mut |_, _| ());
+        let pooled = network.pool(features).into_data().convert::<f32>();
         rows.extend(pooled.iter::<f32>());
         bar.inc(batch.names.len() as u64);
         names.extend(batch.names);

@@ -37,6 +37,7 @@ pub fn run(arguments: &PredictArguments) -> Result<()> {
     let labels = labels(arguments.labels.as_deref(), &loaded)?;
     let top = (arguments.top as usize).min(loaded.model.classes());
 
+    let network = loaded.model.fuse();
     let mut writer: Box<dyn PredictionWriter> = match (arguments.json, arguments.csv) {
         (true, _) => Box::new(JsonLines),
         (_, true) => Box::new(Csv(csv::Writer::from_writer(std::io::stdout()))),
@@ -49,7 +50,7 @@ pub fn run(arguments: &PredictArguments) -> Result<()> {
     let batch_size = arguments.batch.batch_size as usize;
     let unreadable = for_each_batch(&images, &loaded.preprocessing, batch_size, |batch| {
         let input = to_tensor(batch.inputs, loaded.preprocessing.size, &device);
-        let logits = loaded.model.forward(input);
+        let logits = network.forward(input);
         let probabilities = softmax(logits.clone(), 1).into_data();
         let classes = loaded.model.classes();
         let probabilities: Vec<f32> = probabilities.convert::<f32>().iter::<f32>().collect();

@@ -26,6 +26,7 @@ mod convolution;
 #[allow(unsafe_code)] // SIMD, uninitialized results, and tasks that write distinct parts of one
 mod cpu;
 mod depthwise;
+mod fused;
 mod geometry;
 mod ops;
 mod pointwise;
@@ -37,6 +38,9 @@ pub use activation::relu;
 pub use batch_norm::{NormalizedBatch, batch_norm_train, normalize};
 pub use convolution::{burn_conv2d, conv2d};
 pub use depthwise::depthwise_conv2d;
+pub use fused::{
+    Between, FusedConv2d, FusedSeparable, max_pool_channels_last, mean_pool_channels_last,
+};
 pub use geometry::{Geometry, Padding2d};
 pub use pointwise::pointwise_conv2d;
 pub use pool::{burn_max_pool2d, max_pool2d};

@@ -26,6 +26,7 @@
 
 mod error;
 mod features;
+pub mod fused;
 mod grad_cam;
 pub mod inception_v3;
 pub mod layers;

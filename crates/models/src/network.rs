@@ -55,8 +55,10 @@ pub trait Network: Module {
 
     /// The parameters and control flags of each stage, in the order of
     /// [`forward_stages`](Self::forward_stages), by the stage's name; those of the classifiers are in
-    /// none. Stages without parameters may be left out.
-    fn stage_parameters(&self) -> Vec<(String, ParamGroup)>;
+    /// none. Stages without parameters may be left out; a fused network has none at all.
+    fn stage_parameters(&self) -> Vec<(String, ParamGroup)> {
+        Vec::new()
+    }
 
     /// Number of classes.
     fn classes(&self) -> usize;

@@ -10,6 +10,7 @@ pub(crate) mod dense;
 pub(crate) mod depthwise;
 mod few_channels;
 mod flat;
+pub(crate) mod fused;
 mod matrix;
 pub(crate) mod max_pool;
 mod output;

@@ -8,6 +8,8 @@
 mod batch_norm;
 #[allow(deprecated)]
 mod convolution;
+#[allow(deprecated)]
+mod fused;
 mod host;
 #[allow(deprecated)]
 mod max_pool;
@@ -20,6 +22,7 @@ use burn::tensor::DType;
 
 pub(crate) use batch_norm::{BatchNormBackend, NormSettings, NormalizeBackend};
 pub(crate) use convolution::{ConvolutionBackend, Plan};
+pub(crate) use fused::{InferenceBackend, InferencePlan};
 pub(crate) use max_pool::{MaxPoolBackend, PoolPlan};
 pub(crate) use relu::ReluBackend;
 

@@ -104,3 +104,17 @@ pub const LAYERS: &[Layer] = &[
     dense("resnet 3x3", [128, 128], 28, Geometry::same(3)),
     dense("resnet 3x3 last", [512, 512], 7, Geometry::same(3)),
 ];
+
+/// The pointwise parts of Xception's separable convolutions, in order of their place.
+pub const SEPARABLE: &[Layer] = &[
+    dense("xception block2 first", [64, 128], 147, POINTWISE),
+    dense("xception block2", [128, 128], 147, POINTWISE),
+    dense("xception block3 first", [128, 256], 74, POINTWISE),
+    dense("xception block3", [256, 256], 74, POINTWISE),
+    dense("xception block4 first", [256, 728], 37, POINTWISE),
+    dense("xception block4", [728, 728], 37, POINTWISE),
+    dense("xception middle", [728, 728], 19, POINTWISE),
+    dense("xception block13", [728, 1024], 19, POINTWISE),
+    dense("xception block14 first", [1024, 1536], 10, POINTWISE),
+    dense("xception block14", [1536, 2048], 10, POINTWISE),
+];

@@ -76,12 +76,16 @@ impl InceptionAuxiliary {
     pub fn forward(&self, input: Tensor<4>) -> Tensor<2> {
         let mut x = input;
         if self.pool {
-            let options =
-                AvgPoolOptions::new([KERNEL, KERNEL]).with_stride([POOL_STRIDE, POOL_STRIDE]);
-            x = trace::elementwise(avg_pool2d(x, options)); // [batch, 768, 5, 5] of 17 x 17
+            x = Self::average_pool(x); // [batch, 768, 5, 5] of 17 x 17
         }
         let x = self.conv0.forward_relu(x); // [batch, 128, 5, 5]
         let x = self.conv1.forward_relu(x); // [batch, 768, 1, 1]
         self.classifier.forward(global_average_pool(x)) // [batch, classes]
+    }
+
+    /// The average pool of 5x5 at stride 3.
+    pub(crate) fn average_pool(input: Tensor<4>) -> Tensor<4> {
+        let options = AvgPoolOptions::new([KERNEL, KERNEL]).with_stride([POOL_STRIDE, POOL_STRIDE]);
+        trace::elementwise(avg_pool2d(input, options))
     }
 }

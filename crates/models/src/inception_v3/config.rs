@@ -18,21 +18,21 @@ use crate::layers::{ClassifierConfig, Kernels, LayerOptions, Stem};
 use crate::width::Width;
 
 /// Name, and channels of the pool's branch, of the modules at 35 x 35.
-pub(super) const INCEPTION_A: [(&str, usize); 3] =
+pub(crate) const INCEPTION_A: [(&str, usize); 3] =
     [("Mixed_5b", 32), ("Mixed_5c", 64), ("Mixed_5d", 64)];
 /// Name of the reduction to 17 x 17.
-pub(super) const INCEPTION_B: &str = "Mixed_6a";
+pub(crate) const INCEPTION_B: &str = "Mixed_6a";
 /// Name, and channels inside the branches with 7x7 convolutions, of the modules at 17 x 17.
-pub(super) const INCEPTION_C: [(&str, usize); 4] = [
+pub(crate) const INCEPTION_C: [(&str, usize); 4] = [
     ("Mixed_6b", 128),
     ("Mixed_6c", 160),
     ("Mixed_6d", 160),
     ("Mixed_6e", 192),
 ];
 /// Name of the reduction to 8 x 8.
-pub(super) const INCEPTION_D: &str = "Mixed_7a";
+pub(crate) const INCEPTION_D: &str = "Mixed_7a";
 /// Names of the modules at 8 x 8.
-pub(super) const INCEPTION_E: [&str; 2] = ["Mixed_7b", "Mixed_7c"];
+pub(crate) const INCEPTION_E: [&str; 2] = ["Mixed_7b", "Mixed_7c"];
 
 /// Configuration of [`InceptionV3`].
 ///

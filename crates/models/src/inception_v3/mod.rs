@@ -40,10 +40,11 @@ pub use stem::InceptionV3Stem;
 use crate::Network;
 use crate::layers::{Classifier, global_average_pool};
 use crate::network::stage;
-use config::{INCEPTION_A, INCEPTION_B, INCEPTION_C, INCEPTION_D, INCEPTION_E};
+pub(crate) use config::{INCEPTION_A, INCEPTION_B, INCEPTION_C, INCEPTION_D, INCEPTION_E};
+pub(crate) use stem::ROWS as STEM;
 
 /// The stage that the auxiliary classifier takes its input from: the last at 17 x 17.
-const AUXILIARY_STAGE: &str = INCEPTION_C[INCEPTION_C.len() - 1].0;
+pub(crate) const AUXILIARY_STAGE: &str = INCEPTION_C[INCEPTION_C.len() - 1].0;
 
 /// Inception V3: a stem, modules at three resolutions, and reductions between them.
 ///

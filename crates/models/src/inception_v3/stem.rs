@@ -10,14 +10,14 @@ use super::convolutions::Convolutions;
 use crate::layers::{ConvNorm, ConvNormConfig, Stem, max_pool};
 
 /// One convolution of the stem.
-pub(super) struct Row {
-    name: &'static str,
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
     channels: usize,
     pub(super) kernel: usize,
     pub(super) stride: usize,
     pub(super) padding: usize,
     /// Name of the max pool 3x3 at stride 2, without padding, that follows.
-    pub(super) pool: Option<&'static str>,
+    pub(crate) pool: Option<&'static str>,
 }
 
 const fn row(name: &'static str, channels: usize, kernel: usize, stride: usize) -> Row {
@@ -32,7 +32,7 @@ const fn row(name: &'static str, channels: usize, kernel: usize, stride: usize) 
 }
 
 /// The standard stem.
-pub(super) const ROWS: [Row; 5] = [
+pub(crate) const ROWS: [Row; 5] = [
     row("Conv2d_1a_3x3", 32, 3, 2),
     row("Conv2d_2a_3x3", 32, 3, 1),
     Row {

@@ -156,9 +156,10 @@ impl ConvNorm {
         normalize_relu(&self.norm, self.convolve(input), self.kernels)
     }
 
-    fn convolve(&self, input: Tensor<4>) -> Tensor<4> {
+    /// The convolution's window.
+    pub(crate) fn geometry(&self) -> Geometry {
         let [rows, columns] = self.padding;
-        let geometry = Geometry {
+        Geometry {
             kernel: self.conv.kernel_size,
             stride: self.conv.stride,
             dilation: self.conv.dilation,
@@ -168,7 +169,10 @@ impl ConvNorm {
                 left: columns,
                 right: columns,
             },
-        };
-        convolve(&self.conv, input, &geometry, self.kernels)
+        }
+    }
+
+    fn convolve(&self, input: Tensor<4>) -> Tensor<4> {
+        convolve(&self.conv, input, &self.geometry(), self.kernels)
     }
 }

@@ -1,0 +1,284 @@
+//! Depthwise convolution of a strip, with channels last.
+
+use std::ops::Range;
+
+use pulp::Simd;
+
+use super::block::rectify;
+use super::panels::Aligned;
+use super::pixels::{Segment, Sizes};
+use crate::Geometry;
+
+/// The non-linearity between the parts of a separable convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Between {
+    /// None.
+    #[default]
+    Nothing,
+    /// `max(0, x)`.
+    Relu,
+    /// `x` where positive, `exp(x) - 1` elsewhere.
+    Elu,
+}
+
+/// The depthwise part of a separable convolution.
+#[derive(Debug, Clone)]
+pub(crate) struct Depthwise {
+    /// `[taps, channels]`.
+    weights: Aligned,
+    channels: usize,
+    geometry: Geometry,
+    /// Whether the input is rectified as it is read.
+    relu: bool,
+    between: Between,
+}
+
+/// A row of the window on one output row: the input row, and the kernel's row.
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    /// Elements before the row's first pixel.
+    start: usize,
+    kernel_row: usize,
+}
+
+impl Depthwise {
+    /// From weights `[channels, kernel height, kernel width]`.
+    pub(crate) fn new(
+        weight: &[f32],
+        geometry: Geometry,
+        channels: usize,
+        relu: bool,
+        between: Between,
+    ) -> Self {
+        let taps = geometry.kernel[0] * geometry.kernel[1];
+        let mut weights = Aligned::zeros(taps * channels);
+        for (channel, filter) in weight.chunks_exact(taps).enumerate() {
+            for (tap, value) in filter.iter().enumerate() {
+                weights.as_mut_slice()[tap * channels + channel] = *value;
+            }
+        }
+        Self {
+            weights,
+            channels,
+            geometry,
+            relu,
+            between,
+        }
+    }
+
+    pub(super) fn geometry(&self) -> Geometry {
+        self.geometry
+    }
+
+    /// Convolves these pixels of the output, of which each gets `channels` values in `to`.
+    #[inline(always)]
+    pub(super) fn strip<S: Simd>(
+        &self,
+        simd: S,
+        sizes: Sizes,
+        input: &[f32],
+        pixels: &Range<usize>,
+        to: &mut [f32],
+    ) {
+        let mut to = &mut to[..pixels.len() * self.channels];
+        for segment in sizes.segments(pixels.clone()) {
+            let (part, rest) = to.split_at_mut(segment.columns.len() * self.channels);
+            match self.relu {
+                true => self.segment::<S, true>(simd, sizes, input, &segment, part),
+                false => self.segment::<S, false>(simd, sizes, input, &segment, part),
+            }
+            self.activate(simd, part);
+            to = rest;
+        }
+    }
+
+    #[inline(always)]
+    fn activate<S: Simd>(&self, simd: S, values: &mut [f32]) {
+        match self.between {
+            Between::Nothing => {}
+            Between::Relu => {
+                let (vectors, rest) = S::as_mut_simd_f32s(values);
+                for vector in vectors {
+                    *vector = rectify(simd, *vector);
+                }
+                for value in rest {
+                    *value = if *value < 0.0 { 0.0 } else { *value };
+                }
+            }
+            Between::Elu => {
+                for value in values {
+                    *value = if *value < 0.0 { value.exp_m1() } else { *value };
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn segment<S: Simd, const RELU: bool>(
+        &self,
+        simd: S,
+        sizes: Sizes,
+        input: &[f32],
+        segment: &Segment,
+        to: &mut [f32],
+    ) {
+        let Geometry {
+            kernel,
+            stride,
+            dilation,
+            padding,
+        } = self.geometry;
+        let [height, width] = sizes.input;
+        let lines = (0..kernel[0]).filter_map(|i| {
+            let y = (segment.row * stride[0] + i * dilation[0]).checked_sub(padding.top)?;
+            (y < height).then_some(Line {
+                start: (segment.image * height + y) * width * self.channels,
+                kernel_row: i,
+            })
+        });
+        let sliding = kernel == [3, 3] && stride[1] == 1 && dilation[1] == 1;
+        if sliding && padding.left == 1 && self.channels >= S::F32_LANES {
+            let mut found = [None; 3];
+            for (found, line) in found.iter_mut().zip(lines) {
+                *found = Some(line);
+            }
+            let columns = segment.columns.clone();
+            match found {
+                [Some(a), Some(b), Some(c)] => {
+                    self.slide::<S, RELU, 3>(simd, width, input, [a, b, c], columns, to)
+                }
+                [Some(a), Some(b), None] => {
+                    self.slide::<S, RELU, 2>(simd, width, input, [a, b], columns, to)
+                }
+                [Some(a), ..] => self.slide::<S, RELU, 1>(simd, width, input, [a], columns, to),
+                _ => to.fill(0.0),
+            }
+            return;
+        }
+        to.fill(0.0);
+        for line in lines {
+            for (column, to) in segment
+                .columns
+                .clone()
+                .zip(to.chunks_exact_mut(self.channels))
+            {
+                for j in 0..kernel[1] {
+                    let x = (column * stride[1] + j * dilation[1]).checked_sub(padding.left);
+                    let Some(x) = x.filter(|&x| x < width) else {
+                        continue;
+                    };
+                    let from = &input[line.start + x * self.channels..][..self.channels];
+                    let tap = line.kernel_row * kernel[1] + j;
+                    let weights = &self.weights.as_slice()[tap * self.channels..];
+                    for ((to, &from), weight) in to.iter_mut().zip(from).zip(weights) {
+                        let from = if RELU && from < 0.0 { 0.0 } else { from };
+                        *to = weight.mul_add(from, *to);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The window of 3x3 at stride 1, of which `N` rows lie on the input. Each column of the input is
+    /// read once, for the three windows that it is in.
+    #[inline(always)]
+    fn slide<S: Simd, const RELU: bool, const N: usize>(
+        &self,
+        simd: S,
+        width: usize,
+        input: &[f32],
+        lines: [Line; N],
+        columns: Range<usize>,
+        to: &mut [f32],
+    ) {
+        let channels = self.channels;
+        let lanes = S::F32_LANES;
+        let rows = lines.map(|line| &input[line.start..][..width * channels]);
+        let weights = self.weights.as_slice();
+        let mut channel = 0;
+        loop {
+            let mut taps = [[simd.splat_f32s(0.0); 3]; N];
+            for (taps, line) in taps.iter_mut().zip(lines) {
+                for (j, weight) in taps.iter_mut().enumerate() {
+                    let tap = (line.kernel_row * 3 + j) * channels + channel;
+                    *weight = vector::<S>(&weights[tap..tap + lanes]);
+                }
+            }
+            let read = Read::<RELU> { channels, channel };
+            // The sums of the window at hand and of the next one.
+            let (mut sum, mut next) = (simd.splat_f32s(0.0), simd.splat_f32s(0.0));
+            if columns.start > 0 {
+                let values = read.column(simd, &rows, columns.start - 1);
+                sum = add(simd, sum, &values, &taps, 0);
+            }
+            let first = read.column(simd, &rows, columns.start);
+            sum = add(simd, sum, &first, &taps, 1);
+            next = add(simd, next, &first, &taps, 0);
+            for (x, to) in columns.clone().zip(to.chunks_exact_mut(channels)) {
+                let mut after = simd.splat_f32s(0.0);
+                if x + 1 < width {
+                    let values = read.column(simd, &rows, x + 1);
+                    sum = add(simd, sum, &values, &taps, 2);
+                    next = add(simd, next, &values, &taps, 1);
+                    after = add(simd, after, &values, &taps, 0);
+                }
+                S::as_mut_simd_f32s(&mut to[channel..channel + lanes]).0[0] = sum;
+                (sum, next) = (next, after);
+            }
+            if channel + lanes == channels {
+                return;
+            }
+            // The last vector may overlap the one before.
+            channel = (channel + lanes).min(channels - lanes);
+        }
+    }
+}
+
+/// Reads a vector of channels of a pixel, rectified where asked for.
+struct Read<const RELU: bool> {
+    channels: usize,
+    /// The vector's first channel.
+    channel: usize,
+}
+
+impl<const RELU: bool> Read<RELU> {
+    /// Of a column, in each row.
+    #[inline(always)]
+    fn column<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        rows: &[&[f32]; N],
+        x: usize,
+    ) -> [S::f32s; N] {
+        let at = x * self.channels + self.channel;
+        let mut values = [simd.splat_f32s(0.0); N];
+        for (values, row) in values.iter_mut().zip(rows) {
+            *values = vector::<S>(&row[at..at + S::F32_LANES]);
+            if RELU {
+                *values = rectify(simd, *values);
+            }
+        }
+        values
+    }
+}
+
+/// Adds the products of a column with column `j` of the window.
+#[inline(always)]
+fn add<S: Simd, const N: usize>(
+    simd: S,
+    mut sum: S::f32s,
+    values: &[S::f32s; N],
+    taps: &[[S::f32s; 3]; N],
+    j: usize,
+) -> S::f32s {
+    for (value, taps) in values.iter().zip(taps) {
+        sum = simd.mul_add_e_f32s(taps[j], *value, sum);
+    }
+    sum
+}
+
+/// The vector of a slice of its length.
+#[inline(always)]
+fn vector<S: Simd>(values: &[f32]) -> S::f32s {
+    S::as_simd_f32s(values).0[0]
+}

@@ -1,0 +1,127 @@
+//! Images with few channels, as networks get them: `[batch, channels, height, width]`.
+
+use std::ops::Range;
+
+use super::pixels::Sizes;
+use crate::Geometry;
+
+/// The rows of images that a strip of the output sees, padded and with channels last, so that a row of
+/// a window is one stretch of memory.
+#[derive(Debug, Clone)]
+pub(super) struct PaddedRows {
+    geometry: Geometry,
+    channels: usize,
+    sizes: Sizes,
+    /// The strip's first row of the output, counted over all images.
+    first: usize,
+    /// Rows of the input that one image's part of the strip begins with, one after the other.
+    parts: Vec<Part>,
+}
+
+/// The part of a strip that lies on one image.
+#[derive(Debug, Clone)]
+struct Part {
+    image: usize,
+    /// Rows of the output, in the image.
+    rows: Range<usize>,
+    /// Rows of other parts before it.
+    offset: usize,
+}
+
+impl PaddedRows {
+    pub(super) fn new(
+        geometry: Geometry,
+        channels: usize,
+        sizes: Sizes,
+        pixels: &Range<usize>,
+    ) -> Self {
+        let [rows, columns] = sizes.output;
+        let (first, end) = (pixels.start / columns, pixels.end.div_ceil(columns));
+        let mut parts = Vec::new();
+        let (mut row, mut offset) = (first, 0);
+        while row < end {
+            let image = row / rows;
+            let last = end.min((image + 1) * rows);
+            let part = row - image * rows..last - image * rows;
+            parts.push(Part {
+                image,
+                rows: part.clone(),
+                offset,
+            });
+            offset += (part.len() - 1) * geometry.stride[0] + window_rows(&geometry);
+            row = last;
+        }
+        Self {
+            geometry,
+            channels,
+            sizes,
+            first,
+            parts,
+        }
+    }
+
+    /// Elements of a padded row.
+    fn row_length(&self) -> usize {
+        let columns = (self.sizes.output[1] - 1) * self.geometry.stride[1];
+        (columns + self.geometry.kernel[1]) * self.channels
+    }
+
+    /// Elements of all rows.
+    pub(super) fn length(&self) -> usize {
+        let rows = self.parts.last().map_or(0, |part| {
+            part.offset
+                + (part.rows.len() - 1) * self.geometry.stride[0]
+                + window_rows(&self.geometry)
+        });
+        rows * self.row_length()
+    }
+
+    /// Writes the rows.
+    pub(super) fn read(&self, images: &[f32], to: &mut [f32]) {
+        let [height, width] = self.sizes.input;
+        let padding = self.geometry.padding;
+        let length = self.row_length();
+        let to = &mut to[..self.length()];
+        to.fill(0.0);
+        let columns = width.min((length / self.channels).saturating_sub(padding.left));
+        for part in &self.parts {
+            let image = &images[part.image * self.channels * height * width..];
+            let first = part.rows.start * self.geometry.stride[0];
+            let count =
+                (part.rows.len() - 1) * self.geometry.stride[0] + window_rows(&self.geometry);
+            for index in 0..count {
+                let Some(y) = (first + index).checked_sub(padding.top) else {
+                    continue;
+                };
+                if y >= height {
+                    break;
+                }
+                let row = &mut to[(part.offset + index) * length..][..length];
+                let row = &mut row[padding.left * self.channels..];
+                for channel in 0..self.channels {
+                    let from = &image[(channel * height + y) * width..][..columns];
+                    let pixels = row[channel..].iter_mut().step_by(self.channels);
+                    for (to, from) in pixels.zip(from) {
+                        *to = *from;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Elements before a row of the window of an output pixel.
+    pub(super) fn at(&self, pixel: usize, kernel_row: usize) -> usize {
+        let [rows, columns] = self.sizes.output;
+        let (row, column) = (pixel / columns, pixel % columns);
+        let part = &self.parts[row / rows - self.first / rows];
+        let row = part.offset
+            + (row % rows - part.rows.start) * self.geometry.stride[0]
+            + kernel_row * self.geometry.dilation[0];
+        row * self.row_length() + column * self.geometry.stride[1] * self.channels
+    }
+}
+
+/// Input rows that a window reaches over.
+fn window_rows(geometry: &Geometry) -> usize {
+    (geometry.kernel[0] - 1) * geometry.dilation[0] + 1
+}

@@ -1,0 +1,26 @@
+//! Convolution for inference: with bias, residual addition and ReLU in one pass over the output.
+//!
+//! Tensors here have their channels last, `[batch, height, width, channels]`, so that a vector is a
+//! stretch of channels: a depthwise convolution needs no padding, a pooling neither, and a window of a
+//! convolution is a few stretches of memory that the inner loop reads where they are. Weights are put
+//! in the inner loop's order once, see [`Panels`].
+//!
+//! The output is divided into *strips* of pixels. Of a depthwise separable convolution, a strip's
+//! depthwise part goes to the thread's scratch memory, where it stays in cache until the pointwise part
+//! has read it.
+
+mod block;
+mod convolution;
+mod depthwise;
+mod images;
+mod level;
+mod panels;
+mod pixels;
+mod pool;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use convolution::{Convolution, Input, Weights};
+pub use depthwise::Between;
+pub(crate) use depthwise::Depthwise;
+pub(crate) use pool::{Pool, PoolKind};

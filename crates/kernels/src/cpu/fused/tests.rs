@@ -1,0 +1,117 @@
+//! Each instruction set against the definition, on small integers, so that sums are exact.
+
+use super::level::levels;
+use super::{Convolution, Input, Weights};
+use crate::{Geometry, Padding2d};
+
+/// Small integers that repeat late.
+fn integers(count: usize, seed: usize) -> Vec<f32> {
+    let value = |i: usize| ((i * 7 + seed * 5 + i / 11) % 9) as f32 - 4.0;
+    (0..count).map(value).collect()
+}
+
+/// The output by plain loops, with the channels last.
+fn by_definition(
+    [batch, channels, outputs]: [usize; 3],
+    size: [usize; 2],
+    geometry: &Geometry,
+    at: impl Fn(usize, usize, usize, usize) -> f32,
+    (weight, bias): (&[f32], &[f32]),
+    residual: &[f32],
+) -> Vec<f32> {
+    let [rows, columns] = geometry.output_size(size).unwrap();
+    let Geometry {
+        kernel,
+        stride,
+        dilation,
+        padding,
+    } = *geometry;
+    let mut result = Vec::new();
+    for n in 0..batch {
+        for pixel in 0..rows * columns {
+            for o in 0..outputs {
+                let mut sum = bias[o] + residual[result.len()];
+                for tap in 0..kernel[0] * kernel[1] {
+                    let y = (pixel / columns) * stride[0] + tap / kernel[1] * dilation[0];
+                    let x = (pixel % columns) * stride[1] + tap % kernel[1] * dilation[1];
+                    let (Some(y), Some(x)) =
+                        (y.checked_sub(padding.top), x.checked_sub(padding.left))
+                    else {
+                        continue;
+                    };
+                    if y >= size[0] || x >= size[1] {
+                        continue;
+                    }
+                    for c in 0..channels {
+                        let weight = weight[(o * channels + c) * kernel[0] * kernel[1] + tap];
+                        sum += weight * at(n, c, y, x);
+                    }
+                }
+                result.push(sum.max(0.0));
+            }
+        }
+    }
+    result
+}
+
+#[test]
+fn equals_the_definition_with_every_instruction_set() {
+    let asymmetric = Padding2d {
+        top: 0,
+        bottom: 1,
+        left: 1,
+        right: 2,
+    };
+    let geometries = [
+        Geometry::valid(1),
+        Geometry::valid(1).with_stride(2),
+        Geometry::same(3),
+        Geometry::same(3).with_stride(2),
+        Geometry {
+            kernel: [3, 2],
+            stride: [1, 2],
+            dilation: [2, 1],
+            padding: asymmetric,
+        },
+    ];
+    for [batch, channels, outputs] in [[1, 1, 1], [2, 3, 17], [1, 5, 33], [2, 19, 40], [3, 64, 7]] {
+        for size in [[7, 9], [5, 5], [13, 6]] {
+            for geometry in geometries {
+                let Some([rows, columns]) = geometry.output_size(size) else {
+                    continue;
+                };
+                let pixels = size[0] * size[1];
+                let values = integers(batch * pixels * channels, 1);
+                let taps = geometry.kernel[0] * geometry.kernel[1];
+                let weight = integers(outputs * channels * taps, 2);
+                let bias = integers(outputs, 3);
+                let residual = integers(batch * rows * columns * outputs, 4);
+                for arch in levels() {
+                    let weights = Weights {
+                        weight: &weight,
+                        bias: &bias,
+                    };
+                    let convolution = Convolution::dense(arch, &weights, channels, geometry, true);
+                    let first = convolution.channels_first();
+                    let at = |n: usize, c: usize, y: usize, x: usize| {
+                        let pixel = y * size[1] + x;
+                        match first {
+                            true => values[(n * channels + c) * pixels + pixel],
+                            false => values[(n * pixels + pixel) * channels + c],
+                        }
+                    };
+                    let sizes = [batch, channels, outputs];
+                    let expected =
+                        by_definition(sizes, size, &geometry, at, (&weight, &bias), &residual);
+                    let input = Input {
+                        values: &values,
+                        batch,
+                        size,
+                    };
+                    let found = convolution.forward(input, [rows, columns], Some(&residual));
+                    assert_eq!(found, expected, "{sizes:?} {size:?} {geometry:?}");
+                }
+            }
+        }
+    }
+}

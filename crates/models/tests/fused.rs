@@ -1,0 +1,205 @@
+//! A fused network gives what the network gives that it was made from.
+
+#![allow(clippy::unwrap_used)]
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::prelude::*;
+use burn::tensor::Distribution;
+use xception_models::layers::{Activation, Kernels, Padding, Stem};
+use xception_models::{
+    InceptionV3Config, MODELS, ModelConfig, Network, ResNetConfig, ResNetDepth, XceptionConfig,
+};
+
+/// Of the largest value.
+const TOLERANCE: f32 = 1e-4;
+
+/// Gives each normalization statistics and parameters of its own, as training does.
+struct Trained {
+    device: Device,
+    statistic: bool,
+}
+
+impl ModuleMapper for Trained {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.statistic = name == "running_var" || name == "gamma";
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (low, high) = if self.statistic {
+            (0.5, 1.5)
+        } else {
+            (-0.3, 0.3)
+        };
+        match D {
+            1 => param.map(|tensor| {
+                let noise = Distribution::Uniform(low, high);
+                Tensor::random(tensor.dims(), noise, &self.device)
+            }),
+            _ => param,
+        }
+    }
+}
+
+fn device() -> Device {
+    Device::flex()
+}
+
+fn check(config: &ModelConfig, size: [usize; 2], batch: usize, device: &Device) {
+    device.seed(7);
+    let model = config.init(device).unwrap();
+    let model = model.map(&mut Trained {
+        device: device.clone(),
+        statistic: false,
+    });
+    let fused = model.fuse();
+    assert_eq!(fused.num_params(), 0);
+    assert_eq!(fused.classes(), model.classes());
+    assert_eq!(fused.minimum_size(), model.minimum_size());
+    let images = Tensor::random([batch, 3, size[0], size[1]], Distribution::Default, device);
+    let expected = model.forward_features(images.clone());
+    let found = fused.forward_features(images.clone());
+    assert_eq!(expected.stages.len(), found.stages.len());
+    for (expected, found) in expected.stages.into_iter().zip(found.stages) {
+        assert_eq!(expected.name, found.name);
+        close(expected.output, found.output, &expected.name, config);
+    }
+    close(expected.pooled, found.pooled, "pooled", config);
+    close(expected.logits.clone(), found.logits, "logits", config);
+    close(expected.logits, fused.forward(images), "forward", config);
+    match (expected.auxiliary_logits, found.auxiliary_logits) {
+        (Some(expected), Some(found)) => close(expected, found, "auxiliary", config),
+        (expected, found) => assert!(expected.is_none() && found.is_none()),
+    }
+}
+
+fn close<const D: usize>(expected: Tensor<D>, found: Tensor<D>, name: &str, config: &ModelConfig) {
+    assert_eq!(expected.dims(), found.dims(), "{name}");
+    let largest = expected.clone().abs().max().into_scalar::<f32>();
+    let difference = (expected - found).abs().max().into_scalar::<f32>();
+    assert!(
+        difference <= TOLERANCE * largest,
+        "{name}: {difference} of {largest}, {config:?}"
+    );
+}
+
+fn small() -> XceptionConfig {
+    XceptionConfig {
+        middle_modules: 2,
+        ..XceptionConfig::new(10).with_width(0.1)
+    }
+}
+
+/// Every option of Xception by itself.
+fn variants() -> Vec<XceptionConfig> {
+    let mut variants = vec![small()];
+    for intermediate_activation in [Activation::Relu, Activation::Elu] {
+        variants.push(XceptionConfig {
+            intermediate_activation,
+            ..small()
+        });
+    }
+    variants.push(XceptionConfig {
+        residual: false,
+        ..small()
+    });
+    variants.push(XceptionConfig {
+        padding: Padding::Same,
+        ..small()
+    });
+    variants.push(XceptionConfig {
+        stem: Stem::Small,
+        ..small()
+    });
+    variants.push(XceptionConfig {
+        fully_connected: vec![24, 17],
+        ..small()
+    });
+    variants.push(XceptionConfig {
+        dropout: 0.5,
+        batch_norm_epsilon: 1e-3,
+        ..small()
+    });
+    variants.push(small().with_width(0.27));
+    variants.push(XceptionConfig {
+        middle_modules: 0,
+        ..small()
+    });
+    variants
+}
+
+#[test]
+fn every_network_gives_the_same_fused() {
+    for info in MODELS {
+        let config = info.config().with_width(0.25).with_classes(12);
+        check(&config, [75, 80], 2, &device());
+    }
+}
+
+#[test]
+fn xception_gives_the_same_with_every_option() {
+    for config in variants() {
+        for kernels in [Kernels::Native, Kernels::Burn] {
+            let config = ModelConfig::Xception(config.clone()).with_kernels(kernels);
+            check(&config, [47, 64], 2, &device());
+        }
+    }
+}
+
+#[test]
+fn the_smallest_images_pass() {
+    for (stem, size) in [(Stem::Standard, 7), (Stem::Small, 1)] {
+        let config = XceptionConfig { stem, ..small() };
+        check(&ModelConfig::Xception(config), [size, size], 1, &device());
+    }
+}
+
+#[test]
+fn options_of_the_other_networks() {
+    for auxiliary in [false, true] {
+        for stem in [Stem::Standard, Stem::Small] {
+            let config = InceptionV3Config {
+                auxiliary,
+                stem,
+                ..InceptionV3Config::new(10).with_width(0.1)
+            };
+            let size = if stem == Stem::Small { 40 } else { 299 };
+            check(
+                &ModelConfig::InceptionV3(config),
+                [size, size],
+                1,
+                &device(),
+            );
+        }
+    }
+    for first_convolution_strided in [false, true] {
+        for stem in [Stem::Standard, Stem::Small] {
+            let config = ResNetConfig {
+                first_convolution_strided,
+                stem,
+                ..ResNetConfig::new(ResNetDepth::ResNet50, 10).with_width(0.125)
+            };
+            check(&ModelConfig::ResNet(config), [50, 33], 3, &device());
+        }
+    }
+}
+
+#[test]
+#[allow(deprecated)] // Burn deprecates NdArray; this project still supports it
+fn runs_on_ndarray() {
+    for info in [&MODELS[0], &MODELS[1], &MODELS[2]] {
+        let config = info.config().with_width(0.1).with_classes(10);
+        check(&config, [75, 75], 2, &Device::ndarray());
+    }
+}
+
+#[test]
+fn from_a_training_device_it_computes_on_the_device_inside() {
+    let training = device().autodiff();
+    let model = small().init(&training).unwrap();
+    let fused = model.fuse();
+    let images = Tensor::random([1, 3, 64, 64], Distribution::Default, &device());
+    let expected = fused.forward(images.clone()).into_data();
+    let logits = fused.forward(Tensor::from_inner(images));
+    assert!(!logits.device().is_autodiff());
+    assert_eq!(logits.into_data(), expected);
+}
