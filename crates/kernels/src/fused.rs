@@ -28,8 +28,8 @@ pub struct FusedSeparable {
 /// A convolution made ready for inference: with a bias, an optional residual addition and an optional
 /// ReLU, in one pass over the output. It has no gradient.
 ///
-/// Tensors have their channels last, `[batch, height, width, channels]`; [`forward_images`]
-/// (Self::forward_images) takes images as networks get them.
+/// Tensors have their channels last, `[batch, height, width, channels]`; [`forward_images`](Self::forward_images)
+/// takes images as networks get them.
 ///
 /// On the backends whose tensors lie in memory, and for `f32`, the weights are copied into an order of
 /// their own and this crate's kernels do the work; elsewhere, or where asked for, Burn's own operations.

@@ -21,7 +21,7 @@ impl<'a> Matrix<'a> {
     }
 
     /// The rows from this one on.
-    pub(super) fn from_row(self, row: usize) -> Self {
+    pub(super) fn below(self, row: usize) -> Self {
         Self {
             values: &self.values[row * self.row_stride..],
             ..self

@@ -301,7 +301,7 @@ impl Mix<'_> {
                 unsafe {
                     product(
                         destination.at(first, 0),
-                        self.weight.from_row(first),
+                        self.weight.below(first),
                         right,
                         size,
                         update,
