@@ -3,13 +3,16 @@
 //! A channel is one task: its planes are read for the mean, for the variance, and once more to be
 //! normalized, the last two times mostly from the cache. ReLU may follow in the same pass.
 
+mod backward;
+
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use self::backward::BackwardChannel;
 use super::copy::{copy, write};
 use super::output::{Unwritten, written_by};
 use super::scratch::with_scratch;
-use super::sums::{pair_of_sums, sum};
+use super::sums::sum;
 
 /// Elements of a task at least. 16,384 of them take a few microseconds from the cache.
 const TASK: usize = 16_384;
@@ -334,127 +337,6 @@ impl WithSimd for ForwardChannel<'_> {
         sizes.normalize_in_place(affine, scratch);
         sizes.scatter::<S>(scratch, channel, planes);
         statistics
-    }
-}
-
-/// One channel of [`BatchNorm::backward`], which gives the gradients of gamma and beta.
-struct BackwardChannel<'a> {
-    sizes: &'a BatchNorm,
-    channel: usize,
-    input: &'a [f32],
-    gradient: &'a [f32],
-    affine: Affine,
-    /// One by the deviation.
-    inverse: f32,
-    planes: Planes,
-    scratch: &'a mut [f32],
-}
-
-impl WithSimd for BackwardChannel<'_> {
-    type Output = (f32, f32);
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) -> (f32, f32) {
-        let affine = self.affine;
-        if self.sizes.relu {
-            self.run::<S>(
-                #[inline(always)]
-                |x, dy| select(affine.of(x), dy),
-            )
-        } else {
-            self.run::<S>(
-                #[inline(always)]
-                |_, dy| dy,
-            )
-        }
-    }
-}
-
-impl BackwardChannel<'_> {
-    /// `of` gives the gradient that reaches the normalization from an input and the output's gradient.
-    #[inline(always)]
-    fn run<S: Simd>(self, of: impl Fn(f32, f32) -> f32) -> (f32, f32) {
-        let Self {
-            sizes,
-            channel,
-            input,
-            gradient,
-            affine,
-            inverse,
-            planes,
-            scratch,
-        } = self;
-        if scratch.is_empty() {
-            let pair = |plane| (sizes.plane(input, plane), sizes.plane(gradient, plane));
-            let pairs = sizes.planes(channel).map(pair);
-            let slopes = Slopes::new(sizes, affine, inverse, pairs, &of);
-            for plane in sizes.planes(channel) {
-                let (x, dy) = pair(plane);
-                // SAFETY: a channel's planes are its task's alone.
-                let to = unsafe { planes.plane(plane) };
-                for ((to, &x), &dy) in to.iter_mut().zip(x).zip(dy) {
-                    to.write(slopes.of(affine, x, of(x, dy)));
-                }
-            }
-            return slopes.sums;
-        }
-        let (x, dy) = scratch.split_at_mut(sizes.gathered());
-        sizes.gather::<S>(input, channel, x);
-        sizes.gather::<S>(gradient, channel, dy);
-        let pairs = std::iter::once((&*x, &*dy));
-        let slopes = Slopes::new(sizes, affine, inverse, pairs, &of);
-        for (x, &dy) in x.iter_mut().zip(&*dy) {
-            *x = slopes.of(affine, *x, of(*x, dy));
-        }
-        sizes.scatter::<S>(x, channel, planes);
-        slopes.sums
-    }
-}
-
-/// How a channel's input gradient follows from that of its output.
-struct Slopes {
-    /// The gradients of gamma and beta.
-    sums: (f32, f32),
-    mean_gradient: f32,
-    slope: f32,
-}
-
-impl Slopes {
-    #[inline(always)]
-    fn new<'a>(
-        sizes: &BatchNorm,
-        affine: Affine,
-        inverse: f32,
-        pairs: impl Iterator<Item = (&'a [f32], &'a [f32])>,
-        of: &impl Fn(f32, f32) -> f32,
-    ) -> Self {
-        let (mut beta, mut gamma) = (0.0, 0.0);
-        for (x, dy) in pairs {
-            let [one, two] = pair_of_sums(
-                x,
-                dy,
-                #[inline(always)]
-                |x, dy| {
-                    let dy = of(x, dy);
-                    [dy, dy * (x - affine.mean)]
-                },
-            );
-            beta += one;
-            gamma += two;
-        }
-        let gamma = gamma * f64::from(inverse);
-        Self {
-            sums: (gamma as f32, beta as f32),
-            mean_gradient: (beta / sizes.samples()) as f32,
-            slope: (gamma / sizes.samples()) as f32 * inverse,
-        }
-    }
-
-    /// The gradient of an input, from the one that reaches the normalization.
-    #[inline(always)]
-    fn of(&self, affine: Affine, x: f32, dy: f32) -> f32 {
-        let centered = dy - self.mean_gradient;
-        affine.scale * (centered - (x - affine.mean) * self.slope)
     }
 }
 

@@ -115,3 +115,36 @@ fn equals_the_definition_with_every_instruction_set() {
         }
     }
 }
+
+#[test]
+fn results_are_the_same_on_any_number_of_threads() {
+    let (batch, channels, outputs, size) = (2, 40, 50, [19, 19]);
+    // Not integers, so that another order of a sum would show.
+    let fractions = |count, seed| -> Vec<f32> {
+        integers(count, seed)
+            .iter()
+            .map(|value| value / 7.0)
+            .collect()
+    };
+    let values = fractions(batch * size[0] * size[1] * channels, 1);
+    let weight = fractions(outputs * channels * 9, 2);
+    let bias = fractions(outputs, 3);
+    let weights = Weights {
+        weight: &weight,
+        bias: &bias,
+    };
+    let arch = pulp::Arch::new();
+    let convolution = Convolution::dense(arch, &weights, channels, Geometry::same(3), true);
+    let input = Input {
+        values: &values,
+        batch,
+        size,
+    };
+    let [one, three] = [1, 3].map(|threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build()
+            .unwrap()
+            .install(|| convolution.forward(input, size, None))
+    });
+    assert_eq!(one, three);
+}

@@ -1,0 +1,161 @@
+//! The arguments of commands that take weights and images.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use xception::models::preprocessing::Filter;
+
+use super::DeviceArguments;
+
+/// Which weights.
+#[derive(Debug, Args)]
+pub struct WeightsArgument {
+    /// A weights file (safetensors, PyTorch, Keras HDF5 or .keras, burnpack), the folder of a run, or a
+    /// name that `xception weights list` has.
+    #[arg(long, value_name = "FILE|NAME")]
+    pub weights: String,
+    /// Insist on this network, such as xception or resnet50.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// Let the file hold tensors that the network doesn't use.
+    #[arg(long)]
+    pub allow_unused: bool,
+}
+
+/// What images go through instead of what comes with the weights.
+#[derive(Debug, Args)]
+pub struct InputArguments {
+    /// Height and width of the network's input, in pixels.
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(1..=8192))]
+    pub size: Option<u64>,
+    /// How images are resized.
+    #[arg(long, value_enum, value_name = "FILTER")]
+    pub resize: Option<FilterArgument>,
+    /// The part of the resized image's sides that the center crop keeps, such as 0.875.
+    #[arg(long, value_name = "FRACTION")]
+    pub crop: Option<f64>,
+}
+
+/// How many images go through the network at once.
+#[derive(Debug, Args)]
+pub struct BatchArgument {
+    /// Images in a batch.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=4096))]
+    pub batch_size: u64,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum FilterArgument {
+    Nearest,
+    Bilinear,
+    Bicubic,
+}
+
+impl From<FilterArgument> for Filter {
+    fn from(filter: FilterArgument) -> Self {
+        match filter {
+            FilterArgument::Nearest => Self::Nearest,
+            FilterArgument::Bilinear => Self::Bilinear,
+            FilterArgument::Bicubic => Self::Bicubic,
+        }
+    }
+}
+
+/// Name the classes of images.
+///
+/// Images are resized, cropped and scaled as the source of the weights does it. What can't be read is
+/// told and skipped, and makes the exit code 1 at the end.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xception predict cat.jpg --weights xception.keras
+  xception predict photos/ --weights model.safetensors --top 1 --csv > classes.csv
+  find . -name '*.png' | xception predict - --weights runs/first --json")]
+pub struct PredictArguments {
+    /// Images, folders, patterns, or - for an image or a list of paths on standard input.
+    #[arg(required = true)]
+    pub images: Vec<String>,
+    #[command(flatten)]
+    pub weights: WeightsArgument,
+    #[command(flatten)]
+    pub input: InputArguments,
+    #[command(flatten)]
+    pub batch: BatchArgument,
+    /// Classes to name for each image.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    pub top: u64,
+    /// Names of the classes, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+    /// Print a JSON object a line: the path, and index, name, logit and probability of each class.
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+    /// Print comma-separated values, a row a class.
+    #[arg(long)]
+    pub csv: bool,
+    #[command(flatten)]
+    pub device: DeviceArguments,
+}
+
+/// Write the pooled features of images, for another program to learn from.
+///
+/// Rows are in the order given; standard output names the image of each.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xception features photos/ --weights xception.keras --out features.npy > rows.txt
+  xception features *.jpg --weights model.safetensors --out features.csv")]
+pub struct FeaturesArguments {
+    /// Images, folders, patterns, or - for an image or a list of paths on standard input.
+    #[arg(required = true)]
+    pub images: Vec<String>,
+    #[command(flatten)]
+    pub weights: WeightsArgument,
+    #[command(flatten)]
+    pub input: InputArguments,
+    #[command(flatten)]
+    pub batch: BatchArgument,
+    /// The file to write: .npy, .safetensors or .csv.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub device: DeviceArguments,
+}
+
+/// Write where in an image a network sees a class, as a picture (Grad-CAM).
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xception explain cat.jpg --weights xception.keras
+  xception explain cat.jpg --weights xception.keras --class 281 --out tabby.png")]
+pub struct ExplainArguments {
+    /// The image.
+    pub image: PathBuf,
+    #[command(flatten)]
+    pub weights: WeightsArgument,
+    #[command(flatten)]
+    pub input: InputArguments,
+    /// Index of the class to explain [default: the first prediction].
+    #[arg(long, value_name = "INDEX")]
+    pub class: Option<u64>,
+    /// Names of the classes, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+    /// The picture to write [default: beside the image, ending in .explained.png].
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub device: DeviceArguments,
+}
+
+/// Write weights as safetensors under timm's or torchvision's names, or as burnpack.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xception convert xception.h5 xception.safetensors
+  xception convert runs/first first.safetensors")]
+pub struct ConvertArguments {
+    /// A weights file, the folder of a run, or a name that `xception weights list` has.
+    pub input: String,
+    /// Let the file hold tensors that the network doesn't use.
+    #[arg(long)]
+    pub allow_unused: bool,
+    /// The file to write: .safetensors or .bpk.
+    pub out: PathBuf,
+}

@@ -1,0 +1,198 @@
+//! What can be said on the command line.
+
+mod bench;
+mod images;
+mod training;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use xception::Backend;
+use xception::train::config::Override;
+use xception::train::data::DataSource;
+
+pub use bench::BenchArguments;
+pub use images::{
+    ConvertArguments, ExplainArguments, FeaturesArguments, InputArguments, PredictArguments,
+    WeightsArgument,
+};
+pub use training::{AblateArguments, DisplayArgument, EvalArguments, TrainArguments};
+
+/// Xception and its relatives: ablation studies, training and evaluation, on any of Burn's backends.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    propagate_version = true,
+    after_help = "Examples:
+  xception ablate configs/ablations/quick.json     compare variants, leave a report
+  xception summary xception --size 299             a network's stages and what they cost
+  xception train configs/models/xception-small.json --out runs/first
+  xception eval runs/first                         scores of a trained network
+  xception predict photos/ --weights runs/first     the classes of images
+  xception explain cat.jpg --weights xception.keras    where a network sees a class
+  xception bench --model xception --batch 8        how fast a network is here
+  xception devices                                 what this build can run on
+
+`xception COMMAND --help` tells more of each."
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Ablate(AblateArguments),
+    Train(TrainArguments),
+    Eval(EvalArguments),
+    Predict(PredictArguments),
+    Features(FeaturesArguments),
+    Explain(ExplainArguments),
+    Convert(ConvertArguments),
+    Report(ReportArguments),
+    Summary(SummaryArguments),
+    Bench(BenchArguments),
+    Devices(DevicesArguments),
+    Data(DataArguments),
+    Weights(WeightsArguments),
+    Completions(CompletionsArguments),
+}
+
+/// Where to compute.
+#[derive(Debug, Args)]
+pub struct DeviceArguments {
+    /// Backend and device, such as flex, ndarray, wgpu or cuda:1; `xception devices` lists them.
+    #[arg(long, value_name = "NAME", default_value = "flex")]
+    pub backend: Backend,
+}
+
+/// Write the report of an ablation again, from its records.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  xception report runs/quick")]
+pub struct ReportArguments {
+    /// The folder of an ablation.
+    pub folder: PathBuf,
+}
+
+/// Print a network's stages: output shapes, parameters, multiply-adds and activation memory.
+///
+/// The figures are read off a forward pass of one image. Multiply-adds are those of convolutions and
+/// linear layers; activations are the outputs of all operations at 4 bytes a number.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xception summary                                  list the networks
+  xception summary xception
+  xception summary resnet50 --size 224 --json
+  xception summary configs/models/xception-small.json --size 32")]
+pub struct SummaryArguments {
+    /// A network's name, or a JSON file with a `model`; without it, all networks are listed.
+    pub model: Option<String>,
+    /// Height and width of the image, in pixels [default: the published size].
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(1..=4096))]
+    pub size: Option<u64>,
+    /// Change a value of the model, by its path, such as model.xception.width=0.5; can be repeated.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub overrides: Vec<Override>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// List the backends: what this build has, and the devices it finds.
+#[derive(Debug, Args)]
+pub struct DevicesArguments {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Fetch, verify and describe data sets.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xception data fetch cifar10 datasets/cifar10
+  xception data verify cifar10:datasets/cifar10
+  xception data describe embedded")]
+pub struct DataArguments {
+    #[command(subcommand)]
+    pub action: DataAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DataAction {
+    /// Download a data set from its home page, check it and unpack it. A download that was cut goes
+    /// on where it stopped.
+    Fetch {
+        /// cifar10 or cifar100.
+        name: String,
+        /// Folder to put it in.
+        dir: PathBuf,
+        /// Take the archive from under this address instead, such as http://mirror.example/cifar/.
+        #[arg(long, value_name = "URL")]
+        mirror: Option<String>,
+    },
+    /// Check that a data set's files are complete and read well.
+    Verify {
+        /// embedded, cifar10:DIR, cifar100:DIR or folder:DIR.
+        source: DataSource,
+    },
+    /// Print a data set's classes, sizes, channel statistics and citation.
+    Describe {
+        /// embedded, cifar10:DIR, cifar100:DIR or folder:DIR.
+        #[arg(default_value = "embedded")]
+        source: DataSource,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// List, fetch and verify the weights that others have published for these networks.
+///
+/// They are kept in the folder that XCEPTION_CACHE names, by default xception/weights in the user's cache folder. A file
+/// counts only if its hash is the one its publisher gives.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xception weights list
+  xception weights fetch xception.keras
+  xception weights fetch resnet50.torchvision --mirror http://mirror.example/weights/
+  xception weights verify                           what has been fetched")]
+pub struct WeightsArguments {
+    #[command(subcommand)]
+    pub action: WeightsAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum WeightsAction {
+    /// List the weights known: network, source, classes, input, accuracy as reported, licence.
+    List {
+        /// Print JSON, with addresses, hashes and preprocessing.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Download weights from their publisher, check them and print the file's path. A download that was
+    /// cut goes on where it stopped.
+    Fetch {
+        /// A name that `xception weights list` prints, such as xception.keras.
+        name: String,
+        /// Take the file from under this address instead [default: what XCEPTION_MIRROR says].
+        #[arg(long, value_name = "URL")]
+        mirror: Option<String>,
+    },
+    /// Check the hashes of weights that have been fetched.
+    Verify {
+        /// Names that `xception weights list` prints [default: all that are in the cache].
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
+}
+
+/// Print a shell's completion script.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  xception completions bash > ~/.local/share/bash-completion/completions/xception")]
+pub struct CompletionsArguments {
+    /// The shell.
+    pub shell: Shell,
+}
