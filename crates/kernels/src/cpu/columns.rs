@@ -57,27 +57,6 @@ impl Columns {
         })
     }
 
-    /// Writes one row of the matrix for these output rows of one image.
-    pub(super) fn read(&self, plane: &[f32], tap: usize, rows: Range<usize>, to: &mut [f32]) {
-        let stride = self.geometry.stride[1];
-        for (row, to) in rows.zip(to.chunks_exact_mut(self.output[1])) {
-            let Some(Overlap { outputs, first }) = self.overlap(tap, row) else {
-                to.fill(0.0);
-                continue;
-            };
-            to[..outputs.start].fill(0.0);
-            to[outputs.end..].fill(0.0);
-            let to = &mut to[outputs];
-            if stride == 1 {
-                to.copy_from_slice(&plane[first..][..to.len()]);
-            } else {
-                for (to, from) in to.iter_mut().zip(plane[first..].iter().step_by(stride)) {
-                    *to = *from;
-                }
-            }
-        }
-    }
-
     /// Adds one row of the matrix for these output rows to one image.
     pub(super) fn add(&self, from: &[f32], tap: usize, rows: Range<usize>, plane: &mut [f32]) {
         let stride = self.geometry.stride[1];

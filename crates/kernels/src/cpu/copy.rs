@@ -40,3 +40,16 @@ pub(super) fn write<S: Simd>(from: &[f32], to: &mut Unwritten) {
         vector(length - lanes);
     }
 }
+
+/// Copies a few values, without a call.
+#[inline(always)]
+pub(super) fn few(from: &[f32], to: &mut [f32]) {
+    let (chunks, rest) = from.as_chunks::<4>();
+    let (to_chunks, to_rest) = to.as_chunks_mut::<4>();
+    for (to, from) in to_chunks.iter_mut().zip(chunks) {
+        *to = *from;
+    }
+    for (to, from) in to_rest.iter_mut().zip(rest) {
+        *to = *from;
+    }
+}

@@ -11,15 +11,16 @@ pub(crate) mod depthwise;
 mod few_channels;
 mod flat;
 pub(crate) mod fused;
-mod matrix;
 pub(crate) mod max_pool;
 mod output;
 mod plane;
 pub(crate) mod pointwise;
+mod product;
 pub(crate) mod relu;
 mod scratch;
 mod sums;
 mod taps;
+mod windows;
 
 pub(crate) use sums::sums_of_channels;
 

@@ -6,11 +6,11 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::super::output::{Unwritten, written_by};
+use super::super::product::block::{Ahead, Step, Sums, Target, block};
+use super::super::product::level::vectors;
 use super::super::scratch::with_scratch;
-use super::block::{Ahead, Step, Sums, Target, block};
 use super::depthwise::Depthwise;
 use super::images::PaddedRows;
-use super::level::vectors;
 use super::panels::Panels;
 use super::pixels::{Blocks, Sizes, Window};
 use crate::Geometry;
@@ -348,6 +348,7 @@ impl Task<'_> {
             steps,
             length,
             panel: panels.panel(panel),
+            width: panels.width,
             bias: panels.bias(panel),
             ahead,
         };

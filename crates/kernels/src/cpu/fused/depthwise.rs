@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use super::block::rectify;
+use super::super::product::block::rectify;
 use super::panels::Aligned;
 use super::pixels::{Segment, Sizes};
 use crate::Geometry;

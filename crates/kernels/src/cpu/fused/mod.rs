@@ -9,11 +9,9 @@
 //! depthwise part goes to the thread's scratch memory, where it stays in cache until the pointwise part
 //! has read it.
 
-mod block;
 mod convolution;
 mod depthwise;
 mod images;
-mod level;
 mod panels;
 mod pixels;
 mod pool;

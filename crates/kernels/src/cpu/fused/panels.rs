@@ -2,7 +2,7 @@
 
 use pulp::Arch;
 
-use super::level::panel_width;
+use super::super::product::level::panel_width;
 
 /// A cache line.
 #[derive(Debug, Clone, Copy)]

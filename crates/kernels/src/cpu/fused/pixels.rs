@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::block::{ROWS, Step};
+use super::super::product::block::{ROWS, Step};
 use crate::Geometry;
 
 /// Heights and widths of a convolution's input and output.

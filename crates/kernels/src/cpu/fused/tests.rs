@@ -1,6 +1,6 @@
 //! Each instruction set against the definition, on small integers, so that sums are exact.
 
-use super::level::levels;
+use super::super::product::level::levels;
 use super::{Convolution, Input, Weights};
 use crate::{Geometry, Padding2d};
 

@@ -6,34 +6,36 @@ use std::slice::{from_raw_parts, from_raw_parts_mut};
 use pulp::Simd;
 
 /// Pixels of a block at most.
-pub(super) const ROWS: usize = 6;
+pub(in crate::cpu) const ROWS: usize = 6;
 
 /// A stretch of a block's sums: where the values of each pixel lie, and where the weights do.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Step {
+pub(in crate::cpu) struct Step {
     /// The values of each pixel; beyond the block's pixels unused.
-    pub(super) rows: [*const f32; ROWS],
+    pub(in crate::cpu) rows: [*const f32; ROWS],
     /// The stretch's first row in a panel.
-    pub(super) first: usize,
+    pub(in crate::cpu) first: usize,
 }
 
 /// The sums of a block.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sums<'a> {
-    pub(super) steps: &'a [Step],
+pub(in crate::cpu) struct Sums<'a> {
+    pub(in crate::cpu) steps: &'a [Step],
     /// Values of a pixel in a step.
-    pub(super) length: usize,
-    /// `[inputs, panel width]`.
-    pub(super) panel: &'a [f32],
+    pub(in crate::cpu) length: usize,
+    /// The weights, a row of some vectors for each value.
+    pub(in crate::cpu) panel: &'a [f32],
+    /// Elements from a row of the panel to the next.
+    pub(in crate::cpu) width: usize,
     /// What the sums start from, `[panel width]`.
-    pub(super) bias: &'a [f32],
+    pub(in crate::cpu) bias: &'a [f32],
     /// What to bring into the cache meanwhile.
-    pub(super) ahead: Ahead,
+    pub(in crate::cpu) ahead: Ahead,
 }
 
 /// Weights that are needed next: while they come from memory, the block at hand is computed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ahead {
+pub(in crate::cpu) struct Ahead {
     /// The next one.
     next: *const u8,
     /// Bytes for each product.
@@ -42,7 +44,7 @@ pub(super) struct Ahead {
 
 impl Ahead {
     /// Part `index` of `parts` of a panel; a part is fetched with `length` products.
-    pub(super) fn new(panel: &[f32], index: usize, parts: usize, length: usize) -> Self {
+    pub(in crate::cpu) fn new(panel: &[f32], index: usize, parts: usize, length: usize) -> Self {
         let step = size_of_val(panel).div_ceil(parts * length);
         Self {
             next: panel
@@ -54,7 +56,7 @@ impl Ahead {
     }
 
     /// Nothing.
-    pub(super) fn nothing() -> Self {
+    pub(in crate::cpu) fn nothing() -> Self {
         Self {
             next: std::ptr::null(),
             step: 0,
@@ -75,17 +77,17 @@ impl Ahead {
 
 /// Where the results of a block go.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Target {
+pub(in crate::cpu) struct Target {
     /// The first pixel's first channel of the panel.
-    pub(super) output: *mut f32,
+    pub(in crate::cpu) output: *mut f32,
     /// The same in what is added, or null.
-    pub(super) residual: *const f32,
+    pub(in crate::cpu) residual: *const f32,
     /// Elements from a pixel to the next, in both.
-    pub(super) pitch: usize,
+    pub(in crate::cpu) pitch: usize,
     /// Channels of the panel that there are; the others are not written.
-    pub(super) channels: usize,
+    pub(in crate::cpu) channels: usize,
     /// Whether the results are rectified.
-    pub(super) relu: bool,
+    pub(in crate::cpu) relu: bool,
 }
 
 /// Computes a block of up to [`ROWS`] pixels with panels of `N` vectors.
@@ -95,7 +97,7 @@ pub(super) struct Target {
 /// Each step's first `pixels` rows must be valid for reads of `length` values, and the target for
 /// `channels` values at each pixel, written by nobody else meanwhile.
 #[inline(always)]
-pub(super) unsafe fn block<S: Simd, const N: usize>(
+pub(in crate::cpu) unsafe fn block<S: Simd, const N: usize>(
     simd: S,
     pixels: usize,
     sums: Sums,
@@ -119,8 +121,8 @@ pub(super) unsafe fn block<S: Simd, const N: usize>(
 /// As [`block`], for `M` pixels.
 #[inline(always)]
 unsafe fn rows<S: Simd, const M: usize, const N: usize>(simd: S, sums: Sums, target: Target) {
-    let width = N * S::F32_LANES;
-    assert!(sums.bias.len() >= width);
+    let width = sums.width;
+    assert!(width >= N * S::F32_LANES && sums.bias.len() >= N * S::F32_LANES);
     let bias = sums.bias.as_ptr().cast::<S::f32s>();
     // SAFETY: the assertion above.
     let bias: [S::f32s; N] = std::array::from_fn(|n| unsafe { bias.add(n).read_unaligned() });
@@ -135,7 +137,8 @@ unsafe fn rows<S: Simd, const M: usize, const N: usize>(simd: S, sums: Sums, tar
                 simd,
                 step,
                 sums.length,
-                weights.cast(),
+                weights,
+                width,
                 &mut totals,
                 &mut ahead,
             );
@@ -162,14 +165,15 @@ unsafe fn rows<S: Simd, const M: usize, const N: usize>(simd: S, sums: Sums, tar
 ///
 /// # Safety
 ///
-/// The step's first `M` rows must be valid for `length` values, `weights` for `N` times as many
-/// vectors.
+/// The step's first `M` rows must be valid for `length` values, `weights` for as many rows of `width`
+/// elements, at least `N` vectors.
 #[inline(always)]
 unsafe fn add_products<S: Simd, const M: usize, const N: usize>(
     simd: S,
     step: &Step,
     length: usize,
-    mut weights: *const S::f32s,
+    mut weights: *const f32,
+    width: usize,
     totals: &mut [[S::f32s; N]; M],
     ahead: &mut Ahead,
 ) {
@@ -178,16 +182,17 @@ unsafe fn add_products<S: Simd, const M: usize, const N: usize>(
     let mut fetch = *ahead;
     for k in 0..length {
         fetch.fetch();
-        // SAFETY: `k` is below `length`, and `weights` has advanced by `N` for each `k`.
+        // SAFETY: `k` is below `length`, and `weights` has advanced by a row for each `k`.
         unsafe {
-            let row: [S::f32s; N] = std::array::from_fn(|n| weights.add(n).read_unaligned());
+            let vectors = weights.cast::<S::f32s>();
+            let row: [S::f32s; N] = std::array::from_fn(|n| vectors.add(n).read_unaligned());
             for (sums, pixel) in sums.iter_mut().zip(pixels) {
                 let value = simd.splat_f32s(*pixel.add(k));
                 for (sum, weight) in sums.iter_mut().zip(row) {
                     *sum = simd.mul_add_e_f32s(value, weight, *sum);
                 }
             }
-            weights = weights.add(N);
+            weights = weights.add(width);
         }
     }
     *totals = sums;
@@ -260,7 +265,7 @@ unsafe fn finish_part<S: Simd, const N: usize>(
 
 /// `max(0, x)`, NaN for NaN.
 #[inline(always)]
-pub(super) fn rectify<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+pub(in crate::cpu) fn rectify<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let zero = simd.splat_f32s(0.0);
     simd.select_f32s(simd.less_than_f32s(x, zero), zero, x)
 }

@@ -1,0 +1,93 @@
+//! Where the elements of a matrix lie.
+
+use std::ops::Range;
+
+/// A matrix whose rows lie one distance apart, each in stretches of memory that do so, too.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cpu) struct Layout {
+    /// From a row to the next.
+    pub(in crate::cpu) row: usize,
+    /// Elements of a row that follow each other.
+    pub(in crate::cpu) stretch: usize,
+    /// From a stretch to the next.
+    pub(in crate::cpu) next: usize,
+}
+
+/// Some columns of one stretch.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    pub(super) columns: Range<usize>,
+    /// Elements from the row's first to these.
+    pub(super) offset: usize,
+}
+
+impl Layout {
+    /// Row by row.
+    pub(in crate::cpu) fn dense(columns: usize) -> Self {
+        Self {
+            row: columns,
+            stretch: columns,
+            next: columns,
+        }
+    }
+
+    /// `[batch, channels, pixels]`: a row for each channel, with a column for each pixel of each image.
+    pub(in crate::cpu) fn planes(channels: usize, pixels: usize) -> Self {
+        Self {
+            row: pixels,
+            stretch: pixels,
+            next: channels * pixels,
+        }
+    }
+
+    /// Elements before this one.
+    #[inline(always)]
+    pub(super) fn at(&self, row: usize, column: usize) -> usize {
+        row * self.row + column / self.stretch * self.next + column % self.stretch
+    }
+
+    /// These columns, stretch by stretch.
+    pub(super) fn parts(&self, columns: Range<usize>) -> impl Iterator<Item = Part> + use<> {
+        let (layout, mut next) = (*self, columns.start);
+        std::iter::from_fn(move || {
+            if next >= columns.end {
+                return None;
+            }
+            let start = next;
+            next = ((start / layout.stretch + 1) * layout.stretch).min(columns.end);
+            Some(Part {
+                columns: start..next,
+                offset: layout.at(0, start),
+            })
+        })
+    }
+}
+
+/// A matrix in memory.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cpu) struct Strided<'a> {
+    pub(in crate::cpu) values: &'a [f32],
+    pub(in crate::cpu) layout: Layout,
+}
+
+impl<'a> Strided<'a> {
+    /// A matrix that lies row by row.
+    pub(in crate::cpu) fn dense(values: &'a [f32], columns: usize) -> Self {
+        Self {
+            values,
+            layout: Layout::dense(columns),
+        }
+    }
+
+    /// See [`Layout::planes`].
+    pub(in crate::cpu) fn planes(values: &'a [f32], channels: usize, pixels: usize) -> Self {
+        Self {
+            values,
+            layout: Layout::planes(channels, pixels),
+        }
+    }
+
+    pub(super) fn holds(&self, rows: usize, columns: usize) -> bool {
+        self.layout.at(rows - 1, columns - 1) < self.values.len()
+    }
+}

@@ -1,0 +1,143 @@
+//! Transposition.
+
+/// Rows and columns that are transposed at a time, in registers.
+const TILE: usize = 8;
+
+/// Writes column `c` of `from`, a matrix of this many rows and columns, as row `c` of `to`. The pitches
+/// are the elements from a row to the next.
+pub(in crate::cpu) fn transpose(
+    from: &[f32],
+    from_pitch: usize,
+    [rows, columns]: [usize; 2],
+    to: &mut [f32],
+    to_pitch: usize,
+) {
+    if rows == 0 || columns == 0 {
+        return;
+    }
+    assert!((rows - 1) * from_pitch + columns <= from.len());
+    assert!((columns - 1) * to_pitch + rows <= to.len());
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx") {
+        // SAFETY: the processor has the instructions, and the matrices lie in the slices.
+        unsafe {
+            avx::transpose(
+                from.as_ptr(),
+                from_pitch,
+                [rows, columns],
+                to.as_mut_ptr(),
+                to_pitch,
+            )
+        };
+        return;
+    }
+    for first in (0..columns).step_by(TILE) {
+        let columns = first..(first + TILE).min(columns);
+        for row in 0..rows {
+            let from = &from[row * from_pitch..][columns.clone()];
+            for (column, value) in columns.clone().zip(from) {
+                to[column * to_pitch + row] = *value;
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx {
+    use std::arch::x86_64::*;
+
+    use super::TILE;
+
+    /// # Safety
+    ///
+    /// Both matrices must lie in memory that this call alone uses.
+    #[target_feature(enable = "avx")]
+    pub(super) unsafe fn transpose(
+        from: *const f32,
+        from_pitch: usize,
+        [rows, columns]: [usize; 2],
+        to: *mut f32,
+        to_pitch: usize,
+    ) {
+        // SAFETY: every index lies in its matrix.
+        unsafe {
+            let (whole_rows, whole_columns) = (rows / TILE * TILE, columns / TILE * TILE);
+            for column in (0..whole_columns).step_by(TILE) {
+                for row in (0..whole_rows).step_by(TILE) {
+                    let from = from.add(row * from_pitch + column);
+                    tile(from, from_pitch, to.add(column * to_pitch + row), to_pitch);
+                }
+            }
+            let rest = |rows: std::ops::Range<usize>, columns: std::ops::Range<usize>| {
+                for row in rows {
+                    for column in columns.clone() {
+                        *to.add(column * to_pitch + row) = *from.add(row * from_pitch + column);
+                    }
+                }
+            };
+            rest(0..whole_rows, whole_columns..columns);
+            rest(whole_rows..rows, 0..columns);
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As [`transpose`], for [`TILE`] rows and columns.
+    #[inline]
+    #[target_feature(enable = "avx")]
+    unsafe fn tile(from: *const f32, from_pitch: usize, to: *mut f32, to_pitch: usize) {
+        let mut rows = [_mm256_setzero_ps(); TILE];
+        for (i, row) in rows.iter_mut().enumerate() {
+            // SAFETY: as the caller promises.
+            *row = unsafe { _mm256_loadu_ps(from.add(i * from_pitch)) };
+        }
+        // Pairs of rows, then fours, then halves.
+        let mut pairs = rows;
+        for i in (0..TILE).step_by(2) {
+            pairs[i] = _mm256_unpacklo_ps(rows[i], rows[i + 1]);
+            pairs[i + 1] = _mm256_unpackhi_ps(rows[i], rows[i + 1]);
+        }
+        let mut fours = pairs;
+        for i in (0..TILE).step_by(4) {
+            fours[i] = _mm256_shuffle_ps::<0x44>(pairs[i], pairs[i + 2]);
+            fours[i + 1] = _mm256_shuffle_ps::<0xee>(pairs[i], pairs[i + 2]);
+            fours[i + 2] = _mm256_shuffle_ps::<0x44>(pairs[i + 1], pairs[i + 3]);
+            fours[i + 3] = _mm256_shuffle_ps::<0xee>(pairs[i + 1], pairs[i + 3]);
+        }
+        for i in 0..TILE / 2 {
+            let (a, b) = (fours[i], fours[i + 4]);
+            // SAFETY: as the caller promises.
+            unsafe {
+                _mm256_storeu_ps(to.add(i * to_pitch), _mm256_permute2f128_ps::<0x20>(a, b));
+                let to = to.add((i + 4) * to_pitch);
+                _mm256_storeu_ps(to, _mm256_permute2f128_ps::<0x31>(a, b));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_element_goes_to_its_place_and_none_elsewhere() {
+        for (rows, columns) in [(1, 1), (8, 8), (7, 9), (16, 24), (19, 33), (64, 5)] {
+            let (from_pitch, to_pitch) = (columns + 3, rows + 2);
+            let from: Vec<f32> = (0..rows * from_pitch).map(|i| i as f32).collect();
+            let mut to = vec![-1.0; columns * to_pitch];
+            transpose(&from, from_pitch, [rows, columns], &mut to, to_pitch);
+            for (index, value) in to.into_iter().enumerate() {
+                let (column, row) = (index / to_pitch, index % to_pitch);
+                let expected = match row < rows {
+                    true => from[row * from_pitch + column],
+                    false => -1.0,
+                };
+                assert_eq!(
+                    value, expected,
+                    "row {row}, column {column} of {rows} x {columns}"
+                );
+            }
+        }
+    }
+}
