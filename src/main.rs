@@ -1,5 +1,6 @@
 //! The command-line program: it parses, resolves and runs; the numbers are made in the libraries.
 
+mod allocator;
 mod arguments;
 mod bench;
 mod command;
@@ -14,17 +15,13 @@ use xception::kernels::within_pool;
 
 use arguments::{Arguments, Command};
 
-/// Keeps the pages of freed tensors, which the system's allocator returns and gets back, zeroed, at
-/// the next operation.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Exit code where the input is wrong or something failed; clap exits with 2 for wrong arguments.
 const FAILURE: u8 = 1;
 /// Exit code where a person stopped the run; as shells have it for Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
+    allocator::keep_pages();
     let arguments = Arguments::parse();
     let result = match arguments.command {
         // It decides the number of threads itself.

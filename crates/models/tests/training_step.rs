@@ -20,8 +20,10 @@ use xception_models::Network;
 use xception_models::weights::export_names;
 
 /// The largest difference of a gradient's norm, or of its first number, relative to the norm: from
-/// the step in double precision, and from the one in single precision.
-const GRADIENTS: [(&str, f64); 2] = [("xception_train_f64", 1e-3), ("xception_train", 5e-3)];
+/// the step in double precision, and from the one in single precision. Which of two nearly equal values
+/// is the maximum, and which side of zero a value lies on, depends on rounding: the reference in single
+/// precision is 2.8e-3 off the one in double precision.
+const GRADIENTS: [(&str, f64); 2] = [("xception_train_f64", 3e-3), ("xception_train", 5e-3)];
 /// The largest difference of a running statistic, relative to one.
 const STATISTICS: f64 = 1e-4;
 
