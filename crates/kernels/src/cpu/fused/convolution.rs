@@ -348,7 +348,6 @@ impl Task<'_> {
             steps,
             length,
             panel: panels.panel(panel),
-            width: panels.width,
             bias: panels.bias(panel),
             ahead,
         };
@@ -366,7 +365,7 @@ impl Task<'_> {
                 channels,
                 relu: *relu,
             };
-            block::<S, N>(simd, pixels.len(), sums, target);
+            block::<S, N, N>(simd, pixels.len(), sums, target);
         }
     }
 }

@@ -23,10 +23,8 @@ pub(in crate::cpu) struct Sums<'a> {
     pub(in crate::cpu) steps: &'a [Step],
     /// Values of a pixel in a step.
     pub(in crate::cpu) length: usize,
-    /// The weights, a row of some vectors for each value.
+    /// The weights, a row for each value.
     pub(in crate::cpu) panel: &'a [f32],
-    /// Elements from a row of the panel to the next.
-    pub(in crate::cpu) width: usize,
     /// What the sums start from, `[panel width]`.
     pub(in crate::cpu) bias: &'a [f32],
     /// What to bring into the cache meanwhile.
@@ -90,14 +88,14 @@ pub(in crate::cpu) struct Target {
     pub(in crate::cpu) relu: bool,
 }
 
-/// Computes a block of up to [`ROWS`] pixels with panels of `N` vectors.
+/// Computes a block of up to [`ROWS`] pixels with the first `N` vectors of a panel whose rows have `W`.
 ///
 /// # Safety
 ///
 /// Each step's first `pixels` rows must be valid for reads of `length` values, and the target for
 /// `channels` values at each pixel, written by nobody else meanwhile.
 #[inline(always)]
-pub(in crate::cpu) unsafe fn block<S: Simd, const N: usize>(
+pub(in crate::cpu) unsafe fn block<S: Simd, const N: usize, const W: usize>(
     simd: S,
     pixels: usize,
     sums: Sums,
@@ -106,12 +104,12 @@ pub(in crate::cpu) unsafe fn block<S: Simd, const N: usize>(
     // SAFETY: as the caller promises.
     unsafe {
         match pixels {
-            1 => rows::<S, 1, N>(simd, sums, target),
-            2 => rows::<S, 2, N>(simd, sums, target),
-            3 => rows::<S, 3, N>(simd, sums, target),
-            4 => rows::<S, 4, N>(simd, sums, target),
-            5 => rows::<S, 5, N>(simd, sums, target),
-            _ => rows::<S, ROWS, N>(simd, sums, target),
+            1 => rows::<S, 1, N, W>(simd, sums, target),
+            2 => rows::<S, 2, N, W>(simd, sums, target),
+            3 => rows::<S, 3, N, W>(simd, sums, target),
+            4 => rows::<S, 4, N, W>(simd, sums, target),
+            5 => rows::<S, 5, N, W>(simd, sums, target),
+            _ => rows::<S, ROWS, N, W>(simd, sums, target),
         }
     }
 }
@@ -120,9 +118,13 @@ pub(in crate::cpu) unsafe fn block<S: Simd, const N: usize>(
 ///
 /// As [`block`], for `M` pixels.
 #[inline(always)]
-unsafe fn rows<S: Simd, const M: usize, const N: usize>(simd: S, sums: Sums, target: Target) {
-    let width = sums.width;
-    assert!(width >= N * S::F32_LANES && sums.bias.len() >= N * S::F32_LANES);
+unsafe fn rows<S: Simd, const M: usize, const N: usize, const W: usize>(
+    simd: S,
+    sums: Sums,
+    target: Target,
+) {
+    let width = const { W * S::F32_LANES };
+    assert!(N <= W && sums.bias.len() >= N * S::F32_LANES);
     let bias = sums.bias.as_ptr().cast::<S::f32s>();
     // SAFETY: the assertion above.
     let bias: [S::f32s; N] = std::array::from_fn(|n| unsafe { bias.add(n).read_unaligned() });
@@ -133,12 +135,11 @@ unsafe fn rows<S: Simd, const M: usize, const N: usize>(simd: S, sums: Sums, tar
         // SAFETY: the step's rows of the panel lie in it, and each pixel has `length` values.
         unsafe {
             let weights = sums.panel.as_ptr().add(step.first * width);
-            add_products(
+            add_products::<S, M, N, W>(
                 simd,
                 step,
                 sums.length,
-                weights,
-                width,
+                weights.cast(),
                 &mut totals,
                 &mut ahead,
             );
@@ -153,7 +154,7 @@ unsafe fn rows<S: Simd, const M: usize, const N: usize>(simd: S, sums: Sums, tar
                 true => None,
                 false => Some(target.residual.add(at)),
             };
-            match target.channels == width {
+            match target.channels == N * S::F32_LANES {
                 true => finish(simd, total, output, residual, target.relu),
                 false => finish_part(simd, total, output, residual, &target),
             }
@@ -165,15 +166,14 @@ unsafe fn rows<S: Simd, const M: usize, const N: usize>(simd: S, sums: Sums, tar
 ///
 /// # Safety
 ///
-/// The step's first `M` rows must be valid for `length` values, `weights` for as many rows of `width`
-/// elements, at least `N` vectors.
+/// The step's first `M` rows must be valid for `length` values, `weights` for as many rows of `W`
+/// vectors.
 #[inline(always)]
-unsafe fn add_products<S: Simd, const M: usize, const N: usize>(
+unsafe fn add_products<S: Simd, const M: usize, const N: usize, const W: usize>(
     simd: S,
     step: &Step,
     length: usize,
-    mut weights: *const f32,
-    width: usize,
+    mut weights: *const S::f32s,
     totals: &mut [[S::f32s; N]; M],
     ahead: &mut Ahead,
 ) {
@@ -184,15 +184,14 @@ unsafe fn add_products<S: Simd, const M: usize, const N: usize>(
         fetch.fetch();
         // SAFETY: `k` is below `length`, and `weights` has advanced by a row for each `k`.
         unsafe {
-            let vectors = weights.cast::<S::f32s>();
-            let row: [S::f32s; N] = std::array::from_fn(|n| vectors.add(n).read_unaligned());
+            let row: [S::f32s; N] = std::array::from_fn(|n| weights.add(n).read_unaligned());
             for (sums, pixel) in sums.iter_mut().zip(pixels) {
                 let value = simd.splat_f32s(*pixel.add(k));
                 for (sum, weight) in sums.iter_mut().zip(row) {
                     *sum = simd.mul_add_e_f32s(value, weight, *sum);
                 }
             }
-            weights = weights.add(width);
+            weights = weights.add(W);
         }
     }
     *totals = sums;

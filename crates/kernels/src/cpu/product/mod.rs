@@ -35,8 +35,8 @@ const GROUP: usize = 32;
 /// Tasks that a product is divided into at least where it is large enough. A few times the threads of
 /// a common machine, so that none of them waits for long at the end.
 const TASKS: usize = 16;
-/// Tasks at most; more would copy out shorter rows.
-const MOST_TASKS: usize = 64;
+/// What it costs to pack an element, in times of reading one.
+const PACKING: usize = 2;
 /// Multiply-adds of a task at least. A million of them take about seven microseconds, a few times
 /// what handing over a task does.
 const TASK_PRODUCTS: usize = 1_000_000;
@@ -217,13 +217,24 @@ struct Division {
 }
 
 impl Division {
-    /// `parts` is the number of tasks that share a block of the result.
+    /// Of all divisions with enough tasks the one in which the least is read more than once: each group of
+    /// panels reads the left-hand side, each task packs its panels. `parts` is the number of tasks that share a
+    /// block of the result.
     fn new([rows, columns, length]: [usize; 3], width: usize, parts: usize) -> Self {
         let panels = columns.div_ceil(width);
+        let group = group(length.min(DEPTH), width);
         let wanted = rows * columns * length / parts / TASK_PRODUCTS;
-        let column_tasks = panels.min(wanted).clamp(1, MOST_TASKS);
-        let wanted = wanted.min(TASKS.div_ceil(parts));
-        let row_tasks = wanted.div_ceil(column_tasks).min(rows / TASK_ROWS).max(1);
+        let wanted = wanted.clamp(1, TASKS.div_ceil(parts));
+        let divisions = (1..=(rows / TASK_ROWS).clamp(1, wanted)).flat_map(|row_tasks| {
+            let least = wanted.div_ceil(row_tasks).min(panels);
+            [least, panels.div_ceil(group).max(least)].map(|column_tasks| {
+                let groups = panels.div_ceil(column_tasks).div_ceil(group);
+                let left = column_tasks * groups * rows;
+                let right = row_tasks * columns * PACKING;
+                (left + right, row_tasks, column_tasks)
+            })
+        });
+        let (_, row_tasks, column_tasks) = divisions.min().unwrap_or((0, 1, 1));
         Self {
             row_tasks,
             column_tasks,
@@ -246,6 +257,11 @@ impl Division {
             column.start * self.width..(column.end * self.width).min(columns),
         )
     }
+}
+
+/// Panels of this depth and width that a block of rows meets one after the other.
+fn group(depth: usize, width: usize) -> usize {
+    (PANELS / (depth * width)).clamp(1, GROUP)
 }
 
 /// Part `index` when `count` is divided into `parts` of about the same size.
@@ -290,7 +306,7 @@ impl<R: Right> Task<'_, R> {
         let depths = self.chunks.iter().map(|chunk| chunk.range().len());
         let depth = depths.max().unwrap_or(0);
         let panels = self.columns.len().div_ceil(width);
-        let group = (PANELS / (depth * width)).clamp(1, GROUP).min(panels);
+        let group = group(depth, width).min(panels);
         // What a copy writes beyond a panel is a vector at most.
         let (packed, tile) = (depth * width + WIDEST, self.rows.len() * width);
         let mut scratch = Scratch::new(group * (packed + tile));
@@ -319,7 +335,6 @@ impl<R: Right> Task<'_, R> {
                             steps: &steps,
                             length: chunk.length,
                             panel: &packed_all[member * packed..][..packed],
-                            width,
                             bias: &[0.0; WIDEST],
                             ahead: Ahead::nothing(),
                         };
@@ -435,10 +450,10 @@ unsafe fn panel_block<S: Simd, const N: usize>(
     // SAFETY: as the caller promises.
     unsafe {
         match vectors {
-            1 if S::F32_LANES > 1 => block::<S, 1>(simd, rows, sums, target),
-            2 if N > 2 && S::F32_LANES > 1 => block::<S, 2>(simd, rows, sums, target),
-            3 if N > 2 && S::F32_LANES > 1 => block::<S, 3>(simd, rows, sums, target),
-            _ => block::<S, N>(simd, rows, sums, target),
+            1 if S::F32_LANES > 1 => block::<S, 1, N>(simd, rows, sums, target),
+            2 if N > 2 && S::F32_LANES > 1 => block::<S, 2, N>(simd, rows, sums, target),
+            3 if N > 2 && S::F32_LANES > 1 => block::<S, 3, N>(simd, rows, sums, target),
+            _ => block::<S, N, N>(simd, rows, sums, target),
         }
     }
 }
