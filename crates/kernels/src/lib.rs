@@ -32,6 +32,7 @@ mod ops;
 mod pointwise;
 mod pool;
 mod separable;
+mod sgd;
 mod threads;
 
 pub use activation::relu;
@@ -45,4 +46,5 @@ pub use geometry::{Geometry, Padding2d};
 pub use pointwise::pointwise_conv2d;
 pub use pool::{burn_max_pool2d, max_pool2d};
 pub use separable::separable_conv2d;
+pub use sgd::{SgdSettings, sgd_step};
 pub use threads::within_pool;

@@ -18,6 +18,7 @@ pub(crate) mod pointwise;
 mod product;
 pub(crate) mod relu;
 mod scratch;
+pub(crate) mod sgd;
 mod sums;
 mod taps;
 mod windows;

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use burn::backend::Backend;
 use burn::backend::tensor::{Device, FloatTensor};
-use burn::tensor::TensorData;
+use burn::tensor::{Shape, TensorData};
 
 /// A backend whose tensors of `f32` can be read as slices.
 pub(crate) trait HostBackend: Backend {
@@ -21,9 +21,9 @@ pub(crate) trait HostBackend: Backend {
     }
 
     /// Makes a tensor, without a copy.
-    fn from_values<const D: usize>(
+    fn from_values(
         values: Vec<f32>,
-        shape: [usize; D],
+        shape: impl Into<Shape>,
         device: &Device<Self>,
     ) -> FloatTensor<Self> {
         Self::float_from_data(TensorData::new(values, shape), device)

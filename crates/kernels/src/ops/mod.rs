@@ -15,6 +15,8 @@ mod host;
 mod max_pool;
 #[allow(deprecated)]
 mod relu;
+#[allow(deprecated)]
+mod sgd;
 
 use burn::backend::DispatchDevice;
 use burn::prelude::*;
@@ -25,6 +27,7 @@ pub(crate) use convolution::{ConvolutionBackend, Plan};
 pub(crate) use fused::{InferenceBackend, InferencePlan};
 pub(crate) use max_pool::{MaxPoolBackend, PoolPlan};
 pub(crate) use relu::ReluBackend;
+pub(crate) use sgd::OptimizerBackend;
 
 /// Whether a tensor has elements, and these are `f32` in this program's memory.
 pub(crate) fn runs_natively<const D: usize>(tensor: &Tensor<D>) -> bool {

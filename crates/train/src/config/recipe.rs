@@ -1,11 +1,11 @@
 //! How a network is trained.
 
-use burn::optim::decay::WeightDecayConfig;
-use burn::optim::momentum::MomentumConfig;
-use burn::optim::{ModuleOptimizer, SgdConfig};
+use burn::optim::ModuleOptimizer;
 use serde::{Deserialize, Serialize};
+use xception_kernels::SgdSettings;
 
 use super::strict_json::Invalid;
+use crate::training::Sgd;
 
 /// Optimizer, learning rate and length of a training run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -138,18 +138,13 @@ impl Optimizer {
                 nesterov,
                 weight_decay,
             } => {
-                let momentum = (momentum > 0.0).then(|| {
-                    MomentumConfig::new()
-                        .with_momentum(momentum)
-                        .with_dampening(0.0)
-                        .with_nesterov(nesterov)
-                });
-                let decay =
-                    (weight_decay > 0.0).then(|| WeightDecayConfig::new(weight_decay as f32));
-                SgdConfig::new()
-                    .with_momentum(momentum)
-                    .with_weight_decay(decay)
-                    .init()
+                let settings = SgdSettings {
+                    learning_rate: 0.0, // given at each step
+                    momentum,
+                    nesterov,
+                    weight_decay,
+                };
+                ModuleOptimizer::from(Sgd { settings })
             }
         }
     }

@@ -1,0 +1,158 @@
+//! Stochastic gradient descent.
+
+use burn::backend::Dispatch;
+use burn::prelude::*;
+
+use crate::ops::{OptimizerBackend, runs_natively};
+
+/// How parameters descend, as PyTorch defines it: momentum is not dampened, and the learning rate
+/// multiplies the velocity.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SgdSettings {
+    /// The learning rate.
+    pub learning_rate: f64,
+    /// Share of the velocity that stays.
+    pub momentum: f64,
+    /// Whether Nesterov's variant is used.
+    pub nesterov: bool,
+    /// L2 penalty, added to the gradient times the parameter.
+    pub weight_decay: f64,
+}
+
+/// Parameters and their velocities after a step of stochastic gradient descent with momentum. On a first
+/// step, without velocities, the gradient is the velocity.
+///
+/// On the backends with kernels this is one pass, in place where the tensors are nobody else's; elsewhere
+/// Burn's own operations.
+///
+/// # Shapes
+///
+/// All the same.
+///
+/// # Panics
+///
+/// Where the shapes differ.
+///
+/// ```
+/// use burn::prelude::*;
+/// use xception_kernels::{SgdSettings, sgd_step};
+///
+/// let settings = SgdSettings { learning_rate: 0.5, momentum: 0.5, nesterov: false, weight_decay: 0.0 };
+/// let tensor = |value: f32| Tensor::<1>::from_floats([value], &Device::flex());
+/// let (parameters, velocities) = sgd_step(tensor(4.0), tensor(2.0), None, &settings);
+/// let (parameters, _) = sgd_step(parameters, tensor(2.0), Some(velocities), &settings);
+/// assert_eq!(parameters.into_scalar::<f32>(), 1.5); // 4 - 0.5 * 2 - 0.5 * (2 + 0.5 * 2)
+/// ```
+pub fn sgd_step<const D: usize>(
+    parameters: Tensor<D>,
+    gradients: Tensor<D>,
+    velocities: Option<Tensor<D>>,
+    settings: &SgdSettings,
+) -> (Tensor<D>, Tensor<D>) {
+    assert_eq!(
+        parameters.dims(),
+        gradients.dims(),
+        "parameters and gradients"
+    );
+    let velocities = velocities.unwrap_or_else(|| gradients.zeros_like());
+    assert_eq!(
+        parameters.dims(),
+        velocities.dims(),
+        "parameters and velocities"
+    );
+    let native = [&parameters, &gradients, &velocities]
+        .into_iter()
+        .all(|tensor| runs_natively(tensor) && !tensor.device().is_autodiff());
+    if !native {
+        return by_operations(parameters, gradients, velocities, settings);
+    }
+    let (parameters, velocities) = <Dispatch as OptimizerBackend>::descend(
+        parameters.into_dispatch(),
+        gradients.into_dispatch(),
+        velocities.into_dispatch(),
+        *settings,
+    );
+    (
+        Tensor::from_dispatch(parameters),
+        Tensor::from_dispatch(velocities),
+    )
+}
+
+/// The same by Burn's own operations, on every backend.
+fn by_operations<const D: usize>(
+    parameters: Tensor<D>,
+    gradients: Tensor<D>,
+    velocities: Tensor<D>,
+    settings: &SgdSettings,
+) -> (Tensor<D>, Tensor<D>) {
+    let gradients = match settings.weight_decay {
+        0.0 => gradients,
+        decay => gradients + parameters.clone().mul_scalar(decay),
+    };
+    let velocities = gradients.clone() + velocities.mul_scalar(settings.momentum);
+    let direction = match settings.nesterov {
+        false => velocities.clone(),
+        true => velocities.clone().mul_scalar(settings.momentum) + gradients,
+    };
+    let parameters = parameters - direction.mul_scalar(settings.learning_rate);
+    (parameters, velocities)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One number for each element, different with each seed.
+    fn tensor(seed: usize) -> Tensor<2> {
+        let values: Vec<f32> = (0..70_001)
+            .map(|i| ((i * 7919 + seed * 31) % 1000) as f32 / 1000.0 - 0.5)
+            .collect();
+        Tensor::from_data(TensorData::new(values, [1, 70_001]), &Device::flex())
+    }
+
+    #[test]
+    fn one_pass_gives_what_the_operations_give_bit_for_bit() {
+        for (nesterov, weight_decay) in [(false, 0.0), (true, 0.0), (false, 0.1), (true, 0.1)] {
+            let settings = SgdSettings {
+                learning_rate: 0.3,
+                momentum: 0.9,
+                nesterov,
+                weight_decay,
+            };
+            let mut found = sgd_step(tensor(1), tensor(2), None, &settings);
+            let velocities = tensor(2).zeros_like();
+            let mut expected = by_operations(tensor(1), tensor(2), velocities, &settings);
+            for seed in 3..6 {
+                let (parameters, velocities) = found;
+                found = sgd_step(parameters, tensor(seed), Some(velocities), &settings);
+                let (parameters, velocities) = expected;
+                expected = by_operations(parameters, tensor(seed), velocities, &settings);
+            }
+            found.0.into_data().assert_eq(&expected.0.into_data(), true);
+            found.1.into_data().assert_eq(&expected.1.into_data(), true);
+        }
+    }
+
+    #[test]
+    fn tensors_that_others_hold_stay_as_they_are() {
+        let settings = SgdSettings {
+            learning_rate: 1.0,
+            momentum: 0.9,
+            nesterov: false,
+            weight_decay: 0.0,
+        };
+        let (parameters, velocities) = (tensor(1), tensor(2));
+        let _ = sgd_step(
+            parameters.clone(),
+            tensor(3),
+            Some(velocities.clone()),
+            &settings,
+        );
+        parameters
+            .into_data()
+            .assert_eq(&tensor(1).into_data(), true);
+        velocities
+            .into_data()
+            .assert_eq(&tensor(2).into_data(), true);
+    }
+}
