@@ -5,7 +5,7 @@ use std::ops::Range;
 use pulp::Simd;
 
 use super::super::product::block::rectify;
-use super::panels::Aligned;
+use super::panels::{Aligned, LINE};
 use super::pixels::{Segment, Sizes};
 use crate::Geometry;
 
@@ -143,15 +143,10 @@ impl Depthwise {
                 *found = Some(line);
             }
             let columns = segment.columns.clone();
-            match found {
-                [Some(a), Some(b), Some(c)] => {
-                    self.slide::<S, RELU, 3>(simd, width, input, [a, b, c], columns, to)
-                }
-                [Some(a), Some(b), None] => {
-                    self.slide::<S, RELU, 2>(simd, width, input, [a, b], columns, to)
-                }
-                [Some(a), ..] => self.slide::<S, RELU, 1>(simd, width, input, [a], columns, to),
-                _ => to.fill(0.0),
+            let line = const { LINE / S::F32_LANES };
+            match (line, self.channels >= LINE) {
+                (2, true) => self.rows::<S, RELU, 2>(simd, width, input, found, columns, to),
+                _ => self.rows::<S, RELU, 1>(simd, width, input, found, columns, to),
             }
             return;
         }
@@ -179,10 +174,33 @@ impl Depthwise {
         }
     }
 
-    /// The window of 3x3 at stride 1, of which `N` rows lie on the input. Each column of the input is
-    /// read once, for the three windows that it is in.
+    /// The window of 3x3 at stride 1, of which `found` are the rows that lie on the input; `V` vectors of
+    /// channels at a time.
     #[inline(always)]
-    fn slide<S: Simd, const RELU: bool, const N: usize>(
+    fn rows<S: Simd, const RELU: bool, const V: usize>(
+        &self,
+        simd: S,
+        width: usize,
+        input: &[f32],
+        found: [Option<Line>; 3],
+        columns: Range<usize>,
+        to: &mut [f32],
+    ) {
+        match found {
+            [Some(a), Some(b), Some(c)] => {
+                self.slide::<S, RELU, 3, V>(simd, width, input, [a, b, c], columns, to)
+            }
+            [Some(a), Some(b), None] => {
+                self.slide::<S, RELU, 2, V>(simd, width, input, [a, b], columns, to)
+            }
+            [Some(a), ..] => self.slide::<S, RELU, 1, V>(simd, width, input, [a], columns, to),
+            _ => to.fill(0.0),
+        }
+    }
+
+    /// The same for `N` rows. Each column of the input is read once, for the three windows that it is in.
+    #[inline(always)]
+    fn slide<S: Simd, const RELU: bool, const N: usize, const V: usize>(
         &self,
         simd: S,
         width: usize,
@@ -195,41 +213,51 @@ impl Depthwise {
         let lanes = S::F32_LANES;
         let rows = lines.map(|line| &input[line.start..][..width * channels]);
         let weights = self.weights.as_slice();
+        let zero = simd.splat_f32s(0.0);
         let mut channel = 0;
         loop {
-            let mut taps = [[simd.splat_f32s(0.0); 3]; N];
-            for (taps, line) in taps.iter_mut().zip(lines) {
-                for (j, weight) in taps.iter_mut().enumerate() {
-                    let tap = (line.kernel_row * 3 + j) * channels + channel;
-                    *weight = vector::<S>(&weights[tap..tap + lanes]);
+            let mut taps = [[[zero; 3]; N]; V];
+            for (v, taps) in taps.iter_mut().enumerate() {
+                for (taps, line) in taps.iter_mut().zip(lines) {
+                    for (j, weight) in taps.iter_mut().enumerate() {
+                        let tap = (line.kernel_row * 3 + j) * channels + channel + v * lanes;
+                        *weight = vector::<S>(&weights[tap..tap + lanes]);
+                    }
                 }
             }
-            let read = Read::<RELU> { channels, channel };
             // The sums of the window at hand and of the next one.
-            let (mut sum, mut next) = (simd.splat_f32s(0.0), simd.splat_f32s(0.0));
-            if columns.start > 0 {
-                let values = read.column(simd, &rows, columns.start - 1);
-                sum = add(simd, sum, &values, &taps, 0);
-            }
-            let first = read.column(simd, &rows, columns.start);
-            sum = add(simd, sum, &first, &taps, 1);
-            next = add(simd, next, &first, &taps, 0);
-            for (x, to) in columns.clone().zip(to.chunks_exact_mut(channels)) {
-                let mut after = simd.splat_f32s(0.0);
-                if x + 1 < width {
-                    let values = read.column(simd, &rows, x + 1);
-                    sum = add(simd, sum, &values, &taps, 2);
-                    next = add(simd, next, &values, &taps, 1);
-                    after = add(simd, after, &values, &taps, 0);
+            let (mut sums, mut next) = ([zero; V], [zero; V]);
+            for v in 0..V {
+                let channel = channel + v * lanes;
+                let read = Read::<RELU> { channels, channel };
+                if columns.start > 0 {
+                    let values = read.column(simd, &rows, columns.start - 1);
+                    sums[v] = add(simd, sums[v], &values, &taps[v], 0);
                 }
-                S::as_mut_simd_f32s(&mut to[channel..channel + lanes]).0[0] = sum;
-                (sum, next) = (next, after);
+                let first = read.column(simd, &rows, columns.start);
+                sums[v] = add(simd, sums[v], &first, &taps[v], 1);
+                next[v] = add(simd, next[v], &first, &taps[v], 0);
             }
-            if channel + lanes == channels {
+            for (x, to) in columns.clone().zip(to.chunks_exact_mut(channels)) {
+                for v in 0..V {
+                    let channel = channel + v * lanes;
+                    let mut after = zero;
+                    if x + 1 < width {
+                        let read = Read::<RELU> { channels, channel };
+                        let values = read.column(simd, &rows, x + 1);
+                        sums[v] = add(simd, sums[v], &values, &taps[v], 2);
+                        next[v] = add(simd, next[v], &values, &taps[v], 1);
+                        after = add(simd, after, &values, &taps[v], 0);
+                    }
+                    S::as_mut_simd_f32s(&mut to[channel..channel + lanes]).0[0] = sums[v];
+                    (sums[v], next[v]) = (next[v], after);
+                }
+            }
+            if channel + V * lanes == channels {
                 return;
             }
-            // The last vector may overlap the one before.
-            channel = (channel + lanes).min(channels - lanes);
+            // The last vectors may overlap those before.
+            channel = (channel + V * lanes).min(channels - V * lanes);
         }
     }
 }

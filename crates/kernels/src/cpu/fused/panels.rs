@@ -10,7 +10,7 @@ use super::super::product::level::panel_width;
 struct Line(#[allow(dead_code)] [f32; LINE]); // read through a pointer
 
 /// Elements of a cache line.
-const LINE: usize = 16;
+pub(super) const LINE: usize = 16;
 
 /// Values that start at a cache line, so that no vector crosses one.
 #[derive(Debug, Clone)]
