@@ -105,7 +105,7 @@ impl Dense {
                     let weight = &weight[group * outputs * window..][..outputs * window];
                     let product = Product {
                         left: Strided::dense(weight, window),
-                        right: windows.from_channel(group * self.group_inputs()),
+                        right: windows.beyond(group * self.group_inputs()),
                         size: [outputs, columns, window],
                     };
                     product.write(output.offset(group * outputs * self.pixels()));
@@ -275,7 +275,7 @@ impl Dense {
             let gradient = &gradient[group * outputs * self.pixels()..];
             let product = Product {
                 left: Strided::planes(gradient, self.outputs, self.pixels()),
-                right: TransposedWindows(windows.from_channel(group * self.group_inputs())),
+                right: TransposedWindows(windows.beyond(group * self.group_inputs())),
                 size: [outputs, window, self.batch * self.pixels()],
             };
             product.sum()

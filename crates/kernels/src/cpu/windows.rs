@@ -49,10 +49,10 @@ impl<'a> Windows<'a> {
         }
     }
 
-    /// Those on the channels from this one on.
-    pub(super) fn from_channel(self, channel: usize) -> Self {
+    /// Those on the channels beyond so many.
+    pub(super) fn beyond(self, channels: usize) -> Self {
         Self {
-            planes: &self.planes[channel * self.size[0] * self.size[1]..],
+            planes: &self.planes[channels * self.size[0] * self.size[1]..],
             ..self
         }
     }
