@@ -1,4 +1,4 @@
-//! The windows of a convolution as the columns of a matrix.
+//! Where the windows of a convolution lie on its input, to add to what they saw.
 
 use std::ops::Range;
 

@@ -83,7 +83,7 @@ impl Pointwise {
 }
 
 /// Copies `[batch, channels, pixels]` to `[channels, batch * pixels]`.
-pub(super) fn side_by_side(from: &[f32], pixels: usize, length: usize, to: &mut [f32]) {
+fn side_by_side(from: &[f32], pixels: usize, length: usize, to: &mut [f32]) {
     let channels = from.len() / length;
     let rows = to.par_chunks_exact_mut(length);
     rows.enumerate()

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::super::output::{Unwritten, written_by};
 use super::super::product::block::{Ahead, Step, Sums, Target, block};
 use super::super::product::level::vectors;
+use super::super::product::portion;
 use super::super::scratch::with_scratch;
 use super::depthwise::Depthwise;
 use super::images::PaddedRows;
@@ -199,10 +200,10 @@ impl Convolution {
             (strips * weights + groups * input, strips, groups)
         });
         let (_, strips, groups) = divisions.min().unwrap_or((0, 1, 1));
-        let strips = (0..strips).map(|strip| part(strip, strips, blocks));
+        let strips = (0..strips).map(|strip| portion(strip, strips, blocks));
         strips
             .flat_map(|blocks| {
-                let groups = (0..groups).map(|group| part(group, groups, panels));
+                let groups = (0..groups).map(|group| portion(group, groups, panels));
                 groups.map(move |panels| (blocks.clone(), panels))
             })
             .collect()
@@ -368,9 +369,4 @@ impl Task<'_> {
             block::<S, N, N>(simd, pixels.len(), sums, target);
         }
     }
-}
-
-/// Part `index` when `count` is divided into `parts` of about the same size.
-fn part(index: usize, parts: usize, count: usize) -> Range<usize> {
-    index * count / parts..(index + 1) * count / parts
 }
