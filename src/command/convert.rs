@@ -27,10 +27,7 @@ pub fn run(arguments: &ConvertArguments) -> Result<()> {
         allow_unused: arguments.allow_unused,
     };
     let loaded = load_weights(&weights, Head::Keep, &Device::flex())?;
-    // Beside it first: a full disk leaves what was there.
-    let unfinished = arguments.out.with_extension("unfinished");
-    save(&loaded, &unfinished)?;
-    std::fs::rename(&unfinished, &arguments.out)?;
+    save(&loaded, &arguments.out)?;
     writeln!(
         std::io::stdout(),
         "{}: {} of {} with {} classes, {} parameters",

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use safetensors::tensor::{Dtype, TensorView};
-use tempfile::NamedTempFile;
 use xception::models::Network;
 use xception::models::preprocessing::NpyWriter;
+use xception_files::AtomicFile;
 
 use super::display::progress_bar;
 use crate::arguments::FeaturesArguments;
@@ -85,19 +85,16 @@ impl Form {
 
 /// Writes a file in full or not at all.
 fn write(path: &Path, form: Form, names: &[String], rows: &[f32], columns: usize) -> Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    let file = AtomicFile::create(path)?;
     match form {
         Form::Npy => {
-            let mut writer = NpyWriter::new(BufWriter::new(file.as_file()), columns)?;
+            let mut writer = NpyWriter::new(BufWriter::new(file.file()), columns)?;
             writer.write_rows(rows)?;
             writer.finish()?.flush()?;
         }
-        Form::Safetensors => write_safetensors(file.as_file(), names, rows, columns)?,
+        Form::Safetensors => write_safetensors(file.file(), names, rows, columns)?,
         Form::Csv => {
-            let mut writer = csv::Writer::from_writer(file.as_file());
+            let mut writer = csv::Writer::from_writer(file.file());
             let features = (0..columns).map(|column| format!("feature_{column}"));
             writer.write_record(std::iter::once("path".to_owned()).chain(features))?;
             for (name, row) in names.iter().zip(rows.chunks(columns)) {
@@ -107,7 +104,7 @@ fn write(path: &Path, form: Form, names: &[String], rows: &[f32], columns: usize
             writer.flush()?;
         }
     }
-    file.persist(path)?;
+    file.commit()?;
     Ok(())
 }
 

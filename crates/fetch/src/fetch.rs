@@ -74,7 +74,7 @@ pub fn fetch_file_with(
         return Ok(fetched(true)); // another process has just fetched it
     }
     receive(patience, file, &part, mirror, progress)?;
-    fs::rename(&part, &path).map_err(write_error(&path))?;
+    xception_files::rename(&part, &path).map_err(write_error(&path))?;
     Ok(fetched(false))
 }
 

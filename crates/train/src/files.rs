@@ -1,7 +1,6 @@
 //! Files that are never half written, and folders that one process works in.
 
 use std::fs::{self, File, TryLockError};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -9,20 +8,13 @@ use serde::de::DeserializeOwned;
 
 use crate::TrainError;
 
-/// Writes a file in full or not at all: to a temporary file beside it, which then takes its name.
+/// Writes a file in full or not at all.
 ///
 /// # Errors
 ///
 /// Where the folder can't be written.
 pub fn write(path: &Path, contents: &[u8]) -> Result<(), TrainError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
-        file.write_all(contents)?;
-        file.as_file().sync_data()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    });
-    written.map_err(|cause| file_error("write", path, cause))
+    xception_files::write(path, contents).map_err(|cause| file_error("write", path, cause))
 }
 
 /// Writes a value as JSON, in full or not at all.
@@ -121,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_replaced_in_full() {
+    fn json_is_written_and_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.json");
         write_json(&path, &[1, 2]).unwrap();
@@ -129,7 +121,5 @@ mod tests {
         assert_eq!(read_json::<Vec<u8>>(&path).unwrap(), [3]);
         let error = write(&folder.path().join("missing/x"), b"").unwrap_err();
         assert!(error.to_string().contains("can't write"), "{error}");
-        let names = fs::read_dir(folder.path()).unwrap().count();
-        assert_eq!(names, 1, "no temporary file is left");
     }
 }

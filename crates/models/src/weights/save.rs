@@ -5,7 +5,8 @@ use std::path::Path;
 
 use burn::module::Module;
 use burn::store::{BurnpackStore, ModuleSnapshot};
-use safetensors::{Dtype, View, serialize_to_file};
+use safetensors::{Dtype, View, serialize};
+use xception_files::AtomicFile;
 
 use super::layer::{Dialect, Origin, parts};
 use super::metadata::Metadata;
@@ -104,30 +105,9 @@ pub fn save_safetensors(loaded: &Loaded, path: &Path) -> Result<(), WeightsError
     }
     let mut metadata = metadata(loaded)?;
     metadata.insert("format".to_owned(), "pt".to_owned());
-    serialize_to_file(saved, Some(metadata.into_iter().collect()), path)
+    let bytes = serialize(saved, Some(metadata.into_iter().collect()))
         .map_err(|error| failed(error.to_string()))?;
-    make_readable(path).map_err(|error| WeightsError::io(path, error))
-}
-
-/// Gives a file the permissions of any new one: `serialize_to_file` renames a temporary file, which
-/// only its owner may read.
-#[cfg(unix)]
-fn make_readable(path: &Path) -> std::io::Result<()> {
-    use std::fs::Permissions;
-    use std::os::unix::fs::PermissionsExt;
-
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let usual = tempfile::Builder::new()
-        .permissions(Permissions::from_mode(0o666)) // less what the process masks
-        .tempfile_in(folder.unwrap_or(Path::new(".")))?;
-    std::fs::set_permissions(path, usual.as_file().metadata()?.permissions())
-}
-
-#[cfg(not(unix))]
-fn make_readable(_path: &Path) -> std::io::Result<()> {
-    Ok(())
+    xception_files::write(path, &bytes).map_err(|error| WeightsError::io(path, error))
 }
 
 /// Writes a network as burnpack, with its configuration and preprocessing in the metadata.
@@ -136,7 +116,8 @@ fn make_readable(_path: &Path) -> std::io::Result<()> {
 ///
 /// Where the file can't be written.
 pub fn save_burnpack(loaded: &Loaded, path: &Path) -> Result<(), WeightsError> {
-    let mut store = BurnpackStore::from_file(path)
+    let file = AtomicFile::create(path).map_err(|error| WeightsError::io(path, error))?;
+    let mut store = BurnpackStore::from_file(file.temporary_path())
         .auto_extension(false)
         .overwrite(true);
     for (key, value) in metadata(loaded)? {
@@ -146,7 +127,9 @@ pub fn save_burnpack(loaded: &Loaded, path: &Path) -> Result<(), WeightsError> {
         .model
         .valid()
         .save_into(&mut store)
-        .map_err(|error| WeightsError::malformed(path, "burnpack", error))
+        .map_err(|error| WeightsError::malformed(path, "burnpack", error))?;
+    file.commit()
+        .map_err(|error| WeightsError::io(path, error))
 }
 
 fn metadata(loaded: &Loaded) -> Result<std::collections::BTreeMap<String, String>, WeightsError> {

@@ -32,7 +32,8 @@ pub(crate) fn unpack(archive: &Archive, path: &Path, dir: &Path) -> Result<PathB
     fs::create_dir_all(&folder).map_err(write_error(&folder))?;
     for member in &archive.members {
         let target = folder.join(&member.name);
-        fs::rename(temporary.path().join(&member.name), &target).map_err(write_error(&target))?;
+        xception_files::rename(&temporary.path().join(&member.name), &target)
+            .map_err(write_error(&target))?;
     }
     Ok(folder)
 }

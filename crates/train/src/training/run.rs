@@ -22,7 +22,6 @@ use super::task::ClassificationTask;
 use crate::TrainError;
 use crate::config::RunConfig;
 use crate::data::{BatchPlan, DataError, DataSource, Dataset, Normalization};
-use crate::files::file_error;
 use crate::record::{DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord, RunState};
 
 /// Threads that prepare batches while the device computes.
@@ -270,7 +269,6 @@ impl Run<'_> {
         folder: &RunFolder,
     ) -> Result<RunRecord, TrainError> {
         let file = RunFolder::model_file(folder.path());
-        let unfinished = file.with_extension("unfinished");
         let trained = Loaded {
             source: Source::Native,
             config: self.config.resolve(self.data.classes.len())?.model,
@@ -278,8 +276,7 @@ impl Run<'_> {
             preprocessing: self.preprocessing(),
             labels: Some(Labels::new(self.data.classes.clone())),
         };
-        save_burnpack(&trained, &unfinished)?;
-        std::fs::rename(&unfinished, &file).map_err(|e| file_error("write", &file, e))?;
+        save_burnpack(&trained, &file)?;
         if record.state == RunState::Unfinished {
             record.state = RunState::Finished;
         }

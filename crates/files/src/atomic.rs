@@ -1,0 +1,154 @@
+//! Replacing a file's contents in one step.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::{Builder, NamedTempFile};
+
+use crate::sync::{parent, sync_folder};
+
+/// A file under a temporary name, which takes its own name when it is committed.
+///
+/// Dropped without [`commit`](Self::commit), it is removed, and what stood under its name stays.
+#[derive(Debug)]
+pub struct AtomicFile {
+    temporary: NamedTempFile,
+    path: PathBuf,
+}
+
+impl AtomicFile {
+    /// Opens a temporary file beside `path`.
+    ///
+    /// # Errors
+    ///
+    /// If the folder isn't there or can't be written, or `path` is a folder.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        if path.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let mut name = std::ffi::OsString::from(".");
+        // Short enough for any file system, whatever the length of the name.
+        let stem: String = path
+            .file_stem()
+            .ok_or(io::ErrorKind::InvalidFilename)?
+            .to_string_lossy()
+            .chars()
+            .take(32)
+            .collect();
+        name.push(stem);
+        name.push(".");
+        let mut builder = Builder::new();
+        builder.prefix(&name).suffix(".tmp");
+        // Without this, a temporary file is readable by its owner alone; the umask still applies.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        Ok(Self {
+            temporary: builder.tempfile_in(parent(path))?,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Returns the temporary file.
+    pub fn file(&self) -> &File {
+        self.temporary.as_file()
+    }
+
+    /// Returns the temporary path, for writers that open files by name. They may truncate the file, but not replace it.
+    pub fn temporary_path(&self) -> &Path {
+        self.temporary.path()
+    }
+
+    /// Syncs the file, renames it to its own name and syncs the folder.
+    ///
+    /// # Errors
+    ///
+    /// If the disk is full or the name can't be taken; the temporary file is then removed.
+    pub fn commit(self) -> io::Result<()> {
+        self.file().sync_all()?;
+        self.temporary
+            .persist(&self.path)
+            .map_err(|error| error.error)?;
+        sync_folder(parent(&self.path))
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.temporary.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.temporary.flush()
+    }
+}
+
+/// Writes a whole file, or leaves what was there.
+///
+/// # Errors
+///
+/// As [`AtomicFile::create`] and [`AtomicFile::commit`].
+pub fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut file = AtomicFile::create(path)?;
+    file.write_all(contents)?;
+    file.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn replaces_a_file_and_leaves_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        write(&path, b"one").unwrap();
+        write(&path, b"two").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "two");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_is_not_committed_leaves_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        write(&path, b"one").unwrap();
+        let mut file = AtomicFile::create(&path).unwrap();
+        file.write_all(b"half").unwrap();
+        drop(file);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn folders_and_missing_folders_are_errors() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = write(folder.path(), b"").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::IsADirectory);
+        let error = write(&folder.path().join("missing/a"), b"").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn the_longest_name_of_a_file_system_can_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("é".repeat(127));
+        write(&path, b"x").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"x");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_has_the_permissions_of_any_new_file() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let (usual, ours) = (folder.path().join("usual"), folder.path().join("ours"));
+        fs::write(&usual, "").unwrap();
+        write(&ours, b"").unwrap();
+        let mode = |path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&ours), mode(&usual));
+    }
+}

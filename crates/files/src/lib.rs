@@ -1,0 +1,25 @@
+//! Files that are written in full or not at all.
+//!
+//! ```
+//! use std::io::Write;
+//! use xception_files::AtomicFile;
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("scores.csv");
+//! let mut file = AtomicFile::create(&path)?;
+//! writeln!(file, "epoch,top1")?;
+//! assert!(!path.exists());
+//! file.commit()?;
+//! assert!(path.exists());
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! A file is written under a temporary name in its own folder, synced, and renamed into place; then the folder is synced,
+//! so that the name survives a power failure too. A process that dies on the way leaves what was there before. New
+//! files get the permissions that the user's umask gives to any new file.
+
+mod atomic;
+mod sync;
+
+pub use atomic::{AtomicFile, write};
+pub use sync::{rename, sync_folder};
