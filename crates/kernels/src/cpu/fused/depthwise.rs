@@ -230,13 +230,18 @@ impl Depthwise {
             for v in 0..V {
                 let channel = channel + v * lanes;
                 let read = Read::<RELU> { channels, channel };
-                if columns.start > 0 {
-                    let values = read.column(simd, &rows, columns.start - 1);
+                // With two or more columns of padding on the right a window's center may lie beyond
+                // the row.
+                let before = columns.start.checked_sub(1);
+                if let Some(before) = before.filter(|&x| x < width) {
+                    let values = read.column(simd, &rows, before);
                     sums[v] = add(simd, sums[v], &values, &taps[v], 0);
                 }
-                let first = read.column(simd, &rows, columns.start);
-                sums[v] = add(simd, sums[v], &first, &taps[v], 1);
-                next[v] = add(simd, next[v], &first, &taps[v], 0);
+                if columns.start < width {
+                    let first = read.column(simd, &rows, columns.start);
+                    sums[v] = add(simd, sums[v], &first, &taps[v], 1);
+                    next[v] = add(simd, next[v], &first, &taps[v], 0);
+                }
             }
             for (x, to) in columns.clone().zip(to.chunks_exact_mut(channels)) {
                 for v in 0..V {

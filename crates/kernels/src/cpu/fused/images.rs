@@ -83,7 +83,11 @@ impl PaddedRows {
         let length = self.row_length();
         let to = &mut to[..self.length()];
         to.fill(0.0);
+        // Large strides may leave windows that see padding alone.
         let columns = width.min((length / self.channels).saturating_sub(padding.left));
+        if columns == 0 {
+            return;
+        }
         for part in &self.parts {
             let image = &images[part.image * self.channels * height * width..];
             let first = part.rows.start * self.geometry.stride[0];

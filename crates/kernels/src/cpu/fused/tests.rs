@@ -1,7 +1,12 @@
 //! Each instruction set against the definition, on small integers, so that sums are exact.
 
+use std::ops::Range;
+
+use pulp::{Simd, WithSimd};
+
 use super::super::product::level::levels;
-use super::{Convolution, Input, Weights};
+use super::pixels::Sizes;
+use super::{Between, Convolution, Depthwise, Input, Weights};
 use crate::{Geometry, Padding2d};
 
 /// Small integers that repeat late.
@@ -147,4 +152,159 @@ fn results_are_the_same_on_any_number_of_threads() {
             .install(|| convolution.forward(input, size, None))
     });
     assert_eq!(one, three);
+}
+
+/// Padding of 0 to 3 rows and columns on each side.
+fn paddings() -> impl Iterator<Item = Padding2d> {
+    (0..256).map(|index| Padding2d {
+        top: index & 3,
+        bottom: index >> 2 & 3,
+        left: index >> 4 & 3,
+        right: index >> 6,
+    })
+}
+
+/// Some pixels of a depthwise convolution's output.
+struct Strip<'a> {
+    depthwise: &'a Depthwise,
+    sizes: Sizes,
+    input: &'a [f32],
+    pixels: Range<usize>,
+    to: &'a mut [f32],
+}
+
+impl WithSimd for Strip<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self {
+            sizes,
+            input,
+            pixels,
+            to,
+            ..
+        } = self;
+        self.depthwise.strip(simd, sizes, input, &pixels, to);
+    }
+}
+
+/// Strips may start anywhere in a row, also where its windows see padding alone.
+#[test]
+fn depthwise_strips_equal_the_definition_with_any_padding() {
+    let (channels, height) = (17, 2);
+    let archs = levels();
+    for width in 1..=9 {
+        let size = [height, width];
+        let values = integers(height * width * channels, 1);
+        for kernel in [3, 5] {
+            let filters = integers(channels * kernel * kernel, 2);
+            // The definition is of a dense convolution: one for each channel.
+            for stride in [1, 2] {
+                for padding in paddings() {
+                    let geometry = Geometry::valid(kernel)
+                        .with_stride(stride)
+                        .with_padding(padding);
+                    let Some([rows, columns]) = geometry.output_size(size) else {
+                        continue;
+                    };
+                    let mut expected = vec![0.0; rows * columns * channels];
+                    for channel in 0..channels {
+                        let at =
+                            |_, _, y: usize, x: usize| values[(y * width + x) * channels + channel];
+                        let filter = &filters[channel * kernel * kernel..][..kernel * kernel];
+                        // What stays far from being rectified.
+                        let residual = vec![1000.0; rows * columns];
+                        let sums =
+                            by_definition([1; 3], size, &geometry, at, (filter, &[0.0]), &residual);
+                        for (pixel, sum) in sums.iter().enumerate() {
+                            expected[pixel * channels + channel] = sum - 1000.0;
+                        }
+                    }
+                    let depthwise =
+                        Depthwise::new(&filters, geometry, channels, false, Between::Nothing);
+                    let sizes = Sizes {
+                        batch: 1,
+                        input: size,
+                        output: [rows, columns],
+                    };
+                    let all = std::iter::once(0..rows * columns);
+                    let parts = (0..rows * columns).map(|at| at..(at + 2).min(rows * columns));
+                    for pixels in all.chain(parts) {
+                        let expected = &expected[pixels.start * channels..pixels.end * channels];
+                        for arch in &archs {
+                            let mut found = vec![f32::NAN; expected.len()];
+                            arch.dispatch(Strip {
+                                depthwise: &depthwise,
+                                sizes,
+                                input: &values,
+                                pixels: pixels.clone(),
+                                to: &mut found,
+                            });
+                            assert_eq!(found, expected, "{size:?} {geometry:?} {pixels:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn dense_convolutions_equal_the_definition_with_any_padding() {
+    let outputs = 2;
+    let archs = levels();
+    // Few channels are read a row of the window at a time, many a tap at a time.
+    for (channels, kernels) in [(2, &[[3, 3], [2, 1], [5, 5]][..]), (17, &[[3, 3]])] {
+        for size in [[1, 1], [2, 3], [3, 9]] {
+            let values = integers(size[0] * size[1] * channels, 1);
+            for &kernel in kernels {
+                let taps = kernel[0] * kernel[1];
+                let weight = integers(outputs * channels * taps, 2);
+                let bias = integers(outputs, 3);
+                for stride in 1..=4 {
+                    for padding in paddings() {
+                        let geometry = Geometry {
+                            kernel,
+                            ..Geometry::valid(1).with_stride(stride).with_padding(padding)
+                        };
+                        let Some([rows, columns]) = geometry.output_size(size) else {
+                            continue;
+                        };
+                        let residual = integers(rows * columns * outputs, 4);
+                        for &arch in &archs {
+                            let weights = Weights {
+                                weight: &weight,
+                                bias: &bias,
+                            };
+                            let convolution =
+                                Convolution::dense(arch, &weights, channels, geometry, true);
+                            let pixels = size[0] * size[1];
+                            let first = convolution.channels_first();
+                            let at = |_, c: usize, y: usize, x: usize| match first {
+                                true => values[c * pixels + y * size[1] + x],
+                                false => values[(y * size[1] + x) * channels + c],
+                            };
+                            let expected = by_definition(
+                                [1, channels, outputs],
+                                size,
+                                &geometry,
+                                at,
+                                (&weight, &bias),
+                                &residual,
+                            );
+                            let input = Input {
+                                values: &values,
+                                batch: 1,
+                                size,
+                            };
+                            let found =
+                                convolution.forward(input, [rows, columns], Some(&residual));
+                            assert_eq!(found, expected, "{channels} {size:?} {geometry:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
