@@ -192,6 +192,26 @@ fn runs_on_ndarray() {
     }
 }
 
+/// Training keeps what the last step adds to the running statistics apart until it is asked for.
+#[test]
+fn a_network_in_training_is_fused_with_its_last_step() {
+    let training = device().autodiff();
+    for info in [&MODELS[0], &MODELS[1], &MODELS[2]] {
+        let config = info.config().with_width(0.1).with_classes(10);
+        training.seed(11);
+        let model = config.init(&training).unwrap();
+        let images = || Tensor::random([4, 3, 75, 75], Distribution::Default, &training);
+        for _ in 0..2 {
+            model.forward(images());
+        }
+        // Made first: what joins the statistics joins them for all.
+        let fused = model.fuse();
+        let images = images().inner();
+        let expected = model.valid().forward(images.clone());
+        close(expected, fused.forward(images), "trained", &config);
+    }
+}
+
 #[test]
 fn from_a_training_device_it_computes_on_the_device_inside() {
     let training = device().autodiff();

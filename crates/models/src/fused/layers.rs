@@ -2,6 +2,7 @@
 //!
 //! Inside of a fused network feature maps have their channels last, `[batch, height, width, channels]`.
 
+use burn::module::Module;
 use burn::nn::BatchNorm;
 use burn::prelude::*;
 use xception_kernels::{Between, FusedConv2d, FusedSeparable, Geometry};
@@ -10,6 +11,8 @@ use crate::layers::{Activation, ConvNorm, Kernels, SeparableConvNorm};
 
 /// The weights of a convolution and the normalization after it as one convolution's weight and bias.
 fn fold(weight: Tensor<4>, norm: &BatchNorm) -> (Tensor<4>, Tensor<1>) {
+    // In training the running statistics of each thread are only joined by `valid`.
+    let (weight, norm) = (weight.without_autodiff(), norm.valid());
     let device = weight.device();
     let [mean, variance] =
         [&norm.running_mean, &norm.running_var].map(|running| running.value().to_device(&device));
