@@ -1,9 +1,9 @@
 //! Resizing and decoding against Pillow and TensorFlow.
 //!
-//! The files in `fixtures/preprocessing` come from `scripts/make_resize_reference.py` and
-//! `scripts/make_decode_reference.py`. Another folder of the former's can be named by the environment
-//! variable `RESIZE_REFERENCE`, and `cargo test --test preprocessing_reference -- --nocapture` shows
-//! how far the pixels are apart.
+//! The files in `fixtures/preprocessing` come from `scripts/make_resize_reference.py`,
+//! `scripts/make_decode_reference.py` and `scripts/make_jpeg_reference.py`. Other folders of the first's
+//! and the last's can be named by the environment variables `RESIZE_REFERENCE` and `JPEG_REFERENCE`, and
+//! `cargo test --test preprocessing_reference -- --nocapture` shows how far the pixels are apart.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
 
@@ -80,43 +80,58 @@ fn resized_pixels_are_pillows_and_tensorflows() {
     assert!(far.is_empty(), "{far:#?}");
 }
 
-/// The largest difference allowed: JPEG leaves the decoder's rounding open, and the interpolation of
-/// subsampled color even more.
-fn allowed(name: &str) -> u8 {
-    match name {
-        "color_420.jpg" | "progressive.jpg" => 4,
-        name if name.ends_with(".jpg") => 2,
-        _ => 0,
-    }
-}
-
-#[test]
-fn decoded_pixels_are_pillows() {
-    let mut files = 0;
-    let mut far = Vec::new();
-    for entry in std::fs::read_dir(fixtures("decode")).unwrap() {
+/// How far each image file of a folder is from the pixels beside it.
+fn compare(folder: &Path) -> Vec<(String, Histogram)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         if name.ends_with(".rgb.png") {
             continue;
         }
-        files += 1;
         let expected = read(&path.with_file_name(format!("{name}.rgb.png")));
-        match read_image(&path, &DecodeOptions::default()) {
-            Ok(found) => {
-                let histogram = count_differences(&found, &expected, &name);
-                if largest(&histogram) > 0 {
-                    println!("{name}: {histogram:?}");
-                }
-                if largest(&histogram) > allowed(&name) {
-                    far.push(format!("{name}: {histogram:?}"));
-                }
-            }
-            Err(error) => far.push(error.to_string()),
+        let histogram = count_differences(&read(&path), &expected, &name);
+        found.push((name, histogram));
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn decoded_pixels_are_pillows() {
+    let files = compare(&fixtures("decode"));
+    assert!(files.len() >= 39, "{}", files.len());
+    for (name, histogram) in files {
+        assert_eq!(largest(&histogram), 0, "{name}: {histogram:?}");
+    }
+}
+
+/// The names of the files are divided by hyphens: the first two parts are a row of the table.
+#[test]
+fn jpeg_pixels_are_pillows() {
+    let folder = std::env::var_os("JPEG_REFERENCE").map_or_else(|| fixtures("jpeg"), PathBuf::from);
+    let files = compare(&folder);
+    assert!(files.len() >= 25, "{}", files.len());
+    let mut table = BTreeMap::<String, (usize, Histogram)>::new();
+    for (name, histogram) in files {
+        let kind: Vec<&str> = name.split('-').take(2).collect();
+        let (count, total) = table.entry(kind.join(" ")).or_default();
+        *count += 1;
+        for (difference, values) in histogram {
+            *total.entry(difference).or_default() += values;
         }
     }
-    assert!(files >= 39, "{files}");
-    assert!(far.is_empty(), "{far:#?}");
+    println!("{:24} files  values    largest difference  equal", "kind");
+    for (kind, (count, total)) in &table {
+        let values: usize = total.values().sum();
+        let equal = total.get(&0).copied().unwrap_or(0) as f64 / values as f64;
+        let largest = largest(total);
+        println!(
+            "{kind:24} {count:5}  {values:8}  {largest:18}  {:.4} %",
+            100.0 * equal
+        );
+    }
+    assert!(table.values().all(|(_, total)| largest(total) == 0));
 }
 
 /// The frame's size says 8 x 8 pixels, the image in it has 37 x 23: the decoder runs over its buffer.

@@ -13,8 +13,9 @@
 //! in the EXIF data is applied, which the three libraries leave out, unless
 //! [`DecodeOptions::orientation`] says no.
 //!
-//! JPEG leaves rounding to the decoder: pixels are up to 2 of 255 from Pillow's, and 4 where color is
-//! subsampled. TIFF files with palettes aren't read.
+//! JPEG files have the same pixels as in these libraries too, down to the last bit: a decoder of our
+//! own rounds and interpolates as libjpeg-turbo does, which all of them use. TIFF files with palettes
+//! aren't read.
 //!
 //! Files may be hostile: sizes are checked before anything is decoded, and what a decoder may
 //! allocate is bounded by them.
@@ -27,7 +28,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
 use super::PreprocessingError;
-use super::jpeg_end::ends;
+use super::jpeg::{self, JpegError};
 use super::webp_exif::exif;
 
 /// The formats that are read.
@@ -142,12 +143,6 @@ pub fn decode_image(
         .ok_or_else(|| PreprocessingError::UnknownFormat {
             name: name.to_owned(),
         })?;
-    if format == ImageFormat::Jpeg && !ends(bytes) {
-        return Err(PreprocessingError::Truncated {
-            name: name.to_owned(),
-            format: format_name,
-        });
-    }
     // The decoders aren't free of panics: image-webp 0.2.4 has one where a frame of an animation is
     // larger than it declares. Nothing that they leave half done is used afterwards.
     std::panic::catch_unwind(|| decode_format(bytes, format, format_name, name, options))
@@ -167,7 +162,52 @@ fn decode_format(
     name: &str,
     options: &DecodeOptions,
 ) -> Result<RgbImage, PreprocessingError> {
-    let limits = options.limits;
+    let (image, orientation) = match format {
+        ImageFormat::Jpeg => decode_jpeg(bytes, format_name, name, options.limits)?,
+        _ => decode_other(bytes, format, format_name, name, options.limits)?,
+    };
+    // A damaged note about the orientation doesn't make the image unreadable.
+    match orientation.filter(|_| options.orientation) {
+        None => Ok(image),
+        Some(orientation) => {
+            let mut image = DynamicImage::ImageRgb8(image);
+            image.apply_orientation(orientation);
+            Ok(image.into_rgb8())
+        }
+    }
+}
+
+/// Decodes a JPEG file.
+fn decode_jpeg(
+    bytes: &[u8],
+    format: &'static str,
+    name: &str,
+    limits: DecodeLimits,
+) -> Result<(RgbImage, Option<Orientation>), PreprocessingError> {
+    let failed = |source| match source {
+        JpegError::Truncated => PreprocessingError::Truncated {
+            name: name.to_owned(),
+            format,
+        },
+        source => PreprocessingError::Jpeg {
+            name: name.to_owned(),
+            source,
+        },
+    };
+    let decoder = jpeg::Decoder::new(bytes).map_err(failed)?;
+    check_size(decoder.dimensions(), limits, name)?;
+    let orientation = decoder.exif().and_then(Orientation::from_exif_chunk);
+    Ok((decoder.decode().map_err(failed)?, orientation))
+}
+
+/// Decodes an image of a format that the `image` crate reads.
+fn decode_other(
+    bytes: &[u8],
+    format: ImageFormat,
+    format_name: &'static str,
+    name: &str,
+    limits: DecodeLimits,
+) -> Result<(RgbImage, Option<Orientation>), PreprocessingError> {
     let failed = |source| PreprocessingError::Decode {
         name: name.to_owned(),
         format: format_name,
@@ -176,7 +216,21 @@ fn decode_format(
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(allocation(limits));
     let mut decoder = reader.into_decoder().map_err(failed)?;
-    let (width, height) = decoder.dimensions();
+    check_size(decoder.dimensions(), limits, name)?;
+    let orientation = match format {
+        ImageFormat::WebP => exif(bytes).and_then(Orientation::from_exif_chunk),
+        _ => decoder.orientation().ok(),
+    };
+    let decoded = DynamicImage::from_decoder(decoder).map_err(failed)?;
+    Ok((to_rgb(decoded, name)?, orientation))
+}
+
+/// Checks the size that an image declares.
+fn check_size(
+    (width, height): (u32, u32),
+    limits: DecodeLimits,
+    name: &str,
+) -> Result<(), PreprocessingError> {
     if width > limits.max_side
         || height > limits.max_side
         || u64::from(width) * u64::from(height) > limits.max_pixels
@@ -189,16 +243,7 @@ fn decode_format(
             max_side: limits.max_side,
         });
     }
-    // A damaged note about the orientation doesn't make the image unreadable.
-    let orientation = match (options.orientation, format) {
-        (false, _) => None,
-        (true, ImageFormat::WebP) => exif(bytes).and_then(Orientation::from_exif_chunk),
-        (true, _) => decoder.orientation().ok(),
-    };
-    let decoded = DynamicImage::from_decoder(decoder).map_err(failed)?;
-    let mut image = DynamicImage::ImageRgb8(to_rgb(decoded, name)?);
-    image.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
-    Ok(image.into_rgb8())
+    Ok(())
 }
 
 /// What a decoder may allocate.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::jpeg::JpegError;
+
 /// What can go wrong between an image file and a network's input, and on the way back out.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -64,6 +66,16 @@ pub enum PreprocessingError {
         format: &'static str,
         /// What the decoder said.
         source: image::ImageError,
+    },
+    /// A JPEG file that is damaged, or of a kind that isn't read.
+    #[error(
+        "can't decode {name} as JPEG: {source}; open it in an image program and save it again, as PNG for example"
+    )]
+    Jpeg {
+        /// The file, or what else the bytes came from.
+        name: String,
+        /// What is wrong with it.
+        source: JpegError,
     },
     /// An image that the decoder broke down on.
     #[error(

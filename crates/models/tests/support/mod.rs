@@ -4,4 +4,5 @@
 
 pub mod fixtures;
 pub mod formula;
+pub mod mutation;
 pub mod reference;
