@@ -8,8 +8,6 @@ use super::frame::BLOCK;
 
 /// A number for each column of a block.
 type Row = [i16; 8];
-/// The same with room for products.
-type Wide = [i32; 8];
 
 /// Bits after the point of the factors.
 const FACTOR_BITS: u32 = 13;
@@ -70,8 +68,8 @@ fn inverse(block: &Block, factors: &Block) -> [[u8; 8]; 8] {
     let rows: [Row; 8] = std::array::from_fn(|i| {
         std::array::from_fn(|j| block[i * 8 + j].wrapping_mul(factors[i * 8 + j]))
     });
-    let columns = transposed(pass::<{ FACTOR_BITS - BETWEEN_BITS }>(rows));
-    let rows = transposed(pass::<{ FACTOR_BITS + BETWEEN_BITS + 3 }>(columns));
+    let columns = transposed(&pass::<{ FACTOR_BITS - BETWEEN_BITS }>(&rows));
+    let rows = transposed(&pass::<{ FACTOR_BITS + BETWEEN_BITS + 3 }>(&columns));
     let mut samples = [[0; 8]; 8];
     for (to, row) in samples.iter_mut().zip(&rows) {
         for (to, value) in to.iter_mut().zip(row) {
@@ -95,80 +93,58 @@ fn sample(value: i16) -> u8 {
 }
 
 #[inline(always)]
-fn transposed(rows: [Row; 8]) -> [Row; 8] {
+fn transposed(rows: &[Row; 8]) -> [Row; 8] {
     std::array::from_fn(|i| std::array::from_fn(|j| rows[j][i]))
-}
-
-/// `a * x + b * y` in each column.
-#[inline(always)]
-fn sum_of_products(x: Row, a: i32, y: Row, b: i32) -> Wide {
-    std::array::from_fn(|i| i32::from(x[i]) * a + i32::from(y[i]) * b)
-}
-
-#[inline(always)]
-fn combined<T: Copy, U>(x: [T; 8], y: [T; 8], operation: impl Fn(T, T) -> U) -> [U; 8] {
-    std::array::from_fn(|i| operation(x[i], y[i]))
 }
 
 /// Transforms each column, and drops `SHIFT` bits.
 #[inline(always)]
-fn pass<const SHIFT: u32>(x: [Row; 8]) -> [Row; 8] {
-    let plus = |x, y| combined(x, y, i32::wrapping_add);
-    let minus = |x, y| combined(x, y, i32::wrapping_sub);
+fn pass<const SHIFT: u32>(x: &[Row; 8]) -> [Row; 8] {
+    let mut output = [[0; 8]; 8];
+    // The compiler makes one vector of all columns.
+    for i in 0..8 {
+        let values = column::<SHIFT>(std::array::from_fn(|k| x[k][i]));
+        for (row, value) in output.iter_mut().zip(values) {
+            row[i] = value;
+        }
+    }
+    output
+}
+
+/// Transforms a column, and drops `SHIFT` bits.
+#[inline(always)]
+fn column<const SHIFT: u32>(x: [i16; 8]) -> [i16; 8] {
+    let product = |x: i16, a: i32, y: i16, b: i32| i32::from(x) * a + i32::from(y) * b;
     // The even part. Sums before a product have 16 bits, as in vector code; they overflow in damaged
     // files alone.
-    let wide = |x: Row| x.map(|value| i32::from(value) << FACTOR_BITS);
-    let even_0 = wide(combined(x[0], x[4], i16::wrapping_add));
-    let even_1 = wide(combined(x[0], x[4], i16::wrapping_sub));
-    let even_2 = sum_of_products(x[2], F_0_541, x[6], F_0_541 - F_1_847);
-    let even_3 = sum_of_products(x[2], F_0_541 + F_0_765, x[6], F_0_541);
+    let even_0 = i32::from(x[0].wrapping_add(x[4])) << FACTOR_BITS;
+    let even_1 = i32::from(x[0].wrapping_sub(x[4])) << FACTOR_BITS;
+    let even_2 = product(x[2], F_0_541, x[6], F_0_541 - F_1_847);
+    let even_3 = product(x[2], F_0_541 + F_0_765, x[6], F_0_541);
     let even = [
-        plus(even_0, even_3),
-        plus(even_1, even_2),
-        minus(even_1, even_2),
-        minus(even_0, even_3),
+        even_0.wrapping_add(even_3),
+        even_1.wrapping_add(even_2),
+        even_1.wrapping_sub(even_2),
+        even_0.wrapping_sub(even_3),
     ];
     // The odd part.
-    let z_3 = combined(x[7], x[3], i16::wrapping_add);
-    let z_4 = combined(x[5], x[1], i16::wrapping_add);
-    let sum_3 = sum_of_products(z_3, F_1_175 - F_1_961, z_4, F_1_175);
-    let sum_4 = sum_of_products(z_3, F_1_175, z_4, F_1_175 - F_0_390);
+    let (z_3, z_4) = (x[7].wrapping_add(x[3]), x[5].wrapping_add(x[1]));
+    let sum_3 = product(z_3, F_1_175 - F_1_961, z_4, F_1_175);
+    let sum_4 = product(z_3, F_1_175, z_4, F_1_175 - F_0_390);
     let odd = [
-        plus(
-            sum_of_products(x[1], F_1_501 - F_0_899, x[7], -F_0_899),
-            sum_4,
-        ),
-        plus(
-            sum_of_products(x[3], F_3_072 - F_2_562, x[5], -F_2_562),
-            sum_3,
-        ),
-        plus(
-            sum_of_products(x[5], F_2_053 - F_2_562, x[3], -F_2_562),
-            sum_4,
-        ),
-        plus(
-            sum_of_products(x[7], F_0_298 - F_0_899, x[1], -F_0_899),
-            sum_3,
-        ),
+        product(x[1], F_1_501 - F_0_899, x[7], -F_0_899).wrapping_add(sum_4),
+        product(x[3], F_3_072 - F_2_562, x[5], -F_2_562).wrapping_add(sum_3),
+        product(x[5], F_2_053 - F_2_562, x[3], -F_2_562).wrapping_add(sum_4),
+        product(x[7], F_0_298 - F_0_899, x[1], -F_0_899).wrapping_add(sum_3),
     ];
-    let rounded = |values: Wide| {
-        values.map(|value| {
-            let value = value.wrapping_add(1 << (SHIFT - 1)) >> SHIFT;
-            value.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16
-        })
+    let rounded = |value: i32| {
+        let value = value.wrapping_add(1 << (SHIFT - 1)) >> SHIFT;
+        value.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16
     };
-    let upper = |i: usize| rounded(plus(even[i], odd[i]));
-    let lower = |i: usize| rounded(minus(even[i], odd[i]));
-    [
-        upper(0),
-        upper(1),
-        upper(2),
-        upper(3),
-        lower(3),
-        lower(2),
-        lower(1),
-        lower(0),
-    ]
+    std::array::from_fn(|k| match k {
+        0..4 => rounded(even[k].wrapping_add(odd[k])),
+        _ => rounded(even[7 - k].wrapping_sub(odd[7 - k])),
+    })
 }
 
 #[cfg(test)]
