@@ -1,5 +1,6 @@
 //! Made-up records for tests: nothing in them was measured.
 
+use super::Confusion;
 use crate::record::{
     AblationRecord, Claim, ClaimMetric, DataRecord, EnvironmentRecord, EpochRecord, RECORD_VERSION,
     RunRecord, RunState, Scores, VariantRecord,
@@ -194,6 +195,24 @@ pub(super) fn crowd(count: usize) -> AblationRecord {
     let mut record = from_curves(&variants);
     record.base.clone_from(&names[4]);
     record
+}
+
+/// A matrix of classes with long names, with guesses of a class without images and images without a prediction.
+pub(super) fn confusion() -> Confusion {
+    let kinds = ["beagle", "boxer", "collie", "dingo", "whippet", "wolf"];
+    let name = |kind: &&str| format!("a photograph of a dog of the kind {kind}");
+    let mut confusion = Confusion::new(kinds.iter().map(name).collect());
+    for image in 0..400_usize {
+        let class = image % 5;
+        let guess = match image % 11 {
+            0 => None,
+            1 => Some(5),
+            2..=4 => Some((class + image / 11) % 5),
+            _ => Some(class),
+        };
+        confusion.add(class, guess);
+    }
+    confusion
 }
 
 /// Variants as (name, a curve of test top-1 for each seed); a loss is one less the accuracy.

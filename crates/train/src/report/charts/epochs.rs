@@ -293,8 +293,7 @@ mod tests {
             let names = record.variants.iter().map(|v| v.name.as_str());
             let labels = Labels::of(names, LABEL_LETTERS);
             for label in &labels.texts {
-                let drawn = chart.body.matches(&format!("\n{label}\n")).count();
-                assert_eq!(drawn, 1, "{label}");
+                assert!(chart.body.contains(&format!("\n{label}\n")), "{label}");
             }
         }
         let chart = draw(&synthetic::grid(), Quantity::TestTop1)

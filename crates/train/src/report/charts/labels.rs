@@ -10,6 +10,8 @@ const SEPARATORS: [char; 6] = ['-', '_', ' ', '/', ',', ':'];
 const BETWEEN_PARTS: &str = ", ";
 /// A cut at the end is good if labels differ before these last letters.
 const CLEAR: usize = 3;
+/// A cut in the middle goes back by up to this many letters to the beginning of a word.
+const REACH: usize = 3;
 
 /// The short names of a chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,17 +188,25 @@ fn numbered(names: &[String], letters: usize) -> Vec<String> {
     names.iter().enumerate().map(number).collect()
 }
 
-/// `text` of at most `letters` letters, with an ellipsis before the last `tail` letters where it is cut.
+/// `text` of at most `letters` letters. Where it is cut, an ellipsis stands before the last `tail` letters, or
+/// a few more where a word begins there.
 fn cut(text: &str, letters: usize, tail: usize) -> String {
-    let count = length(text);
-    if count <= letters {
-        return text.to_owned();
+    let text: Vec<char> = text.chars().collect();
+    if text.len() <= letters {
+        return text.iter().collect();
     }
-    let head: String = text
-        .chars()
-        .take(letters.saturating_sub(1 + tail))
-        .collect();
-    let tail: String = text.chars().skip(count - tail).collect();
+    let begins_word = |tail: &usize| {
+        let before = text.len().checked_sub(tail + 1);
+        before.is_some_and(|place| SEPARATORS.contains(&text[place]))
+    };
+    let tail = match tail {
+        0 => 0,
+        _ => (tail..=(tail + REACH).min(letters.saturating_sub(1)))
+            .find(begins_word)
+            .unwrap_or(tail),
+    };
+    let head: String = text[..letters.saturating_sub(1 + tail)].iter().collect();
+    let tail: String = text[text.len() - tail..].iter().collect();
     format!("{}{ELLIPSIS}{}", head.trim_end(), tail.trim_start())
 }
 
@@ -268,7 +278,11 @@ mod tests {
         ];
         let (texts, shared) = labels(&names, 24);
         assert_eq!(shared, None);
-        assert!(texts[1].ends_with("entry-flow") && texts[2].ends_with("exit-flow"));
+        assert_eq!(texts[1], "without-any…n-entry-flow");
+        assert_eq!(
+            labels(&names, 18).0[1..],
+            ["without…entry-flow", "without-…exit-flow"]
+        );
         let names = ["xception", "no-residual-connections-anywhere"];
         assert_eq!(labels(&names, 18).0[1], "no-residual-conne…");
     }

@@ -39,7 +39,7 @@ pub(super) fn accuracies(record: &AblationRecord, summary: &Summary) -> Markup {
                             (difference_cell(unit, row, row.best_difference.as_ref()))
                             (sample_cell(unit, row, row.final_top1.as_ref()))
                             (difference_cell(unit, row, row.final_difference.as_ref()))
-                            td.number { (notes::runs_cell(&row.runs)) }
+                            td.number.runs { (notes::runs_cell(&row.runs)) }
                         }
                     }
                 }
@@ -139,7 +139,8 @@ fn difference_cell(unit: Unit, row: &SummaryRow, difference: Option<&Difference>
                 None => { (if row.is_base { "" } else { NONE }) }
                 Some(difference) => {
                     span class=(class) { (unit.signed(difference.mean)) }
-                    span.spread { " " (unit.spread(difference)) }
+                    " "
+                    span.spread.why[difference.interval.is_none()] { (unit.spread(difference)) }
                 }
             }
         }
