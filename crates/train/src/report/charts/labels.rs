@@ -278,7 +278,7 @@ mod tests {
         ];
         let (texts, shared) = labels(&names, 24);
         assert_eq!(shared, None);
-        assert_eq!(texts[1], "without-any…n-entry-flow");
+        assert_eq!(texts[1], "without-a…the-entry-flow");
         assert_eq!(
             labels(&names, 18).0[1..],
             ["without…entry-flow", "without-…exit-flow"]
