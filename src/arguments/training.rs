@@ -165,7 +165,7 @@ pub enum DisplayArgument {
 /// Score a network on images whose classes are known.
 ///
 /// Either a run's network on its test images, or any weights on a folder with a subfolder for each class.
-/// Prints loss, top-1 and top-5 accuracy; --out writes the confusion matrix too.
+/// Prints loss, top-1 and, of more than five classes, top-5 accuracy; --out writes the confusion matrix too.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   xception eval runs/first

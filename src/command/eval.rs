@@ -10,7 +10,7 @@ use xception::train::TrainError;
 use xception::train::config::Recipe;
 use xception::train::data::{Batch, BatchPlan, Batches, ClassFolders};
 use xception::train::record::Scores;
-use xception::train::report::Confusion;
+use xception::train::report::{Confusion, Mistake};
 use xception::train::training::{ClassificationTask, Evaluation, ImageBatch, Run, RunFolder};
 
 use super::display::progress_bar;
@@ -114,6 +114,9 @@ fn folder_of_classes(weights: &str, arguments: &EvalArguments, device: &Device) 
         Ok(evaluation.add(ImageBatch::new(batch, preprocessing.size, device))?)
     })?;
     bar.finish_and_clear();
+    if unreadable == images.len() {
+        return check_all_read(unreadable, images.len());
+    }
     let (scores, confusion) = evaluation.finish()?;
     let folder = arguments.folder.display().to_string();
     show(&folder, &scores, &confusion, arguments)?;
@@ -135,20 +138,24 @@ fn show(
         writeln!(output, "{}", serde_json::to_string_pretty(scores)?)?;
         return Ok(());
     }
-    writeln!(
-        output,
-        "{images}, {} test images: loss {:.4}, top-1 {:.2} %, top-5 {:.2} %",
-        scores.images,
-        scores.loss,
-        100.0 * scores.top1,
-        100.0 * scores.top5
-    )?;
-    for mistake in confusion.mistakes().iter().take(MISTAKES) {
+    writeln!(output, "{images}, {} test images: {scores}", scores.images)?;
+    if !scores.loss.is_finite() {
         writeln!(
             output,
-            "  {} of {} {} taken for {}",
-            mistake.images, mistake.of, mistake.class, mistake.guess
+            "  the network's output is not finite: its training diverged, or its weights are damaged"
         )?;
+    }
+    for mistake in confusion.mistakes().iter().take(MISTAKES) {
+        let Mistake {
+            images, of, class, ..
+        } = mistake;
+        match mistake.guess {
+            Some(guess) => writeln!(output, "  {images} of {of} {class} taken for {guess}")?,
+            None => writeln!(
+                output,
+                "  {images} of {of} {class} without a prediction: a tie, or an output that is not a number"
+            )?,
+        }
     }
     for path in written.iter().flatten() {
         writeln!(output, "{}", path.display())?;

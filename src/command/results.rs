@@ -3,6 +3,7 @@
 use xception::train::record::AblationRecord;
 use xception::train::report::Summary;
 use xception::train::report::statistics::{Difference, Sample};
+use xception::train::report::summary::RunCounts;
 
 /// One row a variant: accuracy, difference to the base, epochs to the base's accuracy, speed.
 pub fn table(record: &AblationRecord) -> String {
@@ -21,23 +22,32 @@ pub fn table(record: &AblationRecord) -> String {
         rows.push([
             row.name.clone(),
             row.parameters.to_string(),
-            sample(row.best_top1.as_ref()),
-            sample(row.final_top1.as_ref()),
+            sample(row.best_top1.as_ref(), &row.runs),
+            sample(row.final_top1.as_ref(), &row.runs),
             match row.is_base {
                 true => "base".to_owned(),
                 false => difference(row.final_difference.as_ref()),
             },
             row.steps_per_second
                 .map_or("-".to_owned(), |steps| format!("{steps:.2}")),
-            format!("{}/{}", row.runs.finished, row.runs.planned),
+            runs(&row.runs),
         ]);
     }
     align(&rows)
 }
 
-fn sample(sample: Option<&Sample>) -> String {
+/// Finished and planned runs, and how many diverged.
+fn runs(runs: &RunCounts) -> String {
+    let finished = format!("{}/{}", runs.finished, runs.planned);
+    match runs.diverged {
+        0 => finished,
+        diverged => format!("{finished}, {diverged} diverged"),
+    }
+}
+
+fn sample(sample: Option<&Sample>, runs: &RunCounts) -> String {
     let Some(sample) = sample else {
-        return "-".to_owned();
+        return runs.diverged_text().unwrap_or_else(|| "-".to_owned());
     };
     let mean = 100.0 * sample.mean;
     match sample.sd {
@@ -57,7 +67,10 @@ fn difference(difference: Option<&Difference>) -> String {
             100.0 * interval.low,
             100.0 * interval.high
         ),
-        None => format!("{mean:+.2}"),
+        None => match difference.no_interval {
+            Some(reason) => format!("{mean:+.2} (no interval: {})", reason.label()),
+            None => format!("{mean:+.2}"),
+        },
     }
 }
 
@@ -82,7 +95,29 @@ fn align(rows: &[[String; 7]]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use xception::train::report::statistics::NoInterval;
+
     use super::*;
+
+    #[test]
+    fn what_diverged_and_what_has_no_interval_is_said() {
+        let mut counts = RunCounts {
+            planned: 3,
+            diverged: 3,
+            ..RunCounts::default()
+        };
+        assert_eq!(sample(None, &counts), "3 of 3 runs diverged");
+        assert_eq!(runs(&counts), "0/3, 3 diverged");
+        counts.diverged = 0;
+        assert_eq!(sample(None, &counts), "-");
+        assert_eq!(runs(&counts), "0/3");
+        let bare = Difference {
+            mean: 0.1,
+            interval: None,
+            no_interval: Some(NoInterval::OneRun),
+        };
+        assert_eq!(difference(Some(&bare)), "+10.00 (no interval: one run)");
+    }
 
     #[test]
     fn columns_line_up() {

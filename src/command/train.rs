@@ -53,16 +53,14 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         record.parameters
     )?;
     if let Some(last) = record.epochs.last() {
-        let test = last.test;
-        writeln!(
-            output,
-            "after {} epochs: test loss {:.4}, top-1 {:.2} %, top-5 {:.2} % of {} images",
-            last.epoch,
-            test.loss,
-            100.0 * test.top1,
-            100.0 * test.top5,
-            test.images
-        )?;
+        match record.state {
+            RunState::Diverged => writeln!(output, "diverged in epoch {} of {epochs}", last.epoch)?,
+            _ => writeln!(
+                output,
+                "after {} epochs: test {} of {} images",
+                last.epoch, last.test, last.test.images
+            )?,
+        }
     }
     writeln!(output, "network: {}", RunFolder::model_file(&out).display())?;
     if record.state == RunState::Diverged {

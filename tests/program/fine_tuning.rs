@@ -115,11 +115,17 @@ fn a_new_head_learns_classes_in_folders_on_a_frozen_backbone() {
     let record = json(&workshop.path("tuned/record.json"));
     let last = record["epochs"].as_array().unwrap().last().unwrap().clone();
     assert_eq!(scores["top1"], last["test"]["top1"]);
+    // Five predictions hold all of three classes: no figure.
+    for scores in [&scores, &last["test"], &last["train"]] {
+        assert!(scores.get("top5").is_none(), "{scores}");
+    }
     let (photos, out) = (workshop.text("photos"), workshop.text("scores"));
     let text = succeed(&["eval", &photos, "--weights", &run_folder, "--out", &out]);
     assert!(text.contains("60 test images"), "{text}");
+    assert!(text.contains("top-1") && !text.contains("top-5"), "{text}");
     let all = json(&workshop.path("scores/scores.json"));
     assert!(all["scores"]["top1"].as_f64().unwrap() > 0.6, "{all}");
+    assert!(all["scores"].get("top5").is_none(), "{all}");
     let table = fs::read_to_string(workshop.path("scores/confusion.csv")).unwrap();
     assert!(table.starts_with("class,blue,green,red\nblue,"), "{table}");
     assert!(

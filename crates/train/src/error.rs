@@ -79,6 +79,9 @@ pub enum TrainError {
         /// Images of a batch.
         batch_size: usize,
     },
+    /// Scores were asked for without an image.
+    #[error("there is no image to score: give a data set or a folder with at least one test image")]
+    NoImages,
     /// The model's number of classes is not that of the data.
     #[error("the model has {model} classes, but the data has {data}")]
     Classes {

@@ -3,6 +3,8 @@
 //! Every record is plain JSON. Numbers are written as they were computed, never rounded, so that a
 //! report made again from the records is the same report.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// Version of the record layout. A reader rejects records of another version.
@@ -132,17 +134,47 @@ pub struct EpochRecord {
 }
 
 /// Loss and accuracies over a set of images.
+///
+/// A network predicts the class whose logit is greater than all others. A tie for the greatest and a logit
+/// that is not a number count against it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// Mean cross-entropy in nats; not finite (`null` in JSON) where a run diverged.
     #[serde(with = "finite_or_null")]
     pub loss: f64,
-    /// Fraction of images whose first prediction is right, 0 to 1.
+    /// Fraction of images whose prediction is right, 0 to 1.
     pub top1: f64,
-    /// Fraction of images whose label is among the first five predictions, 0 to 1.
-    pub top5: f64,
+    /// Fraction of images with fewer than five classes at or above the right one, 0 to 1; `None`, and left
+    /// out of JSON, where five predictions always hold the right class (see [`Scores::has_top5`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top5: Option<f64>,
     /// Number of images.
     pub images: usize,
+}
+
+impl Scores {
+    /// Returns whether top-5 accuracy is a figure with this number of classes: with five or fewer, five
+    /// predictions hold every class.
+    pub fn has_top5(classes: usize) -> bool {
+        classes > 5
+    }
+}
+
+/// Writes such as `loss 1.203, top-1 50.0 %, top-5 90.0 %`. The precision is that of percentages, 2 where none
+/// is given; a loss has two decimals more.
+impl fmt::Display for Scores {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        let decimals = formatter.precision().unwrap_or(2);
+        match self.loss.is_finite() {
+            true => write!(formatter, "loss {:.*}", decimals + 2, self.loss)?,
+            false => write!(formatter, "loss not finite")?,
+        }
+        write!(formatter, ", top-1 {:.decimals$} %", 100.0 * self.top1)?;
+        match self.top5 {
+            Some(top5) => write!(formatter, ", top-5 {:.decimals$} %", 100.0 * top5),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The data set of a run.
@@ -193,5 +225,36 @@ mod finite_or_null {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
         Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scores(text: &str) -> Scores {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn scores_are_read_with_top5_and_without() {
+        let old = scores(r#"{"loss": 0.5, "top1": 0.25, "top5": 0.75, "images": 4}"#);
+        assert_eq!(old.top5, Some(0.75));
+        let text = r#"{"loss":0.5,"top1":0.25,"images":4}"#;
+        assert_eq!(scores(text).top5, None);
+        assert_eq!(serde_json::to_string(&scores(text)).unwrap(), text);
+    }
+
+    #[test]
+    fn scores_are_written_for_people() {
+        let mut scores = scores(r#"{"loss": 1.2034, "top1": 0.5, "top5": 0.9, "images": 4}"#);
+        assert_eq!(
+            format!("{scores:.1}"),
+            "loss 1.203, top-1 50.0 %, top-5 90.0 %"
+        );
+        scores.top5 = None;
+        assert_eq!(scores.to_string(), "loss 1.2034, top-1 50.00 %");
+        scores.loss = f64::NAN;
+        assert_eq!(scores.to_string(), "loss not finite, top-1 50.00 %");
     }
 }

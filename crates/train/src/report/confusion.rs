@@ -12,22 +12,28 @@ use crate::record::Scores;
 const SCORES_FILE: &str = "scores.json";
 const CSV_FILE: &str = "confusion.csv";
 const CHART_FILE: &str = "confusion.svg";
+/// Heads the column of the images without a prediction.
+pub(super) const NO_PREDICTION: &str = "no prediction";
 
 /// A confusion matrix: for each class, how many of its images a network took for which class.
+///
+/// The network predicts nothing where its greatest logit is shared by several classes, or a logit is not a
+/// number. These images have a column of their own, so the diagonal's share of all images is exactly
+/// [`Scores::top1`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confusion {
     classes: Vec<String>,
-    /// Images by their class and the network's first guess; pairs without any are left out.
-    counts: BTreeMap<(usize, usize), u64>,
+    /// Images by their class and the network's prediction; pairs without any are left out.
+    counts: BTreeMap<(usize, Option<usize>), u64>,
 }
 
-/// How often one class was taken for another.
+/// How often one class was taken for another, or for none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake<'a> {
     /// The class of the images.
     pub class: &'a str,
-    /// What the network took them for.
-    pub guess: &'a str,
+    /// What the network took them for; `None` where it predicted nothing.
+    pub guess: Option<&'a str>,
     /// How many.
     pub images: u64,
     /// How many images the class has.
@@ -59,8 +65,8 @@ impl Confusion {
         }
     }
 
-    /// Adds an image of a class, and the network's first guess.
-    pub fn add(&mut self, class: usize, guess: usize) {
+    /// Adds an image of a class, and the network's prediction, if there is one.
+    pub fn add(&mut self, class: usize, guess: Option<usize>) {
         *self.counts.entry((class, guess)).or_default() += 1;
     }
 
@@ -70,17 +76,28 @@ impl Confusion {
         name.cloned().unwrap_or_else(|| class.to_string())
     }
 
-    /// Images of a class that were taken for another, or for itself.
-    pub(super) fn count(&self, class: usize, guess: usize) -> u64 {
+    /// Images of a class that were taken for another, for itself or for none.
+    pub(super) fn count(&self, class: usize, guess: Option<usize>) -> u64 {
         self.counts.get(&(class, guess)).copied().unwrap_or(0)
     }
 
     /// Images of a class.
     pub(super) fn images(&self, class: usize) -> u64 {
         self.counts
-            .range((class, 0)..=(class, usize::MAX))
+            .range((class, None)..=(class, Some(usize::MAX)))
             .map(|(_, count)| count)
             .sum()
+    }
+
+    /// Images that were taken for what they are: the sum of the matrix's diagonal.
+    pub fn recognized(&self) -> u64 {
+        let right = |class: usize| self.count(class, Some(class));
+        self.rows().into_iter().map(right).sum()
+    }
+
+    /// Whether there are images without a prediction.
+    pub(super) fn has_unpredicted(&self) -> bool {
+        self.counts.keys().any(|(_, guess)| guess.is_none())
     }
 
     /// The classes that have images.
@@ -94,11 +111,11 @@ impl Confusion {
         let wrong = self
             .counts
             .iter()
-            .filter(|((class, guess), _)| class != guess);
+            .filter(|((class, guess), _)| *guess != Some(*class));
         let mut mistakes: Vec<_> = wrong
             .map(|(&(class, guess), &images)| Mistake {
                 class: name(class),
-                guess: name(guess),
+                guess: guess.map(name),
                 images,
                 of: self.images(class),
             })
@@ -108,7 +125,8 @@ impl Confusion {
     }
 
     /// Rows of classes that have images, columns of classes that have images or were guessed, with a first
-    /// row and a first column of their names.
+    /// row and a first column of their names; images without a prediction have the last column, where there
+    /// are any.
     ///
     /// # Errors
     ///
@@ -119,10 +137,15 @@ impl Confusion {
             source,
         };
         let rows = self.rows();
-        let guesses = self.counts.keys().map(|(_, guess)| *guess);
+        let guesses = self.counts.keys().filter_map(|(_, guess)| *guess);
         let columns: BTreeSet<_> = rows.iter().copied().chain(guesses).collect();
+        let unpredicted = self.has_unpredicted().then_some(None);
+        let columns: Vec<_> = columns.into_iter().map(Some).chain(unpredicted).collect();
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let header = columns.iter().map(|&class| self.name(class));
+        let header = columns.iter().map(|column| match column {
+            Some(class) => self.name(*class),
+            None => NO_PREDICTION.to_owned(),
+        });
         let header = ["class".to_owned()].into_iter().chain(header);
         writer
             .write_record(header)
@@ -152,7 +175,7 @@ impl Confusion {
         let classes = self.rows().into_iter().map(|class| ClassScores {
             name: self.classes.get(class).map_or("", String::as_str),
             images: self.images(class),
-            top1: self.count(class, class) as f64 / self.images(class) as f64,
+            top1: self.count(class, Some(class)) as f64 / self.images(class) as f64,
         });
         let json = serde_json::to_string_pretty(&ScoresFile {
             scores,
@@ -179,7 +202,7 @@ mod tests {
         let names = ["cat", "dog, or wolf", "fox", "owl"];
         let mut confusion = Confusion::new(names.map(str::to_owned).to_vec());
         for (class, guess) in [(0, 0), (0, 0), (0, 1), (1, 1), (1, 3), (1, 3)] {
-            confusion.add(class, guess);
+            confusion.add(class, Some(guess));
         }
         confusion
     }
@@ -192,12 +215,27 @@ mod tests {
     }
 
     #[test]
+    fn images_without_a_prediction_have_the_last_column() {
+        let mut confusion = confusion();
+        confusion.add(0, None);
+        confusion.add(2, None);
+        let csv = confusion.to_csv().unwrap();
+        let expected = "class,cat,\"dog, or wolf\",fox,owl,no prediction\n\
+             cat,2,1,0,0,1\n\"dog, or wolf\",0,1,0,2,0\nfox,0,0,0,0,1\n";
+        assert_eq!(csv, expected);
+        assert_eq!((confusion.recognized(), confusion.images(0)), (3, 4));
+        let mistakes = confusion.mistakes();
+        let nothing: Vec<_> = mistakes.iter().filter(|m| m.guess.is_none()).collect();
+        assert_eq!((nothing.len(), nothing[0].class), (2, "cat"));
+    }
+
+    #[test]
     fn mistakes_are_sorted() {
         let confusion = confusion();
         let mistakes = confusion.mistakes();
         let first = Mistake {
             class: "dog, or wolf",
-            guess: "owl",
+            guess: Some("owl"),
             images: 2,
             of: 3,
         };
@@ -211,7 +249,7 @@ mod tests {
         let scores = Scores {
             loss: 1.0,
             top1: 0.5,
-            top5: 1.0,
+            top5: None,
             images: 6,
         };
         let paths = confusion()
@@ -220,6 +258,7 @@ mod tests {
         let json: serde_json::Value =
             serde_json::from_slice(&std::fs::read(&paths[0]).unwrap()).unwrap();
         assert_eq!(json["classes"][1]["top1"], 1.0 / 3.0);
+        assert!(json["scores"].get("top5").is_none(), "{json}");
         let picture = std::fs::read_to_string(&paths[2]).unwrap();
         assert!(picture.starts_with("<svg") && picture.contains("dog, or wolf"));
     }

@@ -153,6 +153,15 @@ impl Unit {
         )
     }
 
+    /// What stands after a difference in a table: its interval, or why there is none.
+    pub(super) fn spread(&self, difference: &Difference) -> String {
+        match (&difference.interval, difference.no_interval) {
+            (Some(interval), _) => self.interval(interval),
+            (None, Some(reason)) => format!("(no interval: {})", reason.label()),
+            (None, None) => String::new(),
+        }
+    }
+
     /// A difference with its interval and unit, such as `−3.20 pp [−5.00, −1.40]`.
     pub(super) fn difference(&self, difference: &Difference) -> String {
         let mean = format!("{}{}", self.signed(difference.mean), self.difference);
@@ -181,6 +190,7 @@ pub(super) fn listed(items: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::statistics::NoInterval;
 
     #[test]
     fn counts() {
@@ -217,6 +227,7 @@ mod tests {
         let difference = Difference {
             mean: -0.032,
             interval,
+            no_interval: None,
         };
         assert_eq!(
             unit.difference(&difference),
@@ -225,8 +236,11 @@ mod tests {
         let bare = Difference {
             mean: 0.032,
             interval: None,
+            no_interval: Some(NoInterval::OneRun),
         };
         assert_eq!(unit.difference(&bare), "+3.20\u{a0}pp");
+        assert_eq!(unit.spread(&difference), "[−5.00,\u{a0}−1.40]");
+        assert_eq!(unit.spread(&bare), "(no interval: one run)");
         assert_eq!(Unit::percent(360).value(0.9123), "91.2\u{a0}%");
     }
 

@@ -3,7 +3,7 @@
 use super::charts::{Chart, Charts};
 use super::format::{NONE, Unit, listed, magnitude, ratio, significant, thousands};
 use super::notes;
-use super::statistics::Difference;
+use super::statistics::{Difference, Sample};
 use super::summary::{Summary, SummaryRow};
 use super::verdict::ClaimVerdict;
 use crate::record::AblationRecord;
@@ -33,8 +33,9 @@ pub(super) fn to_markdown(
     accuracies(&mut page, record, summary);
     if let Some(chart) = &charts.differences {
         page.block(&image(chart, chart_folder));
-        page.block(notes::DIFFERENCES);
+        page.block(notes::differences(summary));
     }
+    by_axis(&mut page, record, summary);
     costs(&mut page, summary);
     page.block("## By epoch");
     if charts.epochs.is_empty() {
@@ -77,18 +78,18 @@ impl Page {
     }
 
     /// A table; columns but the first are right-aligned where `numbers` is set.
-    fn table<const N: usize>(
+    fn table<Row: AsRef<[String]>>(
         &mut self,
-        head: [&str; N],
+        head: &[&str],
         numbers: bool,
-        rows: impl Iterator<Item = [String; N]>,
+        rows: impl Iterator<Item = Row>,
     ) {
         self.block(&format!("| {} |", head.join(" | ")));
         let rule = |column| if column > 0 && numbers { "---:" } else { "---" };
-        let rules: Vec<_> = (0..N).map(rule).collect();
+        let rules: Vec<_> = (0..head.len()).map(rule).collect();
         self.line(&format!("| {} |", rules.join(" | ")));
         for row in rows {
-            self.line(&format!("| {} |", row.join(" | ")));
+            self.line(&format!("| {} |", row.as_ref().join(" | ")));
         }
     }
 }
@@ -111,7 +112,7 @@ fn claims(page: &mut Page, verdicts: &[ClaimVerdict]) {
             format!("{} {}", text(&verdict.measured), text(&verdict.reason)),
         ]
     });
-    page.table(head, false, rows);
+    page.table(&head, false, rows);
 }
 
 fn accuracies(page: &mut Page, record: &AblationRecord, summary: &Summary) {
@@ -119,14 +120,15 @@ fn accuracies(page: &mut Page, record: &AblationRecord, summary: &Summary) {
     let difference = |difference: Option<&Difference>, row: &SummaryRow| match difference {
         None if row.is_base => String::new(),
         None => NONE.to_owned(),
-        Some(difference) => match &difference.interval {
-            None => unit.signed(difference.mean),
-            Some(interval) => format!(
-                "{} {}",
-                unit.signed(difference.mean),
-                text(&unit.interval(interval))
-            ),
-        },
+        Some(difference) => format!(
+            "{} {}",
+            unit.signed(difference.mean),
+            text(&unit.spread(difference))
+        ),
+    };
+    let figure = |sample: Option<&Sample>, row: &SummaryRow| match sample {
+        Some(sample) => unit.sample(sample),
+        None => or_none(row.runs.diverged_text()),
     };
     page.block("### Accuracy on the test set");
     page.block(&format!(
@@ -144,14 +146,28 @@ fn accuracies(page: &mut Page, record: &AblationRecord, summary: &Summary) {
     let rows = summary.rows.iter().map(|row| {
         [
             name(row),
-            or_none(row.best_top1.map(|sample| unit.sample(&sample))),
+            figure(row.best_top1.as_ref(), row),
             difference(row.best_difference.as_ref(), row),
-            or_none(row.final_top1.map(|sample| unit.sample(&sample))),
+            figure(row.final_top1.as_ref(), row),
             difference(row.final_difference.as_ref(), row),
             notes::runs_cell(&row.runs),
         ]
     });
-    page.table(head, true, rows);
+    page.table(&head, true, rows);
+}
+
+/// The view of a grid by axis.
+fn by_axis(page: &mut Page, record: &AblationRecord, summary: &Summary) {
+    let Some(grid) = &summary.grid else { return };
+    page.block("### By axis");
+    page.block(notes::BY_AXIS);
+    for table in grid.tables(record, &summary.rows) {
+        page.block(&format!("**{}**", text(&table.title)));
+        let head: Vec<_> = table.head.iter().map(|cell| text(cell)).collect();
+        let head: Vec<_> = head.iter().map(String::as_str).collect();
+        let row = |row: &Vec<String>| row.iter().map(|cell| text(cell)).collect::<Vec<_>>();
+        page.table(&head, true, table.rows.iter().map(row));
+    }
 }
 
 fn costs(page: &mut Page, summary: &Summary) {
@@ -176,7 +192,7 @@ fn costs(page: &mut Page, summary: &Summary) {
             or_none(notes::reached_cell(row)),
         ]
     });
-    page.table(head, true, rows);
+    page.table(&head, true, rows);
 }
 
 fn name(row: &SummaryRow) -> String {
@@ -211,12 +227,12 @@ fn settings(page: &mut Page, record: &AblationRecord) {
         };
         [text(&variant.name), sets]
     });
-    page.table(["Variant", "Sets"], false, rows);
+    page.table(&["Variant", "Sets"], false, rows);
     if !record.settings.is_empty() {
         let settings = record.settings.iter();
         let rows = settings.map(|(name, value)| [text(name), text(value)]);
         page.block("### What all of them share");
-        page.table(["Setting", "Value"], false, rows);
+        page.table(&["Setting", "Value"], false, rows);
     }
 }
 
@@ -335,6 +351,27 @@ mod tests {
         assert!(page.starts_with("# &lt;script&gt;\\*x\\*&lt;/script&gt; \\[y\\](z)\n"));
         assert!(page.contains("````sh\necho ```\n````"));
         assert_eq!(code("a`b"), "`` a`b ``");
+    }
+
+    #[test]
+    fn what_diverged_and_what_has_no_interval_is_said() {
+        let diverged = page(&synthetic::diverged());
+        let row = "| no-residual | 3 of 3 runs diverged | – | 3 of 3 runs diverged | – | 0 of 3, 3 diverged |";
+        assert!(diverged.contains(row), "{diverged}");
+        assert!(diverged.contains("| 1 of 3, 2 diverged |"), "{diverged}");
+        assert!(diverged.contains("(no interval: one run)"));
+        let single = page(&synthetic::single_seed());
+        assert_eq!(single.matches("(no interval: one run)").count(), 6);
+        assert!(single.contains(notes::NO_INTERVALS) && !single.contains(notes::DIFFERENCES));
+    }
+
+    #[test]
+    fn a_grid_is_shown_by_axis() {
+        let grid = page(&synthetic::grid());
+        assert!(
+            grid.contains("| residual ↓, intermediate\\_activation → | none | relu | elu | Mean |")
+        );
+        assert!(!page(&synthetic::complete()).contains("By axis"));
     }
 
     #[test]

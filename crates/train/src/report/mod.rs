@@ -17,6 +17,7 @@ mod confusion;
 mod error;
 mod files;
 mod format;
+pub mod grid;
 mod html;
 mod markdown;
 mod notes;
@@ -227,13 +228,16 @@ mod tests {
         let temporary = tempfile::tempdir().unwrap();
         let preview = std::env::var_os("REPORT_PREVIEW").map(PathBuf::from);
         let folder = preview.as_deref().unwrap_or(temporary.path());
-        let names = ["complete", "incomplete", "single", "none", "crowded"];
-        for (record, name) in synthetic::all().iter().zip(names) {
+        for (name, record) in &synthetic::named() {
             let paths = write(record, &folder.join(name)).unwrap();
             for (file, content) in contents(&paths) {
                 assert!(!content.is_empty(), "{name}/{file}");
             }
-            assert_eq!(paths.charts.len(), if name == "none" { 0 } else { 5 });
+            assert_eq!(paths.charts.len(), if *name == "none" { 0 } else { 5 });
         }
+        let scores = &synthetic::complete().variants[0].runs[0].epochs[0].test;
+        let paths = synthetic::confusion().write(scores, &folder.join("confusion"));
+        let picture = fs::read_to_string(&paths.unwrap()[2]).unwrap();
+        assert!(picture.contains("others") && picture.contains("no prediction"));
     }
 }

@@ -5,10 +5,29 @@ use super::summary::{Reached, RunCounts, Summary, SummaryRow};
 use super::verdict::{ClaimVerdict, Verdict, fate};
 use crate::record::AblationRecord;
 
+/// How to read the chart of differences without intervals.
+pub(super) const NO_INTERVALS: &str = "Left of zero: less accurate than the base; right of it: more. \
+     There are no intervals: they take two runs or more of the base and of a variant, and some spread \
+     among them. The choice of seeds alone could have made any of these differences.";
+
+/// How to read the view of a grid by axis.
+pub(super) const BY_AXIS: &str = "The variants are all combinations of some values. A mean is that of the \
+     variants with a value, each counting once; it is left out where one of them has no finished run.";
+
 /// How to read the chart of differences.
 pub(super) const DIFFERENCES: &str = "Left of zero: less accurate than the base; right of it: more. \
      A bar is the 95 % interval of the difference. Where it crosses zero, the choice of seeds alone \
      could have made the difference.";
+
+/// How to read this chart of differences.
+pub(super) fn differences(summary: &Summary) -> &'static str {
+    let differences = |row: &SummaryRow| [row.best_difference, row.final_difference];
+    let mut differences = summary.rows.iter().flat_map(differences).flatten();
+    match differences.any(|difference| difference.interval.is_some()) {
+        true => DIFFERENCES,
+        false => NO_INTERVALS,
+    }
+}
 
 /// The size of the ablation: `4 variants, 3 seeds, 12 epochs`.
 pub(super) fn extent(record: &AblationRecord) -> String {
@@ -52,6 +71,16 @@ pub(super) fn notices(record: &AblationRecord, summary: &Summary) -> Vec<String>
         notice.push_str(" Means and differences are over the finished runs only.");
         notices.push(notice);
     }
+    let base = summary.rows.iter().find(|row| row.is_base);
+    if let Some(base) = base
+        && base.runs.finished == 0
+        && runs.finished > 0
+    {
+        notices.push(format!(
+            "{}, which the others are compared with, has no finished run: there are no differences.",
+            base.name
+        ));
+    }
     if record.seeds.len() < 2 {
         notices.push(
             "One seed has no spread: there are no intervals, and no claim can be decided."
@@ -81,17 +110,24 @@ pub(super) fn tally(verdicts: &[ClaimVerdict]) -> String {
     )
 }
 
-/// The runs of a variant in a table's cell: `3`, or `2 of 3`.
+/// The runs of a variant in a table's cell: `3`, `2 of 3` or `2 of 3, 1 diverged`.
 pub(super) fn runs_cell(runs: &RunCounts) -> String {
-    if runs.is_complete() {
-        runs.finished.to_string()
-    } else {
-        format!("{} of {}", runs.finished, runs.planned)
+    let RunCounts {
+        finished, planned, ..
+    } = runs;
+    match runs.diverged {
+        _ if runs.is_complete() => finished.to_string(),
+        0 => format!("{finished} of {planned}"),
+        diverged => format!("{finished} of {planned}, {diverged} diverged"),
     }
 }
 
-/// The epochs to the base's accuracy in a table's cell: `7.3`, `5.0 (2 of 3)` or `not reached`.
+/// The epochs to the base's accuracy in a table's cell: `7.3`, `5.0 (2 of 3)`, `not reached`, or that runs
+/// diverged where none finished.
 pub(super) fn reached_cell(row: &SummaryRow) -> Option<String> {
+    if row.runs.finished == 0 {
+        return row.runs.diverged_text();
+    }
     let Reached {
         reached,
         finished,
@@ -118,7 +154,9 @@ pub(super) fn definitions(
         (
             "Mean ± deviation",
             text(
-                "Over the finished runs, one a seed; the deviation is the sample standard deviation.",
+                "Over the finished runs, one a seed; the deviation is the sample standard deviation. A run \
+                 diverged where its training loss became infinite or not a number: it has no figures, and \
+                 the mean over the other runs may flatter its variant.",
             ),
         ),
         (
@@ -127,7 +165,9 @@ pub(super) fn definitions(
                 "The 95 % interval of a difference of two means by Welch's t-test, which takes the \
                  runs for independent and about normal, and does not ask that both variants spread \
                  alike. It covers the chance in seeds, not that in the choice of the test images, \
-                 and each interval stands for itself: none is widened for the number of comparisons.",
+                 and each interval stands for itself: none is widened for the number of comparisons. \
+                 There is none where one of the means is of a single run, or where no run differs from the \
+                 others of its variant.",
             ),
         ),
         (
@@ -204,6 +244,19 @@ mod tests {
         assert_eq!(
             notices(&record, &Summary::of(&record)),
             ["None of 12 runs has started yet."]
+        );
+    }
+
+    #[test]
+    fn a_base_without_a_finished_run_is_told() {
+        let mut record = synthetic::diverged();
+        record.base = "no-residual".to_owned();
+        let notices = notices(&record, &Summary::of(&record));
+        assert!(
+            notices
+                .iter()
+                .any(|notice| notice.starts_with("no-residual, which")),
+            "{notices:?}"
         );
     }
 

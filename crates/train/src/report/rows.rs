@@ -1,7 +1,7 @@
 //! Every epoch of every run as a row of comma-separated values.
 
 use super::ReportError;
-use crate::record::AblationRecord;
+use crate::record::{AblationRecord, Scores};
 
 const COLUMNS: [&str; 13] = [
     "variant",
@@ -19,7 +19,8 @@ const COLUMNS: [&str; 13] = [
     "test_seconds",
 ];
 
-/// Writes all epochs of `record` as CSV with a header; a loss that is not finite is left empty.
+/// Writes all epochs of `record` as CSV with a header; a loss that is not finite is left empty,
+/// and top-5 where it is no figure (see [`Scores::has_top5`]).
 pub(super) fn to_csv(record: &AblationRecord) -> Result<String, ReportError> {
     let bytes = try_write(record).map_err(failed)?;
     String::from_utf8(bytes).map_err(failed)
@@ -38,6 +39,12 @@ fn try_write(record: &AblationRecord) -> Result<Vec<u8>, Box<dyn std::error::Err
         .from_writer(Vec::new());
     writer.write_record(COLUMNS)?;
     let finite = |loss: f64| loss.is_finite().then_some(loss);
+    // Records of before it was left out have it with few classes too.
+    let top5 = |scores: &Scores| {
+        scores
+            .top5
+            .filter(|_| Scores::has_top5(record.data.classes))
+    };
     for variant in &record.variants {
         for run in &variant.runs {
             for epoch in &run.epochs {
@@ -46,8 +53,8 @@ fn try_write(record: &AblationRecord) -> Result<Vec<u8>, Box<dyn std::error::Err
                     &variant.name,
                     run.seed,
                     (epoch.epoch, epoch.steps, epoch.learning_rate),
-                    (finite(train.loss), train.top1, train.top5),
-                    (finite(test.loss), test.top1, test.top5),
+                    (finite(train.loss), train.top1, top5(train)),
+                    (finite(test.loss), test.top1, top5(test)),
                     (epoch.train_seconds, epoch.test_seconds),
                 ))?;
             }
@@ -82,6 +89,23 @@ mod tests {
         let epoch = &record.variants[0].runs[0].epochs[0];
         assert_eq!(row[9].parse::<f64>().unwrap(), epoch.test.top1);
         assert_eq!(row[5].parse::<f64>().unwrap(), epoch.train.loss);
+    }
+
+    #[test]
+    fn five_of_five_classes_are_left_empty() {
+        let mut record = synthetic::complete();
+        let columns = |record: &AblationRecord| {
+            let text = to_csv(record).unwrap();
+            let mut reader = csv::Reader::from_reader(text.as_bytes());
+            let row = reader.records().next().unwrap().unwrap();
+            [row[7].to_owned(), row[10].to_owned()]
+        };
+        assert!(columns(&record).iter().all(|cell| !cell.is_empty()));
+        record.data.classes = 5;
+        assert_eq!(columns(&record), ["", ""]);
+        record.data.classes = 10;
+        record.variants[0].runs[0].epochs[0].test.top5 = None;
+        assert_eq!(columns(&record)[1], "");
     }
 
     #[test]

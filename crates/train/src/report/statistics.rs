@@ -69,18 +69,41 @@ impl Interval {
 pub struct Difference {
     /// Mean of the first sample less the mean of the second.
     pub mean: f64,
-    /// Interval of [`CONFIDENCE`]; `None` where it can't be told: with fewer than two values in a
-    /// sample, or where neither sample spreads at all.
+    /// Interval of [`CONFIDENCE`], where there is one.
     pub interval: Option<Interval>,
+    /// Why there is no interval, where there is none.
+    pub no_interval: Option<NoInterval>,
+}
+
+/// Why a difference has no interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoInterval {
+    /// One of the two means, or both, is a single value.
+    OneRun,
+    /// The values of neither sample differ.
+    NoSpread,
+}
+
+impl NoInterval {
+    /// Returns the reason in two words.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::OneRun => "one run",
+            Self::NoSpread => "no spread",
+        }
+    }
 }
 
 impl Difference {
     /// Mean of `first` less the mean of `second`, with its interval.
     pub fn between(first: &Sample, second: &Sample) -> Self {
         let mean = first.mean - second.mean;
+        let interval = welch_interval(mean, first, second);
         Self {
             mean,
-            interval: welch_interval(mean, first, second),
+            interval: interval.ok(),
+            no_interval: interval.err(),
         }
     }
 
@@ -91,17 +114,19 @@ impl Difference {
     }
 }
 
-fn welch_interval(mean: f64, first: &Sample, second: &Sample) -> Option<Interval> {
-    let (a, b) = (first.variance_of_mean()?, second.variance_of_mean()?);
+fn welch_interval(mean: f64, first: &Sample, second: &Sample) -> Result<Interval, NoInterval> {
+    let variances = first.variance_of_mean().zip(second.variance_of_mean());
+    let (a, b) = variances.ok_or(NoInterval::OneRun)?;
     let variance = a + b;
     // Two samples without any spread say nothing about how far their means are from the true ones.
     if !(variance > 0.0 && variance.is_finite()) {
-        return None;
+        return Err(NoInterval::NoSpread);
     }
     let freedom = variance * variance
         / (a * a / (first.count - 1) as f64 + b * b / (second.count - 1) as f64);
-    let half = students_t(0.5 + CONFIDENCE / 2.0, freedom)? * variance.sqrt();
-    Some(Interval {
+    let quantile = students_t(0.5 + CONFIDENCE / 2.0, freedom).ok_or(NoInterval::NoSpread)?;
+    let half = quantile * variance.sqrt();
+    Ok(Interval {
         low: mean - half,
         high: mean + half,
     })
@@ -199,6 +224,7 @@ mod tests {
         for (a, b, [mean, low, high]) in cases {
             let difference = Difference::between(&Sample::of(a).unwrap(), &Sample::of(b).unwrap());
             let interval = difference.interval.unwrap();
+            assert_eq!(difference.no_interval, None);
             assert_near(difference.mean, mean);
             assert_near(interval.low, low);
             assert_near(interval.high, high);
@@ -213,7 +239,9 @@ mod tests {
         let many = Sample::of(&[1.0, 2.0, 3.0, 4.0]).unwrap();
         assert_near(many.mean, 2.5);
         assert_near(many.sd.unwrap(), 1.2909944487358056);
-        assert_eq!(Difference::between(&one, &many).interval, None);
+        let difference = Difference::between(&one, &many);
+        assert_eq!(difference.interval, None);
+        assert_eq!(difference.no_interval, Some(NoInterval::OneRun));
     }
 
     #[test]
@@ -224,6 +252,7 @@ mod tests {
         let difference = Difference::between(&a, &b);
         assert_near(difference.mean, -0.1);
         assert_eq!(difference.interval, None);
+        assert_eq!(difference.no_interval, Some(NoInterval::NoSpread));
         assert!(!difference.excludes_zero());
     }
 

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::grid::Grid;
 use super::statistics::{Difference, Sample, median};
 use crate::record::{AblationRecord, ClaimMetric, RunRecord, RunState, VariantRecord};
 
@@ -18,6 +19,8 @@ pub struct Summary {
     pub base_accuracy: Option<f64>,
     /// The variants, in the order of the record.
     pub rows: Vec<SummaryRow>,
+    /// The view by axis, where the variants are all combinations of the values of two axes or more.
+    pub grid: Option<Grid>,
 }
 
 /// What was measured of one variant.
@@ -90,6 +93,15 @@ impl RunCounts {
         }
     }
 
+    /// Says how many runs diverged, such as `2 of 3 runs diverged`; `None` where none did.
+    pub fn diverged_text(&self) -> Option<String> {
+        match (self.diverged, self.planned) {
+            (0, _) => None,
+            (_, 1) => Some("diverged".to_owned()),
+            (diverged, planned) => Some(format!("{diverged} of {planned} runs diverged")),
+        }
+    }
+
     /// Whether every run came to its end.
     pub fn is_complete(&self) -> bool {
         self.finished == self.planned
@@ -121,10 +133,12 @@ impl Summary {
         let runs = rows
             .iter()
             .fold(RunCounts::default(), |total, row| total.add(row.runs));
+        let grid = Grid::of(record, &rows);
         Self {
             runs,
             base_accuracy,
             rows,
+            grid,
         }
     }
 }
@@ -290,6 +304,21 @@ mod tests {
             let values = row.final_top1.map_or(0, |sample| sample.count);
             assert_eq!(values, row.runs.finished);
         }
+    }
+
+    #[test]
+    fn diverged_runs_are_worded() {
+        let mut counts = RunCounts {
+            planned: 3,
+            finished: 1,
+            diverged: 2,
+            ..RunCounts::default()
+        };
+        assert_eq!(counts.diverged_text().unwrap(), "2 of 3 runs diverged");
+        counts.diverged = 0;
+        assert_eq!(counts.diverged_text(), None);
+        (counts.planned, counts.diverged) = (1, 1);
+        assert_eq!(counts.diverged_text().unwrap(), "diverged");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Made-up records for tests: nothing in them was measured.
 
+use super::Confusion;
 use crate::record::{
     AblationRecord, Claim, ClaimMetric, DataRecord, EnvironmentRecord, EpochRecord, RECORD_VERSION,
     RunRecord, RunState, Scores, VariantRecord,
@@ -9,12 +10,21 @@ const EPOCHS: usize = 12;
 
 /// Every kind of record below.
 pub(super) fn all() -> Vec<AblationRecord> {
+    named().into_iter().map(|(_, record)| record).collect()
+}
+
+/// Every kind of record below, by a name.
+pub(super) fn named() -> Vec<(&'static str, AblationRecord)> {
     vec![
-        complete(),
-        incomplete(),
-        single_seed(),
-        not_started(),
-        crowded(),
+        ("complete", complete()),
+        ("incomplete", incomplete()),
+        ("diverged", diverged()),
+        ("single", single_seed()),
+        ("none", not_started()),
+        ("crowded", crowded()),
+        ("long-names", long_names()),
+        ("grid", grid()),
+        ("cube", cube()),
     ]
 }
 
@@ -55,6 +65,87 @@ pub(super) fn incomplete() -> AblationRecord {
     record
 }
 
+/// [`complete`] with a variant of which every run diverged, and one of which two did.
+pub(super) fn diverged() -> AblationRecord {
+    let mut record = complete();
+    let [_, all, two, ..] = record.variants.as_mut_slice() else {
+        return record;
+    };
+    for run in all.runs.iter_mut().chain(&mut two.runs[1..]) {
+        run.state = RunState::Diverged;
+        run.epochs.truncate(4);
+        if let Some(epoch) = run.epochs.last_mut() {
+            epoch.train.loss = f64::NAN;
+            epoch.test.loss = f64::NAN;
+        }
+    }
+    record
+}
+
+/// Two axes of two and three values, named as a grid's variants are.
+pub(super) fn grid() -> AblationRecord {
+    spanned(&[
+        ("model.xception.residual", &["true", "false"]),
+        (
+            "model.xception.intermediate_activation",
+            &["none", "relu", "elu"],
+        ),
+    ])
+}
+
+/// Three axes of two values.
+pub(super) fn cube() -> AblationRecord {
+    spanned(&[
+        ("model.xception.residual", &["true", "false"]),
+        ("model.xception.dropout", &["0", "0.5"]),
+        ("model.xception.width", &["0.5", "1"]),
+    ])
+}
+
+/// Every combination of the values of axes; the last axis changes fastest.
+fn spanned(axes: &[(&str, &[&str])]) -> AblationRecord {
+    let mut settings: Vec<Vec<(String, String)>> = vec![Vec::new()];
+    for (path, values) in axes {
+        let with = |before: &Vec<(String, String)>| {
+            let with = |value: &&str| {
+                let setting = ((*path).to_owned(), (*value).to_owned());
+                [before.as_slice(), &[setting]].concat()
+            };
+            values.iter().map(with).collect::<Vec<_>>()
+        };
+        settings = settings.iter().flat_map(with).collect();
+    }
+    let variants = settings.into_iter().enumerate().map(|(index, settings)| {
+        let part = |(path, value): &(String, String)| {
+            format!("{}={value}", path.rsplit('.').next().unwrap_or(path))
+        };
+        let name = settings.iter().map(part).collect::<Vec<_>>().join(", ");
+        let level = 0.9 - 0.012 * index as f64;
+        let mut variant = variant(&name, 1_258_610, 41_300_000, [level, 2.6]);
+        variant.changes = settings;
+        variant
+    });
+    record(variants.collect(), vec![1, 2, 3], EPOCHS)
+}
+
+/// Long names that differ at their beginnings, in their middles and at their ends.
+pub(super) fn long_names() -> AblationRecord {
+    let names = [
+        "xception",
+        "without-any-residual-connection-in-the-entry-flow",
+        "without-any-residual-connection-in-the-middle-flow",
+        "without-any-residual-connection-in-the-exit-flow",
+        "with_an_intermediate_activation_that_is_an_exponential_linear_unit_everywhere",
+    ];
+    let variants = names.iter().zip(0..).map(|(name, index)| {
+        let level = 0.9 - 0.02 * f64::from(index);
+        variant(name, 1_258_610, 41_300_000, [level, 2.6])
+    });
+    let mut record = record(variants.collect(), vec![1, 2, 3], EPOCHS);
+    record.claims = vec![claim(ClaimMetric::FinalTop1, names[0], names[4])];
+    record
+}
+
 /// [`complete`] with its first seed only.
 pub(super) fn single_seed() -> AblationRecord {
     let mut record = complete();
@@ -76,15 +167,22 @@ pub(super) fn not_started() -> AblationRecord {
 
 /// More variants than there are colours, with long names, two seeds and forty epochs.
 pub(super) fn crowded() -> AblationRecord {
-    let names: Vec<String> = (0..10)
-        .map(|n| format!("segments-{}-of-728-channels", 1_u32 << n))
+    crowd(10)
+}
+
+/// [`crowded`] with any number of variants.
+pub(super) fn crowd(count: usize) -> AblationRecord {
+    let names: Vec<String> = (0..count)
+        .map(|n| format!("segments-{}-of-728-channels", 1_u64 << n))
         .collect();
     let curve = |n: usize, seed: usize| -> Vec<f64> {
-        let level = 0.5 + 0.03 * n as f64 + 0.004 * ((7 * n + 3) % 5 * seed) as f64;
+        let level = 0.5 + 0.3 * n as f64 / count as f64 + 0.004 * ((7 * n + 3) % 5 * seed) as f64;
         let rest = |epoch: usize| (-(epoch as f64) / (3.0 + n as f64)).exp();
         (1..=40).map(|epoch| level * (1.0 - rest(epoch))).collect()
     };
-    let curves: Vec<[Vec<f64>; 2]> = (0..10).map(|n| [0, 1].map(|seed| curve(n, seed))).collect();
+    let curves: Vec<[Vec<f64>; 2]> = (0..count)
+        .map(|n| [0, 1].map(|seed| curve(n, seed)))
+        .collect();
     let slices: Vec<[&[f64]; 2]> = curves
         .iter()
         .map(|[first, second]| [first.as_slice(), second.as_slice()])
@@ -97,6 +195,24 @@ pub(super) fn crowded() -> AblationRecord {
     let mut record = from_curves(&variants);
     record.base.clone_from(&names[4]);
     record
+}
+
+/// A matrix of classes with long names, with guesses of a class without images and images without a prediction.
+pub(super) fn confusion() -> Confusion {
+    let kinds = ["beagle", "boxer", "collie", "dingo", "whippet", "wolf"];
+    let name = |kind: &&str| format!("a photograph of a dog of the kind {kind}");
+    let mut confusion = Confusion::new(kinds.iter().map(name).collect());
+    for image in 0..400_usize {
+        let class = image % 5;
+        let guess = match image % 11 {
+            0 => None,
+            1 => Some(5),
+            2..=4 => Some((class + image / 11) % 5),
+            _ => Some(class),
+        };
+        confusion.add(class, guess);
+    }
+    confusion
 }
 
 /// Variants as (name, a curve of test top-1 for each seed); a loss is one less the accuracy.
@@ -218,7 +334,7 @@ fn run(seed: u64, curve: impl Iterator<Item = (f64, f64)>) -> RunRecord {
     let scores = |loss: f64, top1: f64, images| Scores {
         loss,
         top1,
-        top5: top1.mul_add(0.5, 0.5),
+        top5: Some(top1.mul_add(0.5, 0.5)),
         images,
     };
     RunRecord {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::format::{Unit, counted, listed};
-use super::statistics::{Difference, Sample};
+use super::statistics::{Difference, NoInterval, Sample};
 use super::summary::{RunCounts, sample};
 use crate::record::{AblationRecord, Claim, ClaimMetric, VariantRecord};
 
@@ -97,7 +97,13 @@ fn judge(record: &AblationRecord, claim: &Claim) -> ClaimVerdict {
         better: better_sample,
         worse: worse_sample,
         difference,
-        measured: describe(claim, unit, better_sample, worse_sample, difference),
+        measured: describe(
+            claim,
+            unit,
+            [better, worse].map(|variant| absence(variant, record.seeds.len())),
+            [better_sample, worse_sample],
+            difference,
+        ),
         reason,
     }
 }
@@ -135,7 +141,12 @@ fn decide(
         return undecided("Nothing was measured.");
     };
     let Some(interval) = difference.interval else {
-        return undecided("There is no interval: it takes two seeds or more, and some spread.");
+        return undecided(match difference.no_interval {
+            Some(NoInterval::NoSpread) => {
+                "There is no interval: no run differs from the others of its variant."
+            }
+            _ => "There is no interval: it takes two runs or more of both variants.",
+        });
     };
     let better = if is_lower_better(metric) {
         interval.high < 0.0
@@ -153,26 +164,31 @@ fn decide(
     }
 }
 
+/// What stands for the figure of a variant that has none.
+fn absence(variant: Option<&VariantRecord>, planned: usize) -> String {
+    let diverged = variant.and_then(|v| RunCounts::of(v, planned).diverged_text());
+    match diverged {
+        Some(diverged) => format!("not measured ({diverged})"),
+        None => "not measured".to_owned(),
+    }
+}
+
 fn describe(
     claim: &Claim,
     unit: Unit,
-    better: Option<Sample>,
-    worse: Option<Sample>,
+    [no_better, no_worse]: [String; 2],
+    [better, worse]: [Option<Sample>; 2],
     difference: Option<Difference>,
 ) -> String {
-    let value = |sample: Option<Sample>| {
-        sample.map_or_else(
-            || "not measured".to_owned(),
-            |sample| unit.value(sample.mean),
-        )
-    };
+    let value =
+        |sample: Option<Sample>, absence| sample.map_or(absence, |sample| unit.value(sample.mean));
     let mut sentence = format!(
         "{}: {} {}, {} {}",
         capitalized(metric_name(claim.metric)),
         claim.better,
-        value(better),
+        value(better, no_better),
         claim.worse,
-        value(worse),
+        value(worse, no_worse),
     );
     if let Some(difference) = difference {
         sentence.push_str(&format!("; difference {}", unit.difference(&difference)));
@@ -270,6 +286,18 @@ mod tests {
             verdict.reason
         );
 
+        for run in &mut record.variants[1].runs {
+            run.state = crate::record::RunState::Diverged;
+        }
+        let verdict = verdicts(&record).remove(0);
+        assert!(
+            verdict
+                .measured
+                .contains("low not measured (3 of 3 runs diverged)"),
+            "{}",
+            verdict.measured
+        );
+
         record.variants[1].runs.clear();
         let verdict = verdicts(&record).remove(0);
         assert_eq!(verdict.difference, None);
@@ -285,6 +313,11 @@ mod tests {
         let curves: Curves = &[("a", &[&[0.9]]), ("b", &[&[0.1]])];
         let verdict = judged(curves, ClaimMetric::BestTop1, "a", "b");
         assert_eq!(verdict.verdict, Verdict::TooFewToTell);
+        assert!(
+            verdict.reason.contains("two runs or more"),
+            "{}",
+            verdict.reason
+        );
         assert!(
             verdict.measured.contains("+80.00\u{a0}pp."),
             "{}",

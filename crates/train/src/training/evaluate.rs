@@ -1,8 +1,8 @@
 //! A network's scores on images whose classes are known.
 
-use burn::prelude::*;
 use burn::train::{ClassificationOutput, InferenceStep};
 
+use super::prediction::predicted;
 use super::scores::ScoreSum;
 use super::task::{ClassificationTask, ImageBatch};
 use crate::TrainError;
@@ -13,8 +13,7 @@ use crate::report::Confusion;
 #[derive(Debug)]
 pub struct Evaluation<'a> {
     task: &'a ClassificationTask,
-    sum: ScoreSum,
-    confusion: Confusion,
+    tally: Tally,
 }
 
 impl<'a> Evaluation<'a> {
@@ -22,8 +21,7 @@ impl<'a> Evaluation<'a> {
     pub fn new(task: &'a ClassificationTask, classes: Vec<String>) -> Self {
         Self {
             task,
-            sum: ScoreSum::default(),
-            confusion: Confusion::new(classes),
+            tally: Tally::new(classes),
         }
     }
 
@@ -33,31 +31,134 @@ impl<'a> Evaluation<'a> {
     ///
     /// Where the device fails.
     pub fn add(&mut self, batch: ImageBatch) -> Result<(), TrainError> {
-        let output = InferenceStep::step(self.task, batch);
+        self.tally.add(InferenceStep::step(self.task, batch))
+    }
+
+    /// Returns the means over all batches, and which classes were taken for which.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::NoImages`] where no batch was added, and where the device fails.
+    pub fn finish(self) -> Result<(Scores, Confusion), TrainError> {
+        Ok((self.tally.sum.mean()?, self.tally.confusion))
+    }
+}
+
+/// Scores and confusion matrix of the same outputs.
+#[derive(Debug)]
+struct Tally {
+    sum: ScoreSum,
+    confusion: Confusion,
+}
+
+impl Tally {
+    fn new(classes: Vec<String>) -> Self {
+        Self {
+            sum: ScoreSum::default(),
+            confusion: Confusion::new(classes),
+        }
+    }
+
+    fn add(&mut self, output: ClassificationOutput) -> Result<(), TrainError> {
         self.sum.add(&output);
         let ClassificationOutput {
             output, targets, ..
         } = output;
-        let guesses: Tensor<1, Int> = output.argmax(1).squeeze_dim(1);
-        let [targets, guesses] = [targets, guesses].map(|classes| {
+        let [targets, predictions] = [targets, predicted(output)].map(|classes| {
             let data = classes.try_into_data();
             data.map_err(|error| TrainError::Burn {
                 cause: error.to_string(),
             })
         });
-        let (targets, guesses) = (targets?, guesses?);
-        for (target, guess) in targets.iter::<i64>().zip(guesses.iter::<i64>()) {
-            self.confusion.add(target as usize, guess as usize);
+        let (targets, predictions) = (targets?, predictions?);
+        for (target, prediction) in targets.iter::<i64>().zip(predictions.iter::<i64>()) {
+            // A negative number stands for no prediction.
+            let prediction = usize::try_from(prediction).ok();
+            self.confusion.add(target as usize, prediction);
         }
         Ok(())
     }
+}
 
-    /// The means over all batches, and which classes were taken for which.
-    ///
-    /// # Errors
-    ///
-    /// Where the device fails.
-    pub fn finish(self) -> Result<(Scores, Confusion), TrainError> {
-        Ok((self.sum.mean()?, self.confusion))
+#[cfg(test)]
+mod tests {
+    use burn::prelude::*;
+    use rand::Rng;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    /// Logits of few whole numbers, so that many are tied, and now and then none or an infinity.
+    fn logit(random: &mut ChaCha8Rng) -> f32 {
+        match random.random_range(0..40) {
+            0 => f32::NAN,
+            1 => f32::INFINITY,
+            2 => f32::NEG_INFINITY,
+            _ => random.random_range(-2..=2) as f32,
+        }
+    }
+
+    /// The definition, word by word: the class whose logit is greater than all others.
+    fn greatest(logits: &[f32]) -> Option<usize> {
+        let leads = |&class: &usize| {
+            let mut others = (0..logits.len()).filter(|&other| other != class);
+            others.all(|other| logits[class] > logits[other])
+        };
+        (0..logits.len()).find(leads)
+    }
+
+    fn output(logits: Vec<f32>, targets: &[i64]) -> ClassificationOutput {
+        let device = Device::flex();
+        let shape = [targets.len(), logits.len() / targets.len()];
+        ClassificationOutput::new(
+            Tensor::from_floats([0.5], &device),
+            Tensor::from_data(TensorData::new(logits, shape), &device),
+            Tensor::from_ints(targets, &device),
+        )
+    }
+
+    #[test]
+    fn top1_is_the_trace_of_the_matrix_also_with_ties_and_without_numbers() {
+        let mut random = ChaCha8Rng::seed_from_u64(5);
+        for case in 0..300 {
+            // Long rows too: backends look for their greatest number in another way.
+            let classes = [2, 3, 5, 6, 10, 33, 130][case % 7];
+            let mut tally = Tally::new(Vec::new());
+            let mut recognized = 0;
+            let mut images = 0;
+            for _ in 0..random.random_range(1..4) {
+                let batch = random.random_range(1..12);
+                let logits: Vec<_> = (0..batch * classes).map(|_| logit(&mut random)).collect();
+                let targets: Vec<_> = (0..batch)
+                    .map(|_| random.random_range(0..classes))
+                    .collect();
+                let rows = logits.chunks(classes).zip(&targets);
+                recognized += rows
+                    .filter(|(row, target)| greatest(row) == Some(**target))
+                    .count();
+                images += batch;
+                let targets: Vec<_> = targets.iter().map(|&target| target as i64).collect();
+                tally.add(output(logits, &targets)).unwrap();
+            }
+            let trace = tally.confusion.recognized();
+            let top1 = tally.sum.mean().unwrap().top1;
+            assert_eq!(top1, trace as f64 / images as f64, "case {case}");
+            assert_eq!(trace, recognized as u64, "case {case}");
+        }
+    }
+
+    #[test]
+    fn a_constant_network_predicts_nothing() {
+        for value in [0.0, f32::NAN] {
+            let mut tally = Tally::new(vec!["cat".to_owned(), "dog".to_owned()]);
+            tally.add(output(vec![value; 6], &[0, 0, 1])).unwrap();
+            assert_eq!(tally.confusion.recognized(), 0);
+            assert_eq!(
+                tally.confusion.to_csv().unwrap(),
+                "class,cat,dog,no prediction\ncat,0,0,2\ndog,0,0,1\n"
+            );
+            assert_eq!(tally.sum.mean().unwrap().top1, 0.0);
+        }
     }
 }

@@ -6,6 +6,7 @@
 mod checkpoint;
 mod evaluate;
 mod loader;
+mod prediction;
 mod progress;
 mod run;
 mod run_folder;

@@ -12,7 +12,7 @@ use burn::train::renderer::{
 };
 use burn::train::{Interrupter, LearnerSummary};
 
-use crate::record::{RunRecord, RunState};
+use crate::record::{RunRecord, RunState, Scores};
 
 /// How the progress of a run is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,20 +59,18 @@ impl Progress {
             return "no epoch yet".to_owned();
         };
         let seconds = epoch.train_seconds + epoch.test_seconds;
-        let left = seconds * (epochs - epoch.epoch) as f64;
-        let state = match record.state {
-            RunState::Diverged => ", diverged",
-            _ => "",
+        let place = format!("epoch {}/{epochs}", epoch.epoch);
+        if record.state == RunState::Diverged {
+            return format!("{place}: diverged, the training loss is not finite; {seconds:.1} s");
+        }
+        let left = seconds * epochs.saturating_sub(epoch.epoch) as f64;
+        let train = Scores {
+            top5: None,
+            ..epoch.train
         };
         format!(
-            "epoch {}/{epochs}: training loss {:.3}, top-1 {:.1} %; test loss {:.3}, top-1 {:.1} %, \
-             top-5 {:.1} %; {seconds:.1} s, {} to go{state}",
-            epoch.epoch,
-            epoch.train.loss,
-            100.0 * epoch.train.top1,
-            epoch.test.loss,
-            100.0 * epoch.test.top1,
-            100.0 * epoch.test.top5,
+            "{place}: training {train:.1}; test {:.1}; {seconds:.1} s, {} to go",
+            epoch.test,
             Self::duration(left),
         )
     }
@@ -190,6 +188,48 @@ impl MetricsRenderer for LineRenderer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::{EpochRecord, RECORD_VERSION};
+
+    #[test]
+    fn a_line_has_the_figures_there_are() {
+        let scores = |loss| Scores {
+            loss,
+            top1: 0.5,
+            top5: Some(0.9),
+            images: 10,
+        };
+        let epoch = EpochRecord {
+            epoch: 3,
+            steps: 1,
+            learning_rate: 0.1,
+            train: scores(1.25),
+            test: scores(1.5),
+            train_seconds: 4.0,
+            test_seconds: 1.0,
+        };
+        let mut record = RunRecord {
+            version: RECORD_VERSION,
+            seed: 1,
+            state: RunState::Unfinished,
+            parameters: 1,
+            epochs: vec![epoch],
+        };
+        assert_eq!(
+            Progress::line(&record, 10),
+            "epoch 3/10: training loss 1.250, top-1 50.0 %; test loss 1.500, top-1 50.0 %, \
+             top-5 90.0 %; 5.0 s, 35 s to go"
+        );
+        record.epochs[0].test.top5 = None;
+        assert!(!Progress::line(&record, 10).contains("top-5"));
+        record.state = RunState::Diverged;
+        record.epochs[0].train.loss = f64::NAN;
+        record.epochs[0].test.loss = f64::NAN;
+        let line = Progress::line(&record, 10);
+        assert_eq!(
+            line,
+            "epoch 3/10: diverged, the training loss is not finite; 5.0 s"
+        );
+    }
 
     #[test]
     fn durations_are_for_people() {

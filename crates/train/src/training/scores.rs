@@ -3,64 +3,61 @@
 use burn::prelude::*;
 use burn::train::ClassificationOutput;
 
+use super::prediction::{predicted, rank};
 use crate::TrainError;
 use crate::record::Scores;
 
 /// Sums up batches on the device and reads the sums once, so that no batch waits for the last one.
 #[derive(Debug, Default)]
 pub(crate) struct ScoreSum {
-    /// A batch each: loss times images, images with the first guess right, with one of five right.
+    /// A batch each: loss times images, images with the right prediction, with one of five right.
     batches: Vec<Tensor<1>>,
     images: usize,
+    classes: usize,
 }
 
 impl ScoreSum {
     /// Adds a batch.
     pub(crate) fn add(&mut self, output: &ClassificationOutput) {
-        let [images, _] = output.output.dims();
-        let rank = rank(output.output.clone(), output.targets.clone());
-        let within = |k: i64| rank.clone().lower_elem(k).int().sum().float();
+        let [images, classes] = output.output.dims();
+        let (logits, targets) = (&output.output, &output.targets);
+        let count = |right: Tensor<1, Bool>| right.int().sum().float();
+        let first = predicted(logits.clone()).equal(targets.clone());
+        let five = rank(logits.clone(), targets.clone()).lower_elem(5);
         let loss = output.loss.clone().mul_scalar(images as f32);
         // Leaves the graph of the backward pass, so that it can go.
-        let parts = [loss.detach(), within(1), within(5)];
+        let parts = [loss.detach(), count(first), count(five)];
         let parts = parts.map(|part| part.without_autodiff()).to_vec();
         self.batches.push(Tensor::cat(parts, 0));
         self.images += images;
+        self.classes = classes;
     }
 
     /// The means over all batches.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::NoImages`] where no batch was added, and where the device fails.
     pub(crate) fn mean(self) -> Result<Scores, TrainError> {
+        if self.images == 0 {
+            return Err(TrainError::NoImages);
+        }
+        let all = Tensor::stack::<2>(self.batches, 0); // [batches, 3]
+        let data = all.try_into_data().map_err(|error| TrainError::Burn {
+            cause: error.to_string(),
+        })?;
         let mut sums = [0.0; 3];
-        if !self.batches.is_empty() {
-            let all = Tensor::stack::<2>(self.batches, 0); // [batches, 3]
-            let data = all.try_into_data().map_err(|error| TrainError::Burn {
-                cause: error.to_string(),
-            })?;
-            for (index, value) in data.iter::<f64>().enumerate() {
-                sums[index % 3] += value;
-            }
+        for (index, value) in data.iter::<f64>().enumerate() {
+            sums[index % 3] += value;
         }
         let [loss, top1, top5] = sums.map(|sum| sum / self.images as f64);
         Ok(Scores {
             loss,
             top1,
-            top5,
+            top5: Some(top5).filter(|_| Scores::has_top5(self.classes)),
             images: self.images,
         })
     }
-}
-
-/// How many classes are preferred to the right one. A tie counts against the network, and so does a
-/// logit that is not a number.
-///
-/// # Shapes
-///
-/// - `logits`: `[batch, classes]`
-/// - `targets` and output: `[batch]`
-fn rank(logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1, Int> {
-    let right = logits.clone().gather(1, targets.unsqueeze_dim(1)); // [batch, 1]
-    let not_below = logits.lower(right).bool_not().int(); // [batch, classes]
-    not_below.sum_dim(1).squeeze_dim::<1>(1) - 1
 }
 
 #[cfg(test)]
@@ -85,16 +82,38 @@ mod tests {
             let scores = scores(logits, targets);
             (scores.top1, scores.top5, scores.images)
         };
-        assert_eq!(counts([0, 1]), (0.5, 1.0, 2));
-        assert_eq!(counts([4, 5]), (0.0, 0.5, 2));
+        assert_eq!(counts([0, 1]), (0.5, Some(1.0), 2));
+        assert_eq!(counts([4, 5]), (0.0, Some(0.5), 2));
     }
 
     #[test]
     fn a_constant_or_broken_network_is_never_right() {
         for value in [0.0, f32::NAN] {
             let scores = scores([[value; 6]; 2], [0, 3]);
-            assert_eq!((scores.top1, scores.top5), (0.0, 0.0), "{value}");
+            assert_eq!((scores.top1, scores.top5), (0.0, Some(0.0)), "{value}");
         }
+    }
+
+    #[test]
+    fn five_of_five_classes_are_no_figure() {
+        let device = Device::flex();
+        for (classes, expected) in [(2, None), (5, None), (6, Some(1.0))] {
+            let mut sum = ScoreSum::default();
+            let logits = Tensor::<1, Int>::arange(0..classes, &device).float();
+            sum.add(&ClassificationOutput::new(
+                Tensor::from_floats([0.5], &device),
+                logits.unsqueeze(),
+                Tensor::from_ints([1], &device),
+            ));
+            assert_eq!(sum.mean().unwrap().top5, expected, "{classes} classes");
+        }
+    }
+
+    #[test]
+    fn no_images_have_no_scores() {
+        let error = ScoreSum::default().mean().unwrap_err();
+        assert!(matches!(error, TrainError::NoImages));
+        assert!(error.to_string().contains("no image"), "{error}");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::labels::shortened;
 use super::theme::{self, Colour};
 use super::{Chart, ReportError};
 
@@ -32,15 +33,6 @@ pub(super) fn px(length: f64) -> i32 {
 /// Width of a line of text, estimated from the mean width of a letter in wide fonts.
 pub(super) fn text_width(text: &str, size: f64) -> f64 {
     0.6 * size * text.chars().count() as f64
-}
-
-/// `text`, shortened to `letters` with an ellipsis.
-pub(super) fn shortened(text: &str, letters: usize) -> String {
-    if text.chars().count() <= letters {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(letters - 1).collect();
-    format!("{kept}…")
 }
 
 /// A line style of `width` CSS pixels.
@@ -72,6 +64,22 @@ pub(super) fn heading(area: &Area, text: &str) -> Result {
     let mut style = text_style(theme::INK, LARGE, (HPos::Left, VPos::Top));
     style.font = style.font.style(FontStyle::Bold);
     write(area, text, (px(1.0), px(4.0)), &style)
+}
+
+/// Height of the line of [`shared`].
+pub(super) const SHARED: f64 = 16.0;
+
+/// Writes, in a line around the height `middle`, what the labels of a chart of this width leave out.
+pub(super) fn shared(area: &Area, what: &str, text: &str, middle: f64, width: f64) -> Result {
+    let style = text_style(theme::MUTED, SMALL, (HPos::Left, VPos::Center));
+    let text = format!("{what}: {text}");
+    let letters = (width / text_width("x", SMALL)) as usize;
+    write(
+        area,
+        &shortened(&text, letters),
+        (px(1.0), px(middle)),
+        &style,
+    )
 }
 
 /// Makes a chart of `width` and `height` CSS pixels from what `draw` draws.
@@ -181,12 +189,5 @@ mod tests {
         assert_eq!(spread(&[99, 99], 10, (0, 100)), Some(vec![90, 100]));
         assert_eq!(spread(&[0, 1, 2], 10, (0, 100)), Some(vec![0, 10, 20]));
         assert_eq!(spread(&[1, 2, 3], 10, (0, 19)), None);
-    }
-
-    #[test]
-    fn long_names_are_shortened() {
-        assert_eq!(shortened("abc", 3), "abc");
-        assert_eq!(shortened("abcd", 3), "ab…");
-        assert_eq!(shortened("äöüß", 3), "äö…");
     }
 }

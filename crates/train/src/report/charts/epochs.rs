@@ -5,13 +5,15 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::curve::{Curve, OtherRun, Point, Quantity};
-use super::drawing::{self, Area, Result, line, px, shortened, text_style, text_width};
+use super::drawing::{self, Area, Result, line, px, text_style, text_width};
+use super::labels::Labels;
 use super::theme::{self, LineStyle};
 use super::ticks::Axis;
 use super::{Chart, ReportError};
 use crate::record::AblationRecord;
 
 const WIDTH: f64 = 500.0;
+/// Height, where the names of the variants need no more.
 const HEIGHT: f64 = 320.0;
 /// Room for the heading.
 const TOP: f64 = 38.0;
@@ -23,6 +25,8 @@ const LEFT: f64 = 38.0;
 const LABEL_GAP: f64 = 12.0;
 /// Names longer than this are shortened in the chart; the legend has them whole.
 const LABEL_LETTERS: usize = 18;
+/// Height of a name.
+const LABEL_HEIGHT: f64 = 14.0;
 /// A loss above this many times that of guessing is cut off.
 const LOSS_LIMIT: f64 = 1.5;
 
@@ -41,14 +45,43 @@ pub(super) fn draw(
     let x = Axis::of_epochs(1, record.epochs, 6);
     let names = curves.iter().map(|curve| curve.name.as_str());
     let styles = LineStyle::all(names, &record.base);
+    let labels = Labels::of(
+        curves.iter().map(|curve| curve.name.as_str()),
+        LABEL_LETTERS,
+    );
+    let top = match labels.shared {
+        Some(_) => TOP + drawing::SHARED,
+        None => TOP,
+    };
+    // Every line has its name, however many there are.
+    let names = LABEL_HEIGHT * (curves.len() + 1) as f64;
+    let height = HEIGHT.max(top + names + BOTTOM);
+    let chart = Drawing {
+        quantity,
+        curves: &curves,
+        styles: &styles,
+        labels: &labels,
+        top,
+    };
     drawing::chart(
         quantity.stem(),
         format!("{} by epoch", quantity.heading()),
         describe(&curves),
-        (WIDTH as u32, HEIGHT as u32),
-        |area| draw_all(area, quantity, &curves, &styles, (&x, &y)),
+        (WIDTH as u32, height as u32),
+        |area| draw_all(area, &chart, (&x, &y)),
     )
     .map(Some)
+}
+
+/// What is drawn.
+struct Drawing<'a> {
+    quantity: Quantity,
+    curves: &'a [Curve],
+    styles: &'a [LineStyle],
+    /// The short names of the curves.
+    labels: &'a Labels,
+    /// Room above the lines.
+    top: f64,
 }
 
 /// The smallest and the largest value that is to be seen.
@@ -75,19 +108,16 @@ fn describe(curves: &[Curve]) -> String {
     format!("Last values: {}.", ends.collect::<Vec<_>>().join(", "))
 }
 
-fn draw_all(
-    area: &Area,
-    quantity: Quantity,
-    curves: &[Curve],
-    styles: &[LineStyle],
-    (x, y): (&Axis, &Axis),
-) -> Result {
-    let names = curves.iter().map(|curve| label(&curve.name));
-    let widths = names.map(|name| text_width(&name, drawing::SMALL));
+fn draw_all(area: &Area, chart: &Drawing, (x, y): (&Axis, &Axis)) -> Result {
+    let names = chart.labels.texts.iter();
+    let widths = names.map(|name| text_width(name, drawing::SMALL));
     let right = LABEL_GAP + widths.fold(0.0, f64::max);
-    drawing::heading(area, quantity.heading())?;
+    drawing::heading(area, chart.quantity.heading())?;
+    if let Some(shared) = &chart.labels.shared {
+        drawing::shared(area, "variants", shared, 32.0, WIDTH)?;
+    }
     let mut plot = ChartBuilder::on(area)
-        .margin_top(px(TOP))
+        .margin_top(px(chart.top))
         .margin_right(px(right))
         .x_label_area_size(px(BOTTOM))
         .y_label_area_size(px(LEFT))
@@ -107,7 +137,7 @@ fn draw_all(
     let centred = text_style(theme::MUTED, drawing::SMALL, (HPos::Center, VPos::Top));
     drawing::write(area, "Epoch", beneath, &centred)?;
 
-    let both = || curves.iter().zip(styles);
+    let both = || chart.curves.iter().zip(chart.styles);
     for (curve, style) in both() {
         draw_band(&mut plot, curve, style, y.high)?;
     }
@@ -117,7 +147,7 @@ fn draw_all(
         }
         draw_mean(&mut plot, curve, style, y.high)?;
     }
-    draw_names(area, &plot, curves, styles, y.high)
+    draw_names(area, &plot, chart, y.high)
 }
 
 fn draw_band(plot: &mut Plot, curve: &Curve, style: &LineStyle, high: f64) -> Result {
@@ -166,26 +196,22 @@ fn draw_other(plot: &mut Plot, run: &OtherRun, style: &LineStyle, high: f64) -> 
 }
 
 /// Writes the names of the variants beside the ends of their lines, where there is room for all.
-fn draw_names(
-    area: &Area,
-    plot: &Plot,
-    curves: &[Curve],
-    styles: &[LineStyle],
-    high: f64,
-) -> Result {
-    let ends: Vec<_> = curves
+fn draw_names(area: &Area, plot: &Plot, chart: &Drawing, high: f64) -> Result {
+    let looks = chart.labels.texts.iter().zip(chart.styles);
+    let ends: Vec<_> = chart
+        .curves
         .iter()
-        .zip(styles)
-        .filter_map(|(curve, style)| {
+        .zip(looks)
+        .filter_map(|(curve, (label, style))| {
             let (epoch, value) = curve.end()?;
             let place = plot.backend_coord(&(epoch, value.min(high)));
-            Some((place, label(&curve.name), style.colour))
+            Some((place, label, style.colour))
         })
         .collect();
     let heights: Vec<i32> = ends.iter().map(|(place, ..)| place.1).collect();
     let (columns, rows) = plot.plotting_area().get_pixel_range();
     let free = (rows.start, rows.end - px(6.0));
-    let Some(heights) = drawing::spread(&heights, px(14.0), free) else {
+    let Some(heights) = drawing::spread(&heights, px(LABEL_HEIGHT), free) else {
         return Ok(());
     };
     let left = columns.end + px(LABEL_GAP);
@@ -197,13 +223,9 @@ fn draw_names(
             area.draw(&PathElement::new([from, to], leader))?;
         }
         let style = text_style(colour, drawing::SMALL, (HPos::Left, VPos::Center));
-        drawing::write(area, &name, (left, height), &style)?;
+        drawing::write(area, name, (left, height), &style)?;
     }
     Ok(())
-}
-
-fn label(name: &str) -> String {
-    shortened(name, LABEL_LETTERS)
 }
 
 /// The parts of a line that are not above `high`, with the points where it crosses.
@@ -258,6 +280,30 @@ mod tests {
             assert!(chart.body.contains(&variant.name), "{}", variant.name);
             assert!(chart.description.contains(&variant.name));
         }
+    }
+
+    #[test]
+    fn long_names_are_told_apart_and_many_names_have_room() {
+        for record in [
+            synthetic::grid(),
+            synthetic::long_names(),
+            synthetic::crowd(30),
+        ] {
+            let chart = draw(&record, Quantity::TestTop1).unwrap().unwrap();
+            let names = record.variants.iter().map(|v| v.name.as_str());
+            let labels = Labels::of(names, LABEL_LETTERS);
+            for label in &labels.texts {
+                assert!(chart.body.contains(&format!("\n{label}\n")), "{label}");
+            }
+        }
+        let chart = draw(&synthetic::grid(), Quantity::TestTop1)
+            .unwrap()
+            .unwrap();
+        assert!(
+            chart
+                .body
+                .contains("variants: residual=…, intermediate_activation=…")
+        );
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::drawing::{self, Area, Result, line, px, shortened, text_style, text_width};
+use super::drawing::{self, Area, Result, line, px, text_style, text_width};
+use super::labels::Labels;
 use super::theme::{self, LineStyle};
 use super::ticks::Axis;
 use super::{Chart, ReportError};
@@ -23,12 +24,29 @@ const RIGHT: f64 = 20.0;
 const OFFSET: f64 = 0.16;
 const LABEL_LETTERS: usize = 26;
 
-/// A variant's row: its name, its look, and the differences of its best and its last epoch.
+/// A variant's row.
 struct Row<'a> {
     name: &'a str,
+    label: String,
     style: LineStyle,
-    best: Difference,
-    last: Difference,
+    content: Content,
+}
+
+/// What a row shows.
+enum Content {
+    /// The differences of the best and the last epoch.
+    Differences([Difference; 2]),
+    /// That there are none, because so many runs diverged.
+    Diverged(String),
+}
+
+impl Row<'_> {
+    fn differences(&self) -> &[Difference] {
+        match &self.content {
+            Content::Differences(differences) => differences,
+            Content::Diverged(_) => &[],
+        }
+    }
 }
 
 /// Draws the differences of the accuracies to the base's, in percentage points; `None` where there
@@ -38,46 +56,63 @@ pub(super) fn draw(
     summary: &Summary,
 ) -> std::result::Result<Option<Chart>, ReportError> {
     let names = summary.rows.iter().map(|row| row.name.as_str());
-    let styles = LineStyle::all(names, &record.base);
+    let styles = LineStyle::all(names.clone(), &record.base);
+    let labels = Labels::of(names, LABEL_LETTERS);
+    let looks = styles.into_iter().zip(labels.texts);
     let rows: Vec<_> = summary
         .rows
         .iter()
-        .zip(styles)
-        .filter_map(|(row, style)| {
+        .zip(looks)
+        .filter_map(|(row, (style, label))| {
+            let differences = row.best_difference.zip(row.final_difference);
+            let content = match differences {
+                Some((best, last)) => Content::Differences([best, last].map(in_points)),
+                None if row.is_base || row.best_top1.is_some() => return None,
+                None => Content::Diverged(row.runs.diverged_text()?),
+            };
             Some(Row {
                 name: &row.name,
+                label,
                 style,
-                best: in_points(row.best_difference?),
-                last: in_points(row.final_difference?),
+                content,
             })
         })
         .collect();
-    if rows.is_empty() {
+    if rows.iter().all(|row| row.differences().is_empty()) {
         return Ok(None);
     }
-    let ends = rows
-        .iter()
-        .flat_map(|row| ends(&row.best).into_iter().chain(ends(&row.last)));
+    let ends = rows.iter().flat_map(Row::differences).flat_map(ends);
     let (low, high) = ends.fold((0.0_f64, 0.0_f64), |(low, high), end| {
         (low.min(end), high.max(end))
     });
     // Some room, so that no mark stands on the edge.
     let margin = 0.04 * (high - low);
     let x = Axis::around(low - margin, high + margin, 6).signed();
-    let described = rows
-        .iter()
-        .map(|row| format!("{} {:+.2}", row.name, row.best.mean));
+    let described = rows.iter().map(|row| match &row.content {
+        Content::Differences([best, _]) => format!("{} {:+.2}", row.name, best.mean),
+        Content::Diverged(text) => format!("{}: {text}", row.name),
+    });
     let description = format!(
         "Differences of the best epochs, in percentage points: {}.",
         described.collect::<Vec<_>>().join(", ")
     );
-    let height = TOP + ROW * rows.len() as f64 + BOTTOM;
+    let shared = labels.shared.as_deref();
+    let top = match shared {
+        Some(_) => TOP + drawing::SHARED,
+        None => TOP,
+    };
+    let height = top + ROW * rows.len() as f64 + BOTTOM;
     drawing::chart(
         "differences",
         format!("Difference to {} in test top-1", record.base),
         description,
         (WIDTH as u32, height as u32),
-        |area| draw_all(area, &rows, &x),
+        |area| {
+            if let Some(shared) = shared {
+                drawing::shared(area, "variants", shared, 52.0, WIDTH)?;
+            }
+            draw_all(area, &rows, &x, top)
+        },
     )
     .map(Some)
 }
@@ -99,15 +134,16 @@ fn ends(difference: &Difference) -> Vec<f64> {
     }
 }
 
-fn draw_all(area: &Area, rows: &[Row], x: &Axis) -> Result {
+fn draw_all(area: &Area, rows: &[Row], x: &Axis, top: f64) -> Result {
     drawing::heading(area, "Difference to base in test top-1 (percentage points)")?;
-    draw_key(area)?;
-    let names = rows.iter().map(|row| shortened(row.name, LABEL_LETTERS));
-    let widths = names.map(|name| text_width(&name, drawing::NORMAL));
+    draw_key(area, rows)?;
+    let widths = rows
+        .iter()
+        .map(|row| text_width(&row.label, drawing::NORMAL));
     let left = 12.0 + widths.fold(0.0, f64::max);
     let count = rows.len() as f64;
     let mut plot = ChartBuilder::on(area)
-        .margin_top(px(TOP))
+        .margin_top(px(top))
         .margin_right(px(RIGHT))
         .x_label_area_size(px(BOTTOM))
         .y_label_area_size(px(left))
@@ -129,22 +165,37 @@ fn draw_all(area: &Area, rows: &[Row], x: &Axis) -> Result {
     for (row, index) in rows.iter().zip(0..) {
         let middle = f64::from(index) + 0.5;
         let place = |value: f64, offset: f64| plot.backend_coord(&(value, middle + offset));
-        draw_mark(area, &row.best, row.style, true, |v| place(v, -OFFSET))?;
-        draw_mark(area, &row.last, row.style, false, |v| place(v, OFFSET))?;
+        match &row.content {
+            Content::Differences([best, last]) => {
+                draw_mark(area, best, row.style, true, |v| place(v, -OFFSET))?;
+                draw_mark(area, last, row.style, false, |v| place(v, OFFSET))?;
+            }
+            Content::Diverged(text) => {
+                let (zero, y) = place(0.0, 0.0);
+                let (columns, _) = plot.plotting_area().get_pixel_range();
+                // On the side of zero that has more room.
+                let (anchor, x) = match zero - columns.start > columns.end - zero {
+                    true => (HPos::Right, zero - px(8.0)),
+                    false => (HPos::Left, zero + px(8.0)),
+                };
+                let style = text_style(theme::MUTED, drawing::SMALL, (anchor, VPos::Center));
+                drawing::write(area, text, (x, y), &style)?;
+            }
+        }
         let name_place = (px(1.0), place(0.0, 0.0).1);
         let style = text_style(theme::INK, drawing::NORMAL, (HPos::Left, VPos::Center));
-        let name = shortened(row.name, LABEL_LETTERS);
-        drawing::write(area, &name, name_place, &style)?;
+        drawing::write(area, &row.label, name_place, &style)?;
     }
     Ok(())
 }
 
-fn draw_key(area: &Area) -> Result {
+fn draw_key(area: &Area, rows: &[Row]) -> Result {
     let style = text_style(theme::MUTED, drawing::SMALL, (HPos::Left, VPos::Center));
     let muted = LineStyle::of_key();
     let bare = Difference {
         mean: 0.0,
         interval: None,
+        no_interval: None,
     };
     let mut left = 6.0;
     let entries = [(true, "best epoch"), (false, "last epoch")];
@@ -153,7 +204,11 @@ fn draw_key(area: &Area) -> Result {
         drawing::write(area, text, (px(left + 9.0), px(35.0)), &style)?;
         left += 26.0 + text_width(text, drawing::SMALL);
     }
-    let text = "bar: 95 % interval";
+    let mut differences = rows.iter().flat_map(Row::differences);
+    let text = match differences.any(|difference| difference.interval.is_some()) {
+        true => "bar: 95 % interval",
+        false => "no intervals",
+    };
     drawing::write(area, text, (px(left), px(35.0)), &style)
 }
 
@@ -200,6 +255,24 @@ mod tests {
             assert!(chart.body.contains(&format!("\n{}\n", variant.name)));
         }
         assert!(!chart.body.contains(&format!("\n{}\n", record.base)));
+    }
+
+    #[test]
+    fn labels_differ_and_diverged_variants_say_so() {
+        let chart = drawn(&synthetic::grid()).unwrap();
+        for value in ["true, relu", "false, none", "false, elu"] {
+            assert!(chart.body.contains(&format!("\n{value}\n")), "{value}");
+        }
+        let chart = drawn(&synthetic::diverged()).unwrap();
+        assert!(chart.body.contains("\n3 of 3 runs diverged\n"));
+        assert!(
+            chart
+                .description
+                .contains("no-residual: 3 of 3 runs diverged")
+        );
+        assert!(chart.body.contains("bar: 95 % interval"));
+        let chart = drawn(&synthetic::single_seed()).unwrap();
+        assert!(chart.body.contains("no intervals") && !chart.body.contains("bar: 95"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod curve;
 mod drawing;
 mod epochs;
 mod forest;
+mod labels;
 pub(super) mod theme;
 mod ticks;
 

@@ -1,5 +1,6 @@
 //! The report as one page that needs nothing else: no script, no font, no request.
 
+mod grid;
 mod tables;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -115,9 +116,10 @@ fn results(record: &AblationRecord, summary: &Summary, differences: Option<&Char
             @if let Some(chart) = differences {
                 figure.chart.beside {
                     (PreEscaped(chart.inline()))
-                    figcaption { (notes::DIFFERENCES) }
+                    figcaption { (notes::differences(summary)) }
                 }
             }
+            (grid::by_axis(record, summary))
             (tables::costs(record, summary))
         }
     }
@@ -306,6 +308,40 @@ mod tests {
             }
             assert!(!page.contains("NaN"));
         }
+    }
+
+    #[test]
+    fn what_diverged_and_what_has_no_interval_is_said() {
+        let diverged = page(&synthetic::diverged());
+        let cell = "<span class=\"diverged\">3 of 3 runs diverged</span>";
+        // Best, final, and epochs to the base's best.
+        assert_eq!(diverged.matches(cell).count(), 3);
+        assert!(diverged.contains("1 of 3, 2 diverged"));
+        let single = page(&synthetic::single_seed());
+        assert_eq!(single.matches("(no interval: one run)").count(), 6);
+    }
+
+    #[test]
+    fn every_table_scrolls_by_itself() {
+        for record in synthetic::all() {
+            let page = page(&record);
+            let tables = page.matches("<table").count();
+            assert_eq!(page.matches("<div class=\"scroll\"").count(), tables);
+            let inside = page.split("<div class=\"scroll\"").skip(1);
+            assert!(inside.clone().all(|part| {
+                let (attributes, content) = part.split_once('>').unwrap();
+                attributes.contains("tabindex") && content.starts_with("<table")
+            }));
+        }
+    }
+
+    #[test]
+    fn a_grid_is_shown_by_axis() {
+        let grid = page(&synthetic::grid());
+        assert!(grid.contains("residual ↓, intermediate_activation →"));
+        assert!(grid.contains("Final test top-1 (%)"));
+        assert!(page(&synthetic::cube()).contains("dropout=0.5"));
+        assert!(!page(&synthetic::complete()).contains("By axis"));
     }
 
     #[test]

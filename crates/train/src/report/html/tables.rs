@@ -35,11 +35,11 @@ pub(super) fn accuracies(record: &AblationRecord, summary: &Summary) -> Markup {
                     @for (row, style) in summary.rows.iter().zip(styles(record)) {
                         tr.base[row.is_base] {
                             (name_cell(row, style))
-                            (sample_cell(unit, row.best_top1.as_ref()))
+                            (sample_cell(unit, row, row.best_top1.as_ref()))
                             (difference_cell(unit, row, row.best_difference.as_ref()))
-                            (sample_cell(unit, row.final_top1.as_ref()))
+                            (sample_cell(unit, row, row.final_top1.as_ref()))
                             (difference_cell(unit, row, row.final_difference.as_ref()))
-                            td.number { (notes::runs_cell(&row.runs)) }
+                            td.number.runs { (notes::runs_cell(&row.runs)) }
                         }
                     }
                 }
@@ -72,7 +72,12 @@ pub(super) fn costs(record: &AblationRecord, summary: &Summary) -> Markup {
                             td.number { (magnitude(row.multiply_adds)) }
                             (ratio_cell(row.multiply_adds_ratio))
                             td.number { (or_none(row.steps_per_second.map(significant))) }
-                            td.number { (or_none(notes::reached_cell(row))) }
+                            td.number {
+                                @match diverged(row) {
+                                    Some(diverged) => (diverged),
+                                    None => (or_none(notes::reached_cell(row))),
+                                }
+                            }
                         }
                     }
                 }
@@ -97,11 +102,17 @@ fn ratio_cell(value: Option<f64>) -> Markup {
     html! { td.ratio { (or_none(value.map(ratio))) } }
 }
 
-fn sample_cell(unit: Unit, sample: Option<&Sample>) -> Markup {
+/// What stands in place of the figures of a variant that has none because runs diverged.
+fn diverged(row: &SummaryRow) -> Option<Markup> {
+    let text = row.runs.diverged_text().filter(|_| row.runs.finished == 0);
+    text.map(|text| html! { span.diverged { (text) } })
+}
+
+fn sample_cell(unit: Unit, row: &SummaryRow, sample: Option<&Sample>) -> Markup {
     html! {
         td.number {
             @match sample {
-                None => { (NONE) }
+                None => { (diverged(row).unwrap_or_else(|| html! { (NONE) })) }
                 Some(sample) => {
                     (unit.number(sample.mean))
                     @if let Some(sd) = sample.sd { span.spread { " ± " (unit.number(sd)) } }
@@ -128,9 +139,8 @@ fn difference_cell(unit: Unit, row: &SummaryRow, difference: Option<&Difference>
                 None => { (if row.is_base { "" } else { NONE }) }
                 Some(difference) => {
                     span class=(class) { (unit.signed(difference.mean)) }
-                    @if let Some(interval) = &difference.interval {
-                        span.spread { " " (unit.interval(interval)) }
-                    }
+                    " "
+                    span.spread.why[difference.interval.is_none()] { (unit.spread(difference)) }
                 }
             }
         }
