@@ -103,8 +103,6 @@ fn what_cannot_be_read_in_a_folder_of_classes_is_told_and_skipped() {
         "recipe.epochs=1",
         "--set",
         "recipe.batch_size=8",
-        "--set",
-        "data.image_size=32",
         "--display",
         "quiet",
     ]);

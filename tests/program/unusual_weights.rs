@@ -29,7 +29,8 @@ fn features_need_no_classifier_and_other_commands_say_what_to_do() {
     let (photos, photo) = (workshop.text("photos"), workshop.text("photos/0/a.png"));
     let out = workshop.text("features.csv");
     let arguments = ["--weights", &weights, "--size", "96"];
-    succeed(&[&["features", &photos, "--out", &out], &arguments[..]].concat());
+    let command = ["features", &photos, "--out", &out];
+    succeed(&[&command[..], &arguments[..]].concat());
     let table = fs::read_to_string(&out).unwrap();
     let numbers: Vec<f32> = table
         .lines()
@@ -39,7 +40,7 @@ fn features_need_no_classifier_and_other_commands_say_what_to_do() {
         .skip(1)
         .map(|number| number.parse().unwrap())
         .collect();
-    assert!(numbers.len() > 100, "{}", numbers.len());
+    assert!(numbers.len() > 20, "{}", numbers.len());
     assert!(numbers.iter().any(|number| *number > 0.0));
 
     for command in [["predict", &photo], ["explain", &photo], ["eval", &photos]] {

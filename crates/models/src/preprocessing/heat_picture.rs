@@ -11,7 +11,7 @@ const SMALL: u32 = 200;
 const SEEN: f32 = 0.8;
 const UNSEEN: f32 = 0.3;
 /// How much of the hottest color covers the photo.
-const OPACITY: f32 = 0.85;
+const OPACITY: f32 = 0.72;
 /// The heat from which on the color covers as much.
 const OPAQUE: f32 = 0.6;
 /// The lowest color, so that little heat isn't black.
