@@ -1,17 +1,16 @@
 //! The images that a command line names.
 
-use std::collections::VecDeque;
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use image::RgbImage;
-use rayon::prelude::*;
 use walkdir::WalkDir;
 use xception::models::preprocessing::{
-    DecodeOptions, IMAGE_ENDINGS, Preprocessing, PreprocessingError, decode_image, is_image,
-    read_image,
+    DecodeOptions, IMAGE_ENDINGS, PreprocessingError, decode_image, is_image, read_image,
 };
+
+use crate::standard_input::{self, Input};
+use crate::terminal::escaped_path;
 
 /// An image, not read yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,23 +19,29 @@ pub enum ImageSource {
     File(PathBuf),
     /// What came from standard input.
     Input(Vec<u8>),
+    /// What a folder holds but can't be reached, such as a broken link, and why; an error when it is read.
+    Unreachable(PathBuf, String),
 }
 
 impl ImageSource {
-    /// The path, or `-` for standard input.
-    pub fn name(&self) -> String {
+    /// Returns the path, or `-` for standard input.
+    pub fn path(&self) -> &Path {
         match self {
-            Self::File(path) => path.display().to_string(),
-            Self::Input(_) => "-".to_owned(),
+            Self::File(path) | Self::Unreachable(path, _) => path,
+            Self::Input(_) => Path::new("-"),
         }
     }
 
-    /// The picture.
+    /// Reads the picture.
     pub fn read(&self) -> Result<RgbImage, PreprocessingError> {
         let options = DecodeOptions::default();
         match self {
             Self::File(path) => read_image(path, &options),
             Self::Input(bytes) => decode_image(bytes, "standard input", &options),
+            Self::Unreachable(path, reason) => Err(PreprocessingError::Read {
+                path: path.clone(),
+                source: std::io::Error::other(reason.clone()),
+            }),
         }
     }
 }
@@ -45,23 +50,21 @@ impl ImageSource {
 /// `photos/*.jpg`, and `-` for standard input, which is an image or a list of paths, one a line.
 ///
 /// A path that isn't there stays in the list, and is an error when it is read.
-pub fn find(arguments: &[String]) -> Result<Vec<ImageSource>> {
+pub fn find(arguments: &[PathBuf]) -> Result<Vec<ImageSource>> {
     let mut images = Vec::new();
-    let mut waiting: VecDeque<_> = arguments.iter().cloned().collect();
-    while let Some(argument) = waiting.pop_front() {
-        let path = Path::new(&argument);
-        if argument == "-" {
-            match standard_input()? {
+    for path in arguments {
+        if path.as_os_str() == "-" {
+            match standard_input::read(std::io::stdin().lock())? {
                 Input::Image(bytes) => images.push(ImageSource::Input(bytes)),
                 Input::Paths(paths) => images.extend(paths.into_iter().map(ImageSource::File)),
             }
         } else if path.is_dir() {
-            images.extend(folder(path)?);
-        } else if !path.exists() && argument.contains(['*', '?', '[']) {
-            let found = glob::glob(&argument);
-            let found = found.with_context(|| format!("`{argument}` is no pattern"))?;
+            images.extend(folder(path));
+        } else if let Some(pattern) = pattern(path) {
+            let found = glob::glob(pattern);
+            let found = found.with_context(|| format!("`{pattern}` is no pattern"))?;
             let mut paths = found.collect::<Result<Vec<_>, _>>()?;
-            anyhow::ensure!(!paths.is_empty(), "no file is like `{argument}`");
+            anyhow::ensure!(!paths.is_empty(), "no file is like `{pattern}`");
             paths.retain(|path| path.is_file());
             images.extend(paths.into_iter().map(ImageSource::File));
         } else {
@@ -76,95 +79,35 @@ pub fn find(arguments: &[String]) -> Result<Vec<ImageSource>> {
     Ok(images)
 }
 
-/// The image files of a folder and its subfolders, in the order of their names.
-fn folder(path: &Path) -> Result<Vec<ImageSource>> {
-    let mut files = Vec::new();
+/// Returns an argument that is a pattern and no file.
+fn pattern(path: &Path) -> Option<&str> {
+    let text = path.to_str()?;
+    (text.contains(['*', '?', '[']) && !path.exists()).then_some(text)
+}
+
+/// Finds the image files of a folder and its subfolders, in the order of their names, and what can't be reached.
+fn folder(path: &Path) -> Vec<ImageSource> {
+    let mut images = Vec::new();
     for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
-        let entry = entry.with_context(|| format!("can't search {}", path.display()))?;
-        if entry.file_type().is_file() && is_image(entry.path()) {
-            files.push(ImageSource::File(entry.into_path()));
-        }
-    }
-    Ok(files)
-}
-
-enum Input {
-    Image(Vec<u8>),
-    Paths(Vec<PathBuf>),
-}
-
-fn standard_input() -> Result<Input> {
-    let mut bytes = Vec::new();
-    let limit = 1 << 30;
-    std::io::stdin().take(limit).read_to_end(&mut bytes)?;
-    Ok(match std::str::from_utf8(&bytes) {
-        Ok(text) if !bytes.contains(&0) => {
-            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-            Input::Paths(lines.map(PathBuf::from).collect())
-        }
-        _ => Input::Image(bytes),
-    })
-}
-
-/// Images that could be read, ready for a network.
-pub struct Batch {
-    /// Names, in the order of the rows.
-    pub names: Vec<String>,
-    /// Places in the list of images.
-    pub indices: Vec<u32>,
-    /// `[names, 3, height, width]`.
-    pub inputs: Vec<f32>,
-}
-
-/// Reads images in batches, in parallel within a batch, and gives those that could be read to `each`.
-/// What can't be read is told on standard error and passed over; returns how many those were.
-pub fn for_each_batch(
-    images: &[ImageSource],
-    preprocessing: &Preprocessing,
-    batch_size: usize,
-    mut each: impl FnMut(Batch) -> Result<()>,
-) -> Result<usize> {
-    let mut unreadable = 0;
-    let mut index = 0;
-    for images in images.chunks(batch_size.max(1)) {
-        let inputs: Vec<_> = images
-            .par_iter()
-            .map(|image| preprocessing.apply(&image.read()?))
-            .collect();
-        let mut batch = Batch {
-            names: Vec::new(),
-            indices: Vec::new(),
-            inputs: Vec::new(),
-        };
-        for (image, input) in images.iter().zip(inputs) {
-            match input {
-                Ok(input) => {
-                    batch.names.push(image.name());
-                    batch.indices.push(index);
-                    batch.inputs.extend(input);
-                }
-                Err(error) => {
-                    unreadable += 1;
-                    // A closed standard error is no reason to stop.
-                    let _ = writeln!(std::io::stderr(), "skipped: {error}");
-                }
+        match entry {
+            Ok(entry) if !entry.file_type().is_dir() && is_image(entry.path()) => {
+                images.push(ImageSource::File(entry.into_path()));
             }
-            index += 1;
-        }
-        if !batch.names.is_empty() {
-            each(batch)?;
+            Ok(_) => {}
+            Err(error) => {
+                let place = error.path().unwrap_or(path).to_owned();
+                let reason = match (error.loop_ancestor(), error.io_error()) {
+                    (Some(ancestor), _) => {
+                        format!("it is a link back to {}", escaped_path(ancestor))
+                    }
+                    (None, Some(error)) => error.to_string(),
+                    (None, None) => error.to_string(),
+                };
+                images.push(ImageSource::Unreachable(place, reason));
+            }
         }
     }
-    Ok(unreadable)
-}
-
-/// The error for images that were passed over, at the end.
-pub fn check_all_read(unreadable: usize, images: usize) -> Result<()> {
-    anyhow::ensure!(
-        unreadable == 0,
-        "{unreadable} of {images} images could not be read"
-    );
-    Ok(())
+    images
 }
 
 #[cfg(test)]
@@ -172,6 +115,14 @@ mod tests {
     use std::fs;
 
     use super::*;
+
+    fn names(arguments: &[PathBuf]) -> Vec<String> {
+        let found = find(arguments).unwrap();
+        let names = found.iter().map(|image| image.path().file_name().unwrap());
+        names
+            .map(|name| name.to_str().unwrap().to_owned())
+            .collect()
+    }
 
     #[test]
     fn finds_files_folders_and_patterns() {
@@ -181,23 +132,45 @@ mod tests {
         for name in ["b.JPG", "a.png", "sub/c.webp", "notes.txt"] {
             fs::write(path(name), "").unwrap();
         }
-        let names = |arguments: &[String]| {
-            let found = find(arguments).unwrap();
-            let name = |image: &ImageSource| match image {
-                ImageSource::File(path) => path.file_name().unwrap().to_owned(),
-                ImageSource::Input(_) => "-".into(),
-            };
-            found.iter().map(name).collect::<Vec<_>>()
-        };
-        let text = |path: PathBuf| path.to_str().unwrap().to_owned();
-        let all = names(&[text(folder.path().to_owned())]);
+        let all = names(&[folder.path().to_owned()]);
         assert_eq!(all, ["a.png", "b.JPG", "c.webp"]);
-        assert_eq!(names(&[text(path("*.png"))]), ["a.png"]);
-        assert_eq!(names(&[text(path("notes.txt"))]), ["notes.txt"]);
-        assert_eq!(names(&[text(path("missing.png"))]), ["missing.png"]);
-        assert!(find(&[text(path("*.bmp"))]).is_err());
+        assert_eq!(names(&[path("*.png")]), ["a.png"]);
+        assert_eq!(names(&[path("notes.txt")]), ["notes.txt"]);
+        assert_eq!(names(&[path("missing.png")]), ["missing.png"]);
+        assert!(find(&[path("*.bmp")]).is_err());
         fs::remove_dir_all(path("sub")).unwrap();
         fs::create_dir(path("sub")).unwrap();
-        assert!(find(&[text(path("sub"))]).is_err());
+        assert!(find(&[path("sub")]).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_that_lead_nowhere_do_not_stop_a_search() {
+        use std::os::unix::fs::symlink;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("sub")).unwrap();
+        fs::write(path("sub/z.png"), "").unwrap();
+        symlink(path("missing"), path("a.png")).unwrap();
+        symlink(path("c"), path("b")).unwrap();
+        symlink(path("b"), path("c")).unwrap();
+        symlink(folder.path(), path("sub/up")).unwrap();
+        let found = find(&[folder.path().to_owned()]).unwrap();
+        let seen: Vec<_> = found
+            .iter()
+            .map(|image| {
+                let place = image.path().strip_prefix(folder.path()).unwrap();
+                let text = match image.read() {
+                    Ok(_) => String::new(),
+                    Err(error) => xception::models::with_causes(&error),
+                };
+                (place.to_str().unwrap(), text)
+            })
+            .collect();
+        let places: Vec<_> = seen.iter().map(|(place, _)| *place).collect();
+        assert_eq!(places, ["a.png", "b", "c", "sub/up", "sub/z.png"]);
+        assert!(seen[0].1.contains("a.png: No such file"), "{seen:?}");
+        assert!(seen[3].1.contains("it is a link back to"), "{seen:?}");
     }
 }

@@ -2,16 +2,22 @@
 
 mod allocator;
 mod arguments;
+mod batches;
 mod bench;
 mod command;
 mod images;
 mod network;
+mod output;
+mod path_bytes;
+mod standard_input;
+mod terminal;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
 use xception::kernels::within_pool;
+use xception::models::with_causes;
 
 use arguments::{Arguments, Command};
 
@@ -34,7 +40,7 @@ fn main() -> ExitCode {
     if is_closed_pipe(&error) {
         return ExitCode::SUCCESS; // the reader has seen enough
     }
-    eprintln!("error: {error:#}");
+    eprintln!("error: {}", terminal::escaped(&with_causes(&*error)));
     let interrupted = matches!(
         error.downcast_ref(),
         Some(xception::train::TrainError::Interrupted)

@@ -5,8 +5,10 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use burn::prelude::*;
 use xception::models::preprocessing::Labels;
-use xception::models::weights::{Head, LoadOptions, Loaded};
+use xception::models::pretrained::PretrainedError;
+use xception::models::weights::{Head, LoadOptions, Loaded, WeightsError};
 use xception::models::{ModelConfig, Network};
+use xception::train::TrainError;
 use xception::train::config::{Override, RunConfig};
 use xception::train::training::WeightsFile;
 
@@ -33,9 +35,10 @@ pub fn model_config(model: &str, overrides: &[Override]) -> Result<ModelConfig> 
 pub fn load_network(
     weights: &WeightsArgument,
     input: &InputArguments,
+    head: Head,
     device: &Device,
 ) -> Result<Loaded> {
-    let mut loaded = load_weights(weights, Head::Keep, device)?;
+    let mut loaded = load_weights(weights, head, device)?;
     let preprocessing = &mut loaded.preprocessing;
     if let Some(size) = input.size {
         preprocessing.size = [size as usize; 2];
@@ -60,7 +63,9 @@ pub fn load_weights(weights: &WeightsArgument, head: Head, device: &Device) -> R
         allow_unused: weights.allow_unused,
         ..LoadOptions::default()
     };
-    let loaded = file.load(&options, device)?;
+    let loaded = file
+        .load(&options, device)
+        .map_err(|error| with_remedy(error, weights))?;
     if let Some(model) = &weights.model {
         ModelConfig::named(model)?;
         let found = loaded.config.name();
@@ -71,6 +76,26 @@ pub fn load_weights(weights: &WeightsArgument, head: Head, device: &Device) -> R
         );
     }
     Ok(loaded)
+}
+
+/// Adds what a person can do about weights that don't load, as this program's options have it.
+fn with_remedy(error: TrainError, weights: &WeightsArgument) -> anyhow::Error {
+    let cause = match &error {
+        TrainError::Weights(cause) | TrainError::Pretrained(PretrainedError::Load(cause)) => cause,
+        _ => return error.into(),
+    };
+    let (file, train) = (&weights.weights, "xception train --weights");
+    let remedy = match cause {
+        WeightsError::NoClassifier { .. } | WeightsError::UnknownHead { .. } => format!(
+            "{file} has no classifier to use: train one with `{train} {file} --data folder:DIR`, or take what \
+             `xception features` gives"
+        ),
+        WeightsError::Mismatch { mismatch, .. } if mismatch.only_unused() => {
+            format!("{file} has more than the network: --allow-unused leaves it out")
+        }
+        _ => return error.into(),
+    };
+    anyhow::Error::new(error).context(remedy)
 }
 
 /// The file that an argument names, fetched where that is a published name.

@@ -63,17 +63,22 @@ impl From<FilterArgument> for Filter {
 
 /// Name the classes of images.
 ///
-/// Images are resized, cropped and scaled as the source of the weights does it. What can't be read is
-/// told and skipped, and makes the exit code 1 at the end.
+/// Images are resized, cropped and scaled as the source of the weights does it. What can't be read, such as
+/// a link that leads nowhere, is told and skipped, and so are images for which the network's output isn't
+/// finite numbers; both make the exit code 1 at the end.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   xception predict cat.jpg --weights xception.keras
   xception predict photos/ --weights model.safetensors --top 1 --csv > classes.csv
-  find . -name '*.png' | xception predict - --weights runs/first --json")]
+  find . -name '*.png' | xception predict - --weights runs/first --json
+
+Of standard input, an image of at most 256 MiB or a list of at most 4 million paths is read. A path that isn't
+UTF-8 has its other bytes as \\xE9 in the output; --json then adds path_bytes, and --csv a last column of this
+name, with all of the path's bytes in hexadecimal.")]
 pub struct PredictArguments {
     /// Images, folders, patterns, or - for an image or a list of paths on standard input.
     #[arg(required = true)]
-    pub images: Vec<String>,
+    pub images: Vec<PathBuf>,
     #[command(flatten)]
     pub weights: WeightsArgument,
     #[command(flatten)]
@@ -86,7 +91,8 @@ pub struct PredictArguments {
     /// Names of the classes, one a line.
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
-    /// Print a JSON object a line: the path, and index, name, logit and probability of each class.
+    /// Print JSON Lines, an object for each image: the path, and index, name, logit and probability of each
+    /// class.
     #[arg(long, conflicts_with = "csv")]
     pub json: bool,
     /// Print comma-separated values, a row a class.
@@ -98,15 +104,20 @@ pub struct PredictArguments {
 
 /// Write the pooled features of images, for another program to learn from.
 ///
-/// Rows are in the order given; standard output names the image of each.
+/// Rows are in the order given; standard output names the image of each. The weights need no classifier. What
+/// can't be read is told and skipped, and makes the exit code 1 at the end.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   xception features photos/ --weights xception.keras --out features.npy > rows.txt
-  xception features *.jpg --weights model.safetensors --out features.csv")]
+  xception features *.jpg --weights model.safetensors --out features.csv
+
+A .csv has a column `path`, and the metadata of a .safetensors a JSON list `paths`. Where a path isn't UTF-8, its
+other bytes are \\xE9 there, and a last column `path_bytes`, or a list of this name, has all of the path's bytes
+in hexadecimal.")]
 pub struct FeaturesArguments {
     /// Images, folders, patterns, or - for an image or a list of paths on standard input.
     #[arg(required = true)]
-    pub images: Vec<String>,
+    pub images: Vec<PathBuf>,
     #[command(flatten)]
     pub weights: WeightsArgument,
     #[command(flatten)]
@@ -121,6 +132,10 @@ pub struct FeaturesArguments {
 }
 
 /// Write where in an image a network sees a class, as a picture (Grad-CAM).
+///
+/// The picture is the photo in gray and in its own size (enlarged, where it has less than 200 pixels a side),
+/// with colors where it speaks for the class, and their scale below it. What the network doesn't see, since it
+/// is cropped off, is dim.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   xception explain cat.jpg --weights xception.keras
@@ -138,7 +153,7 @@ pub struct ExplainArguments {
     /// Names of the classes, one a line.
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
-    /// The picture to write [default: beside the image, ending in .explained.png].
+    /// The picture to write, a .png [default: the image's name with .explained.png, in the current folder].
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     #[command(flatten)]

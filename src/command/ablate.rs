@@ -13,7 +13,9 @@ use xception::train::training::{Display, Progress};
 
 use super::display::display;
 use super::results::table;
+use super::skipped::tell_skipped_files;
 use crate::arguments::AblateArguments;
+use crate::terminal::{escaped, escaped_lines, escaped_path};
 
 /// Prints the plan, trains, reports.
 pub fn run(arguments: &AblateArguments) -> Result<()> {
@@ -25,7 +27,16 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
         None => PathBuf::from("runs").join(&config.name),
     };
     let plan = Plan::new(config, &device)?;
-    writeln!(std::io::stdout(), "{plan}")?;
+    let mut told = Vec::new();
+    for variant in &plan.variants {
+        let skipped = &variant.data.skipped;
+        // Most variants have the same images.
+        if !told.contains(&skipped) {
+            tell_skipped_files(skipped);
+            told.push(skipped);
+        }
+    }
+    writeln!(std::io::stdout(), "{}", escaped_lines(&plan.to_string()))?;
     if arguments.plan {
         return Ok(());
     }
@@ -46,8 +57,8 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
     let duration = Progress::duration(start.elapsed().as_secs_f64());
     writeln!(output, "{} runs done in {duration}", plan.runs())?;
     writeln!(output)?;
-    writeln!(output, "{}", table(&record))?;
-    writeln!(output, "report: {}", out.join("report.html").display())?;
+    writeln!(output, "{}", escaped_lines(&table(&record)))?;
+    writeln!(output, "report: {}", escaped_path(&out.join("report.html")))?;
     Ok(())
 }
 
@@ -77,7 +88,7 @@ fn show(event: &Event, display: Display) {
     };
     if display == Display::Lines {
         // A closed standard error is no reason to stop training.
-        let _ = writeln!(std::io::stderr(), "{text}");
+        let _ = writeln!(std::io::stderr(), "{}", escaped(&text));
     }
 }
 

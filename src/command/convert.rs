@@ -9,6 +9,8 @@ use xception::models::weights::{Head, save_burnpack, save_safetensors};
 
 use crate::arguments::{ConvertArguments, WeightsArgument};
 use crate::network::load_weights;
+use crate::output::check_folder;
+use crate::terminal::escaped_path;
 
 /// Writes a network's weights in another form.
 pub fn run(arguments: &ConvertArguments) -> Result<()> {
@@ -21,6 +23,7 @@ pub fn run(arguments: &ConvertArguments) -> Result<()> {
             arguments.out.display()
         ),
     };
+    check_folder(&arguments.out)?;
     let weights = WeightsArgument {
         weights: arguments.input.clone(),
         model: None,
@@ -31,7 +34,7 @@ pub fn run(arguments: &ConvertArguments) -> Result<()> {
     writeln!(
         std::io::stdout(),
         "{}: {} of {} with {} classes, {} parameters",
-        arguments.out.display(),
+        escaped_path(&arguments.out),
         loaded.config.name(),
         loaded.source,
         loaded.model.classes(),

@@ -7,7 +7,9 @@ use anyhow::Result;
 use xception::train::data::{self, Archive, DataSource, Description};
 
 use super::display::progress_bar;
+use super::skipped::tell_skipped_files;
 use crate::arguments::{DataAction, DataArguments};
+use crate::terminal::{escaped, escaped_lines, escaped_path};
 
 /// Fetches, verifies or describes a data set.
 pub fn run(arguments: &DataArguments) -> Result<()> {
@@ -31,19 +33,21 @@ fn fetch(name: &str, dir: &Path, mirror: Option<&str>) -> Result<()> {
     bar.finish_and_clear();
     let mut output = std::io::stdout();
     match fetched.already_there {
-        true => writeln!(output, "{} is there already", fetched.folder.display())?,
-        false => writeln!(output, "{}", fetched.folder.display())?,
+        true => writeln!(output, "{} is there already", escaped_path(&fetched.folder))?,
+        false => writeln!(output, "{}", escaped_path(&fetched.folder))?,
     }
-    writeln!(output, "use it with --data {name}:{}", dir.display())?;
+    writeln!(output, "use it with --data {name}:{}", escaped_path(dir))?;
     Ok(())
 }
 
 fn verify(source: &DataSource) -> Result<()> {
     let data = source.load()?;
+    tell_skipped_files(&data.skipped);
     let mut output = std::io::stdout();
     writeln!(
         output,
-        "{source}: {} training and {} test images of {} classes read well",
+        "{}: {} training and {} test images of {} classes read well",
+        escaped(&source.to_string()),
         data.train.len(),
         data.test.len(),
         data.classes.len()
@@ -53,11 +57,13 @@ fn verify(source: &DataSource) -> Result<()> {
 }
 
 fn describe(source: &DataSource, json: bool) -> Result<()> {
-    let description = Description::of(&source.load()?);
+    let data = source.load()?;
+    tell_skipped_files(&data.skipped);
+    let description = Description::of(&data);
     let mut output = std::io::stdout();
     match json {
         true => writeln!(output, "{}", serde_json::to_string_pretty(&description)?)?,
-        false => writeln!(output, "{description}")?,
+        false => writeln!(output, "{}", escaped_lines(&description.to_string()))?,
     }
     Ok(())
 }

@@ -1,22 +1,27 @@
 //! `xception eval`.
 
 use std::io::Write;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
 use xception::models::Network;
-use xception::models::weights::{LoadOptions, Loaded, load};
+use xception::models::weights::{Head, LoadOptions, Loaded, load};
 use xception::train::TrainError;
 use xception::train::config::Recipe;
 use xception::train::data::{Batch, BatchPlan, Batches, ClassFolders};
 use xception::train::record::Scores;
 use xception::train::report::{Confusion, Mistake};
 use xception::train::training::{ClassificationTask, Evaluation, ImageBatch, Run, RunFolder};
+use xception_files::name_text;
 
 use super::display::progress_bar;
+use super::skipped::tell_skipped_files;
 use crate::arguments::{EvalArguments, WeightsArgument};
-use crate::images::{ImageSource, check_all_read, for_each_batch};
+use crate::batches::{Failures, for_each_batch};
+use crate::images::ImageSource;
 use crate::network::{labels, load_network};
+use crate::terminal::{escaped, escaped_path};
 
 const BAR: &str = "{bar:40} {pos}/{len} images, {eta} to go";
 /// Mistakes that are printed.
@@ -43,6 +48,7 @@ fn test_images(arguments: &EvalArguments, device: &Device) -> Result<()> {
         config.data.test_images = None;
     }
     let data = Run::load_data(&config)?;
+    tell_skipped_files(&data.skipped);
     let (model, images) = (config.model.classes(), data.classes.len());
     if model != images {
         return Err(TrainError::Classes {
@@ -59,14 +65,20 @@ fn test_images(arguments: &EvalArguments, device: &Device) -> Result<()> {
     let mut evaluation = Evaluation::new(&task, data.classes.clone());
     let bar = progress_bar(data.test.len() as u64, BAR);
     let plan = BatchPlan::test(arguments.batch_size as usize, data.normalization);
+    let mut failures = Failures::default();
     for batch in Batches::new(data.test.clone(), plan)? {
-        let images = batch.len() as u64;
-        evaluation.add(ImageBatch::new(batch, data.test.size(), device))?;
-        bar.inc(images);
+        let indices = batch.indices.clone();
+        let broken = evaluation.add(ImageBatch::new(batch, data.test.size(), device))?;
+        for row in broken {
+            let name = format!("test image {}", indices[row]);
+            bar.suspend(|| failures.no_numbers(Path::new(&name)));
+        }
+        bar.inc(indices.len() as u64);
     }
     bar.finish_and_clear();
     let (scores, confusion) = evaluation.finish()?;
-    show(&data.name, &scores, &confusion, arguments)
+    show(&data.name, &scores, &confusion, arguments)?;
+    failures.check(data.test.len())
 }
 
 /// Any weights on a folder with a subfolder for each class.
@@ -77,7 +89,7 @@ fn folder_of_classes(weights: &str, arguments: &EvalArguments, device: &Device) 
         model: arguments.model.clone(),
         allow_unused: arguments.allow_unused,
     };
-    let loaded = load_network(&weights, &arguments.input, device)?;
+    let loaded = load_network(&weights, &arguments.input, Head::Keep, device)?;
     let names = labels(arguments.labels.as_deref(), &loaded)?;
     let classes = found.class_indices(names.as_ref(), loaded.model.classes())?;
 
@@ -100,27 +112,41 @@ fn folder_of_classes(weights: &str, arguments: &EvalArguments, device: &Device) 
     let mut evaluation = Evaluation::new(&task, names);
     let bar = progress_bar(images.len() as u64, BAR);
     let batch_size = arguments.batch_size as usize;
-    let unreadable = for_each_batch(&images, &preprocessing, batch_size, |batch| {
-        let labels = batch.indices.iter().map(|&index| {
-            let (_, folder) = &found.images[index as usize];
-            classes[*folder as usize] as u32
-        });
-        let batch = Batch {
-            labels: labels.collect(),
-            pixels: batch.inputs,
-            indices: batch.indices,
-        };
-        bar.inc(batch.len() as u64);
-        Ok(evaluation.add(ImageBatch::new(batch, preprocessing.size, device))?)
-    })?;
+    let mut failures = Failures::default();
+    for skipped in &found.skipped {
+        failures.skip(&skipped.to_string());
+    }
+    for_each_batch(
+        &images,
+        &preprocessing,
+        batch_size,
+        &mut failures,
+        |batch, failures| {
+            let labels = batch.indices.iter().map(|&index| {
+                let (_, folder) = &found.images[index as usize];
+                classes[*folder as usize] as u32
+            });
+            let paths = batch.paths;
+            let batch = Batch {
+                labels: labels.collect(),
+                pixels: batch.inputs,
+                indices: batch.indices,
+            };
+            bar.inc(batch.len() as u64);
+            for row in evaluation.add(ImageBatch::new(batch, preprocessing.size, device))? {
+                bar.suspend(|| failures.no_numbers(&paths[row]));
+            }
+            Ok(())
+        },
+    )?;
     bar.finish_and_clear();
-    if unreadable == images.len() {
-        return check_all_read(unreadable, images.len());
+    if failures.unreadable == images.len() + found.skipped.len() {
+        return failures.check(images.len() + found.skipped.len());
     }
     let (scores, confusion) = evaluation.finish()?;
-    let folder = arguments.folder.display().to_string();
+    let folder = name_text(arguments.folder.as_os_str());
     show(&folder, &scores, &confusion, arguments)?;
-    check_all_read(unreadable, images.len())
+    failures.check(images.len() + found.skipped.len())
 }
 
 fn show(
@@ -138,7 +164,12 @@ fn show(
         writeln!(output, "{}", serde_json::to_string_pretty(scores)?)?;
         return Ok(());
     }
-    writeln!(output, "{images}, {} test images: {scores}", scores.images)?;
+    writeln!(
+        output,
+        "{}, {} test images: {scores}",
+        escaped(images),
+        scores.images
+    )?;
     if !scores.loss.is_finite() {
         writeln!(
             output,
@@ -146,10 +177,9 @@ fn show(
         )?;
     }
     for mistake in confusion.mistakes().iter().take(MISTAKES) {
-        let Mistake {
-            images, of, class, ..
-        } = mistake;
-        match mistake.guess {
+        let Mistake { images, of, .. } = mistake;
+        let class = escaped(mistake.class);
+        match mistake.guess.map(escaped) {
             Some(guess) => writeln!(output, "  {images} of {of} {class} taken for {guess}")?,
             None => writeln!(
                 output,
@@ -158,7 +188,7 @@ fn show(
         }
     }
     for path in written.iter().flatten() {
-        writeln!(output, "{}", path.display())?;
+        writeln!(output, "{}", escaped_path(path))?;
     }
     Ok(())
 }

@@ -1,54 +1,94 @@
 //! `xception explain`.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail, ensure};
 use xception::models::grad_cam;
 use xception::models::preprocessing::Heatmap;
+use xception::models::weights::Head;
 use xception::train::files;
 
 use crate::arguments::ExplainArguments;
 use crate::images::ImageSource;
 use crate::network::{labels, load_network, to_tensor};
-
-/// How much of the heat map's colour covers the picture.
-const OPACITY: f32 = 0.5;
+use crate::output::check_folder;
+use crate::terminal::{escaped, escaped_path};
 
 /// Writes where in an image the network sees a class.
 pub fn run(arguments: &ExplainArguments) -> Result<()> {
     let device = arguments.device.backend.device()?;
-    let loaded = load_network(&arguments.weights, &arguments.input, &device)?;
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| picture_name(&arguments.image));
+    check_out(&out, &arguments.image)?;
+    let loaded = load_network(&arguments.weights, &arguments.input, Head::Keep, &device)?;
     let labels = labels(arguments.labels.as_deref(), &loaded)?;
-    let picture = ImageSource::File(arguments.image.clone()).read()?;
+    let photo = ImageSource::File(arguments.image.clone()).read()?;
 
-    // The heat lies over what the network sees: the picture, resized and cropped.
-    let seen = loaded.preprocessing.transform(&picture)?;
-    let input = loaded.preprocessing.apply(&picture)?;
+    let size = [photo.height(), photo.width()].map(|side| side as usize);
+    let seen = loaded.preprocessing.seen_part(size)?;
+    let input = loaded.preprocessing.apply(&photo)?;
     let input = to_tensor(input, loaded.preprocessing.size, &device);
     let class = arguments.class.map(|class| class as usize);
     let found = grad_cam(&loaded.model, input, class)?;
+    if !found.probability.is_finite() {
+        bail!(
+            "the network's output isn't finite numbers for {}: its weights are damaged, or their training diverged",
+            escaped_path(&arguments.image)
+        );
+    }
     let heat = Heatmap::new(found.heat, found.size)?;
-    let overlay = heat.overlay(&seen, OPACITY)?;
-
-    let out = match &arguments.out {
-        Some(out) => out.clone(),
-        None => beside(&arguments.image),
-    };
-    files::write(&out, &Heatmap::to_png(&overlay)?)?;
+    files::write(&out, &Heatmap::to_png(&heat.over(&photo, &seen))?)?;
     let name = labels.as_ref().and_then(|labels| labels.name(found.class));
     writeln!(
         std::io::stdout(),
         "{}: class {}{}, {:.2} %",
-        out.display(),
+        escaped_path(&out),
         found.class,
-        name.map_or(String::new(), |name| format!(" ({name})")),
+        name.map_or(String::new(), |name| format!(" ({})", escaped(name))),
         100.0 * found.probability
     )?;
     Ok(())
 }
 
-/// `cat.jpg` to `cat.explained.png`.
-fn beside(image: &Path) -> std::path::PathBuf {
-    image.with_extension("explained.png")
+/// Returns where `photos/cat.jpg` is explained: `cat.explained.png` in the current folder. Beside the photo it would be
+/// one of the images of that folder.
+fn picture_name(image: &Path) -> PathBuf {
+    let name = image.file_name().unwrap_or(image.as_os_str());
+    Path::new(name).with_extension("explained.png")
+}
+
+/// Checks that the picture can be written, and not in the photo's place.
+fn check_out(out: &Path, image: &Path) -> Result<()> {
+    let png = out
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
+    ensure!(
+        png,
+        "{} has to end in .png, which is the form of the picture",
+        out.display()
+    );
+    check_folder(out)?;
+    if let (Ok(out_path), Ok(image_path)) = (out.canonicalize(), image.canonicalize()) {
+        ensure!(
+            out_path != image_path,
+            "{} is the photo itself: give another file with --out",
+            out.display()
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_go_to_the_current_folder() {
+        let name = |image: &str| picture_name(Path::new(image));
+        assert_eq!(name("photos/cat.jpg"), Path::new("cat.explained.png"));
+        assert_eq!(name("cat"), Path::new("cat.explained.png"));
+    }
 }

@@ -17,5 +17,6 @@ pub mod weights;
 
 mod display;
 mod results;
+mod skipped;
 
 pub use display::progress_bar;

@@ -1,22 +1,28 @@
 //! `xception predict`.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use anyhow::Result;
 use burn::tensor::activation::softmax;
 use serde::Serialize;
 use xception::models::Network;
 use xception::models::preprocessing::Labels;
+use xception::models::weights::Head;
+use xception_files::name_text;
 
 use super::display::progress_bar;
 use crate::arguments::PredictArguments;
-use crate::images::{check_all_read, find, for_each_batch};
+use crate::batches::{Failures, for_each_batch};
+use crate::images::find;
 use crate::network::{labels, load_network, to_tensor};
+use crate::path_bytes::path_bytes;
+use crate::terminal::{escaped, escaped_path};
 
 /// What a network says of an image.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 struct Prediction {
-    path: String,
+    path: PathBuf,
     top: Vec<Guess>,
 }
 
@@ -33,14 +39,19 @@ struct Guess {
 pub fn run(arguments: &PredictArguments) -> Result<()> {
     let device = arguments.device.backend.device()?;
     let images = find(&arguments.images)?;
-    let loaded = load_network(&arguments.weights, &arguments.input, &device)?;
+    let loaded = load_network(&arguments.weights, &arguments.input, Head::Keep, &device)?;
     let labels = labels(arguments.labels.as_deref(), &loaded)?;
     let top = (arguments.top as usize).min(loaded.model.classes());
 
     let network = loaded.model.fuse();
     let mut writer: Box<dyn PredictionWriter> = match (arguments.json, arguments.csv) {
         (true, _) => Box::new(JsonLines),
-        (_, true) => Box::new(Csv(csv::Writer::from_writer(std::io::stdout()))),
+        (_, true) => Box::new(Csv {
+            writer: csv::Writer::from_writer(std::io::stdout()),
+            with_bytes: images
+                .iter()
+                .any(|image| path_bytes(image.path()).is_some()),
+        }),
         _ => Box::new(Text),
     };
     let bar = progress_bar(
@@ -48,23 +59,35 @@ pub fn run(arguments: &PredictArguments) -> Result<()> {
         "{bar:40} {pos}/{len} images, {eta} to go",
     );
     let batch_size = arguments.batch.batch_size as usize;
-    let unreadable = for_each_batch(&images, &loaded.preprocessing, batch_size, |batch| {
-        let input = to_tensor(batch.inputs, loaded.preprocessing.size, &device);
-        let logits = network.forward(input);
-        let probabilities = softmax(logits.clone(), 1).into_data();
-        let classes = loaded.model.classes();
-        let probabilities: Vec<f32> = probabilities.convert::<f32>().iter::<f32>().collect();
-        let logits: Vec<f32> = logits.into_data().convert::<f32>().iter::<f32>().collect();
-        bar.inc(batch.names.len() as u64);
-        let rows = logits.chunks(classes).zip(probabilities.chunks(classes));
-        for (path, (logits, probabilities)) in batch.names.into_iter().zip(rows) {
-            let top = guesses(logits, probabilities, top, labels.as_ref());
-            bar.suspend(|| writer.write(&Prediction { path, top }))?;
-        }
-        Ok(())
-    })?;
+    let mut failures = Failures::default();
+    let preprocessing = &loaded.preprocessing;
+    for_each_batch(
+        &images,
+        preprocessing,
+        batch_size,
+        &mut failures,
+        |batch, failures| {
+            let input = to_tensor(batch.inputs, loaded.preprocessing.size, &device);
+            let logits = network.forward(input);
+            let probabilities = softmax(logits.clone(), 1).into_data();
+            let classes = loaded.model.classes();
+            let probabilities: Vec<f32> = probabilities.convert::<f32>().iter::<f32>().collect();
+            let logits: Vec<f32> = logits.into_data().convert::<f32>().iter::<f32>().collect();
+            bar.inc(batch.paths.len() as u64);
+            let rows = logits.chunks(classes).zip(probabilities.chunks(classes));
+            for (path, (logits, probabilities)) in batch.paths.into_iter().zip(rows) {
+                if !logits.iter().all(|logit| logit.is_finite()) {
+                    bar.suspend(|| failures.no_numbers(&path));
+                    continue;
+                }
+                let top = guesses(logits, probabilities, top, labels.as_ref());
+                bar.suspend(|| writer.write(&Prediction { path, top }))?;
+            }
+            Ok(())
+        },
+    )?;
     bar.finish_and_clear();
-    check_all_read(unreadable, images.len())
+    failures.check(images.len())
 }
 
 /// The classes of the highest logits, the highest first.
@@ -94,14 +117,33 @@ trait PredictionWriter {
 
 struct JsonLines;
 
+/// A line of the JSON form.
+#[derive(Serialize)]
+struct Line<'a> {
+    path: String,
+    /// Where the path isn't UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_bytes: Option<String>,
+    top: &'a [Guess],
+}
+
 impl PredictionWriter for JsonLines {
     fn write(&mut self, prediction: &Prediction) -> Result<()> {
-        writeln!(std::io::stdout(), "{}", serde_json::to_string(prediction)?)?;
+        let line = Line {
+            path: name_text(prediction.path.as_os_str()),
+            path_bytes: path_bytes(&prediction.path),
+            top: &prediction.top,
+        };
+        writeln!(std::io::stdout(), "{}", serde_json::to_string(&line)?)?;
         Ok(())
     }
 }
 
-struct Csv(csv::Writer<std::io::Stdout>);
+struct Csv {
+    writer: csv::Writer<std::io::Stdout>,
+    /// Whether there is a path that isn't UTF-8, so that there is a column for its bytes.
+    with_bytes: bool,
+}
 
 /// A row of the comma-separated form.
 #[derive(Serialize)]
@@ -112,21 +154,25 @@ struct Row<'a> {
     name: Option<&'a str>,
     logit: f32,
     probability: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_bytes: Option<Option<String>>,
 }
 
 impl PredictionWriter for Csv {
     fn write(&mut self, prediction: &Prediction) -> Result<()> {
+        let path = name_text(prediction.path.as_os_str());
         for (place, guess) in prediction.top.iter().enumerate() {
-            self.0.serialize(Row {
-                path: &prediction.path,
+            self.writer.serialize(Row {
+                path: &path,
                 rank: place + 1,
                 index: guess.index,
                 name: guess.name.as_deref(),
                 logit: guess.logit,
                 probability: guess.probability,
+                path_bytes: self.with_bytes.then(|| path_bytes(&prediction.path)),
             })?;
         }
-        self.0.flush()?;
+        self.writer.flush()?;
         Ok(())
     }
 }
@@ -136,10 +182,10 @@ struct Text;
 impl PredictionWriter for Text {
     fn write(&mut self, prediction: &Prediction) -> Result<()> {
         let mut output = std::io::stdout();
-        writeln!(output, "{}", prediction.path)?;
+        writeln!(output, "{}", escaped_path(&prediction.path))?;
         for guess in &prediction.top {
             let percent = 100.0 * guess.probability;
-            let name = guess.name.as_deref().unwrap_or("");
+            let name = escaped(guess.name.as_deref().unwrap_or(""));
             writeln!(output, "  {percent:6.2} %  {:>4}  {name}", guess.index)?;
         }
         Ok(())

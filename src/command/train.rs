@@ -9,8 +9,10 @@ use xception::train::record::RunState;
 use xception::train::training::{Display, Progress, Run, RunFolder};
 
 use super::display::display;
+use super::skipped::tell_skipped_files;
 use crate::arguments::TrainArguments;
 use crate::network::find_weights;
+use crate::terminal::escaped_path;
 
 /// Trains one network.
 pub fn run(arguments: &TrainArguments) -> Result<()> {
@@ -25,6 +27,7 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
     };
 
     let (config, data) = Run::prepare(&config)?;
+    tell_skipped_files(&data.skipped);
     let display = display(arguments.run.display);
     let label = format!("{name}, seed {}", arguments.seed);
     let run = Run {
@@ -62,7 +65,11 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
             )?,
         }
     }
-    writeln!(output, "network: {}", RunFolder::model_file(&out).display())?;
+    writeln!(
+        output,
+        "network: {}",
+        escaped_path(&RunFolder::model_file(&out))
+    )?;
     if record.state == RunState::Diverged {
         anyhow::bail!(
             "the training loss became infinite or not a number: lower recipe.learning_rate"

@@ -10,6 +10,7 @@ use xception::models::pretrained::{
 
 use super::display::progress_bar;
 use crate::arguments::{WeightsAction, WeightsArguments};
+use crate::terminal::escaped_path;
 
 /// Lists, fetches or verifies published weights.
 pub fn run(arguments: &WeightsArguments) -> Result<()> {
@@ -55,7 +56,11 @@ fn list() -> Result<()> {
          (--json says where)."
     )?;
     if let Ok(cache) = cache_dir() {
-        writeln!(output, "Fetched weights are kept in {}.", cache.display())?;
+        writeln!(
+            output,
+            "Fetched weights are kept in {}.",
+            escaped_path(&cache)
+        )?;
     }
     Ok(())
 }
@@ -101,7 +106,7 @@ fn fetch(name: &str, mirror: Option<&str>) -> Result<()> {
         bar.set_position(progress.received);
     })?;
     bar.finish_and_clear();
-    writeln!(std::io::stdout(), "{}", path.display())?;
+    writeln!(std::io::stdout(), "{}", escaped_path(&path))?;
     Ok(())
 }
 
@@ -129,7 +134,12 @@ fn verify(names: &[String]) -> Result<()> {
         match pretrained::verify(entry, &cache)? {
             Status::Intact => {
                 intact += 1;
-                writeln!(output, "{:<24} intact   {}", entry.name, path.display())?;
+                writeln!(
+                    output,
+                    "{:<24} intact   {}",
+                    entry.name,
+                    escaped_path(&path)
+                )?;
             }
             Status::Damaged { expected, found } => {
                 bad.push(entry.name);
@@ -137,14 +147,19 @@ fn verify(names: &[String]) -> Result<()> {
                     output,
                     "{:<24} damaged  {} has {} {found}, expected {expected}",
                     entry.name,
-                    path.display(),
+                    escaped_path(&path),
                     entry.file.check.algorithm()
                 )?;
             }
             Status::Missing if names.is_empty() => {}
             Status::Missing => {
                 bad.push(entry.name);
-                writeln!(output, "{:<24} missing  {}", entry.name, path.display())?;
+                writeln!(
+                    output,
+                    "{:<24} missing  {}",
+                    entry.name,
+                    escaped_path(&path)
+                )?;
             }
         }
     }
@@ -155,7 +170,7 @@ fn verify(names: &[String]) -> Result<()> {
         );
     }
     if intact == 0 {
-        writeln!(output, "no weights in {} yet", cache.display())?;
+        writeln!(output, "no weights in {} yet", escaped_path(&cache))?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::{Workshop, fail, program, run, succeed};
 
 /// A trained run of a tiny ablation, and pictures of several kinds and sizes.
-fn prepare() -> Workshop {
+pub fn prepare() -> Workshop {
     let workshop = Workshop::new();
     workshop.ablate("out");
     fs::create_dir_all(workshop.path("photos/sub")).unwrap();
@@ -20,7 +20,7 @@ fn prepare() -> Workshop {
     workshop
 }
 
-fn picture(path: &Path, number: u32) {
+pub fn picture(path: &Path, number: u32) {
     let (width, height) = (40 + 7 * number, 33 + number);
     let pixel = |x: u32, y: u32| image::Rgb([(x * 5) as u8, (y * 7) as u8, (number * 50) as u8]);
     let picture = image::RgbImage::from_fn(width, height, pixel);
@@ -170,10 +170,42 @@ fn explain_writes_a_picture() {
         workshop.text("photos/b.jpg"),
         workshop.text("out/base/seed-1"),
     );
-    let output = succeed(&["explain", &image, "--weights", &weights]);
-    assert!(output.contains("class "), "{output}");
-    let picture = image::open(workshop.path("photos/b.explained.png")).unwrap();
-    assert_eq!((picture.width(), picture.height()), (32, 32));
+    let before = fs::read_dir(workshop.path("photos")).unwrap().count();
+    fs::create_dir(workshop.path("here")).unwrap();
+    let result = program(&["explain", &image, "--weights", &weights])
+        .current_dir(workshop.path("here"))
+        .output()
+        .unwrap();
+    let output = String::from_utf8(result.stdout).unwrap();
+    assert!(output.starts_with("b.explained.png: class "), "{output}");
+    // The photo of 47 x 34 pixels, enlarged, with the scale below; and nothing beside the photo.
+    let picture = image::open(workshop.path("here/b.explained.png")).unwrap();
+    assert_eq!(picture.width(), 5 * 47);
+    assert!(picture.height() > 5 * 34, "{}", picture.height());
+    let after = fs::read_dir(workshop.path("photos")).unwrap().count();
+    assert_eq!(after, before);
+
+    let large = workshop.path("large.png");
+    image::RgbImage::new(400, 300).save(&large).unwrap();
+    let out = workshop.text("large.explained.png");
+    let large = workshop.text("large.png");
+    succeed(&["explain", &large, "--weights", &weights, "--out", &out]);
+    let picture = image::open(out).unwrap();
+    assert_eq!(picture.width(), 400);
+    assert!(picture.height() > 300, "{}", picture.height());
+    let photo = fs::read(&large).unwrap();
+    let errors = fail(
+        1,
+        &["explain", &large, "--weights", &weights, "--out", &large],
+    );
+    assert!(errors.contains("is the photo itself"), "{errors}");
+    assert_eq!(fs::read(&large).unwrap(), photo);
+    let errors = fail(
+        1,
+        &["explain", &large, "--weights", &weights, "--out", "x.jpg"],
+    );
+    assert!(errors.contains("has to end in .png"), "{errors}");
+
     let out = workshop.text("heat.png");
     let output = succeed(&[
         "explain",
@@ -207,6 +239,25 @@ fn converted_weights_say_the_same() {
         );
         let found = succeed(&["predict", &photos, "--weights", &out, "--json"]);
         assert_eq!(found, expected, "{ending}");
+    }
+    // Another process writes the same bytes.
+    for ending in ["safetensors", "bpk"] {
+        let again = workshop.text(&format!("again.{ending}"));
+        succeed(&["convert", &weights, &again]);
+        let first = workshop.path(&format!("converted.{ending}"));
+        assert!(
+            fs::read(again).unwrap() == fs::read(first).unwrap(),
+            "{ending}"
+        );
+    }
+    for ending in ["safetensors", "bpk"] {
+        let out = workshop.text(&format!("missing/a.{ending}"));
+        let errors = fail(1, &["convert", &weights, &out]);
+        assert!(
+            errors.contains("can't write") && errors.contains("there is no folder"),
+            "{errors}"
+        );
+        assert!(!errors.contains("can't be read"), "{errors}");
     }
     let errors = fail(1, &["convert", &weights, "x.h5"]);
     assert!(errors.contains(".safetensors or .bpk"), "{errors}");

@@ -39,4 +39,11 @@ fn killed_in_the_middle_of_a_run_and_between_runs() {
     workshop.ablate("killed");
     let scores = |name: &str| scores(&json(&workshop.path(name).join("results.json")));
     assert_eq!(scores("killed"), scores("whole"));
+    for run in ["base/seed-1", "base/seed-2"] {
+        let network = |out: &str| {
+            let path = workshop.path(out).join(run).join("model.bpk");
+            std::fs::read(path).unwrap()
+        };
+        assert!(network("killed") == network("whole"), "{run}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Files that are written in full or not at all.
+//! Files that are written in full or not at all, and that are regular files where they are read.
 //!
 //! ```
 //! use std::io::Write;
@@ -19,7 +19,11 @@
 //! files get the permissions that the user's umask gives to any new file.
 
 mod atomic;
+mod name;
+mod regular;
 mod sync;
 
 pub use atomic::{AtomicFile, write};
+pub use name::name_text;
+pub use regular::open_regular;
 pub use sync::{rename, sync_folder};

@@ -24,6 +24,7 @@
 //! # Ok::<(), xception_models::ModelError>(())
 //! ```
 
+mod causes;
 mod error;
 mod features;
 pub mod fused;
@@ -42,6 +43,7 @@ pub mod weights;
 mod width;
 pub mod xception;
 
+pub use causes::with_causes;
 pub use error::ModelError;
 pub use features::{Features, Stage};
 pub use grad_cam::{GradCam, grad_cam};

@@ -77,8 +77,38 @@ fn what_is_no_weights_file_is_said_to_be_none() {
     for bytes in [&b""[..], b"x", b"not weights at all", &[0; 1000]] {
         assert!(error_of(bytes).contains("in no format that is read"));
     }
-    assert!(error(Path::new("/nowhere/at/all")).contains("can't access"));
+    assert!(error(Path::new("/nowhere/at/all")).contains("can't read /nowhere/at/all"));
     assert!(error(&fixtures::folder()).contains("can't"));
+}
+
+#[test]
+fn what_is_no_regular_file_is_refused_before_it_is_opened() {
+    for path in [Path::new("/dev/zero"), &fixtures::folder()] {
+        let error = load(path, &LoadOptions::default(), &Device::flex()).unwrap_err();
+        let text = xception_models::with_causes(&error);
+        assert!(text.ends_with(", not a regular file"), "{text}");
+    }
+}
+
+#[test]
+fn a_truncated_keras_archive_is_no_checkpoint_of_pytorch() {
+    for (name, bytes) in good_files() {
+        let error = match name.as_str() {
+            "xception_two_dense.keras.gz" => error_of(&bytes[..bytes.len() / 2]),
+            "resnet18.pth" => error_of(&bytes[..bytes.len() / 2]),
+            _ => continue,
+        };
+        let format = match name.ends_with(".pth") {
+            true => "as a PyTorch checkpoint",
+            false => "as a Keras archive",
+        };
+        assert!(error.contains(format), "{name}: {error}");
+    }
+    // So short that only the name tells.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("xception.keras");
+    fs::write(&path, b"PK\x03\x04").unwrap();
+    assert!(error(&path).contains("as a Keras archive"));
 }
 
 #[test]

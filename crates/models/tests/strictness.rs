@@ -137,13 +137,50 @@ fn what_is_unused_can_be_allowed() {
 fn without_a_classifier_a_new_one_is_asked_for() {
     let mut tensors = tensors();
     tensors.retain(|(name, ..)| !name.starts_with("fc"));
-    let error = error(&tensors);
-    assert!(error.contains("ask for a new head"), "{error}");
+    let error = load_with(&tensors, &LoadOptions::default()).unwrap_err();
+    let WeightsError::NoClassifier { missing, .. } = &error else {
+        panic!("{error}");
+    };
+    assert_eq!(missing, &["fc.weight", "fc.bias"]);
+    assert!(
+        error.to_string().contains("without a classifier"),
+        "{error}"
+    );
     let options = LoadOptions {
         head: Head::New(3),
         ..LoadOptions::default()
     };
     assert_eq!(load_with(&tensors, &options).unwrap().model.classes(), 3);
+}
+
+#[test]
+fn features_need_the_backbone_only() {
+    let options = LoadOptions {
+        head: Head::Unused,
+        ..LoadOptions::default()
+    };
+    let images = Tensor::ones([1, 3, 64, 64], &Device::flex());
+    let pooled = |tensors: &Tensors| {
+        let loaded = load_with(tensors, &options).unwrap();
+        let features = loaded.model.forward_stages(images.clone(), &mut |_, _| ());
+        loaded.model.pool(features).into_data()
+    };
+    let whole = tensors();
+    let mut without = whole.clone();
+    without.retain(|(name, ..)| !name.starts_with("fc."));
+    assert_eq!(pooled(&without), pooled(&whole));
+    // A head of several layers in the place of the usual one.
+    let mut several = whole.clone();
+    for (name, ..) in &mut several {
+        *name = name.replace("fc.", "fc.1.");
+    }
+    several.push(("fc.0.weight".to_owned(), vec![1], vec![0.0]));
+    assert_eq!(pooled(&several), pooled(&whole));
+    // More in the backbone isn't passed over.
+    let mut more = whole;
+    more.push(("layer1.0.se.weight".to_owned(), vec![1], vec![0.0]));
+    let error = load_with(&more, &options).unwrap_err().to_string();
+    assert!(error.contains("1 unused: layer1.0.se.weight"), "{error}");
 }
 
 #[test]

@@ -20,12 +20,12 @@
 //! Files may be hostile: sizes are checked before anything is decoded, and what a decoder may
 //! allocate is bounded by them.
 
-use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use xception_files::open_regular;
 
 use super::PreprocessingError;
 use super::jpeg::{self, JpegError};
@@ -97,7 +97,7 @@ impl Default for DecodeOptions {
 ///
 /// # Errors
 ///
-/// For a file that can't be read, is too large, or isn't a whole image of a known format. Every
+/// For a file that can't be read or isn't a regular one, is too large, or isn't a whole image of a known format. Every
 /// message names the file.
 pub fn read_image(path: &Path, options: &DecodeOptions) -> Result<RgbImage, PreprocessingError> {
     let name = path.display().to_string();
@@ -105,13 +105,13 @@ pub fn read_image(path: &Path, options: &DecodeOptions) -> Result<RgbImage, Prep
         path: path.to_owned(),
         source,
     };
-    let file = File::open(path).map_err(failed)?;
+    let file = open_regular(path).map_err(failed)?;
     let bytes = file.metadata().map_err(failed)?.len();
     let limit = options.limits.max_bytes;
     if bytes > limit {
         return Err(PreprocessingError::FileTooLarge { name, bytes, limit });
     }
-    // Pipes and devices have no length: one byte over the limit is enough to know.
+    // The file may grow meanwhile: one byte over the limit is enough to know.
     let mut content = Vec::new();
     file.take(limit.saturating_add(1))
         .read_to_end(&mut content)
@@ -340,7 +340,7 @@ mod tests {
         assert_eq!(
             decode(&bytes).unwrap_err().to_string(),
             "it.png declares 65535 x 65535 pixels, but at most 89478485 pixels and 65535 a side are \
-             read; shrink the image or raise the limits"
+             read; shrink the image"
         );
         let mut options = DecodeOptions::default();
         options.limits.max_side = 8;

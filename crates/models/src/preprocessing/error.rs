@@ -7,21 +7,22 @@ use thiserror::Error;
 use super::jpeg::JpegError;
 
 /// What can go wrong between an image file and a network's input, and on the way back out.
+///
+/// An error of the operating system or of a decoder is the `source` and no part of the message: see
+/// [`with_causes`](crate::with_causes).
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PreprocessingError {
     /// A file that can't be read.
-    #[error("can't read {}: {source}", .path.display())]
+    #[error("can't read {}", .path.display())]
     Read {
         /// The file.
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
     },
-    /// A file with more bytes than the limits allow.
-    #[error(
-        "{name} has {bytes} bytes, more than the limit of {limit}; shrink the image or raise the limit"
-    )]
+    /// A file with more bytes than the limits allow, which an application can set for images.
+    #[error("{name} has {bytes} bytes, but at most {limit} are read; give a smaller file")]
     FileTooLarge {
         /// The file, or what else the bytes came from.
         name: String,
@@ -33,7 +34,7 @@ pub enum PreprocessingError {
     /// An image whose header declares more pixels than the limits allow.
     #[error(
         "{name} declares {width} x {height} pixels, but at most {max_pixels} pixels and {max_side} a side \
-         are read; shrink the image or raise the limits"
+         are read; shrink the image"
     )]
     ImageTooLarge {
         /// The file, or what else the bytes came from.
@@ -57,7 +58,7 @@ pub enum PreprocessingError {
     },
     /// An image that is damaged, or of a kind that the decoder doesn't read.
     #[error(
-        "can't decode {name} as {format}: {source}; open it in an image program and save it again, as PNG for example"
+        "can't decode {name} as {format}; open it in an image program and save it again, as PNG for example"
     )]
     Decode {
         /// The file, or what else the bytes came from.
@@ -166,9 +167,39 @@ pub enum PreprocessingError {
         position: usize,
     },
     /// Writing an array failed.
-    #[error("can't write the array: {0}")]
+    #[error("can't write the array")]
     Array(#[source] std::io::Error),
     /// The image encoder failed.
-    #[error("can't encode the picture as PNG: {0}")]
+    #[error("can't encode the picture as PNG")]
     Encode(#[source] image::ImageError),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn messages_leave_their_causes_out() {
+        let system = || io::Error::from_raw_os_error(2);
+        let image = || image::ImageError::IoError(system());
+        for error in [
+            PreprocessingError::Read {
+                path: "a.png".into(),
+                source: system(),
+            },
+            PreprocessingError::Decode {
+                name: "a.png".to_owned(),
+                format: "PNG",
+                source: image(),
+            },
+            PreprocessingError::Array(system()),
+            PreprocessingError::Encode(image()),
+        ] {
+            let cause = error.source().unwrap().to_string();
+            assert!(!error.to_string().contains(&cause), "{error}");
+        }
+    }
 }

@@ -25,7 +25,25 @@ pub(super) struct ResizedCrop {
     pub size: [usize; 2],
 }
 
+/// The part of an image that a network sees, in pixels of the image.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SeenPart {
+    /// Top and left.
+    pub offset: [f64; 2],
+    /// Height and width.
+    pub size: [f64; 2],
+}
+
 impl ResizedCrop {
+    /// The window in pixels of the image of size `image` (height, width) that was resized.
+    pub(super) fn in_image(self, image: [usize; 2]) -> SeenPart {
+        let scale = |axis: usize| image[axis] as f64 / self.resized[axis] as f64;
+        SeenPart {
+            offset: std::array::from_fn(|axis| self.offset[axis] as f64 * scale(axis)),
+            size: std::array::from_fn(|axis| self.size[axis] as f64 * scale(axis)),
+        }
+    }
+
     /// The resized size and the central window of `size` (height, width) for an image of size
     /// `image` (height, width), of which the fraction `crop_fraction` (more than 0, at most 1) of
     /// the resized side is kept.
@@ -124,6 +142,17 @@ mod tests {
         let crop = ResizedCrop::new([480, 640], [128, 256], ResizeMode::ShortestSide, 1.0);
         assert_eq!(crop.resized, [192, 256]);
         assert_eq!(crop.offset, [32, 0]);
+    }
+
+    #[test]
+    fn the_window_is_found_in_the_image() {
+        // 400 x 800 is resized to 100 x 200, of which the middle 80 x 80 stay.
+        let seen = shortest([400, 800], 80, 0.8).in_image([400, 800]);
+        assert_eq!(seen.offset, [40.0, 240.0]);
+        assert_eq!(seen.size, [320.0, 320.0]);
+        let all = ResizedCrop::new([10, 1000], [50, 50], ResizeMode::Exact, 1.0);
+        let seen = all.in_image([10, 1000]);
+        assert_eq!((seen.offset, seen.size), ([0.0, 0.0], [10.0, 1000.0]));
     }
 
     #[test]

@@ -2,24 +2,26 @@
 
 use std::io::Cursor;
 
-use image::{ImageFormat, Rgb, RgbImage};
+use image::{ImageFormat, RgbImage};
 
-use super::point_sampling::linear;
-use super::{PreprocessingError, inferno};
+use super::PreprocessingError;
 
 /// A map of how much each part of an image counts, coarser than the image.
 ///
 /// ```
 /// use image::RgbImage;
-/// use xception_models::preprocessing::Heatmap;
+/// use xception_models::preprocessing::{Heatmap, Preset};
 ///
+/// let photo = RgbImage::new(640, 480);
+/// let seen = Preset::TimmXception.preprocessing().seen_part([480, 640])?;
 /// let map = Heatmap::new(vec![0.0, 0.5, 1.0, 2.0], [2, 2])?;
-/// let picture = map.overlay(&RgbImage::new(299, 299), 0.5)?;
-/// assert_eq!(picture.dimensions(), (299, 299));
+/// let picture = map.over(&photo, &seen);
+/// assert_eq!(picture.width(), 640);
 /// # Ok::<(), xception_models::preprocessing::PreprocessingError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heatmap {
+    /// From 0 to 1.
     values: Vec<f32>,
     size: [usize; 2],
 }
@@ -57,63 +59,28 @@ impl Heatmap {
                 position,
             });
         }
-        Ok(Self { values, size })
-    }
-
-    /// The map from 0 (cold) to 1 (its hottest place), stretched to `size` (height, width) by linear
-    /// interpolation.
-    ///
-    /// # Shapes
-    ///
-    /// `[height, width]`, the last axis the fastest.
-    #[must_use]
-    pub fn stretched(&self, size: [usize; 2]) -> Vec<f32> {
-        let largest = self.values.iter().copied().fold(0.0, f32::max);
+        let largest = values.iter().copied().fold(0.0, f32::max);
         let scale = if largest > 0.0 { largest } else { 1.0 };
-        let [rows, columns] = [0, 1].map(|axis| linear(self.size[axis], size[axis]));
-        let mut stretched = Vec::with_capacity(rows.len() * columns.len());
-        for row in &rows {
-            for column in &columns {
-                let mut sum = 0.0;
-                for (y, row_weight) in (row.first..).zip(&row.weights[..row.count]) {
-                    for (x, weight) in (column.first..).zip(&column.weights[..column.count]) {
-                        let value = self.values[y * self.size[1] + x].max(0.0) / scale;
-                        sum += row_weight * weight * value;
-                    }
-                }
-                stretched.push(sum);
-            }
-        }
-        stretched
+        let values = values.iter().map(|value| value.max(0.0) / scale);
+        Ok(Self {
+            values: values.collect(),
+            size,
+        })
     }
 
-    /// The image with the map's colors ([`inferno`]) over it, where `opacity` is 0 for the image
-    /// alone and 1 for the colors alone; 0.5 shows both.
-    ///
-    /// The image is the part that the network saw:
-    /// [`Preprocessing::transform`](super::Preprocessing::transform) gives it.
-    ///
-    /// # Errors
-    ///
-    /// [`PreprocessingError::OutOfRange`] for an opacity outside of [0, 1].
-    pub fn overlay(&self, image: &RgbImage, opacity: f32) -> Result<RgbImage, PreprocessingError> {
-        if !(0.0..=1.0).contains(&opacity) {
-            return Err(PreprocessingError::OutOfRange {
-                option: "opacity",
-                found: opacity.to_string(),
-                expected: "from 0 to 1",
-            });
-        }
-        let mut picture = image.clone();
-        let heat = self.stretched([image.height() as usize, image.width() as usize]);
-        for (pixel, heat) in picture.pixels_mut().zip(heat) {
-            let color = inferno(heat);
-            *pixel = Rgb(std::array::from_fn(|channel| {
-                let [below, above] = [pixel.0[channel], color[channel]].map(f32::from);
-                (below + opacity * (above - below)).round() as u8
-            }));
-        }
-        Ok(picture)
+    /// The heat, from 0 (cold) to 1 (the hottest place), at a point of the map: `[0.0, 0.0]` is its top left corner,
+    /// `[1.0, 1.0]` its bottom right one. Between the centers of the map's pixels it is interpolated linearly; beyond
+    /// the outermost centers it stays as it is there.
+    #[must_use]
+    pub fn at(&self, point: [f64; 2]) -> f32 {
+        let [rows, columns] = [0, 1].map(|axis| neighbors(point[axis], self.size[axis]));
+        let value = |row: usize, column: usize| self.values[row * self.size[1] + column];
+        let along = |row: usize| {
+            let (left, right) = (value(row, columns.first), value(row, columns.second));
+            left + (right - left) * columns.share
+        };
+        let (above, below) = (along(rows.first), along(rows.second));
+        above + (below - above) * rows.share
     }
 
     /// A picture as the bytes of a PNG file.
@@ -130,38 +97,51 @@ impl Heatmap {
     }
 }
 
+/// The two pixels of an axis that a point lies between, and the second one's share.
+struct Neighbors {
+    first: usize,
+    second: usize,
+    share: f32,
+}
+
+/// The pixels next to a point from 0 to 1 along an axis of so many pixels.
+fn neighbors(point: f64, pixels: usize) -> Neighbors {
+    let last = pixels - 1;
+    let place = (point * pixels as f64 - 0.5).clamp(0.0, last as f64);
+    let first = place.floor() as usize;
+    Neighbors {
+        first,
+        second: (first + 1).min(last),
+        share: (place - first as f64) as f32,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use image::Rgb;
+
     use super::*;
 
     #[test]
-    fn the_hottest_place_is_one() {
-        let map = Heatmap::new(vec![-4.0, 1.0, 2.0, 8.0], [2, 2]).unwrap();
-        assert_eq!(map.stretched([2, 2]), [0.0, 0.125, 0.25, 1.0]);
-        assert_eq!(map.stretched([1, 1]), [(0.125 + 0.25 + 1.0) / 4.0]);
+    fn heat_is_interpolated_between_the_centers_of_pixels() {
+        let map = Heatmap::new(vec![-3.0, 1.0, 2.0, 4.0], [2, 2]).unwrap();
+        let centers = [[0.25, 0.25], [0.25, 0.75], [0.75, 0.25], [0.75, 0.75]];
+        assert_eq!(centers.map(|point| map.at(point)), [0.0, 0.25, 0.5, 1.0]);
+        assert_eq!(map.at([0.5, 0.5]), (0.25 + 0.5 + 1.0) / 4.0);
+        assert_eq!(map.at([0.0, 0.0]), 0.0);
+        assert_eq!(map.at([1.0, 1.0]), 1.0);
         let row = Heatmap::new(vec![0.0, 1.0], [1, 2]).unwrap();
-        assert_eq!(row.stretched([1, 4]), [0.0, 0.25, 0.75, 1.0]);
+        let along = [0.125, 0.375, 0.625, 0.875].map(|x| row.at([0.3, x]));
+        assert_eq!(along, [0.0, 0.25, 0.75, 1.0]);
     }
 
     #[test]
     fn cold_maps_stay_cold() {
         let map = Heatmap::new(vec![-1.0, 0.0], [1, 2]).unwrap();
-        assert_eq!(map.stretched([2, 2]), [0.0; 4]);
-        let tiny = Heatmap::new(vec![f32::MIN_POSITIVE / 4.0], [1, 1]).unwrap();
-        assert_eq!(tiny.stretched([1, 1]), [1.0]);
-        let large = Heatmap::new(vec![f32::MAX, f32::MAX], [1, 2]).unwrap();
-        assert_eq!(large.stretched([1, 1]), [1.0]);
-    }
-
-    #[test]
-    fn opacity_goes_from_image_to_colors() {
-        let image = RgbImage::from_pixel(3, 2, Rgb([10, 100, 200]));
-        let map = Heatmap::new(vec![1.0], [1, 1]).unwrap();
-        assert_eq!(map.overlay(&image, 0.0).unwrap(), image);
-        let hot = map.overlay(&image, 1.0).unwrap();
-        assert_eq!(hot.get_pixel(2, 1).0, inferno(1.0));
-        for opacity in [-0.1, 1.1, f32::NAN] {
-            assert!(map.overlay(&image, opacity).is_err());
+        assert_eq!([0.0, 0.5, 1.0].map(|x| map.at([0.5, x])), [0.0; 3]);
+        for value in [f32::MIN_POSITIVE / 4.0, f32::MAX] {
+            let map = Heatmap::new(vec![value; 2], [1, 2]).unwrap();
+            assert_eq!(map.at([0.5, 0.5]), 1.0);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Names of classes.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use super::PreprocessingError;
@@ -48,7 +50,7 @@ impl Labels {
         Self::new(text.lines().map(|line| line.trim().to_owned()).collect())
     }
 
-    /// Names from a file in UTF-8 with one a line.
+    /// Names from a file in UTF-8 with one a line. A pipe is read too, as a shell's `<(command)` gives it.
     ///
     /// # Errors
     ///
@@ -58,7 +60,11 @@ impl Labels {
             path: path.to_owned(),
             source,
         };
-        let bytes = std::fs::metadata(path).map_err(failed)?.len();
+        let file = File::open(path).map_err(failed)?;
+        let mut text = String::new();
+        // A pipe may go on forever: one byte over the limit is enough to know.
+        let read = file.take(MAX_BYTES + 1).read_to_string(&mut text);
+        let bytes = read.map_err(failed)? as u64;
         if bytes > MAX_BYTES {
             return Err(PreprocessingError::FileTooLarge {
                 name: path.display().to_string(),
@@ -66,7 +72,6 @@ impl Labels {
                 limit: MAX_BYTES,
             });
         }
-        let text = std::fs::read_to_string(path).map_err(failed)?;
         Ok(Self::parse(&text))
     }
 
@@ -136,6 +141,16 @@ mod tests {
         let unique: HashSet<_> = labels.iter().collect();
         assert_eq!(unique.len(), 1000);
         assert!(labels.iter().all(|name| !name.is_empty()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_without_an_end_is_an_error() {
+        let error = Labels::read(Path::new("/dev/zero")).unwrap_err();
+        assert!(
+            matches!(error, PreprocessingError::FileTooLarge { .. }),
+            "{error}"
+        );
     }
 
     #[test]

@@ -21,6 +21,8 @@ mod decode;
 mod error;
 mod filter;
 mod geometry;
+mod heat_picture;
+mod heat_scale;
 mod heatmap;
 mod inferno;
 mod jpeg;
@@ -39,8 +41,8 @@ use serde::{Deserialize, Serialize};
 pub use decode::{DecodeLimits, DecodeOptions, IMAGE_ENDINGS, decode_image, is_image, read_image};
 pub use error::PreprocessingError;
 pub use filter::Filter;
-pub use geometry::ResizeMode;
 use geometry::ResizedCrop;
+pub use geometry::{ResizeMode, SeenPart};
 pub use heatmap::Heatmap;
 pub use inferno::inferno;
 pub use jpeg::JpegError;
@@ -119,6 +121,24 @@ impl Preprocessing {
     #[must_use]
     pub fn input_len(&self) -> usize {
         3 * self.size[0] * self.size[1]
+    }
+
+    /// Where the part that the network sees lies in an image of `size` (height, width).
+    ///
+    /// # Errors
+    ///
+    /// For a setting that [`check`](Self::check) refuses and for an image without pixels.
+    pub fn seen_part(&self, size: [usize; 2]) -> Result<SeenPart, PreprocessingError> {
+        self.check()?;
+        let [height, width] = size;
+        if width == 0 || height == 0 {
+            return Err(PreprocessingError::EmptyImage {
+                width: width as u32,
+                height: height as u32,
+            });
+        }
+        let crop = ResizedCrop::new(size, self.size, self.resize.mode, self.crop_fraction);
+        Ok(crop.in_image(size))
     }
 
     /// The part of `image` that the network sees, resized, before pixels become numbers.

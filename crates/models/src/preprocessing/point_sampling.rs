@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 
-use super::filter::{BILINEAR, Kernel};
+use super::filter::Kernel;
 use super::geometry::ResizedCrop;
 
 /// The pixels along one axis that an output pixel is made of, and their weights.
@@ -14,16 +14,6 @@ pub(super) struct Taps {
     pub count: usize,
     /// Their weights, which sum to 1.
     pub weights: [f32; 4],
-}
-
-/// The taps that stretch `from` points to `to` by linear interpolation with half-pixel centers.
-pub(super) fn linear(from: usize, to: usize) -> Vec<Taps> {
-    let whole = ResizedCrop {
-        resized: [to, to],
-        offset: [0, 0],
-        size: [to, to],
-    };
-    interpolating(from, whole, 0, BILINEAR)
 }
 
 /// The window `crop` of `image`, resized with `kernel`, the image's pixels counting as points.
@@ -110,7 +100,7 @@ fn interpolating(side: usize, crop: ResizedCrop, axis: usize, kernel: Kernel) ->
 
 #[cfg(test)]
 mod tests {
-    use super::super::filter::BICUBIC;
+    use super::super::filter::{BICUBIC, BILINEAR};
     use super::*;
 
     fn axis(from: usize, to: usize) -> (usize, ResizedCrop) {

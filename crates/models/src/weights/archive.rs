@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
+use xception_files::open_regular;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -21,12 +22,35 @@ const MAX_CONFIG: u64 = 16 << 20;
 /// The most weights that are read: ResNet-152 with its optimizer's state has 730 MB.
 const MAX_WEIGHTS: u64 = 1 << 30;
 
-/// Whether a zip file is a Keras archive, and not one of PyTorch.
-pub(super) fn is_keras(path: &Path) -> bool {
-    let Ok(file) = File::open(path) else {
-        return false;
-    };
-    ZipArchive::new(BufReader::new(file)).is_ok_and(|zip| zip.index_for_name(WEIGHTS).is_some())
+/// Keras' own notes, which it writes first.
+const METADATA: &str = "metadata.json";
+
+/// Where an entry of a zip file has the length of its name, and the name.
+const NAME_LENGTH: usize = 26;
+const NAME: usize = 30;
+
+/// Whether a zip file is a Keras archive, and not one of PyTorch: by its directory; where that is damaged or cut
+/// off, by the name of its first entry, which is in `start`, or by the file's own name.
+pub(super) fn is_keras(path: &Path, start: &[u8]) -> bool {
+    let zip = open_regular(path).map(|file| ZipArchive::new(BufReader::new(file)));
+    if let Ok(Ok(zip)) = zip {
+        return zip.index_for_name(WEIGHTS).is_some();
+    }
+    match first_name(start) {
+        Some(name) => [METADATA, CONFIG, WEIGHTS]
+            .iter()
+            .any(|known| known.as_bytes() == name),
+        None => path
+            .extension()
+            .is_some_and(|ending| ending.eq_ignore_ascii_case("keras")),
+    }
+}
+
+/// The name of the first entry of a zip file that starts with these bytes.
+fn first_name(start: &[u8]) -> Option<&[u8]> {
+    let length = start.get(NAME_LENGTH..NAME_LENGTH + 2)?;
+    let length = u16::from_le_bytes([length[0], length[1]]);
+    start.get(NAME..NAME + usize::from(length))
 }
 
 /// An open archive.
@@ -37,7 +61,7 @@ pub(super) struct Archive<'a> {
 
 impl<'a> Archive<'a> {
     pub(super) fn open(path: &'a Path) -> Result<Self, WeightsError> {
-        let file = File::open(path).map_err(|error| WeightsError::io(path, error))?;
+        let file = open_regular(path).map_err(|error| WeightsError::read(path, error))?;
         let zip = ZipArchive::new(BufReader::new(file))
             .map_err(|error| WeightsError::malformed(path, FORMAT, error))?;
         Ok(Self { path, zip })

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use burn::tensor::DType;
 use burn_pack::Reader;
+use xception_files::open_regular;
 
 use super::WeightsError;
 use super::named_tensors::{ElementType, NamedTensor, NamedTensors};
@@ -20,6 +21,7 @@ const FORMAT: &str = "burnpack";
 /// Where the file can't be read, or is damaged.
 pub fn read_burnpack(path: &Path) -> Result<NamedTensors, WeightsError> {
     let malformed = |error: burn_pack::Error| WeightsError::malformed(path, FORMAT, error);
+    open_regular(path).map_err(|error| WeightsError::read(path, error))?;
     let reader = Reader::from_file_exact(path).map_err(malformed)?;
     let metadata = reader.metadata().clone();
     let mut tensors = NamedTensors {

@@ -12,15 +12,39 @@ use crate::ModelError;
 const LISTED: usize = 10;
 
 /// What can be wrong with a weights file.
+///
+/// An error of the operating system is the `source` and no part of the message: see
+/// [`with_causes`](crate::with_causes).
 #[derive(Debug, Error)]
 pub enum WeightsError {
-    /// The operating system can't read or write the file.
-    #[error("can't access {}: {source}", path.display())]
-    Io {
+    /// The operating system can't read the file.
+    #[error("can't read {}", path.display())]
+    Read {
         /// The file.
         path: PathBuf,
         /// The operating system's reason.
         source: std::io::Error,
+    },
+    /// The operating system can't write the file.
+    #[error(
+        "can't write {}: check that its folder is there and may be written",
+        path.display()
+    )]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// The network can't be put into a format.
+    #[error("can't write {} as {format}: {reason}", path.display())]
+    Save {
+        /// The file.
+        path: PathBuf,
+        /// The format.
+        format: &'static str,
+        /// What is wrong.
+        reason: String,
     },
     /// The file's first bytes are those of no format that is read.
     #[error(
@@ -76,9 +100,22 @@ pub enum WeightsError {
         /// The tensors that differ.
         mismatch: Box<Mismatch>,
     },
+    /// The file has the whole network but its classifier.
+    #[error(
+        "{} holds {network} without a classifier, which is {}: load it with a new one, and train that",
+        path.display(), missing.join(", ")
+    )]
+    NoClassifier {
+        /// The file.
+        path: PathBuf,
+        /// The network's name.
+        network: String,
+        /// The classifier's tensors, as the file would name them.
+        missing: Vec<String>,
+    },
     /// A custom head that the networks here can't represent.
     #[error(
-        "{} has a head that isn't read: {reason}; to load the rest under a new head, ask for one",
+        "{} has a classifier that isn't read: {reason}; the rest can be loaded under a new one",
         path.display()
     )]
     UnknownHead {
@@ -100,10 +137,25 @@ fn such_as(names: &[String]) -> String {
 }
 
 impl WeightsError {
-    pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
-        Self::Io {
+    pub(super) fn read(path: &Path, source: std::io::Error) -> Self {
+        Self::Read {
             path: path.to_owned(),
             source,
+        }
+    }
+
+    pub(super) fn write(path: &Path, source: std::io::Error) -> Self {
+        Self::Write {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    pub(super) fn save(path: &Path, format: &'static str, reason: impl ToString) -> Self {
+        Self::Save {
+            path: path.to_owned(),
+            format,
+            reason: reason.to_string(),
         }
     }
 
@@ -141,6 +193,11 @@ pub struct Mismatch {
 }
 
 impl Mismatch {
+    /// Whether the file has all that the network wants, and more.
+    pub fn only_unused(&self) -> bool {
+        !self.unused.is_empty() && self.missing.is_empty() && self.misshapen.is_empty()
+    }
+
     /// Whether nothing differs.
     pub fn is_empty(&self) -> bool {
         self.missing.is_empty() && self.unused.is_empty() && self.misshapen.is_empty()
@@ -180,9 +237,9 @@ impl fmt::Display for Mismatch {
         if self.only_the_head_is_missing {
             write!(
                 f,
-                "{separator}the file has no classifier, so ask for a new head of as many classes as you want"
+                "{separator}only the classifier is missing, which a new head can replace"
             )
-        } else if !self.unused.is_empty() && self.missing.is_empty() && self.misshapen.is_empty() {
+        } else if self.only_unused() {
             write!(f, "{separator}they can be allowed")
         } else {
             Ok(())
@@ -202,5 +259,25 @@ fn list(
     match count - first.len() {
         0 => Ok(()),
         more => write!(f, " and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn messages_leave_their_causes_out() {
+        let (path, missing) = (Path::new("a.h5"), || io::Error::from_raw_os_error(2));
+        for error in [
+            WeightsError::read(path, missing()),
+            WeightsError::write(path, missing()),
+        ] {
+            let cause = error.source().unwrap().to_string();
+            assert!(!error.to_string().contains(&cause), "{error}");
+        }
     }
 }

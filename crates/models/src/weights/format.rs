@@ -1,8 +1,9 @@
 //! The formats that weights come in, told apart by a file's first bytes.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+
+use xception_files::open_regular;
 
 use super::WeightsError;
 
@@ -33,15 +34,15 @@ const PICKLE: u8 = 0x80;
 const TAR: (usize, &[u8]) = (257, b"ustar");
 
 impl Format {
-    /// The format of a file, by its first bytes; its name plays no part.
+    /// The format of a file, by its first bytes; its name only counts where a zip archive is cut off within these.
     ///
     /// # Errors
     ///
     /// Where the file can't be read, or is in another format.
     pub fn of(path: &Path) -> Result<Self, WeightsError> {
-        let io = |error| WeightsError::io(path, error);
+        let io = |error| WeightsError::read(path, error);
         let mut start = Vec::new();
-        File::open(path)
+        open_regular(path)
             .map_err(io)?
             .take(512)
             .read_to_end(&mut start)
@@ -53,7 +54,7 @@ impl Format {
             return Ok(Self::Hdf5);
         }
         if start.starts_with(ZIP) {
-            return Ok(if super::archive::is_keras(path) {
+            return Ok(if super::archive::is_keras(path, &start) {
                 Self::KerasArchive
             } else {
                 Self::Pytorch

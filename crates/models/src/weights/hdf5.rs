@@ -10,6 +10,8 @@ use hdf5_reader::group::Group;
 use hdf5_reader::storage::{BytesStorage, DynStorage, FileStorage};
 use hdf5_reader::{ByteOrder, Dataset, Datatype, Hdf5File, OpenOptions};
 
+use xception_files::open_regular;
+
 use super::WeightsError;
 use super::named_tensors::{ElementType, MAX_ELEMENTS, NamedTensor};
 
@@ -27,8 +29,9 @@ pub(super) const MAX_OBJECTS: usize = 50_000;
 
 /// Opens a file.
 pub(super) fn open(path: &Path) -> Result<Hdf5File, WeightsError> {
+    open_regular(path).map_err(|error| WeightsError::read(path, error))?;
     let storage = FileStorage::open(path).map_err(|error| match error {
-        hdf5_reader::error::Error::Io(error) => WeightsError::io(path, error),
+        hdf5_reader::error::Error::Io(error) => WeightsError::read(path, error),
         error => WeightsError::malformed(path, FORMAT, error),
     })?;
     from_storage(path, Arc::new(storage))

@@ -28,6 +28,9 @@ pub enum Head {
     /// A new one with random weights and this number of classes, for fine-tuning. The file may
     /// have any head or none.
     New(usize),
+    /// One that isn't meant to be used, of a single class and with random weights, for whoever wants the features
+    /// alone. The file may have any head or none.
+    Unused,
 }
 
 /// What may differ between a file and a network.
@@ -147,7 +150,11 @@ fn make(
     let all_parts = found.parts(&file_config, tensors, device)?;
     let (config, parts) = match options.head {
         Head::Keep => (file_config, all_parts.clone()),
-        Head::New(classes) => {
+        Head::New(_) | Head::Unused => {
+            let classes = match options.head {
+                Head::New(classes) => classes,
+                _ => 1,
+            };
             let body = all_parts.iter().filter(|part| !is_head(&part.parameter));
             (with_new_head(file_config, classes), body.cloned().collect())
         }
@@ -164,6 +171,13 @@ fn make(
             || (new_head && (found.names == Names::Keras || names_head(&all_parts, name)))
     };
     let mismatch = compare(&parts, &shapes, tensors, ignored);
+    if mismatch.only_the_head_is_missing && mismatch.unused.is_empty() {
+        return Err(WeightsError::NoClassifier {
+            path: path.to_owned(),
+            network: config.name(),
+            missing: mismatch.missing,
+        });
+    }
     if !mismatch.is_empty() {
         return Err(WeightsError::Mismatch {
             path: path.to_owned(),
@@ -177,7 +191,7 @@ fn make(
         Head::Keep => found
             .labels
             .or_else(|| (config.classes() == 1000).then(Labels::imagenet_1k)),
-        Head::New(_) => None,
+        Head::New(_) | Head::Unused => None,
     };
     Ok(Loaded {
         source: found.source,
@@ -264,10 +278,18 @@ impl Found {
     }
 }
 
-/// Whether a tensor is one that the file's own head is made of.
+/// Whether a tensor is one that the file's own head is made of, or of a head of several layers in its place, such
+/// as `fc.1.weight` where `fc.weight` is usual.
 fn names_head(parts: &[Part], name: &str) -> bool {
     let mut head = parts.iter().filter(|part| is_head(&part.parameter));
-    head.any(|part| part.origin.tensors().iter().any(|(n, _)| *n == name))
+    head.any(|part| {
+        let tensors = part.origin.tensors();
+        let mut modules = tensors.iter().filter_map(|(own, _)| own.rsplit_once('.'));
+        modules.any(|(module, _)| {
+            let rest = name.strip_prefix(module);
+            rest.is_some_and(|rest| rest.starts_with('.'))
+        })
+    })
 }
 
 fn with_new_head(config: ModelConfig, classes: usize) -> ModelConfig {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use pytorch_reader::{DType, PytorchReader};
 use tempfile::NamedTempFile;
+use xception_files::open_regular;
 
 use super::WeightsError;
 use super::named_tensors::{ElementType, NamedTensor, NamedTensors};
@@ -25,6 +26,7 @@ const FORMAT: &str = "a PyTorch checkpoint";
 /// Where the file can't be read, is damaged, or holds something else.
 pub fn read_pytorch(path: &Path) -> Result<NamedTensors, WeightsError> {
     let malformed = |error| WeightsError::malformed(path, FORMAT, error);
+    open_regular(path).map_err(|error| WeightsError::read(path, error))?;
     let (reader, copy) = match PytorchReader::new(path) {
         Ok(reader) => (reader, None),
         Err(error) => {

@@ -1,12 +1,12 @@
 //! The safetensors format.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
+use xception_files::open_regular;
 
 use super::WeightsError;
 use super::named_tensors::{ElementType, NamedTensor, NamedTensors};
@@ -22,10 +22,10 @@ const MAX_HEADER: u64 = 16 << 20;
 ///
 /// Where the file can't be read, or its header doesn't describe exactly the bytes that follow.
 pub fn read_safetensors(path: &Path) -> Result<NamedTensors, WeightsError> {
-    let io = |error| WeightsError::io(path, error);
+    let io = |error| WeightsError::read(path, error);
     let malformed = |reason: String| WeightsError::malformed(path, FORMAT, reason);
 
-    let mut file = File::open(path).map_err(io)?;
+    let mut file = open_regular(path).map_err(io)?;
     let file_length = file.metadata().map_err(io)?.len();
     let mut length = [0; 8];
     file.read_exact(&mut length)

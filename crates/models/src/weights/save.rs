@@ -1,16 +1,18 @@
 //! From a network to a file.
 
 use std::borrow::Cow;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use burn::module::Module;
 use burn::store::{BurnpackStore, ModuleSnapshot};
-use safetensors::{Dtype, View, serialize};
+use safetensors::{Dtype, View};
 use xception_files::AtomicFile;
 
 use super::layer::{Dialect, Origin, parts};
 use super::metadata::Metadata;
-use super::parameters::values;
+use super::parameters::{numbered, values};
+use super::safetensors_writer::write_safetensors;
 use super::source::Source;
 use super::{Loaded, WeightsError, torch_names};
 use crate::ModelConfig;
@@ -63,13 +65,13 @@ pub fn export_names(config: &ModelConfig) -> Vec<(String, String)> {
 
 /// Writes a network as safetensors under the names of timm (Xception) or torchvision (the others),
 /// so that `load_state_dict` takes it there. What names and shapes don't show goes into the
-/// metadata, for [`load`](super::load).
+/// metadata, for [`load`](super::load). The same network gives the same bytes.
 ///
 /// # Errors
 ///
 /// Where the file can't be written.
 pub fn save_safetensors(loaded: &Loaded, path: &Path) -> Result<(), WeightsError> {
-    let failed = |reason: String| WeightsError::malformed(path, "safetensors", reason);
+    let failed = |reason: String| WeightsError::save(path, "safetensors", reason);
     let layers = torch_names::layers(&loaded.config, export_source(&loaded.config));
     // In training the running statistics of each thread are only joined by `valid`.
     let mut values = values(&loaded.model.valid());
@@ -105,31 +107,34 @@ pub fn save_safetensors(loaded: &Loaded, path: &Path) -> Result<(), WeightsError
     }
     let mut metadata = metadata(loaded)?;
     metadata.insert("format".to_owned(), "pt".to_owned());
-    let bytes = serialize(saved, Some(metadata.into_iter().collect()))
-        .map_err(|error| failed(error.to_string()))?;
-    xception_files::write(path, &bytes).map_err(|error| WeightsError::io(path, error))
+    let io = |error| WeightsError::write(path, error);
+    let file = AtomicFile::create(path).map_err(io)?;
+    let mut writer = BufWriter::new(file.file());
+    write_safetensors(&mut writer, saved, &metadata).map_err(io)?;
+    writer.flush().map_err(io)?;
+    drop(writer);
+    file.commit().map_err(io)
 }
 
-/// Writes a network as burnpack, with its configuration and preprocessing in the metadata.
+/// Writes a network as burnpack, with its configuration and preprocessing in the metadata. The same network gives
+/// the same bytes.
 ///
 /// # Errors
 ///
 /// Where the file can't be written.
 pub fn save_burnpack(loaded: &Loaded, path: &Path) -> Result<(), WeightsError> {
-    let file = AtomicFile::create(path).map_err(|error| WeightsError::io(path, error))?;
+    let io = |error| WeightsError::write(path, error);
+    let file = AtomicFile::create(path).map_err(io)?;
     let mut store = BurnpackStore::from_file(file.temporary_path())
         .auto_extension(false)
         .overwrite(true);
     for (key, value) in metadata(loaded)? {
         store = store.metadata(key, value);
     }
-    loaded
-        .model
-        .valid()
+    numbered(loaded.model.valid())
         .save_into(&mut store)
-        .map_err(|error| WeightsError::malformed(path, "burnpack", error))?;
-    file.commit()
-        .map_err(|error| WeightsError::io(path, error))
+        .map_err(|error| WeightsError::save(path, "burnpack", error))?;
+    file.commit().map_err(io)
 }
 
 fn metadata(loaded: &Loaded) -> Result<std::collections::BTreeMap<String, String>, WeightsError> {
@@ -141,5 +146,5 @@ fn metadata(loaded: &Loaded) -> Result<std::collections::BTreeMap<String, String
     };
     metadata
         .to_texts()
-        .map_err(|error| WeightsError::malformed(Path::new("the metadata"), "JSON", error))
+        .map_err(|error| WeightsError::save(Path::new("the metadata"), "JSON", error))
 }

@@ -1,5 +1,7 @@
 //! The text of a configuration, and where each value stands in it.
 
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use jsonc_parser::ast::Value as Node;
@@ -9,6 +11,9 @@ use serde_json::Value;
 
 use super::strict_json::{ConfigError, Invalid};
 
+/// The most bytes of a configuration that are read.
+const MAX_BYTES: u64 = 16 << 20;
+
 /// The text of a configuration and the file it came from.
 pub(super) struct Source {
     path: Option<PathBuf>,
@@ -17,10 +22,18 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|cause| ConfigError::Read {
+        let failed = |cause| ConfigError::Read {
             path: path.to_owned(),
             cause,
-        })?;
+        };
+        let file = File::open(path).map_err(failed)?;
+        let mut text = String::new();
+        // A pipe is read as well, as a shell's `<(command)` gives it, and may go on forever.
+        let read = file.take(MAX_BYTES + 1).read_to_string(&mut text);
+        if read.map_err(failed)? as u64 > MAX_BYTES {
+            let message = format!("it has more than {MAX_BYTES} bytes, which is no configuration");
+            return Err(failed(io::Error::new(ErrorKind::InvalidData, message)));
+        }
         Ok(Self {
             path: Some(path.to_owned()),
             text,
@@ -136,6 +149,16 @@ mod tests {
         assert_eq!(source.locate("model.missing.key"), (2, 3));
         assert_eq!(source.locate("missing"), (1, 1));
         assert_eq!(source.locate(""), (1, 1));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_without_an_end_is_an_error() {
+        let error = Source::read(Path::new("/dev/zero")).err().unwrap();
+        assert!(
+            error.to_string().contains("more than 16777216 bytes"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -109,6 +109,7 @@ pub(crate) fn load(cifar: &Cifar, dir: &Path, source: String) -> Result<Dataset,
         train: Arc::new(cifar.read_split(&dir, cifar.train, cifar.train_records)?),
         test: Arc::new(cifar.read_split(&dir, cifar.test, cifar.test_records)?),
         normalization: cifar.normalization,
+        skipped: Vec::new(),
     })
 }
 

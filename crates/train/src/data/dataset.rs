@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::data::DataError;
+use crate::data::{DataError, Skipped};
 
 /// The channels of an image: red, green and blue.
 pub(crate) const CHANNELS: usize = 3;
@@ -27,6 +27,8 @@ pub struct Dataset {
     pub test: Arc<Images>,
     /// The statistics that inputs are normalized with.
     pub normalization: Normalization,
+    /// Files and folders that were passed over, for the program to tell.
+    pub skipped: Vec<Skipped>,
 }
 
 impl Dataset {
@@ -312,6 +314,7 @@ mod tests {
             train: Arc::new(images(labels)),
             test: Arc::new(images(&[0, 1])),
             normalization: Normalization::CIFAR10,
+            skipped: Vec::new(),
         }
     }
 

@@ -170,6 +170,7 @@ mod tests {
             train: Arc::new(train),
             test: Arc::new(test),
             normalization: Normalization::CIFAR10,
+            skipped: Vec::new(),
         })
     }
 

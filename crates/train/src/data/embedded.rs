@@ -45,6 +45,7 @@ pub(crate) fn load(source: String) -> Result<Dataset, DataError> {
         train: Arc::new(TRAIN.decode()?),
         test: Arc::new(TEST.decode()?),
         normalization: Normalization::CIFAR10,
+        skipped: Vec::new(),
     })
 }
 

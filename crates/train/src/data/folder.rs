@@ -5,18 +5,20 @@
 //! DIR/train/CLASS/*  DIR/test/CLASS/*     or `val`, `valid`, `validation` for `test`
 //! ```
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use xception_files::name_text;
 use xception_models::preprocessing::{
     DecodeOptions, Filter, IMAGE_ENDINGS, Labels, Preprocessing, Resize, ResizeMode, Scaling,
     is_image, read_image,
 };
+use xception_models::with_causes;
 
 use crate::data::dataset::CHANNELS;
-use crate::data::{DataError, Dataset, Images, Normalization};
+use crate::data::listing::Listing;
+use crate::data::{DataError, Dataset, Images, Normalization, Skipped};
 
 /// The kind, as a data source spells it.
 pub(crate) const KIND: &str = "folder";
@@ -53,6 +55,8 @@ pub struct ClassFolders {
     pub classes: Vec<String>,
     /// Each image with its class.
     pub images: Vec<(PathBuf, u32)>,
+    /// What was passed over, such as links that lead nowhere.
+    pub skipped: Vec<Skipped>,
 }
 
 impl ClassFolders {
@@ -64,18 +68,21 @@ impl ClassFolders {
     pub fn find(dir: &Path) -> Result<Self, DataError> {
         let mut classes = Vec::new();
         let mut images = Vec::new();
-        for class in sorted(dir)?.into_iter().filter(|path| path.is_dir()) {
-            let files = sorted(&class)?;
+        let Listing {
+            folders,
+            mut skipped,
+            ..
+        } = Listing::of(dir)?;
+        for class in folders {
+            let files = Listing::of(&class)?;
             let label = classes.len() as u32;
-            let before = images.len();
-            let files = files
-                .into_iter()
-                .filter(|file| file.is_file() && is_image(file));
-            images.extend(files.map(|file| (file, label)));
-            if images.len() > before {
-                let name = class.file_name().unwrap_or_default();
-                classes.push(name.to_string_lossy().into_owned());
+            if !files.images.is_empty() {
+                classes.push(name_text(class.file_name().unwrap_or_default()));
             }
+            images.extend(files.images.into_iter().map(|file| (file, label)));
+            // Only images count here, not whatever else may be a link.
+            let images = files.skipped.into_iter();
+            skipped.extend(images.filter(|file| is_image(&file.path)));
         }
         if images.is_empty() {
             return Err(DataError::NoClassFolders {
@@ -83,7 +90,11 @@ impl ClassFolders {
                 endings: IMAGE_ENDINGS.join(", "),
             });
         }
-        Ok(Self { classes, images })
+        Ok(Self {
+            classes,
+            images,
+            skipped,
+        })
     }
 
     /// Which of a network's classes each folder is: the one of its name, where all folders have the names
@@ -135,7 +146,7 @@ pub(super) fn load(
         .iter()
         .map(|name| dir.join(name))
         .find(|path| path.is_dir());
-    let (classes, train, test) = match (dir.join(TRAIN), split) {
+    let (classes, train, test, skipped) = match (dir.join(TRAIN), split) {
         (train, Some(test)) if train.is_dir() => {
             let (train, test) = (ClassFolders::find(&train)?, ClassFolders::find(&test)?);
             if train.classes != test.classes {
@@ -145,12 +156,13 @@ pub(super) fn load(
                     test: test.classes.join(", "),
                 });
             }
-            (train.classes, train.images, test.images)
+            let skipped = [train.skipped, test.skipped].concat();
+            (train.classes, train.images, test.images, skipped)
         }
         _ => {
             let all = ClassFolders::find(dir)?;
             let (train, test) = hold_out(all.images);
-            (all.classes, train, test)
+            (all.classes, train, test, all.skipped)
         }
     };
     if classes.len() < 2 || test.is_empty() || train.is_empty() {
@@ -174,6 +186,7 @@ pub(super) fn load(
         test: read(&test)?,
         classes,
         normalization,
+        skipped,
     })
 }
 
@@ -227,7 +240,7 @@ fn read_all(
                     }
                     None
                 }
-                Err(error) => Some(error.to_string()),
+                Err(error) => Some(with_causes(&error)),
             }
         })
         .collect();
@@ -260,28 +273,47 @@ impl Normalization {
     }
 }
 
-/// What a folder holds, in the order of names; hidden files and folders don't count.
-fn sorted(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let failed = |source| DataError::Read {
-        path: dir.to_owned(),
-        source,
-    };
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(dir).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        if !entry.file_name().to_string_lossy().starts_with('.') {
-            paths.push(entry.path());
-        }
-    }
-    paths.sort();
-    Ok(paths)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use image::RgbImage;
 
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn broken_links_are_skipped_and_kept_for_the_program_to_tell() {
+        use std::os::unix::fs::symlink;
+
+        let dir = folder(&[("cat", 3), ("dog", 3)]);
+        let path = |name: &str| dir.path().join(name);
+        symlink(path("missing"), path("cat/a.png")).unwrap();
+        symlink(path("missing"), path("cat/notes")).unwrap();
+        symlink(dir.path(), path("dog/up")).unwrap();
+        symlink(path("missing"), path("eel")).unwrap();
+        symlink(dir.path(), path("up")).unwrap();
+        let data = loaded(dir.path()).unwrap();
+        assert_eq!((data.train.len(), data.test.len()), (4, 2));
+        let skipped: Vec<_> = data.skipped.iter().map(|file| file.path.clone()).collect();
+        assert_eq!(skipped, ["eel", "up", "cat/a.png"].map(path));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn classes_whose_names_are_no_text_stay_apart() {
+        use std::os::unix::ffi::OsStrExt;
+
+        let dir = folder(&[("one", 2), ("two", 2)]);
+        for (from, to) in [("one", b"caf\xe8"), ("two", b"caf\xe9")] {
+            let to = dir.path().join(std::ffi::OsStr::from_bytes(to));
+            fs::rename(dir.path().join(from), to).unwrap();
+        }
+        assert_eq!(
+            loaded(dir.path()).unwrap().classes,
+            ["caf\\xE8", "caf\\xE9"]
+        );
+    }
 
     fn folder(classes: &[(&str, u32)]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
@@ -330,6 +362,7 @@ mod tests {
             let found = ClassFolders {
                 classes: folders.iter().map(|name| (*name).to_owned()).collect(),
                 images: Vec::new(),
+                skipped: Vec::new(),
             };
             let names = Labels::parse("owl\ncat\ndog");
             found.class_indices(Some(&names), classes)

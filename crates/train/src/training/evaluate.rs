@@ -25,12 +25,12 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// Adds a batch.
+    /// Adds a batch, and returns which of its images the network gives logits for that aren't finite numbers.
     ///
     /// # Errors
     ///
     /// Where the device fails.
-    pub fn add(&mut self, batch: ImageBatch) -> Result<(), TrainError> {
+    pub fn add(&mut self, batch: ImageBatch) -> Result<Vec<usize>, TrainError> {
         self.tally.add(InferenceStep::step(self.task, batch))
     }
 
@@ -59,11 +59,13 @@ impl Tally {
         }
     }
 
-    fn add(&mut self, output: ClassificationOutput) -> Result<(), TrainError> {
+    /// Adds a batch; returns the rows whose logits are not all finite.
+    fn add(&mut self, output: ClassificationOutput) -> Result<Vec<usize>, TrainError> {
         self.sum.add(&output);
         let ClassificationOutput {
             output, targets, ..
         } = output;
+        let not_finite = not_finite(&output)?;
         let [targets, predictions] = [targets, predicted(output)].map(|classes| {
             let data = classes.try_into_data();
             data.map_err(|error| TrainError::Burn {
@@ -76,7 +78,7 @@ impl Tally {
             let prediction = usize::try_from(prediction).ok();
             self.confusion.add(target as usize, prediction);
         }
-        Ok(())
+        Ok(not_finite)
     }
 }
 
@@ -160,5 +162,37 @@ mod tests {
             );
             assert_eq!(tally.sum.mean().unwrap().top1, 0.0);
         }
+    }
+}
+
+/// The rows of logits, `[images, classes]`, that hold something else than finite numbers.
+fn not_finite(logits: &Tensor<2>) -> Result<Vec<usize>, TrainError> {
+    let [_, classes] = logits.dims();
+    let data = logits
+        .clone()
+        .try_into_data()
+        .map_err(|error| TrainError::Burn {
+            cause: error.to_string(),
+        })?;
+    let logits: Vec<f32> = data.convert::<f32>().iter::<f32>().collect();
+    let rows = logits.chunks(classes.max(1)).enumerate();
+    let broken = rows.filter(|(_, row)| !row.iter().all(|logit| logit.is_finite()));
+    Ok(broken.map(|(row, _)| row).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_without_numbers_are_found() {
+        let rows = [
+            [1.0, 2.0],
+            [f32::NAN, 0.0],
+            [0.0, 0.0],
+            [0.0, f32::INFINITY],
+        ];
+        let logits = Tensor::<2>::from_data(rows, &Device::flex());
+        assert_eq!(not_finite(&logits).unwrap(), [1, 3]);
     }
 }

@@ -1,11 +1,11 @@
 //! Weights that a run starts from instead of random numbers, and what of them is frozen.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use burn::module::{Module, ParamGroup};
 use burn::prelude::Device;
 use sha2::{Digest, Sha256};
+use xception_files::open_regular;
 use xception_models::pretrained::{self, PretrainedWeights, Progress, cache_dir};
 use xception_models::weights::{Head, LoadOptions, Loaded, load};
 use xception_models::{Model, Network};
@@ -68,7 +68,7 @@ impl WeightsFile {
     fn sha256(&self) -> Result<String, TrainError> {
         let failed = |error| file_error("read", &self.path, error);
         let mut digest = Sha256::new();
-        let mut file = File::open(&self.path).map_err(failed)?;
+        let mut file = open_regular(&self.path).map_err(failed)?;
         std::io::copy(&mut file, &mut digest).map_err(failed)?;
         Ok(format!("{:x}", digest.finalize()))
     }
