@@ -1,8 +1,8 @@
 //! The results of an ablation as a table for the terminal.
 
 use xception::train::record::AblationRecord;
-use xception::train::report::Summary;
 use xception::train::report::statistics::{Difference, Sample};
+use xception::train::report::{Summary, runs_cell};
 
 /// One row a variant: accuracy, difference to the base, epochs to the base's accuracy, speed.
 pub fn table(record: &AblationRecord) -> String {
@@ -29,7 +29,7 @@ pub fn table(record: &AblationRecord) -> String {
             },
             row.steps_per_second
                 .map_or("-".to_owned(), |steps| format!("{steps:.2}")),
-            format!("{}/{}", row.runs.finished, row.runs.planned),
+            runs_cell(row, record.epochs),
         ]);
     }
     align(&rows)

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use xception::train::config::{FineTuning, RunConfig};
 use xception::train::record::RunState;
+use xception::train::report::counted;
 use xception::train::training::{Display, Progress, Run, RunFolder};
 
-use super::display::display;
+use super::display::{display, warn, warn_of_capped_batch};
 use crate::arguments::TrainArguments;
 use crate::network::find_weights;
 
@@ -25,6 +26,7 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
     };
 
     let (config, data) = Run::prepare(&config)?;
+    warn_of_capped_batch(None, &config, &data);
     let display = display(arguments.run.display);
     let label = format!("{name}, seed {}", arguments.seed);
     let run = Run {
@@ -35,6 +37,8 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         backend: backend.name(),
         display,
         label: &label,
+        retrain_damaged: arguments.run.retrain_damaged(),
+        warn: &warn,
     };
     let epochs = config.recipe.epochs;
     let record = run.train(&out, move |record| {
@@ -56,12 +60,12 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         let test = last.test;
         writeln!(
             output,
-            "after {} epochs: test loss {:.4}, top-1 {:.2} %, top-5 {:.2} % of {} images",
-            last.epoch,
+            "after {}: test loss {:.4}, top-1 {:.2} %, top-5 {:.2} % of {}",
+            counted(last.epoch, "epoch"),
             test.loss,
             100.0 * test.top1,
             100.0 * test.top5,
-            test.images
+            counted(test.images, "image")
         )?;
     }
     writeln!(output, "network: {}", RunFolder::model_file(&out).display())?;

@@ -6,6 +6,7 @@ mod ablation;
 mod bad_input;
 mod bench;
 mod commands;
+mod damage;
 mod fine_tuning;
 mod images;
 mod resume;

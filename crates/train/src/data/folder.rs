@@ -124,6 +124,59 @@ impl ClassFolders {
     }
 }
 
+/// The image files of a folder in two splits.
+struct Split {
+    classes: Vec<String>,
+    train: Vec<Labelled>,
+    test: Vec<Labelled>,
+}
+
+impl Split {
+    /// Finds the folder's own splits, or holds out images for testing.
+    fn find(dir: &Path) -> Result<Self, DataError> {
+        let own = TEST
+            .iter()
+            .map(|name| dir.join(name))
+            .find(|path| path.is_dir());
+        let (train, test) = match (dir.join(TRAIN), own) {
+            (train, Some(test)) if train.is_dir() => {
+                (ClassFolders::find(&train)?, ClassFolders::find(&test)?)
+            }
+            _ => {
+                let ClassFolders { classes, images } = ClassFolders::find(dir)?;
+                let (train, test) = hold_out(images);
+                return Ok(Self {
+                    classes,
+                    train,
+                    test,
+                });
+            }
+        };
+        if train.classes != test.classes {
+            return Err(DataError::OtherClasses {
+                dir: dir.to_owned(),
+                train: train.classes.join(", "),
+                test: test.classes.join(", "),
+            });
+        }
+        Ok(Self {
+            classes: train.classes,
+            train: train.images,
+            test: test.images,
+        })
+    }
+}
+
+/// Returns the files that `folder:DIR` has for training.
+///
+/// # Errors
+///
+/// Where the folder can't be read, or has no subfolder with images.
+pub fn training_files(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let train = Split::find(dir)?.train.into_iter();
+    Ok(train.map(|(file, _)| file).collect())
+}
+
 /// Reads all images of a folder, prepared for a network but for the scaling of pixels.
 pub(super) fn load(
     dir: &Path,
@@ -131,28 +184,11 @@ pub(super) fn load(
     preprocessing: &Preprocessing,
 ) -> Result<Dataset, DataError> {
     let normalization = Normalization::of(preprocessing)?;
-    let split = TEST
-        .iter()
-        .map(|name| dir.join(name))
-        .find(|path| path.is_dir());
-    let (classes, train, test) = match (dir.join(TRAIN), split) {
-        (train, Some(test)) if train.is_dir() => {
-            let (train, test) = (ClassFolders::find(&train)?, ClassFolders::find(&test)?);
-            if train.classes != test.classes {
-                return Err(DataError::OtherClasses {
-                    dir: dir.to_owned(),
-                    train: train.classes.join(", "),
-                    test: test.classes.join(", "),
-                });
-            }
-            (train.classes, train.images, test.images)
-        }
-        _ => {
-            let all = ClassFolders::find(dir)?;
-            let (train, test) = hold_out(all.images);
-            (all.classes, train, test)
-        }
-    };
+    let Split {
+        classes,
+        train,
+        test,
+    } = Split::find(dir)?;
     if classes.len() < 2 || test.is_empty() || train.is_empty() {
         return Err(DataError::TooFewClasses {
             dir: dir.to_owned(),

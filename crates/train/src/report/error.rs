@@ -47,7 +47,7 @@ pub enum ReportError {
 
     /// The runs of a variant do not fit the seeds or the epochs of the ablation.
     #[error(
-        "the run of variant `{variant}` with seed {seed} {problem}: remove it and run it again"
+        "the run of variant `{variant}` with seed {seed} {problem}: start the ablation again with --retrain damaged"
     )]
     Run {
         /// The variant.

@@ -52,7 +52,7 @@ pub(super) fn to_markdown(
         page.line(&format!("- **{}**: {}", text(term), text(&definition)));
     }
     page.block("");
-    page.block("Made from `results.json`; every epoch is in `results.csv`.");
+    page.block("Made from the records of the runs, which `results.json` has too; every epoch is in `results.csv`.");
     page.0
 }
 
@@ -148,7 +148,7 @@ fn accuracies(page: &mut Page, record: &AblationRecord, summary: &Summary) {
             difference(row.best_difference.as_ref(), row),
             or_none(row.final_top1.map(|sample| unit.sample(&sample))),
             difference(row.final_difference.as_ref(), row),
-            notes::runs_cell(&row.runs),
+            notes::runs_cell(row, record.epochs),
         ]
     });
     page.table(head, true, rows);
