@@ -168,7 +168,11 @@ fn a_report_needs_no_results_and_can_do_without_runs() {
     assert!(errors.contains("has no ablation"), "{errors}");
     fs::write(workshop.path("out/ablation.json"), "{").unwrap();
     let errors = fail(1, &["report", &out]);
-    assert!(errors.contains("ablation.json can't be used"), "{errors}");
+    assert!(
+        errors.contains("ablation.json can't be used")
+            && errors.contains("start the ablation again"),
+        "{errors}"
+    );
 }
 
 #[test]

@@ -63,25 +63,32 @@ fn read_study(file: &Path) -> Result<AblationRecord, TrainError> {
     struct Version {
         version: u32,
     }
+    let with_remedy = |error| match error {
+        TrainError::Damaged { path, cause } => TrainError::Damaged {
+            path,
+            cause: format!("{cause}; start the ablation again, which writes the file anew"),
+        },
+        other => other,
+    };
     // Its version comes first: a record of another version may not even have the same fields.
-    let Version { version: found } = read_json(file)?;
+    let Version { version: found } = read_json(file).map_err(with_remedy)?;
     if found != RECORD_VERSION {
         let expected = RECORD_VERSION;
         return Err(ReportError::Version { found, expected }.into());
     }
-    let record: AblationRecord = read_json(file)?;
+    let record: AblationRecord = read_json(file).map_err(with_remedy)?;
     report::validate(&record)?;
     Ok(record)
 }
 
 /// Returns the record with its runs as their folders have them now.
 pub(super) fn with_runs(mut record: AblationRecord, folder: &Path) -> AblationRecord {
-    let epochs = record.epochs;
-    for variant in &mut record.variants {
+    let asked: Vec<_> = record.variants.iter().map(|v| record.asked(v)).collect();
+    for (variant, asked) in record.variants.iter_mut().zip(&asked) {
         (variant.runs, variant.damaged) = (Vec::new(), Vec::new());
         for &seed in &record.seeds {
             let run = run_folder(folder, &variant.name, seed);
-            match read_run(&run, seed, epochs, variant.parameters) {
+            match read_run(&run, seed, asked, variant.parameters) {
                 Ok(run) => variant.runs.extend(run),
                 Err(problem) => variant.damaged.push(DamagedRun { seed, problem }),
             }
@@ -101,7 +108,7 @@ pub(super) fn run_folder(folder: &Path, variant: &str, seed: u64) -> PathBuf {
 fn read_run(
     folder: &Path,
     seed: u64,
-    epochs: usize,
+    asked: &Asked,
     parameters: u64,
 ) -> Result<Option<RunRecord>, String> {
     if !RunFolder::has_results(folder) {
@@ -130,14 +137,9 @@ fn read_run(
         }
         other => other.to_string(),
     })?;
-    let asked = Asked {
-        epochs,
-        train_images: None,
-        test_images: None,
-    };
     match record {
         Some(record) if record.seed != seed => Err(format!("it has seed {}", record.seed)),
-        Some(record) => match record.problem(&asked) {
+        Some(record) => match record.problem(asked) {
             Some(problem) => Err(format!("the run {problem}")),
             None => Ok(Some(record)),
         },

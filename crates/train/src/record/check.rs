@@ -1,6 +1,8 @@
 //! Values that no run can leave.
 
-use super::{EpochRecord, RECORD_VERSION, RunRecord, RunState, Scores};
+use super::{
+    AblationRecord, EpochRecord, RECORD_VERSION, RunRecord, RunState, Scores, VariantRecord,
+};
 
 /// What a run was asked for, which its record is held against.
 #[derive(Debug, Clone, Copy)]
@@ -11,6 +13,24 @@ pub(crate) struct Asked {
     pub(crate) train_images: Option<usize>,
     /// Test images, where they are known.
     pub(crate) test_images: Option<usize>,
+}
+
+impl AblationRecord {
+    /// What the runs of a variant are held against.
+    pub(crate) fn asked(&self, variant: &VariantRecord) -> Asked {
+        // A variant may have images of its own.
+        let changes = |variant: &VariantRecord| {
+            let mut paths = variant.changes.iter().map(|(path, _)| path);
+            paths.any(|path| path == "data" || path.starts_with("data."))
+        };
+        let base = self.variants.iter().find(|v| v.name == self.base);
+        let is_shared = !changes(variant) && !base.is_some_and(changes);
+        Asked {
+            epochs: self.epochs,
+            train_images: is_shared.then_some(self.data.train_images),
+            test_images: is_shared.then_some(self.data.test_images),
+        }
+    }
 }
 
 impl RunRecord {

@@ -93,7 +93,7 @@ pub enum ReportError {
 
     /// A file is not what a report leaves.
     #[error(
-        "{} does not hold the results of an ablation: restore it, or make the report again",
+        "{} does not hold the results of an ablation: restore it, or start the ablation again",
         path.display()
     )]
     Parse {

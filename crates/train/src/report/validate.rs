@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::ReportError;
-use crate::record::{AblationRecord, Asked, RECORD_VERSION, VariantRecord};
+use crate::record::{AblationRecord, RECORD_VERSION, VariantRecord};
 
 /// Checks that every name, seed and epoch that a report relies on is there.
 ///
@@ -60,18 +60,7 @@ pub(super) fn validate_version(found: u32) -> Result<(), ReportError> {
 }
 
 fn validate_runs(record: &AblationRecord, variant: &VariantRecord) -> Result<(), ReportError> {
-    // A variant may have images of its own.
-    let changes = |variant: &VariantRecord| {
-        let mut paths = variant.changes.iter().map(|(path, _)| path);
-        paths.any(|path| path == "data" || path.starts_with("data."))
-    };
-    let is_base = |variant: &&VariantRecord| variant.name == record.base;
-    let is_shared = !changes(variant) && !record.variants.iter().find(is_base).is_some_and(changes);
-    let asked = Asked {
-        epochs: record.epochs,
-        train_images: is_shared.then_some(record.data.train_images),
-        test_images: is_shared.then_some(record.data.test_images),
-    };
+    let asked = record.asked(variant);
     let mut seeds = HashSet::new();
     let wrong = |seed: u64, problem: String| {
         Err(ReportError::Run {
