@@ -51,6 +51,8 @@ fn train(config: &RunConfig, out: &Path) -> anyhow::Result<RunRecord> {
         backend: "flex",
         display: Display::Quiet,
         label: "",
+        retrain_damaged: false,
+        warn: &|warning| eprintln!("{warning}"),
     };
     Ok(run.train(out, |_| ())?)
 }

@@ -67,7 +67,9 @@ pub struct DeviceArguments {
     pub backend: Backend,
 }
 
-/// Write the report of an ablation again, from its records.
+/// Write the report of an ablation again, from the records of its runs, which may be under way.
+///
+/// A run whose record is damaged is left out, and the exit code is then 1.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:
   xception report runs/quick")]

@@ -138,6 +138,9 @@ pub struct RunArguments {
     pub overrides: Vec<Override>,
     #[command(flatten)]
     pub device: DeviceArguments,
+    /// Which runs to train again from the start, instead of leaving them as they are.
+    #[arg(long, value_enum, value_name = "WHICH")]
+    pub retrain: Option<RetrainArgument>,
     /// What to show meanwhile [default: dashboard in a terminal, else lines].
     #[arg(long, value_enum)]
     pub display: Option<DisplayArgument>,
@@ -150,6 +153,17 @@ impl RunArguments {
         let data = data.map(|source| Override::new("data.source", source.to_string()));
         data.chain(self.overrides.iter().cloned()).collect()
     }
+
+    /// Whether runs whose files are damaged are trained again from the start.
+    pub fn retrain_damaged(&self) -> bool {
+        matches!(self.retrain, Some(RetrainArgument::Damaged))
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum RetrainArgument {
+    /// Those whose files are damaged or missing.
+    Damaged,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

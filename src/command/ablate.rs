@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use xception::train::ablation::{Event, Execution, Plan};
+use xception::train::ablation::{Event, Execution, Outcome, Plan};
 use xception::train::config::AblationConfig;
-
+use xception::train::report::counted;
 use xception::train::training::{Display, Progress};
 
-use super::display::display;
+use super::display::{display, warn, warn_of_capped_batch};
 use super::results::table;
 use super::skipped::tell_skipped_files;
 use crate::arguments::AblateArguments;
@@ -37,6 +37,13 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
         }
     }
     writeln!(std::io::stdout(), "{}", escaped_lines(&plan.to_string()))?;
+    for variant in &plan.variants {
+        warn_of_capped_batch(
+            Some(&variant.variant.name),
+            &variant.variant.config,
+            &variant.data,
+        );
+    }
     if arguments.plan {
         return Ok(());
     }
@@ -47,19 +54,34 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
         backend: backend.name(),
         display,
         command: command_line(arguments),
+        retrain_damaged: arguments.run.retrain_damaged(),
         observer: Arc::new(move |event| show(&event, display)),
     };
     let start = Instant::now();
-    let record = execution
+    let Outcome { record, damaged } = execution
         .run(&plan, &out)
         .with_context(|| format!("what has ended is kept in {}", out.display()))?;
     let mut output = std::io::stdout();
     let duration = Progress::duration(start.elapsed().as_secs_f64());
-    writeln!(output, "{} runs done in {duration}", plan.runs())?;
+    let done = counted(plan.runs() - damaged.len(), "run");
+    writeln!(output, "{done} done in {duration}")?;
     writeln!(output)?;
     writeln!(output, "{}", escaped_lines(&table(&record)))?;
     writeln!(output, "report: {}", escaped_path(&out.join("report.html")))?;
-    Ok(())
+    if damaged.is_empty() {
+        return Ok(());
+    }
+    let list = damaged.iter().map(|run| {
+        let (label, folder) = (&run.label, run.path.display());
+        format!("\n  {label}, in {folder}: {}", run.cause)
+    });
+    anyhow::bail!(
+        "{} of {} left out, damaged:{}\nTo train {} again from the start, give --retrain damaged.",
+        damaged.len(),
+        counted(plan.runs(), "run"),
+        list.collect::<String>(),
+        if damaged.len() == 1 { "it" } else { "them" },
+    )
 }
 
 /// Tells what happens, on standard error.
@@ -75,6 +97,17 @@ fn show(event: &Event, display: Display) {
             number,
             runs,
         } => format!("run {number}/{runs}: {label} was done before"),
+        Event::Damaged {
+            label,
+            number,
+            runs,
+            error,
+        } => {
+            return warn(&format!(
+                "run {number}/{runs}: {label} is left out: {error}"
+            ));
+        }
+        Event::Warning { label, text } => return warn(&format!("{label}: {text}")),
         Event::Epoch {
             label,
             record,

@@ -1,7 +1,9 @@
 //! `xception eval`.
 
+use std::collections::HashSet;
+use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
@@ -9,13 +11,13 @@ use xception::models::Network;
 use xception::models::weights::{Head, LoadOptions, Loaded, load};
 use xception::train::TrainError;
 use xception::train::config::Recipe;
-use xception::train::data::{Batch, BatchPlan, Batches, ClassFolders};
-use xception::train::record::Scores;
-use xception::train::report::{Confusion, Mistake};
+use xception::train::data::{Batch, BatchPlan, Batches, ClassFolders, DataSource, training_files};
+use xception::train::record::{RunState, Scores};
+use xception::train::report::{Confusion, Mistake, counted};
 use xception::train::training::{ClassificationTask, Evaluation, ImageBatch, Run, RunFolder};
 use xception_files::name_text;
 
-use super::display::progress_bar;
+use super::display::{progress_bar, warn};
 use super::skipped::tell_skipped_files;
 use crate::arguments::{EvalArguments, WeightsArgument};
 use crate::batches::{Failures, for_each_batch};
@@ -57,9 +59,10 @@ fn test_images(arguments: &EvalArguments, device: &Device) -> Result<()> {
         }
         .into());
     }
-    let file = RunFolder::model_file(&arguments.folder);
+    let file = RunFolder::trained_network(&arguments.folder)?;
+    warn_of_divergence(&arguments.folder);
     let loaded = load(&file, &LoadOptions::default(), device)
-        .with_context(|| format!("can't load {} (has the run ended?)", file.display()))?;
+        .with_context(|| format!("can't load {}", file.display()))?;
 
     let task = ClassificationTask::new(loaded.model, &config.recipe);
     let mut evaluation = Evaluation::new(&task, data.classes.clone());
@@ -84,6 +87,10 @@ fn test_images(arguments: &EvalArguments, device: &Device) -> Result<()> {
 /// Any weights on a folder with a subfolder for each class.
 fn folder_of_classes(weights: &str, arguments: &EvalArguments, device: &Device) -> Result<()> {
     let found = ClassFolders::find(&arguments.folder)?;
+    if let Some(run) = run_of(weights) {
+        warn_of_divergence(&run);
+        warn_of_training_images(&run, &found);
+    }
     let weights = WeightsArgument {
         weights: weights.to_owned(),
         model: arguments.model.clone(),
@@ -147,6 +154,61 @@ fn folder_of_classes(weights: &str, arguments: &EvalArguments, device: &Device) 
     let folder = name_text(arguments.folder.as_os_str());
     show(&folder, &scores, &confusion, arguments)?;
     failures.check(images.len() + found.skipped.len())
+}
+
+/// The folder of the run that weights are of.
+fn run_of(weights: &str) -> Option<PathBuf> {
+    let path = Path::new(weights);
+    let folder = match path.is_dir() {
+        true => path,
+        false => path.parent()?,
+    };
+    let is_its_network = path == folder || path == RunFolder::model_file(folder);
+    (is_its_network && RunFolder::manifest(folder).is_ok()).then(|| folder.to_owned())
+}
+
+/// Warns where a run's network is what was left when it diverged.
+fn warn_of_divergence(run: &Path) {
+    if let Ok(Some(record)) = RunFolder::read_record(run)
+        && record.state == RunState::Diverged
+    {
+        warn(&format!(
+            "the run in {} diverged in epoch {} (its training loss was infinite or not a number): the scores say \
+             nothing about the network",
+            run.display(),
+            record.epochs.len()
+        ));
+    }
+}
+
+/// Warns where a run's network is about to be scored on images that it was trained on.
+fn warn_of_training_images(run: &Path, scored: &ClassFolders) {
+    let Ok(manifest) = RunFolder::manifest(run) else {
+        return;
+    };
+    let DataSource::Folder(dir) = &manifest.config.data.source else {
+        return;
+    };
+    // Where the folder is no longer there, there is nothing to compare.
+    let Ok(train) = training_files(dir) else {
+        return;
+    };
+    let train: HashSet<PathBuf> = train.iter().flat_map(fs::canonicalize).collect();
+    let scored = scored
+        .images
+        .iter()
+        .flat_map(|(path, _)| fs::canonicalize(path));
+    let seen = scored.filter(|path| train.contains(path)).count();
+    if seen > 0 {
+        warn(&format!(
+            "{} of these are among the training images of {} (folder:{}): the scores are better than they will be on \
+             images that the network hasn't seen; `xception eval {}` scores the run's test images alone",
+            counted(seen, "image"),
+            run.display(),
+            dir.display(),
+            run.display(),
+        ));
+    }
 }
 
 fn show(

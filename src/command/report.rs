@@ -3,18 +3,37 @@
 use std::io::Write;
 
 use anyhow::Result;
-use xception::train::report;
+use xception::train::report::counted;
+use xception::train::{ablation, report};
 
+use super::display::warn;
 use super::results::table;
 use crate::arguments::ReportArguments;
 use crate::terminal::{escaped_lines, escaped_path};
 
-/// Writes the report of an ablation again.
+/// Writes the report of an ablation again, from the records of its runs.
 pub fn run(arguments: &ReportArguments) -> Result<()> {
-    let record = report::read(&arguments.folder)?;
+    let record = ablation::read(&arguments.folder, &warn)?;
+    let mut damaged = 0;
+    for variant in &record.variants {
+        for run in &variant.damaged {
+            damaged += 1;
+            let (name, seed) = (&variant.name, run.seed);
+            warn(&format!(
+                "{name}, seed {seed} is damaged and left out: {}",
+                run.problem
+            ));
+        }
+    }
     let paths = report::write(&record, &arguments.folder)?;
     let mut output = std::io::stdout();
     writeln!(output, "{}", escaped_lines(&table(&record)))?;
     writeln!(output, "report: {}", escaped_path(&paths.html))?;
+    let runs = record.variants.len() * record.seeds.len();
+    anyhow::ensure!(
+        damaged == 0,
+        "{damaged} of {} can't be read; to train what is damaged again, start the ablation again with --retrain damaged",
+        counted(runs, "run")
+    );
     Ok(())
 }

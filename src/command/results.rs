@@ -1,9 +1,9 @@
 //! The results of an ablation as a table for the terminal.
 
 use xception::train::record::AblationRecord;
-use xception::train::report::Summary;
 use xception::train::report::statistics::{Difference, Sample};
 use xception::train::report::summary::RunCounts;
+use xception::train::report::{Summary, runs_cell};
 
 /// One row a variant: accuracy, difference to the base, epochs to the base's accuracy, speed.
 pub fn table(record: &AblationRecord) -> String {
@@ -30,19 +30,10 @@ pub fn table(record: &AblationRecord) -> String {
             },
             row.steps_per_second
                 .map_or("-".to_owned(), |steps| format!("{steps:.2}")),
-            runs(&row.runs),
+            runs_cell(row, record.epochs),
         ]);
     }
     align(&rows)
-}
-
-/// Finished and planned runs, and how many diverged.
-fn runs(runs: &RunCounts) -> String {
-    let finished = format!("{}/{}", runs.finished, runs.planned);
-    match runs.diverged {
-        0 => finished,
-        diverged => format!("{finished}, {diverged} diverged"),
-    }
 }
 
 fn sample(sample: Option<&Sample>, runs: &RunCounts) -> String {
@@ -107,10 +98,8 @@ mod tests {
             ..RunCounts::default()
         };
         assert_eq!(sample(None, &counts), "3 of 3 runs diverged");
-        assert_eq!(runs(&counts), "0/3, 3 diverged");
         counts.diverged = 0;
         assert_eq!(sample(None, &counts), "-");
-        assert_eq!(runs(&counts), "0/3");
         let bare = Difference {
             mean: 0.1,
             interval: None,

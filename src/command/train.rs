@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use xception::train::config::{FineTuning, RunConfig};
 use xception::train::record::RunState;
+use xception::train::report::counted;
 use xception::train::training::{Display, Progress, Run, RunFolder};
 
-use super::display::display;
+use super::display::{display, warn, warn_of_capped_batch};
 use super::skipped::tell_skipped_files;
 use crate::arguments::TrainArguments;
 use crate::network::find_weights;
@@ -28,6 +29,7 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
 
     let (config, data) = Run::prepare(&config)?;
     tell_skipped_files(&data.skipped);
+    warn_of_capped_batch(None, &config, &data);
     let display = display(arguments.run.display);
     let label = format!("{name}, seed {}", arguments.seed);
     let run = Run {
@@ -38,6 +40,8 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         backend: backend.name(),
         display,
         label: &label,
+        retrain_damaged: arguments.run.retrain_damaged(),
+        warn: &warn,
     };
     let epochs = config.recipe.epochs;
     let record = run.train(&out, move |record| {
@@ -60,8 +64,10 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
             RunState::Diverged => writeln!(output, "diverged in epoch {} of {epochs}", last.epoch)?,
             _ => writeln!(
                 output,
-                "after {} epochs: test {} of {} images",
-                last.epoch, last.test, last.test.images
+                "after {}: test {} of {}",
+                counted(last.epoch, "epoch"),
+                last.test,
+                counted(last.test.images, "image")
             )?,
         }
     }

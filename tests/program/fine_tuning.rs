@@ -244,8 +244,6 @@ fn mistakes_are_named() {
         errors.contains("the model has 10 classes, but the data has 3"),
         "{errors}"
     );
-    let errors = failing(&["--set", "recipe.batch_size=100"]);
-    assert!(errors.contains("54 training images"), "{errors}");
     let errors = failing(&["--set", "finetune.sha256=abc"]);
     assert!(errors.contains("finetune.sha256 is abc"), "{errors}");
     fail(2, &["train"]);
@@ -269,4 +267,53 @@ fn mistakes_are_named() {
     assert_eq!(result.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&result.stdout).contains("40 test images"));
     assert!(String::from_utf8_lossy(&result.stderr).contains("1 of 41 images"));
+}
+
+#[test]
+fn scores_on_the_images_of_the_training_come_with_a_warning() {
+    let workshop = prepare();
+    train(&workshop, "tuned", &["--set", "recipe.epochs=1"]);
+    let photos = workshop.text("photos");
+    let relative = format!("{}/../photos/red/..", workshop.text("out"));
+    for weights in ["tuned", "tuned/model.bpk"] {
+        for folder in [&photos, &relative] {
+            let arguments = [
+                "eval",
+                folder,
+                "--weights",
+                &workshop.text(weights),
+                "--json",
+            ];
+            let output = run(&arguments);
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{errors}");
+            assert!(
+                errors.contains("54 images of these are among the training images of"),
+                "{errors}"
+            );
+            serde_json::from_slice::<Value>(&output.stdout).unwrap();
+        }
+    }
+    // Another run's network, and images that weren't trained on.
+    let other = workshop.text("out/base/seed-1");
+    for name in ["blue", "green", "red"] {
+        let folder = workshop.path(&format!("held-out/{name}"));
+        fs::create_dir_all(&folder).unwrap();
+        for number in ["09", "19"] {
+            let file = workshop.path(&format!("photos/{name}/{number}.png"));
+            fs::copy(file, folder.join(format!("{number}.png"))).unwrap();
+        }
+    }
+    let held_out = workshop.text("held-out");
+    let labels = workshop.text("labels.txt");
+    fs::write(&labels, "blue\ngreen\nred\n3\n4\n5\n6\n7\n8\n9\n").unwrap();
+    for arguments in [
+        vec!["eval", &held_out, "--weights", &workshop.text("tuned")],
+        vec!["eval", &photos, "--weights", &other, "--labels", &labels],
+    ] {
+        let output = run(&arguments);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
+        assert!(!errors.contains("training images"), "{errors}");
+    }
 }

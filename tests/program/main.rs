@@ -6,6 +6,7 @@ mod ablation;
 mod bad_input;
 mod bench;
 mod commands;
+mod damage;
 mod figures;
 mod fine_tuning;
 mod hostile_names;

@@ -68,16 +68,39 @@ pub enum TrainError {
         /// What differs: path, value there and value asked for.
         difference: String,
     },
-    /// Fewer training images than a batch has.
+    /// The files of a run are damaged, or some are missing.
     #[error(
-        "a batch of {batch_size} images can't be made of {images} training images: lower recipe.batch_size \
-         or give more images"
+        "the run in {} is damaged: {cause}; to train it again from the start, give --retrain damaged",
+        .path.display()
+    )]
+    DamagedRun {
+        /// The run's folder.
+        path: PathBuf,
+        /// What is wrong.
+        cause: String,
+    },
+    /// A folder has no trained network.
+    #[error("{} has no trained network: {reason}", .path.display())]
+    NoNetwork {
+        /// The folder.
+        path: PathBuf,
+        /// Why there is none, and what gives one.
+        reason: String,
+    },
+    /// A folder has no ablation.
+    #[error("{} has no ablation: there is neither {} nor results.json", .path.display(), crate::ablation::STUDY)]
+    NoAblation {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Too few images to train with.
+    #[error(
+        "the data has {images} training {}, and training takes at least 2: batch normalization has no \
+         variance of one image", if *.images == 1 { "image" } else { "images" }
     )]
     TooFewImages {
         /// Training images there are.
         images: usize,
-        /// Images of a batch.
-        batch_size: usize,
     },
     /// Scores were asked for without an image.
     #[error("there is no image to score: give a data set or a folder with at least one test image")]

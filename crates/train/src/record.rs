@@ -3,9 +3,13 @@
 //! Every record is plain JSON. Numbers are written as they were computed, never rounded, so that a
 //! report made again from the records is the same report.
 
+mod check;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub(crate) use check::Asked;
 
 /// Version of the record layout. A reader rejects records of another version.
 pub const RECORD_VERSION: u32 = 1;
@@ -85,6 +89,18 @@ pub struct VariantRecord {
     pub multiply_adds: u64,
     /// The runs so far, at most one a seed, in the order of the seeds.
     pub runs: Vec<RunRecord>,
+    /// Runs whose records can't be used; they are not among [`runs`](Self::runs).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub damaged: Vec<DamagedRun>,
+}
+
+/// A run whose record can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DamagedRun {
+    /// The run's seed.
+    pub seed: u64,
+    /// What is wrong with it.
+    pub problem: String,
 }
 
 /// One run: one variant, one seed.

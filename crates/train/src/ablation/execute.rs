@@ -1,6 +1,6 @@
 //! Running an ablation.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::prelude::Device;
@@ -8,6 +8,7 @@ use burn::prelude::Device;
 use super::estimate::Estimate;
 use super::plan::{Plan, PlannedVariant};
 use super::settings::shared_settings;
+use super::study::{with_runs, write_study};
 use crate::TrainError;
 use crate::files::LockedFolder;
 use crate::record::{
@@ -15,7 +16,7 @@ use crate::record::{
     VariantRecord,
 };
 use crate::report;
-use crate::training::{Display, Run, RunFolder};
+use crate::training::{Display, Run, RunFolder, RunStatus};
 
 /// Where and how an ablation runs.
 pub struct Execution<'a> {
@@ -27,6 +28,8 @@ pub struct Execution<'a> {
     pub display: Display,
     /// The command that repeats it, for the report.
     pub command: String,
+    /// Whether runs whose files are damaged are trained again from the start, rather than left out.
+    pub retrain_damaged: bool,
     /// Is told what happens.
     pub observer: Arc<dyn Fn(Event) + Send + Sync>,
 }
@@ -52,6 +55,24 @@ pub enum Event<'a> {
         /// Number of runs of the ablation.
         runs: usize,
     },
+    /// A run was left out, because its files are damaged.
+    Damaged {
+        /// Variant and seed.
+        label: &'a str,
+        /// Counts from 1 over the ablation's runs.
+        number: usize,
+        /// Number of runs of the ablation.
+        runs: usize,
+        /// Which folder, what is wrong with it, and what to do.
+        error: &'a TrainError,
+    },
+    /// Something that a person should know of, but the run can go on without.
+    Warning {
+        /// Variant and seed.
+        label: &'a str,
+        /// What it is.
+        text: &'a str,
+    },
     /// An epoch ended.
     Epoch {
         /// Variant and seed.
@@ -65,59 +86,103 @@ pub enum Event<'a> {
     },
 }
 
+/// What an ablation has come to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What all runs have left.
+    pub record: AblationRecord,
+    /// Runs that were left out.
+    pub damaged: Vec<DamagedFolder>,
+}
+
+/// A run that was left out, because its files are damaged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DamagedFolder {
+    /// Variant and seed.
+    pub label: String,
+    /// Its folder.
+    pub path: PathBuf,
+    /// What is wrong.
+    pub cause: String,
+}
+
 impl Execution<'_> {
-    /// Trains all runs of the plan that have not ended yet, and writes the results after each.
+    /// Trains all runs of the plan that have not ended yet, and writes the results after each. A run whose files
+    /// are damaged is left out, unless it is to be [trained again](Self::retrain_damaged).
     ///
     /// # Errors
     ///
     /// Where a folder can't be used or a run fails; what was done up to then stays, and the next call
     /// goes on from there.
-    pub fn run(&self, plan: &Plan, out: &Path) -> Result<AblationRecord, TrainError> {
+    pub fn run(&self, plan: &Plan, out: &Path) -> Result<Outcome, TrainError> {
         let _lock = LockedFolder::open(out)?;
         self.check_folders(plan, out)?;
-        let mut record = self.read_record(plan, out)?;
-        let estimate = Arc::new(Mutex::new(planned_work(plan, &record)));
+        let study = self.study(plan);
+        write_study(&study, out)?;
+        let mut record = with_runs(study.clone(), out);
+        let estimate = self.planned_work(plan, &record);
+        let estimate = Arc::new(Mutex::new(estimate));
         report::write(&record, out)?;
 
-        let mut number = 0;
+        let mut damaged = Vec::new();
+        let (mut number, runs) = (0, plan.runs());
         // Seed by seed, so that every variant has a result as soon as possible.
         for &seed in &plan.config.seeds {
-            for (index, planned) in plan.variants.iter().enumerate() {
+            for planned in &plan.variants {
                 number += 1;
                 let label = format!("{}, seed {seed}", planned.variant.name);
+                let label = label.as_str();
                 let folder = plan.run_folder(out, &planned.variant, seed);
-                let ended = record.variants[index]
-                    .runs
-                    .iter()
-                    .any(|run| run.seed == seed && run.state != RunState::Unfinished);
-                let (text, runs) = (label.as_str(), plan.runs());
-                (self.observer)(match ended {
-                    true => Event::Skipped {
-                        label: text,
+                let status = RunStatus::of(&folder);
+                match &status {
+                    RunStatus::Ended(_) => (self.observer)(Event::Skipped {
+                        label,
                         number,
                         runs,
-                    },
-                    false => Event::Started {
-                        label: text,
+                    }),
+                    RunStatus::Damaged { .. } if !self.retrain_damaged => {}
+                    _ => (self.observer)(Event::Started {
+                        label,
                         number,
                         runs,
-                    },
-                });
-                // A run that has ended is opened too, and gives its record.
-                let run = self.a_run(planned, seed, &label);
-                let run = self.train(&run, planned, &folder, plan.epochs(), &estimate)?;
-                insert(&mut record.variants[index].runs, run, &plan.config.seeds);
+                    }),
+                }
+                let warn = |text: &str| (self.observer)(Event::Warning { label, text });
+                // A run that has ended is opened too, in case its checkpoint is still there.
+                let run = self.a_run(planned, seed, label, &warn);
+                match self.train(&run, planned, &folder, plan.epochs(), &estimate) {
+                    Ok(_) if matches!(status, RunStatus::Ended(_)) => continue,
+                    Ok(_) => {}
+                    Err(error @ TrainError::DamagedRun { .. }) => {
+                        (self.observer)(Event::Damaged {
+                            label,
+                            number,
+                            runs,
+                            error: &error,
+                        });
+                        if let TrainError::DamagedRun { path, cause } = error {
+                            let label = label.to_owned();
+                            damaged.push(DamagedFolder { label, path, cause });
+                        }
+                    }
+                    Err(error) => {
+                        // The error comes first; the report can be made again from the records.
+                        let _ = report::write(&with_runs(study, out), out);
+                        return Err(error);
+                    }
+                }
+                record = with_runs(study.clone(), out);
                 report::write(&record, out)?;
             }
         }
-        Ok(record)
+        Ok(Outcome { record, damaged })
     }
 
     /// Checks, before anything is written, that every run's folder has that run or none.
     fn check_folders(&self, plan: &Plan, out: &Path) -> Result<(), TrainError> {
         for planned in &plan.variants {
             for &seed in &plan.config.seeds {
-                let manifest = self.a_run(planned, seed, "").manifest()?;
+                let manifest = self.a_run(planned, seed, "", &|_| ()).manifest()?;
                 let folder = plan.run_folder(out, &planned.variant, seed);
                 RunFolder::check(&folder, &manifest)?;
             }
@@ -125,7 +190,13 @@ impl Execution<'_> {
         Ok(())
     }
 
-    fn a_run<'a>(&'a self, planned: &'a PlannedVariant, seed: u64, label: &'a str) -> Run<'a> {
+    fn a_run<'a>(
+        &'a self,
+        planned: &'a PlannedVariant,
+        seed: u64,
+        label: &'a str,
+        warn: &'a (dyn Fn(&str) + Sync),
+    ) -> Run<'a> {
         Run {
             config: &planned.variant.config,
             data: &planned.data,
@@ -134,6 +205,8 @@ impl Execution<'_> {
             backend: self.backend,
             display: self.display,
             label,
+            retrain_damaged: self.retrain_damaged,
+            warn,
         }
     }
 
@@ -164,17 +237,12 @@ impl Execution<'_> {
         })
     }
 
-    /// The record as the run folders have it.
-    fn read_record(&self, plan: &Plan, out: &Path) -> Result<AblationRecord, TrainError> {
+    /// Returns what is asked, a record without runs.
+    fn study(&self, plan: &Plan) -> AblationRecord {
         let config = &plan.config;
         let mut variants = Vec::new();
         let mut varied = Vec::new();
         for planned in &plan.variants {
-            let mut runs = Vec::new();
-            for &seed in &config.seeds {
-                let folder = plan.run_folder(out, &planned.variant, seed);
-                runs.extend(RunFolder::read_record(&folder)?);
-            }
             let changes = &planned.variant.changes;
             varied.extend(changes.iter().map(|(path, _)| path.clone()));
             variants.push(VariantRecord {
@@ -182,11 +250,12 @@ impl Execution<'_> {
                 changes: changes.clone(),
                 parameters: planned.parameters,
                 multiply_adds: planned.multiply_adds,
-                runs,
+                runs: Vec::new(),
+                damaged: Vec::new(),
             });
         }
         let base = &plan.variants[0].variant; // never empty, as the configuration checked
-        Ok(AblationRecord {
+        AblationRecord {
             version: RECORD_VERSION,
             name: config.name.clone(),
             title: config.title.clone(),
@@ -200,31 +269,25 @@ impl Execution<'_> {
             base: base.name.clone(),
             variants,
             claims: config.claims.clone(),
-        })
-    }
-}
-
-/// The work that the record doesn't have yet.
-fn planned_work(plan: &Plan, record: &AblationRecord) -> Estimate {
-    let mut estimate = Estimate::default();
-    for (planned, variant) in plan.variants.iter().zip(&record.variants) {
-        for seed in &plan.config.seeds {
-            let run = variant.runs.iter().find(|run| run.seed == *seed);
-            let left = match run {
-                Some(run) if run.state != RunState::Unfinished => 0,
-                Some(run) => plan.epochs().saturating_sub(run.epochs.len()),
-                None => plan.epochs(),
-            };
-            estimate.plan(left as f64 * planned.work());
         }
     }
-    estimate
-}
 
-/// Puts a run in its place among the runs of its variant, which stay in the order of the seeds.
-fn insert(runs: &mut Vec<RunRecord>, run: RunRecord, seeds: &[u64]) {
-    runs.retain(|other| other.seed != run.seed);
-    runs.push(run);
-    let place = |run: &RunRecord| seeds.iter().position(|seed| *seed == run.seed);
-    runs.sort_by_key(place);
+    /// Returns the work that the record doesn't have yet.
+    fn planned_work(&self, plan: &Plan, record: &AblationRecord) -> Estimate {
+        let mut estimate = Estimate::default();
+        for (planned, variant) in plan.variants.iter().zip(&record.variants) {
+            for seed in &plan.config.seeds {
+                let run = variant.runs.iter().find(|run| run.seed == *seed);
+                let is_damaged = variant.damaged.iter().any(|run| run.seed == *seed);
+                let left = match run {
+                    Some(run) if run.state != RunState::Unfinished => 0,
+                    Some(run) => plan.epochs().saturating_sub(run.epochs.len()),
+                    None if is_damaged && !self.retrain_damaged => 0,
+                    None => plan.epochs(),
+                };
+                estimate.plan(left as f64 * planned.work());
+            }
+        }
+        estimate
+    }
 }

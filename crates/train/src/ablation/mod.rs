@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! OUT/
+//!   ablation.json                                    what was asked, written at the start
 //!   report.html report.md results.json results.csv   rewritten after every run
 //!   VARIANT/seed-N/                                  one folder a run
 //! ```
@@ -10,6 +11,9 @@ mod estimate;
 mod execute;
 mod plan;
 mod settings;
+mod study;
 
-pub use execute::{Event, Execution};
+pub use execute::{DamagedFolder, Event, Execution, Outcome};
 pub use plan::{Plan, PlannedVariant};
+pub(crate) use study::STUDY;
+pub use study::read;

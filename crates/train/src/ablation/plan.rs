@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use burn::prelude::Device;
 use xception_models::{Network, Summary};
 
+use super::study::run_folder;
 use crate::TrainError;
 use crate::config::{AblationConfig, RunConfig, Variant};
 use crate::data::Dataset;
+use crate::report::counted;
 use crate::training::Run;
 
 /// An ablation whose every variant was made once, so that none can fail for its configuration after
@@ -80,7 +82,7 @@ impl Plan {
 
     /// The folder of a run.
     pub fn run_folder(&self, out: &Path, variant: &Variant, seed: u64) -> PathBuf {
-        out.join(variant.folder()).join(format!("seed-{seed}"))
+        run_folder(out, &variant.name, seed)
     }
 }
 
@@ -100,10 +102,10 @@ impl fmt::Display for Plan {
         writeln!(formatter, "{}", self.config.title)?;
         writeln!(
             formatter,
-            "{}: {} training and {} test images of {} classes",
+            "{}: {} and {} of {} classes",
             base.data.name,
-            base.data.train.len(),
-            base.data.test.len(),
+            counted(base.data.train.len(), "training image"),
+            counted(base.data.test.len(), "test image"),
             base.data.classes.len()
         )?;
         let name = |v: &PlannedVariant| v.variant.name.chars().count();
@@ -125,12 +127,40 @@ impl fmt::Display for Plan {
         let seeds: Vec<_> = self.config.seeds.iter().map(u64::to_string).collect();
         write!(
             formatter,
-            "{} variants x {} seeds ({}) = {} runs of {} epochs",
-            self.variants.len(),
-            seeds.len(),
+            "{} x {} ({}) = {} of {}",
+            counted(self.variants.len(), "variant"),
+            counted(seeds.len(), "seed"),
             seeds.join(", "),
-            self.runs(),
-            self.epochs()
+            counted(self.runs(), "run"),
+            counted(self.epochs(), "epoch")
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_of_a_kind_is_singular() {
+        let text = r#"{
+            "title": "t", "question": "q", "seeds": [7],
+            "base": {
+                "model": {"xception": {"width": 0.02, "middle_modules": 0, "stem": "small"}},
+                "data": {"train_images": 20, "test_images": 1},
+                "recipe": {"epochs": 1}
+            },
+            "variants": [{"name": "only"}]
+        }"#;
+        let config = AblationConfig::parse("one", text, &[]).unwrap();
+        let text = Plan::new(config, &Device::flex()).unwrap().to_string();
+        assert!(
+            text.ends_with("1 variant x 1 seed (7) = 1 run of 1 epoch"),
+            "{text}"
+        );
+        assert!(
+            text.contains("20 training images and 1 test image of 10 classes"),
+            "{text}"
+        );
     }
 }

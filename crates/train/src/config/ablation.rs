@@ -90,10 +90,15 @@ pub struct Variant {
 impl Variant {
     /// The name with everything but letters, digits and `-_.=+` replaced by `_`: fit for a folder.
     pub fn folder(&self) -> String {
-        let fits = |c: char| c.is_ascii_alphanumeric() || "-_=+.".contains(c);
-        let name = self.name.chars().map(|c| if fits(c) { c } else { '_' });
-        name.collect::<String>().trim_start_matches('.').to_owned()
+        variant_folder(&self.name)
     }
+}
+
+/// The folder of the variant of a name, see [`Variant::folder`].
+pub(crate) fn variant_folder(name: &str) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_=+.".contains(c);
+    let name = name.chars().map(|c| if fits(c) { c } else { '_' });
+    name.collect::<String>().trim_start_matches('.').to_owned()
 }
 
 impl AblationConfig {

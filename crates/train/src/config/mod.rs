@@ -8,6 +8,7 @@ mod run;
 mod source;
 mod strict_json;
 
+pub(crate) use ablation::variant_folder;
 pub use ablation::{AblationConfig, Axis, Variant, VariantConfig};
 pub use fine_tuning::{FineTuning, Freeze, StartingHead};
 pub use overrides::Override;

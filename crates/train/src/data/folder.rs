@@ -135,6 +135,63 @@ impl ClassFolders {
     }
 }
 
+/// The image files of a folder in two splits.
+struct Split {
+    classes: Vec<String>,
+    train: Vec<Labelled>,
+    test: Vec<Labelled>,
+    /// What is no image that can be read, and is passed over.
+    skipped: Vec<Skipped>,
+}
+
+impl Split {
+    /// Finds the folder's own splits, or holds out images for testing.
+    fn find(dir: &Path) -> Result<Self, DataError> {
+        let own = TEST
+            .iter()
+            .map(|name| dir.join(name))
+            .find(|path| path.is_dir());
+        let (train, test) = match (dir.join(TRAIN), own) {
+            (train, Some(test)) if train.is_dir() => {
+                (ClassFolders::find(&train)?, ClassFolders::find(&test)?)
+            }
+            _ => {
+                let all = ClassFolders::find(dir)?;
+                let (train, test) = hold_out(all.images);
+                return Ok(Self {
+                    classes: all.classes,
+                    train,
+                    test,
+                    skipped: all.skipped,
+                });
+            }
+        };
+        if train.classes != test.classes {
+            return Err(DataError::OtherClasses {
+                dir: dir.to_owned(),
+                train: train.classes.join(", "),
+                test: test.classes.join(", "),
+            });
+        }
+        Ok(Self {
+            classes: train.classes,
+            train: train.images,
+            test: test.images,
+            skipped: [train.skipped, test.skipped].concat(),
+        })
+    }
+}
+
+/// Returns the files that `folder:DIR` has for training.
+///
+/// # Errors
+///
+/// Where the folder can't be read, or has no subfolder with images.
+pub fn training_files(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let train = Split::find(dir)?.train.into_iter();
+    Ok(train.map(|(file, _)| file).collect())
+}
+
 /// Reads all images of a folder, prepared for a network but for the scaling of pixels.
 pub(super) fn load(
     dir: &Path,
@@ -142,29 +199,12 @@ pub(super) fn load(
     preprocessing: &Preprocessing,
 ) -> Result<Dataset, DataError> {
     let normalization = Normalization::of(preprocessing)?;
-    let split = TEST
-        .iter()
-        .map(|name| dir.join(name))
-        .find(|path| path.is_dir());
-    let (classes, train, test, skipped) = match (dir.join(TRAIN), split) {
-        (train, Some(test)) if train.is_dir() => {
-            let (train, test) = (ClassFolders::find(&train)?, ClassFolders::find(&test)?);
-            if train.classes != test.classes {
-                return Err(DataError::OtherClasses {
-                    dir: dir.to_owned(),
-                    train: train.classes.join(", "),
-                    test: test.classes.join(", "),
-                });
-            }
-            let skipped = [train.skipped, test.skipped].concat();
-            (train.classes, train.images, test.images, skipped)
-        }
-        _ => {
-            let all = ClassFolders::find(dir)?;
-            let (train, test) = hold_out(all.images);
-            (all.classes, train, test, all.skipped)
-        }
-    };
+    let Split {
+        classes,
+        train,
+        test,
+        skipped,
+    } = Split::find(dir)?;
     if classes.len() < 2 || test.is_empty() || train.is_empty() {
         return Err(DataError::TooFewClasses {
             dir: dir.to_owned(),

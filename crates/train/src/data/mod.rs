@@ -33,6 +33,6 @@ pub use describe::{Description, SplitDescription};
 pub use epoch_order::{Order, epoch_order};
 pub use error::DataError;
 pub use fetch::{Fetched, Progress, fetch};
-pub use folder::{ClassFolders, folder_preprocessing};
+pub use folder::{ClassFolders, folder_preprocessing, training_files};
 pub use listing::Skipped;
 pub use source::DataSource;

@@ -47,7 +47,7 @@ pub enum ReportError {
 
     /// The runs of a variant do not fit the seeds or the epochs of the ablation.
     #[error(
-        "the run of variant `{variant}` with seed {seed} {problem}: remove it and run it again"
+        "the run of variant `{variant}` with seed {seed} {problem}: start the ablation again with --retrain damaged"
     )]
     Run {
         /// The variant.
@@ -93,7 +93,7 @@ pub enum ReportError {
 
     /// A file is not what a report leaves.
     #[error(
-        "{} does not hold the results of an ablation: restore it, or make the report again",
+        "{} does not hold the results of an ablation: restore it, or start the ablation again",
         path.display()
     )]
     Parse {

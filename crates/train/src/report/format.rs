@@ -172,8 +172,8 @@ impl Unit {
     }
 }
 
-/// `1 run`, `2 runs`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
+/// Returns a count with its noun, such as `1 run` or `2 runs`.
+pub fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", thousands(count as u64))
 }

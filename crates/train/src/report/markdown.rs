@@ -53,7 +53,7 @@ pub(super) fn to_markdown(
         page.line(&format!("- **{}**: {}", text(term), text(&definition)));
     }
     page.block("");
-    page.block("Made from `results.json`; every epoch is in `results.csv`.");
+    page.block("Made from the records of the runs, which `results.json` has too; every epoch is in `results.csv`.");
     page.0
 }
 
@@ -150,7 +150,7 @@ fn accuracies(page: &mut Page, record: &AblationRecord, summary: &Summary) {
             difference(row.best_difference.as_ref(), row),
             figure(row.final_top1.as_ref(), row),
             difference(row.final_difference.as_ref(), row),
-            notes::runs_cell(&row.runs),
+            notes::runs_cell(row, record.epochs),
         ]
     });
     page.table(&head, true, rows);

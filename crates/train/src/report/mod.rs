@@ -25,7 +25,7 @@ mod rows;
 pub mod statistics;
 pub mod summary;
 #[cfg(test)]
-mod synthetic;
+pub(crate) mod synthetic;
 mod validate;
 pub mod verdict;
 
@@ -35,6 +35,8 @@ use serde::{Deserialize, Serialize};
 
 pub use confusion::{Confusion, Mistake};
 pub use error::ReportError;
+pub use format::counted;
+pub use notes::runs_cell;
 pub use summary::Summary;
 pub use validate::validate;
 pub use verdict::{ClaimVerdict, Verdict, verdicts};
@@ -43,7 +45,7 @@ use crate::record::AblationRecord;
 
 const HTML_FILE: &str = "report.html";
 const MARKDOWN_FILE: &str = "report.md";
-const JSON_FILE: &str = "results.json";
+pub(crate) const JSON_FILE: &str = "results.json";
 const CSV_FILE: &str = "results.csv";
 const CHART_FOLDER: &str = "charts";
 

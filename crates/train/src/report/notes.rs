@@ -1,9 +1,9 @@
 //! The sentences that the page and its Markdown twin share.
 
 use super::format::{Unit, counted, listed, thousands};
-use super::summary::{Reached, RunCounts, Summary, SummaryRow};
+use super::summary::{Reached, Summary, SummaryRow, unfinished};
 use super::verdict::{ClaimVerdict, Verdict, fate};
-use crate::record::AblationRecord;
+use crate::record::{AblationRecord, DamagedRun, RunRecord, VariantRecord};
 
 /// How to read the chart of differences without intervals.
 pub(super) const NO_INTERVALS: &str = "Left of zero: less accurate than the base; right of it: more. \
@@ -81,6 +81,15 @@ pub(super) fn notices(record: &AblationRecord, summary: &Summary) -> Vec<String>
             base.name
         ));
     }
+    notices.extend(states(record, "Unfinished", |variant| {
+        let epochs = record.epochs;
+        let run = |run: &RunRecord| (run.seed, format!("epoch {} of {epochs}", run.epochs.len()));
+        unfinished(variant).map(run).collect()
+    }));
+    notices.extend(states(record, "Damaged and left out", |variant| {
+        let run = |run: &DamagedRun| (run.seed, run.problem.clone());
+        variant.damaged.iter().map(run).collect()
+    }));
     if record.seeds.len() < 2 {
         notices.push(
             "One seed has no spread: there are no intervals, and no claim can be decided."
@@ -88,6 +97,21 @@ pub(super) fn notices(record: &AblationRecord, summary: &Summary) -> Vec<String>
         );
     }
     notices
+}
+
+/// Says how far some runs are: `Unfinished: base, seed 1: epoch 3 of 12.` `runs` gives those of a variant, each with
+/// its seed.
+fn states(
+    record: &AblationRecord,
+    title: &str,
+    runs: impl Fn(&VariantRecord) -> Vec<(u64, String)>,
+) -> Option<String> {
+    let runs = record.variants.iter().flat_map(|variant| {
+        let runs = runs(variant).into_iter();
+        runs.map(|(seed, state)| format!("{}, seed {seed}: {state}", variant.name))
+    });
+    let runs: Vec<_> = runs.collect();
+    (!runs.is_empty()).then(|| format!("{title}: {}.", runs.join("; ")))
 }
 
 /// How many claims came out which way.
@@ -110,16 +134,28 @@ pub(super) fn tally(verdicts: &[ClaimVerdict]) -> String {
     )
 }
 
-/// The runs of a variant in a table's cell: `3`, `2 of 3` or `2 of 3, 1 diverged`.
-pub(super) fn runs_cell(runs: &RunCounts) -> String {
-    let RunCounts {
-        finished, planned, ..
-    } = runs;
-    match runs.diverged {
-        _ if runs.is_complete() => finished.to_string(),
-        0 => format!("{finished} of {planned}"),
-        diverged => format!("{finished} of {planned}, {diverged} diverged"),
+/// The runs of a variant in a table's cell: `3`, `2 of 3`, `2 of 3, 1 diverged`, or `1 of 3, epoch 4 of 12` where one is
+/// unfinished.
+pub fn runs_cell(row: &SummaryRow, epochs: usize) -> String {
+    let runs = &row.runs;
+    if runs.is_complete() {
+        return runs.finished.to_string();
     }
+    let done: Vec<_> = row
+        .epochs_of_unfinished
+        .iter()
+        .map(usize::to_string)
+        .collect();
+    let unfinished = match done.as_slice() {
+        [] => String::new(),
+        [one] => format!(", epoch {one} of {epochs}"),
+        several => format!(", epochs {} of {epochs}", listed(several)),
+    };
+    let diverged = match runs.diverged {
+        0 => String::new(),
+        diverged => format!(", {diverged} diverged"),
+    };
+    format!("{} of {}{diverged}{unfinished}", runs.finished, runs.planned)
 }
 
 /// The epochs to the base's accuracy in a table's cell: `7.3`, `5.0 (2 of 3)`, `not reached`, or that runs
@@ -258,6 +294,39 @@ mod tests {
                 .any(|notice| notice.starts_with("no-residual, which")),
             "{notices:?}"
         );
+    }
+
+    #[test]
+    fn unfinished_runs_have_their_epoch_and_damaged_ones_their_fault() {
+        let mut record = synthetic::incomplete();
+        record.variants[3].runs[1].epochs.clear();
+        record.variants[3].runs.pop();
+        record.variants[1].damaged = vec![DamagedRun {
+            seed: 2,
+            problem: "record.json can't be used: EOF".to_owned(),
+        }];
+        let summary = Summary::of(&record);
+        let notices = notices(&record, &summary);
+        assert_eq!(
+            notices[1..],
+            [
+                "Unfinished: intermediate-elu, seed 1: epoch 5 of 12; intermediate-elu, seed 2: epoch 0 of 12.",
+                "Damaged and left out: no-residual, seed 2: record.json can't be used: EOF."
+            ]
+        );
+        assert!(
+            notices[0].contains("no-residual: 1 damaged and 1 not started, of 3 runs."),
+            "{}",
+            notices[0]
+        );
+        let cells: Vec<_> = summary.rows.iter().map(|row| runs_cell(row, 12)).collect();
+        assert_eq!(
+            cells,
+            ["3", "1 of 3", "2 of 3", "0 of 3, epochs 5 and 0 of 12"]
+        );
+        record.variants[3].runs.pop();
+        let cell = runs_cell(&Summary::of(&record).rows[3], 12);
+        assert_eq!(cell, "0 of 3, epoch 5 of 12");
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub struct SummaryRow {
     pub epochs_to_base: Option<Reached>,
     /// Median over all epochs of the variant's runs of training steps a second.
     pub steps_per_second: Option<f64>,
+    /// Epochs that each unfinished run has done, in the order of the seeds.
+    pub epochs_of_unfinished: Vec<usize>,
 }
 
 /// How many finished runs reached an accuracy, and when.
@@ -76,6 +78,8 @@ pub struct RunCounts {
     pub diverged: usize,
     /// Under way or stopped.
     pub unfinished: usize,
+    /// Their records can't be used.
+    pub damaged: usize,
     /// No record yet.
     pub not_started: usize,
 }
@@ -89,7 +93,8 @@ impl RunCounts {
             finished: count(RunState::Finished),
             diverged: count(RunState::Diverged),
             unfinished: count(RunState::Unfinished),
-            not_started: planned.saturating_sub(variant.runs.len()),
+            damaged: variant.damaged.len(),
+            not_started: planned.saturating_sub(variant.runs.len() + variant.damaged.len()),
         }
     }
 
@@ -113,6 +118,7 @@ impl RunCounts {
             finished: self.finished + other.finished,
             diverged: self.diverged + other.diverged,
             unfinished: self.unfinished + other.unfinished,
+            damaged: self.damaged + other.damaged,
             not_started: self.not_started + other.not_started,
         }
     }
@@ -176,6 +182,7 @@ impl SummaryRow {
             final_difference: difference(ClaimMetric::FinalTop1),
             epochs_to_base: base_accuracy.map(|accuracy| Reached::by(variant, accuracy)),
             steps_per_second: steps_per_second(variant),
+            epochs_of_unfinished: unfinished(variant).map(|run| run.epochs.len()).collect(),
         }
     }
 }
@@ -199,6 +206,12 @@ impl Reached {
 pub(super) fn finished(variant: &VariantRecord) -> impl Iterator<Item = &RunRecord> {
     let is_finished = |run: &&RunRecord| run.state == RunState::Finished;
     variant.runs.iter().filter(is_finished)
+}
+
+/// The runs that are under way or were stopped.
+pub(super) fn unfinished(variant: &VariantRecord) -> impl Iterator<Item = &RunRecord> {
+    let is_unfinished = |run: &&RunRecord| run.state == RunState::Unfinished;
+    variant.runs.iter().filter(is_unfinished)
 }
 
 /// A metric over the finished runs of a variant.

@@ -9,7 +9,7 @@ use crate::record::{
 const EPOCHS: usize = 12;
 
 /// Every kind of record below.
-pub(super) fn all() -> Vec<AblationRecord> {
+pub(crate) fn all() -> Vec<AblationRecord> {
     named().into_iter().map(|(_, record)| record).collect()
 }
 
@@ -29,7 +29,7 @@ pub(super) fn named() -> Vec<(&'static str, AblationRecord)> {
 }
 
 /// Four variants, three seeds, twelve epochs.
-pub(super) fn complete() -> AblationRecord {
+pub(crate) fn complete() -> AblationRecord {
     let variants = vec![
         variant("xception", 1_258_610, 41_300_000, [0.88, 2.6]),
         variant("no-residual", 1_174_402, 38_900_000, [0.83, 4.2]),
@@ -46,7 +46,7 @@ pub(super) fn complete() -> AblationRecord {
 }
 
 /// [`complete`] with runs that diverged, stopped and never began.
-pub(super) fn incomplete() -> AblationRecord {
+pub(crate) fn incomplete() -> AblationRecord {
     let mut record = complete();
     let variants = &mut record.variants;
     variants[1].runs.truncate(1);
@@ -147,7 +147,7 @@ pub(super) fn long_names() -> AblationRecord {
 }
 
 /// [`complete`] with its first seed only.
-pub(super) fn single_seed() -> AblationRecord {
+pub(crate) fn single_seed() -> AblationRecord {
     let mut record = complete();
     record.seeds.truncate(1);
     for variant in &mut record.variants {
@@ -157,7 +157,7 @@ pub(super) fn single_seed() -> AblationRecord {
 }
 
 /// [`complete`] before its first run.
-pub(super) fn not_started() -> AblationRecord {
+pub(crate) fn not_started() -> AblationRecord {
     let mut record = complete();
     for variant in &mut record.variants {
         variant.runs.clear();
@@ -166,7 +166,7 @@ pub(super) fn not_started() -> AblationRecord {
 }
 
 /// More variants than there are colours, with long names, two seeds and forty epochs.
-pub(super) fn crowded() -> AblationRecord {
+pub(crate) fn crowded() -> AblationRecord {
     crowd(10)
 }
 
@@ -216,7 +216,7 @@ pub(super) fn confusion() -> Confusion {
 }
 
 /// Variants as (name, a curve of test top-1 for each seed); a loss is one less the accuracy.
-pub(super) fn from_curves(curves: &[(&str, &[&[f64]])]) -> AblationRecord {
+pub(crate) fn from_curves(curves: &[(&str, &[&[f64]])]) -> AblationRecord {
     let epochs = curves[0].1[0].len();
     let seeds = (1..=curves[0].1.len() as u64).collect();
     let variants = curves
@@ -238,7 +238,7 @@ pub(super) fn from_curves(curves: &[(&str, &[&[f64]])]) -> AblationRecord {
 }
 
 /// A claim of nobody.
-pub(super) fn claim(metric: ClaimMetric, better: &str, worse: &str) -> Claim {
+pub(crate) fn claim(metric: ClaimMetric, better: &str, worse: &str) -> Claim {
     Claim {
         text: format!("{better} does better than {worse} (made up for a test)."),
         source: "Nobody, \"Nothing\", figure 0".to_owned(),
@@ -327,6 +327,7 @@ fn variant(
         parameters,
         multiply_adds,
         runs: runs.to_vec(),
+        damaged: Vec::new(),
     }
 }
 

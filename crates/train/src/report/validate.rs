@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::ReportError;
-use crate::record::{AblationRecord, RECORD_VERSION, RunState, VariantRecord};
+use crate::record::{AblationRecord, RECORD_VERSION, VariantRecord};
 
 /// Checks that every name, seed and epoch that a report relies on is there.
 ///
@@ -60,36 +60,31 @@ pub(super) fn validate_version(found: u32) -> Result<(), ReportError> {
 }
 
 fn validate_runs(record: &AblationRecord, variant: &VariantRecord) -> Result<(), ReportError> {
+    let asked = record.asked(variant);
     let mut seeds = HashSet::new();
+    let wrong = |seed: u64, problem: String| {
+        Err(ReportError::Run {
+            variant: variant.name.clone(),
+            seed,
+            problem,
+        })
+    };
+    let damaged = variant.damaged.iter().map(|run| run.seed);
+    for seed in variant.runs.iter().map(|run| run.seed).chain(damaged) {
+        if !record.seeds.contains(&seed) {
+            return wrong(
+                seed,
+                "has a seed that is not one of the ablation's".to_owned(),
+            );
+        }
+        if !seeds.insert(seed) {
+            return wrong(seed, "is there twice".to_owned());
+        }
+    }
     for run in &variant.runs {
-        let wrong = |problem: String| {
-            Err(ReportError::Run {
-                variant: variant.name.clone(),
-                seed: run.seed,
-                problem,
-            })
-        };
         validate_version(run.version)?;
-        if !record.seeds.contains(&run.seed) {
-            return wrong("has a seed that is not one of the ablation's".to_owned());
-        }
-        if !seeds.insert(run.seed) {
-            return wrong("is there twice".to_owned());
-        }
-        let numbers = run.epochs.iter().map(|epoch| epoch.epoch);
-        if !numbers.eq(1..=run.epochs.len()) {
-            return wrong("does not number its epochs 1, 2, 3...".to_owned());
-        }
-        let last_loss = run.epochs.last().map(|epoch| epoch.train.loss);
-        if run.state == RunState::Finished && !last_loss.is_some_and(f64::is_finite) {
-            return wrong("is finished, but did not end with a finite loss".to_owned());
-        }
-        if run.epochs.len() > record.epochs {
-            return wrong(format!(
-                "has {} epochs, the ablation only {}",
-                run.epochs.len(),
-                record.epochs
-            ));
+        if let Some(problem) = run.problem(&asked) {
+            return wrong(run.seed, problem);
         }
     }
     Ok(())
@@ -98,6 +93,7 @@ fn validate_runs(record: &AblationRecord, variant: &VariantRecord) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::DamagedRun;
     use crate::report::synthetic;
 
     fn error_after(change: impl FnOnce(&mut AblationRecord)) -> String {
@@ -142,8 +138,36 @@ mod tests {
         let error = error_after(|record| record.variants[0].runs[0].epochs[2].epoch = 9);
         assert!(error.contains("1, 2, 3"), "{error}");
         let error = error_after(|record| record.variants[0].runs[0].epochs.clear());
-        assert!(error.contains("finite loss"), "{error}");
+        assert!(error.contains("finished after 0 of 12 epochs"), "{error}");
         let error = error_after(|record| record.epochs = 2);
         assert!(error.contains("only 2"), "{error}");
+        let error = error_after(|record| {
+            let problem = "it is cut".to_owned();
+            record.variants[0].damaged = vec![DamagedRun { seed: 2, problem }];
+        });
+        assert!(error.contains("seed 2 is there twice"), "{error}");
+    }
+
+    #[test]
+    fn impossible_values_are_refused() {
+        let error = error_after(|record| record.variants[0].runs[0].epochs[4].test.top1 = 7.5);
+        assert!(
+            error.contains("`xception` with seed 1 has a test top-1 accuracy of 7.5")
+                && error.contains("in epoch 5"),
+            "{error}"
+        );
+        let more = |record: &mut AblationRecord| {
+            record.variants[1].runs[0].epochs[0].train.images = 5000;
+        };
+        let error = error_after(more);
+        assert!(
+            error.contains("5000 training images, of which the data has 4000"),
+            "{error}"
+        );
+        let mut record = synthetic::complete();
+        more(&mut record);
+        let images = ("data.train_images".to_owned(), "5000".to_owned());
+        record.variants[1].changes.push(images);
+        validate(&record).unwrap();
     }
 }

@@ -120,6 +120,7 @@ pub(super) fn fate(counts: &RunCounts) -> String {
     let parts: Vec<_> = [
         verb(counts.diverged, "diverged"),
         verb(counts.unfinished, "unfinished"),
+        verb(counts.damaged, "damaged"),
         verb(counts.not_started, "not started"),
     ]
     .into_iter()

@@ -16,13 +16,14 @@ use super::checkpoint::TrainingState;
 use super::loader::EpochLoader;
 use super::progress::Display;
 use super::run_folder::{RunFolder, RunManifest};
+use super::run_status::RunStatus;
 use super::starting_weights::{freeze, starting_network};
 use super::strategy::{EpochLoop, LoopState};
 use super::task::ClassificationTask;
 use crate::TrainError;
 use crate::config::RunConfig;
 use crate::data::{BatchPlan, DataError, DataSource, Dataset, Normalization};
-use crate::record::{DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord, RunState};
+use crate::record::{Asked, DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord, RunState};
 
 /// Threads that prepare batches while the device computes.
 const DATA_WORKERS: usize = 1;
@@ -43,6 +44,10 @@ pub struct Run<'a> {
     pub display: Display,
     /// What the run is called in what is shown.
     pub label: &'a str,
+    /// Whether a run whose files are damaged is trained again from the start, rather than refused.
+    pub retrain_damaged: bool,
+    /// Is told what a person should know of but the run can go on without.
+    pub warn: &'a (dyn Fn(&str) + Sync),
 }
 
 impl Run<'_> {
@@ -101,6 +106,11 @@ impl Run<'_> {
         }
     }
 
+    /// Returns the number of images in a batch: what the recipe asks for, or all training images where they are fewer.
+    pub fn batch_size(config: &RunConfig, data: &Dataset) -> usize {
+        config.recipe.batch_size.min(data.train.len())
+    }
+
     /// Checks that model, data and recipe fit together, and makes the network, with random weights or
     /// those that the configuration starts from.
     ///
@@ -129,10 +139,9 @@ impl Run<'_> {
             None => model.init(&processor)?,
         };
         network.check_size(data.train.size())?;
-        if data.train.len() < config.recipe.batch_size {
+        if data.train.len() < 2 {
             return Err(TrainError::TooFewImages {
                 images: data.train.len(),
-                batch_size: config.recipe.batch_size,
             });
         }
         // Parameters are drawn on first use: here, in their order in the network.
@@ -142,29 +151,98 @@ impl Run<'_> {
     /// Trains, or goes on from the last checkpoint in the folder, or returns the record of a run that
     /// has ended. `on_epoch` gets the record after every epoch.
     ///
+    /// A checkpoint that is damaged is left out, with a warning: the run then starts from the beginning.
+    ///
     /// # Errors
     ///
     /// Where the parts don't fit together, the folder can't be used, or the device fails. What was
-    /// recorded up to then stays.
+    /// recorded up to then stays. [`TrainError::DamagedRun`] where the run's files are damaged and it isn't to be
+    /// [trained again](Self::retrain_damaged).
     pub fn train(
         &self,
         folder: &Path,
         on_epoch: impl Fn(&RunRecord) + Send + Sync + 'static,
     ) -> Result<RunRecord, TrainError> {
-        let folder = Arc::new(RunFolder::open(folder, &self.manifest()?)?);
-        if let Some(record) = RunFolder::read_record(folder.path())?
-            && record.state != RunState::Unfinished
-        {
+        let manifest = self.manifest()?;
+        RunFolder::check(folder, &manifest)?;
+        let device = self.device.clone().autodiff();
+        let init = || Self::init_network(self.config, self.data, self.seed, &device);
+        // Made before anything is written, since that shows whether all parts fit together.
+        let network = match RunStatus::of(folder) {
+            RunStatus::New => Some(init()?),
+            _ => None,
+        };
+        let folder = Arc::new(RunFolder::open(folder, &manifest)?);
+        if let Some(record) = self.look_at(&folder)? {
             return Ok(record);
         }
+        let network = network.map_or_else(init, Ok)?;
+        folder.begin(&manifest)?;
 
-        let device = self.device.clone().autodiff();
-        let network = Self::init_network(self.config, self.data, self.seed, &device)?;
+        let mut state = self.state(&folder, network, &manifest.asked())?;
+        // After the checkpoint, which doesn't have what is frozen.
+        if let Some(finetune) = &self.config.finetune {
+            state.task.network = freeze(state.task.network, &finetune.freeze)?;
+        }
+        // A run that was killed after its last epoch has only its network left to write.
+        let done = state.record.state != RunState::Unfinished
+            || state.record.epochs.len() >= self.config.recipe.epochs;
+        let (task, record) = match done {
+            true => (state.task, state.record),
+            false => self.run_loop(state, &folder, &device, Box::new(on_epoch))?,
+        };
+        self.finish(&task, record, &folder)
+    }
+
+    /// Returns the record of a run that has ended; otherwise sees to it that the run can start or go on.
+    fn look_at(&self, folder: &RunFolder) -> Result<Option<RunRecord>, TrainError> {
+        match RunStatus::of(folder.path()) {
+            RunStatus::Ended(record) => {
+                folder.checkpoints().clear()?; // that of a process killed before it did
+                return Ok(Some(record));
+            }
+            RunStatus::Damaged { cause } if !self.retrain_damaged => {
+                return Err(TrainError::DamagedRun {
+                    path: folder.path().to_owned(),
+                    cause,
+                });
+            }
+            RunStatus::Damaged { cause } => {
+                (self.warn)(&format!("{cause}: the run is trained again from the start"));
+                folder.discard()?;
+            }
+            RunStatus::Unfinished {
+                repaired: Some(cause),
+            } => (self.warn)(&format!(
+                "{cause}: it is made again from the last checkpoint"
+            )),
+            RunStatus::Unfinished { repaired: None } | RunStatus::New => {}
+        }
+        Ok(None)
+    }
+
+    /// Returns the state after the last epoch that there is a checkpoint of, or that before the first one.
+    fn state(
+        &self,
+        folder: &RunFolder,
+        network: Model,
+        asked: &Asked,
+    ) -> Result<TrainingState, TrainError> {
         let parameters = network.trainable_parameters() as u64;
         let task = ClassificationTask::new(network, &self.config.recipe);
         let optimizer = self.config.recipe.optimizer.init();
-        let state = folder.checkpoints().load(task.clone(), optimizer.clone())?;
-        let state = state.unwrap_or_else(|| TrainingState {
+        let warn = |error: &TrainError| (self.warn)(&error.to_string());
+        let checkpoints = folder.checkpoints();
+        if let Some(state) = checkpoints.load(&task, &optimizer, asked, &warn)? {
+            return Ok(state);
+        }
+        if RunFolder::has_results(folder.path()) {
+            (self.warn)(
+                "there is no checkpoint that can be used: the run starts again from the first epoch",
+            );
+            folder.discard_epochs()?;
+        }
+        Ok(TrainingState {
             task,
             optimizer,
             record: RunRecord {
@@ -174,15 +252,7 @@ impl Run<'_> {
                 parameters,
                 epochs: Vec::new(),
             },
-        });
-
-        // After the checkpoint, which doesn't have what is frozen.
-        let mut state = state;
-        if let Some(finetune) = &self.config.finetune {
-            state.task.network = freeze(state.task.network, &finetune.freeze)?;
-        }
-        let (task, record) = self.run_loop(state, &folder, &device, Box::new(on_epoch))?;
-        self.finish(&task, record, &folder)
+        })
     }
 
     /// Hands the state to Burn's learner, which runs the loop.
@@ -195,13 +265,14 @@ impl Run<'_> {
     ) -> Result<(ClassificationTask, RunRecord), TrainError> {
         let recipe = &self.config.recipe;
         let epochs_done = state.record.epochs.len();
+        let batch_size = Self::batch_size(self.config, self.data);
         let normalization = self.data.normalization;
         let train_plan = BatchPlan {
             augmentation: self.config.data.augmentation,
             epoch: epochs_done as u64,
             drop_last: true,
             workers: DATA_WORKERS,
-            ..BatchPlan::train(recipe.batch_size, normalization, self.seed)
+            ..BatchPlan::train(batch_size, normalization, self.seed)
         };
         let test_plan = BatchPlan {
             workers: DATA_WORKERS,

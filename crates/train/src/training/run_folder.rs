@@ -6,6 +6,9 @@
 //! checkpoint/   what the next epoch needs, while the run is under way
 //! model.bpk     the trained network
 //! ```
+//!
+//! A run has ended once `record.json` says so and `model.bpk` is there; until then the checkpoint stays, and
+//! with it all that the two are made from.
 
 use std::path::{Path, PathBuf};
 
@@ -15,10 +18,11 @@ use serde_json::Value;
 use super::checkpoint::Checkpoints;
 use crate::TrainError;
 use crate::config::RunConfig;
-use crate::files::{LockedFolder, read_json, write_json};
-use crate::record::{DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord};
+use crate::files::{LockedFolder, read_json, remove, remove_leftovers, write_json};
+use crate::record::{Asked, DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord};
 
 const MANIFEST: &str = "run.json";
+const RECORD: &str = "record.json";
 
 /// What a run is: all that its result depends on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,6 +53,15 @@ impl RunManifest {
             seed,
             data,
             environment,
+        }
+    }
+
+    /// What the run's record is held against.
+    pub(crate) fn asked(&self) -> Asked {
+        Asked {
+            epochs: self.config.recipe.epochs,
+            train_images: Some(self.data.train_images),
+            test_images: Some(self.data.test_images),
         }
     }
 
@@ -92,8 +105,8 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Opens the folder for this run and writes what the run is; a run that is there already has to
-    /// be the same.
+    /// Locks the folder for this run, and removes the temporary files that a killed process has left there. A run
+    /// that is there already has to be the same.
     ///
     /// # Errors
     ///
@@ -101,28 +114,40 @@ impl RunFolder {
     pub fn open(path: &Path, manifest: &RunManifest) -> Result<Self, TrainError> {
         let folder = LockedFolder::open(path)?;
         Self::check(path, manifest)?;
-        let file = path.join(MANIFEST);
-        if !file.exists() {
-            write_json(&file, manifest)?;
-        }
-        Ok(Self { folder })
+        remove_leftovers(path)?;
+        let folder = Self { folder };
+        folder.checkpoints().remove_unfinished()?;
+        Ok(folder)
     }
 
-    /// Checks that a folder has this run or none.
+    /// Writes what the run is, if that isn't there yet.
+    ///
+    /// # Errors
+    ///
+    /// Where the folder can't be written.
+    pub(crate) fn begin(&self, manifest: &RunManifest) -> Result<(), TrainError> {
+        match Self::manifest(self.path()) {
+            Ok(written) if written.difference(manifest).is_none() => Ok(()),
+            _ => write_json(&Self::manifest_file(self.path()), manifest),
+        }
+    }
+
+    /// Checks that a folder has this run, none, or one of which no epoch is done, which may be replaced. Whether
+    /// its files are whole is for [`RunStatus::of`](super::RunStatus::of) to say.
     ///
     /// # Errors
     ///
     /// Where it has another run.
     pub fn check(path: &Path, manifest: &RunManifest) -> Result<(), TrainError> {
-        if !path.join(MANIFEST).exists() {
+        let Ok(written) = Self::manifest(path) else {
             return Ok(());
-        }
-        match Self::manifest(path)?.difference(manifest) {
-            None => Ok(()),
-            Some(difference) => Err(TrainError::OtherRun {
+        };
+        match written.difference(manifest) {
+            Some(difference) if Self::has_results(path) => Err(TrainError::OtherRun {
                 path: path.to_owned(),
                 difference,
             }),
+            _ => Ok(()),
         }
     }
 
@@ -132,7 +157,11 @@ impl RunFolder {
     ///
     /// Where there is none.
     pub fn manifest(path: &Path) -> Result<RunManifest, TrainError> {
-        read_json(&path.join(MANIFEST))
+        read_json(&Self::manifest_file(path))
+    }
+
+    pub(crate) fn manifest_file(path: &Path) -> PathBuf {
+        path.join(MANIFEST)
     }
 
     /// The trained network of a run in a folder.
@@ -140,27 +169,30 @@ impl RunFolder {
         path.join("model.bpk")
     }
 
-    /// What the run gave so far, without opening the folder; `None` where no epoch ended.
+    /// What the run gave so far, without opening the folder; `None` where no epoch ended. The record is held
+    /// against what the run is.
     ///
     /// # Errors
     ///
-    /// Where the record is damaged or of another version.
+    /// Where the record or the manifest is damaged or of another version, or they don't fit together.
     pub fn read_record(path: &Path) -> Result<Option<RunRecord>, TrainError> {
-        let file = path.join("record.json");
+        let manifest = Self::manifest(path)?;
+        let file = path.join(RECORD);
         if !file.exists() {
             return Ok(None);
         }
         let record: RunRecord = read_json(&file)?;
-        if record.version != RECORD_VERSION {
-            return Err(TrainError::Damaged {
+        let problem = match record.seed == manifest.seed {
+            true => record.problem(&manifest.asked()),
+            false => Some(format!("has seed {}, not {}", record.seed, manifest.seed)),
+        };
+        match problem {
+            None => Ok(Some(record)),
+            Some(problem) => Err(TrainError::Damaged {
                 path: file,
-                cause: format!(
-                    "its layout is version {}, this program reads version {RECORD_VERSION}",
-                    record.version
-                ),
-            });
+                cause: format!("the run {problem}"),
+            }),
         }
-        Ok(Some(record))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -168,11 +200,34 @@ impl RunFolder {
     }
 
     pub(crate) fn write_record(&self, record: &RunRecord) -> Result<(), TrainError> {
-        write_json(&self.path().join("record.json"), record)
+        write_json(&self.path().join(RECORD), record)
     }
 
     pub(crate) fn checkpoints(&self) -> Checkpoints {
-        Checkpoints::new(self.path().join("checkpoint"))
+        Self::checkpoints_in(self.path())
+    }
+
+    pub(super) fn checkpoints_in(path: &Path) -> Checkpoints {
+        Checkpoints::new(path.join("checkpoint"))
+    }
+
+    /// Whether a folder has a record, a checkpoint or a network.
+    pub(crate) fn has_results(path: &Path) -> bool {
+        let files = [path.join(RECORD), Self::model_file(path)];
+        files.iter().any(|file| file.exists()) || Self::checkpoints_in(path).last_epoch().is_some()
+    }
+
+    /// Removes what the run's epochs have left, so that it starts from the first one.
+    pub(crate) fn discard_epochs(&self) -> Result<(), TrainError> {
+        self.checkpoints().clear()?;
+        remove(&Self::model_file(self.path()))?;
+        remove(&self.path().join(RECORD))
+    }
+
+    /// Removes all that the run has left.
+    pub(crate) fn discard(&self) -> Result<(), TrainError> {
+        self.discard_epochs()?;
+        remove(&Self::manifest_file(self.path()))
     }
 }
 

@@ -32,7 +32,8 @@ impl WeightsFile {
     ///
     /// # Errors
     ///
-    /// Where it names none of these, or the file can't be fetched. That a file is there isn't checked.
+    /// Where it names none of these, the folder has no trained network, or the file can't be fetched. That a file is
+    /// there isn't checked.
     pub fn find(weights: &str, observe: &mut dyn FnMut(Progress)) -> Result<Self, TrainError> {
         let path = Path::new(weights);
         let file = |path: PathBuf| Self {
@@ -40,7 +41,7 @@ impl WeightsFile {
             published: None,
         };
         if path.is_dir() {
-            return Ok(file(RunFolder::model_file(path)));
+            return Ok(file(RunFolder::trained_network(path)?));
         }
         if path.components().count() > 1 || path.exists() {
             return Ok(file(path.to_owned()));

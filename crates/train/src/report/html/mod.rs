@@ -239,7 +239,7 @@ fn definitions(record: &AblationRecord, summary: &Summary) -> Markup {
                 }
             }
             p.source {
-                "Made from " code { "results.json" } "; every epoch is in " code { "results.csv" } "."
+                "Made from the records of the runs, which " code { "results.json" } " has too; every epoch is in " code { "results.csv" } "."
             }
         }
     }

@@ -39,7 +39,7 @@ pub(super) fn accuracies(record: &AblationRecord, summary: &Summary) -> Markup {
                             (difference_cell(unit, row, row.best_difference.as_ref()))
                             (sample_cell(unit, row, row.final_top1.as_ref()))
                             (difference_cell(unit, row, row.final_difference.as_ref()))
-                            td.number.runs { (notes::runs_cell(&row.runs)) }
+                            td.number.runs { (notes::runs_cell(row, record.epochs)) }
                         }
                     }
                 }

@@ -1,0 +1,148 @@
+//! What an ablation's folder says: what was asked, and what each run has left.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::TrainError;
+use crate::config::variant_folder;
+use crate::files::{read_json, write_json};
+use crate::record::{
+    AblationRecord, Asked, DamagedRun, RECORD_VERSION, RunRecord, RunState, VariantRecord,
+};
+use crate::report::{self, ReportError};
+use crate::training::RunFolder;
+
+/// The file that says what was asked: an [`AblationRecord`] without runs, written when the ablation starts.
+pub(crate) const STUDY: &str = "ablation.json";
+
+/// Returns the record of the ablation in a folder, put together from the records of its runs. Nothing is written or
+/// locked, so the ablation may be under way.
+///
+/// A run whose record can't be used is among the [damaged](VariantRecord::damaged). A folder that has a report but no
+/// run gives what the report was made from; `warn` is told.
+///
+/// # Errors
+///
+/// Where the folder has no ablation, or what was asked can't be read.
+pub fn read(folder: &Path, warn: &dyn Fn(&str)) -> Result<AblationRecord, TrainError> {
+    let file = folder.join(STUDY);
+    let asked = match file.exists() {
+        true => read_study(&file)?,
+        // Of an earlier version, or a report by itself.
+        false if !folder.join(report::JSON_FILE).exists() => {
+            return Err(TrainError::NoAblation {
+                path: folder.to_owned(),
+            });
+        }
+        false => report::read(folder)?,
+    };
+    let record = with_runs(asked, folder);
+    let is_empty = |variant: &VariantRecord| variant.runs.is_empty() && variant.damaged.is_empty();
+    if record.variants.iter().all(is_empty)
+        && let Ok(written) = report::read(folder)
+        && !written.variants.iter().all(is_empty)
+    {
+        warn(&format!(
+            "{} has no folders of runs: the report is made from {}, as it was written last",
+            folder.display(),
+            report::JSON_FILE
+        ));
+        return Ok(written);
+    }
+    Ok(record)
+}
+
+/// Writes what was asked.
+pub(super) fn write_study(study: &AblationRecord, folder: &Path) -> Result<(), TrainError> {
+    write_json(&folder.join(STUDY), study)
+}
+
+fn read_study(file: &Path) -> Result<AblationRecord, TrainError> {
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    let with_remedy = |error| match error {
+        TrainError::Damaged { path, cause } => TrainError::Damaged {
+            path,
+            cause: format!("{cause}; start the ablation again, which writes the file anew"),
+        },
+        other => other,
+    };
+    // Its version comes first: a record of another version may not even have the same fields.
+    let Version { version: found } = read_json(file).map_err(with_remedy)?;
+    if found != RECORD_VERSION {
+        let expected = RECORD_VERSION;
+        return Err(ReportError::Version { found, expected }.into());
+    }
+    let record: AblationRecord = read_json(file).map_err(with_remedy)?;
+    report::validate(&record)?;
+    Ok(record)
+}
+
+/// Returns the record with its runs as their folders have them now.
+pub(super) fn with_runs(mut record: AblationRecord, folder: &Path) -> AblationRecord {
+    let asked: Vec<_> = record.variants.iter().map(|v| record.asked(v)).collect();
+    for (variant, asked) in record.variants.iter_mut().zip(&asked) {
+        (variant.runs, variant.damaged) = (Vec::new(), Vec::new());
+        for &seed in &record.seeds {
+            let run = run_folder(folder, &variant.name, seed);
+            match read_run(&run, seed, asked, variant.parameters) {
+                Ok(run) => variant.runs.extend(run),
+                Err(problem) => variant.damaged.push(DamagedRun { seed, problem }),
+            }
+        }
+    }
+    record
+}
+
+/// Returns the folder of the run of a variant and a seed.
+pub(super) fn run_folder(folder: &Path, variant: &str, seed: u64) -> PathBuf {
+    folder
+        .join(variant_folder(variant))
+        .join(format!("seed-{seed}"))
+}
+
+/// Returns what a run has left, `None` where it hasn't started, or else what is wrong with it.
+fn read_run(
+    folder: &Path,
+    seed: u64,
+    asked: &Asked,
+    parameters: u64,
+) -> Result<Option<RunRecord>, String> {
+    if !RunFolder::has_results(folder) {
+        let first_epoch = || RunRecord {
+            version: RECORD_VERSION,
+            seed,
+            state: RunState::Unfinished,
+            parameters,
+            epochs: Vec::new(),
+        };
+        return Ok(RunFolder::manifest(folder).is_ok().then(first_epoch));
+    }
+    let record = RunFolder::read_record(folder).map_err(|error| match error {
+        // Without the folder, so that a report that is moved with its runs stays the same.
+        TrainError::Damaged { path, cause } => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            format!("{name} can't be used: {cause}")
+        }
+        TrainError::File {
+            action,
+            path,
+            cause,
+        } => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            format!("can't {action} {name}: {cause}")
+        }
+        other => other.to_string(),
+    })?;
+    match record {
+        Some(record) if record.seed != seed => Err(format!("it has seed {}", record.seed)),
+        Some(record) => match record.problem(asked) {
+            Some(problem) => Err(format!("the run {problem}")),
+            None => Ok(Some(record)),
+        },
+        None => Ok(None),
+    }
+}

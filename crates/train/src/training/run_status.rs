@@ -1,0 +1,115 @@
+//! How far a run has come, from the files in its folder.
+
+use std::path::{Path, PathBuf};
+
+use xception_models::weights::read_burnpack;
+
+use super::run_folder::RunFolder;
+use crate::TrainError;
+use crate::record::{RunRecord, RunState};
+
+/// How far a run has come.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RunStatus {
+    /// No epoch is done.
+    New,
+    /// It goes on from its last checkpoint.
+    Unfinished {
+        /// What is missing or can't be used, and is made again from the checkpoint.
+        repaired: Option<String>,
+    },
+    /// All epochs are done, or it diverged; the trained network is there.
+    Ended(RunRecord),
+    /// A file is missing or can't be used, and there is no checkpoint to make it again from.
+    Damaged {
+        /// What is wrong.
+        cause: String,
+    },
+}
+
+impl RunStatus {
+    /// Looks into a run's folder, which needn't be locked: nothing is written.
+    pub fn of(path: &Path) -> Self {
+        let checkpoint = RunFolder::checkpoints_in(path).last_epoch();
+        let record = match Self::record(path) {
+            Ok(record) => record,
+            // What the checkpoint is of stands in the manifest.
+            Err(cause) if checkpoint.is_some() && RunFolder::manifest(path).is_ok() => {
+                return Self::Unfinished {
+                    repaired: Some(cause),
+                };
+            }
+            Err(cause) => return Self::Damaged { cause },
+        };
+        match (record, checkpoint) {
+            (None, None) => Self::New,
+            (Some(record), checkpoint) if record.state != RunState::Unfinished => {
+                match (network_problem(path), checkpoint) {
+                    (None, _) => Self::Ended(record),
+                    // Killed before the network was written.
+                    (repaired, Some(epoch)) if epoch == record.epochs.len() => {
+                        Self::Unfinished { repaired }
+                    }
+                    (Some(cause), _) => Self::Damaged { cause },
+                }
+            }
+            _ => Self::Unfinished { repaired: None },
+        }
+    }
+
+    /// Returns the record, or what is damaged.
+    fn record(path: &Path) -> Result<Option<RunRecord>, String> {
+        match RunFolder::has_results(path) {
+            true => RunFolder::read_record(path).map_err(|error| error.to_string()),
+            false => Ok(None),
+        }
+    }
+}
+
+/// Returns what is wrong with a run's trained network. Its numbers aren't read: a file that was cut has fewer bytes
+/// than the names and shapes at its start ask for.
+fn network_problem(path: &Path) -> Option<String> {
+    let file = RunFolder::model_file(path);
+    if !file.exists() {
+        return Some("model.bpk, the trained network, is missing".to_owned());
+    }
+    read_burnpack(&file).err().map(|error| error.to_string())
+}
+
+impl RunFolder {
+    /// Returns the file of a run's trained network, after a look at whether it is there.
+    ///
+    /// # Errors
+    ///
+    /// Where the run in the folder hasn't ended, its network is damaged, or there is no run at all.
+    pub fn trained_network(path: &Path) -> Result<PathBuf, TrainError> {
+        let file = Self::model_file(path);
+        if file.exists() {
+            return Ok(file);
+        }
+        let again = "the command that started it";
+        let reason = match (Self::manifest_file(path).exists(), Self::read_record(path)) {
+            (false, _) => "it isn't the folder of a run".to_owned(),
+            (true, Err(error)) => error.to_string(),
+            (true, Ok(None)) => format!("no epoch of the run is done; {again} goes on"),
+            (true, Ok(Some(record))) => match (record.state, record.epochs.len()) {
+                (RunState::Unfinished, done) => {
+                    let of = Self::manifest(path).map(|manifest| manifest.config.recipe.epochs);
+                    let of = of.map_or_else(|_| String::new(), |epochs| format!(" of {epochs}"));
+                    format!("the run is at epoch {done}{of}; {again} goes on")
+                }
+                (RunState::Diverged, done) => format!(
+                    "the run diverged in epoch {done} (its training loss was infinite or not a number), and \
+                     model.bpk is missing"
+                ),
+                (RunState::Finished, _) => format!(
+                    "the run is finished, but model.bpk is missing; {again} trains it again, with --retrain damaged"
+                ),
+            },
+        };
+        Err(TrainError::NoNetwork {
+            path: path.to_owned(),
+            reason,
+        })
+    }
+}

@@ -1,0 +1,320 @@
+//! What a run makes of the files that one before has left.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use burn::prelude::Device;
+use tempfile::TempDir;
+use xception_train::TrainError;
+use xception_train::config::RunConfig;
+use xception_train::record::{RunRecord, RunState};
+use xception_train::training::{Display, Run, RunFolder, RunStatus};
+
+const TINY: &str = r#"{
+    "model": {"xception": {"width": 0.03, "middle_modules": 0, "stem": "small"}},
+    "data": {"train_images": 40, "test_images": 20},
+    "recipe": {"epochs": 3, "batch_size": 20, "learning_rate": 0.05}
+}"#;
+/// So high that the loss is not a number after a few steps.
+const DIVERGING: &str = "recipe.learning_rate=1e30";
+
+/// Trains, and gives the record and the warnings. After an epoch, the folder is copied as a process that is killed
+/// then leaves it.
+fn train(
+    folder: &Path,
+    changes: &[&str],
+    retrain_damaged: bool,
+    copy: Option<(usize, PathBuf)>,
+) -> (Result<RunRecord, TrainError>, Vec<String>) {
+    let changes: Vec<_> = changes
+        .iter()
+        .map(|change| change.parse().unwrap())
+        .collect();
+    let config = RunConfig::parse(TINY, &changes).unwrap();
+    let (config, data) = Run::prepare(&config).unwrap();
+    let warnings = Mutex::new(Vec::new());
+    let run = Run {
+        config: &config,
+        data: &data,
+        seed: 1,
+        device: &Device::flex(),
+        backend: "flex",
+        display: Display::Quiet,
+        label: "",
+        retrain_damaged,
+        warn: &|text| warnings.lock().unwrap().push(text.to_owned()),
+    };
+    let from = folder.to_owned();
+    let record = run.train(folder, move |record| {
+        if let Some((epoch, to)) = &copy
+            && record.epochs.len() == *epoch
+        {
+            copy_folder(&from, to);
+        }
+    });
+    (record, warnings.into_inner().unwrap())
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let (from, to) = {
+            let entry = entry.unwrap();
+            (entry.path(), to.join(entry.file_name()))
+        };
+        match from.is_dir() {
+            true => copy_folder(&from, &to),
+            false => {
+                fs::copy(&from, &to).unwrap();
+            }
+        }
+    }
+}
+
+/// Where a test trains: `whole` has a run to its end, `killed` what was there after its second epoch.
+struct Workshop {
+    folder: TempDir,
+    whole: RunRecord,
+}
+
+impl Workshop {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let killed = folder.path().join("killed");
+        let (whole, warnings) = train(&folder.path().join("whole"), &[], false, Some((2, killed)));
+        assert_eq!(warnings, Vec::<String>::new());
+        Self {
+            folder,
+            whole: whole.unwrap(),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Trains what was killed, which has to give the scores of the whole run, and gives the warnings.
+    fn go_on(&self, retrain_damaged: bool) -> Vec<String> {
+        let (record, warnings) = train(&self.path("killed"), &[], retrain_damaged, None);
+        assert_eq!(scores(&record.unwrap()), scores(&self.whole));
+        let left = files(&self.path("killed"));
+        assert_eq!(left, [".lock", "model.bpk", "record.json", "run.json"]);
+        warnings
+    }
+}
+
+fn scores(record: &RunRecord) -> Vec<[f64; 4]> {
+    assert_eq!(record.state, RunState::Finished);
+    let epochs = record.epochs.iter();
+    epochs
+        .map(|e| [e.train.loss, e.train.top1, e.test.loss, e.test.top1])
+        .collect()
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn cut(file: &Path) {
+    let length = fs::metadata(file).unwrap().len();
+    File::options()
+        .write(true)
+        .open(file)
+        .unwrap()
+        .set_len(length - 1)
+        .unwrap();
+}
+
+#[test]
+fn a_run_that_was_killed_goes_on_and_takes_leftovers_away() {
+    let workshop = Workshop::new();
+    let left = ["checkpoint/unfinished/model.bpk", ".record.aB3xYz.tmp"].map(|name| {
+        let path = workshop.path("killed").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "half").unwrap();
+        path
+    });
+    assert!(workshop.go_on(false).is_empty());
+    assert!(!left.iter().any(|path| path.exists()));
+}
+
+#[test]
+fn a_damaged_checkpoint_starts_the_run_again() {
+    let workshop = Workshop::new();
+    cut(&workshop.path("killed/checkpoint/epoch-2/optimizer.bpk"));
+    let warnings = workshop.go_on(false);
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(
+        warnings[0].contains("epoch-2/optimizer.bpk can't be used"),
+        "{warnings:?}"
+    );
+    assert!(
+        warnings[1].contains("starts again from the first epoch"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn a_missing_checkpoint_starts_the_run_again() {
+    let workshop = Workshop::new();
+    fs::remove_dir_all(workshop.path("killed/checkpoint")).unwrap();
+    let warnings = workshop.go_on(false);
+    assert!(
+        warnings[0].contains("no checkpoint that can be used"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn a_damaged_record_is_made_again_from_the_checkpoint() {
+    let workshop = Workshop::new();
+    fs::write(workshop.path("killed/record.json"), "{").unwrap();
+    let warnings = workshop.go_on(false);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].contains("record.json can't be used")
+            && warnings[0].contains("last checkpoint"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn a_damaged_run_is_refused_with_a_remedy_and_trained_again_where_that_is_asked_for() {
+    let workshop = Workshop::new();
+    let damages: [(fn(&Path), &str); 6] = [
+        (
+            |run| fs::remove_file(run.join("model.bpk")).unwrap(),
+            "model.bpk, the trained network, is missing",
+        ),
+        (|run| cut(&run.join("model.bpk")), "truncated"),
+        (
+            |run| fs::write(run.join("model.bpk"), "").unwrap(),
+            "model.bpk",
+        ),
+        (
+            |run| fs::write(run.join("record.json"), [0xff]).unwrap(),
+            "record.json can't be used",
+        ),
+        (
+            |run| fs::write(run.join("run.json"), "{}").unwrap(),
+            "run.json can't be used",
+        ),
+        (
+            |run| fs::remove_file(run.join("run.json")).unwrap(),
+            "can't read",
+        ),
+    ];
+    for (damage, part) in damages {
+        let _ = fs::remove_dir_all(workshop.path("killed"));
+        copy_folder(&workshop.path("whole"), &workshop.path("killed"));
+        damage(&workshop.path("killed"));
+        let before = files(&workshop.path("killed"));
+        let (error, warnings) = train(&workshop.path("killed"), &[], false, None);
+        let error = error.unwrap_err();
+        assert!(matches!(error, TrainError::DamagedRun { .. }), "{error}");
+        let text = error.to_string();
+        assert!(
+            text.contains(part) && text.contains("--retrain damaged"),
+            "{text}"
+        );
+        assert!(warnings.is_empty(), "{warnings:?}");
+        assert_eq!(files(&workshop.path("killed")), before);
+
+        let warnings = workshop.go_on(true);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(
+            warnings[0].contains("trained again from the start"),
+            "{warnings:?}"
+        );
+    }
+}
+
+#[test]
+fn a_run_that_was_killed_after_it_diverged_still_gets_its_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
+    let copy = Some((1, killed.clone()));
+    let (record, _) = train(&whole, &[DIVERGING], false, copy);
+    let record = record.unwrap();
+    assert_eq!((record.state, record.epochs.len()), (RunState::Diverged, 1));
+
+    assert_eq!(
+        files(&killed),
+        [".lock", "checkpoint", "record.json", "run.json"]
+    );
+    assert_eq!(
+        RunFolder::read_record(&killed).unwrap().unwrap().state,
+        RunState::Diverged
+    );
+    let error = RunFolder::trained_network(&killed).unwrap_err().to_string();
+    assert!(error.contains("diverged in epoch 1"), "{error}");
+    let (again, warnings) = train(&killed, &[DIVERGING], false, None);
+    let again = again.unwrap();
+    assert_eq!((again.state, again.epochs.len()), (RunState::Diverged, 1));
+    assert!(
+        warnings[0].contains("model.bpk, the trained network, is missing"),
+        "{warnings:?}"
+    );
+    assert_eq!(files(&killed), files(&whole));
+    assert!(matches!(RunStatus::of(&killed), RunStatus::Ended(_)));
+}
+
+#[test]
+fn what_does_not_fit_together_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let (error, _) = train(&out, &["data.train_images=1"], false, None);
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("1 training image, and") && error.contains("at least 2"),
+        "{error}"
+    );
+    let (error, _) = train(&out, &["model=inception_v3"], false, None);
+    assert!(error.is_err());
+    assert!(!out.exists());
+}
+
+#[test]
+fn a_batch_larger_than_the_data_is_the_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let (record, _) = train(folder.path(), &["recipe.batch_size=1000"], false, None);
+    let record = record.unwrap();
+    for epoch in &record.epochs {
+        assert_eq!(
+            (epoch.steps, epoch.train.images, epoch.test.images),
+            (1, 40, 20)
+        );
+    }
+    // What was asked for stays.
+    let recipe = RunFolder::manifest(folder.path()).unwrap().config.recipe;
+    assert_eq!(recipe.batch_size, 1000);
+}
+
+#[test]
+fn a_run_without_an_epoch_is_replaced_and_one_with_an_epoch_is_not() {
+    let workshop = Workshop::new();
+    let killed = workshop.path("killed");
+    let change = ["recipe.batch_size=10"];
+    let (error, _) = train(&killed, &change, true, None);
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("`config.recipe.batch_size` is 20 there, 10 here"),
+        "{error}"
+    );
+
+    fs::remove_file(killed.join("record.json")).unwrap();
+    fs::remove_dir_all(killed.join("checkpoint")).unwrap();
+    let (record, warnings) = train(&killed, &change, false, None);
+    assert_eq!(record.unwrap().epochs[0].steps, 4);
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let recipe = RunFolder::manifest(&killed).unwrap().config.recipe;
+    assert_eq!(recipe.batch_size, 10);
+}
