@@ -80,7 +80,10 @@ pub enum TrainError {
         batch_size: usize,
     },
     /// The model's number of classes is not that of the data.
-    #[error("the model has {model} classes, but the data has {data}")]
+    #[error(
+        "the model has {model} classes, but the data has {data}: leave out `classes` of the model, and it has \
+         those of the data"
+    )]
     Classes {
         /// Classes of the model.
         model: usize,

@@ -46,6 +46,9 @@ const JSON_FILE: &str = "results.json";
 const CSV_FILE: &str = "results.csv";
 const CHART_FOLDER: &str = "charts";
 
+/// The files that a report writes into its folder, beside the folders of the variants.
+pub(crate) const FILES: [&str; 4] = [HTML_FILE, MARKDOWN_FILE, JSON_FILE, CSV_FILE];
+
 /// The files of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportPaths {

@@ -135,6 +135,7 @@ impl RunConfig {
                 ..Recipe::default()
             },
             finetune: Some(finetune),
+            classes_given: false,
         })
     }
 }
