@@ -265,6 +265,12 @@ impl<'de> Deserialize<'de> for ModelConfig {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ModelConfig, A::Error> {
+                if map.size_hint() == Some(0) {
+                    return Err(serde::de::Error::custom(
+                        "names no model: give a name, such as \"xception\", or a family with its options, such \
+                         as {\"xception\": {}}",
+                    ));
+                }
                 let config = WithOptions::deserialize(MapAccessDeserializer::new(&mut map))?;
                 let config = ModelConfig::from(config);
                 match map.next_key::<String>()? {
@@ -392,6 +398,12 @@ mod tests {
             error.contains("widht") && error.contains("`width`"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn no_model_is_an_error() {
+        let error = serde_json::from_value::<ModelConfig>(serde_json::json!({})).unwrap_err();
+        assert!(error.to_string().contains("names no model"), "{error}");
     }
 
     #[test]

@@ -231,7 +231,8 @@ impl AblationFile {
         match covers {
             Some(change) if shared(&listed[0]) == shared(&listed[unlike.index]) => {
                 if let Some(place) = source.place_of(&place) {
-                    invalid.message += &format!("; the one that sets its own does at {place}");
+                    let name = &listed[index].name;
+                    invalid.message += &format!("; `{name}` sets its own at {place}");
                 }
                 change.error(invalid)
             }
@@ -381,7 +382,7 @@ mod tests {
         let expected = "`recipe.epochs=4`: `recipe.epochs`: is 3 in `plain`, but 4 in `base`";
         assert!(message.starts_with(expected), "{message}");
         assert!(
-            message.ends_with("sets its own does at line 6, column 65"),
+            message.ends_with("`plain` sets its own at line 6, column 65"),
             "{message}"
         );
     }
