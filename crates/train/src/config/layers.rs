@@ -179,7 +179,9 @@ mod tests {
         assert_eq!(message, expected);
         let message = run(&["recipe.schedule.constant=1"]);
         assert!(
-            message.starts_with("`recipe.schedule.constant=1`: `recipe.schedule`"),
+            message.starts_with(
+                "`recipe.schedule.constant=1`: `recipe.schedule.constant`: has no options"
+            ),
             "{message}"
         );
     }

@@ -368,11 +368,11 @@ impl<'de> VariantAccess<'de> for Choice {
 
     fn unit_variant(self) -> Result<(), Problem> {
         match self.options {
-            None => Ok(()),
-            Some(_) => Err(Problem::Other {
-                found: "an object".to_owned(),
-                expected: format!("\"{}\" alone, which has no options", self.name),
-            }),
+            None | Some(Value::Null) => Ok(()),
+            Some(_) => Err(Problem::Said(format!(
+                "has no options: write \"{}\" alone, without an object around it",
+                self.name
+            ))),
         }
     }
 
@@ -542,7 +542,7 @@ mod tests {
             (
                 "choice",
                 json!({"plain": 1}),
-                "is an object, but has to be \"plain\" alone",
+                "has no options: write \"plain\" alone",
             ),
             (
                 "choice",
