@@ -95,8 +95,7 @@ fn configuration(arguments: &TrainArguments) -> Result<(String, RunConfig)> {
         (None, weights) => {
             let weights = weights.as_deref().unwrap_or_default(); // clap sees to it that there are some
             let config = RunConfig::fine_tune(FineTuning::new(weights))?;
-            let text = serde_json::to_string(&config)?;
-            (Path::new(weights), RunConfig::parse(&text, &overrides)?)
+            (Path::new(weights), config.changed(&overrides)?)
         }
     };
     let name = match named_by.exists() {

@@ -26,7 +26,7 @@ fn a_mistake_in_a_file_has_line_column_and_the_nearest_name() {
             r#""epochs": 3"#,
             r#""epochs": -1"#,
             "7:16",
-            "expected usize",
+            "has to be a whole number, 0 or more",
         ),
         (r#""seeds""#, r#""seed""#, "13:3", "did you mean `seeds`?"),
         (r#""title""#, r#""title" 3"#, "2:11", "not valid JSON"),
@@ -34,7 +34,7 @@ fn a_mistake_in_a_file_has_line_column_and_the_nearest_name() {
             r#"residual": false"#,
             r#"residual": "no""#,
             "",
-            "invalid type",
+            "is \"no\", but has to be `true` or `false`",
         ),
         (
             r#""worse": "no residual""#,

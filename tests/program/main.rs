@@ -6,6 +6,7 @@ mod ablation;
 mod bad_input;
 mod bench;
 mod commands;
+mod configurations;
 mod damage;
 mod figures;
 mod fine_tuning;

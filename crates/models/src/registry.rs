@@ -124,6 +124,15 @@ impl ModelConfig {
         }
     }
 
+    /// The name that stands before its options in JSON.
+    fn family(&self) -> &'static str {
+        match self {
+            Self::Xception(_) => "xception",
+            Self::InceptionV3(_) => "inception_v3",
+            Self::ResNet(_) => "resnet",
+        }
+    }
+
     /// With this number of classes.
     pub fn with_classes(mut self, classes: usize) -> Self {
         *self.classes_mut() = classes;
@@ -255,8 +264,22 @@ impl<'de> Deserialize<'de> for ModelConfig {
                 ModelConfig::named(name).map_err(E::custom)
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ModelConfig, A::Error> {
-                WithOptions::deserialize(MapAccessDeserializer::new(map)).map(Into::into)
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ModelConfig, A::Error> {
+                if map.size_hint() == Some(0) {
+                    return Err(serde::de::Error::custom(
+                        "names no model: give a name, such as \"xception\", or a family with its options, such \
+                         as {\"xception\": {}}",
+                    ));
+                }
+                let config = WithOptions::deserialize(MapAccessDeserializer::new(&mut map))?;
+                let config = ModelConfig::from(config);
+                match map.next_key::<String>()? {
+                    None => Ok(config),
+                    Some(other) => Err(serde::de::Error::custom(format!(
+                        "there are two models, `{}` and `{other}`: give one of them",
+                        config.family()
+                    ))),
+                }
             }
         }
 
@@ -373,6 +396,24 @@ mod tests {
         let error = error.unwrap_err().to_string();
         assert!(
             error.contains("widht") && error.contains("`width`"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn no_model_is_an_error() {
+        let error = serde_json::from_value::<ModelConfig>(serde_json::json!({})).unwrap_err();
+        assert!(error.to_string().contains("names no model"), "{error}");
+    }
+
+    #[test]
+    fn two_models_in_one_are_an_error() {
+        let text = r#"{"xception": {}, "resnet": {"depth": 18}}"#;
+        let error = serde_json::from_str::<ModelConfig>(text)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("two models, `xception` and `resnet`"),
             "{error}"
         );
     }

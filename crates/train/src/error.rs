@@ -106,7 +106,10 @@ pub enum TrainError {
     #[error("there is no image to score: give a data set or a folder with at least one test image")]
     NoImages,
     /// The model's number of classes is not that of the data.
-    #[error("the model has {model} classes, but the data has {data}")]
+    #[error(
+        "the model has {model} classes, but the data has {data}: leave out `classes` of the model, and it has \
+         those of the data"
+    )]
     Classes {
         /// Classes of the model.
         model: usize,

@@ -82,7 +82,7 @@ impl Plan {
 
     /// The folder of a run.
     pub fn run_folder(&self, out: &Path, variant: &Variant, seed: u64) -> PathBuf {
-        run_folder(out, &variant.name, seed)
+        run_folder(out, &variant.folder(), seed)
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::TrainError;
-use crate::config::variant_folder;
+use crate::config::variant_folders;
 use crate::files::{read_json, write_json};
 use crate::record::{
     AblationRecord, Asked, DamagedRun, RECORD_VERSION, RunRecord, RunState, VariantRecord,
@@ -84,10 +84,12 @@ fn read_study(file: &Path) -> Result<AblationRecord, TrainError> {
 /// Returns the record with its runs as their folders have them now.
 pub(super) fn with_runs(mut record: AblationRecord, folder: &Path) -> AblationRecord {
     let asked: Vec<_> = record.variants.iter().map(|v| record.asked(v)).collect();
-    for (variant, asked) in record.variants.iter_mut().zip(&asked) {
+    let folders = variant_folders(record.variants.iter().map(|variant| variant.name.as_str()));
+    let variants = record.variants.iter_mut().zip(&asked).zip(&folders);
+    for ((variant, asked), variant_folder) in variants {
         (variant.runs, variant.damaged) = (Vec::new(), Vec::new());
         for &seed in &record.seeds {
-            let run = run_folder(folder, &variant.name, seed);
+            let run = run_folder(folder, variant_folder, seed);
             match read_run(&run, seed, asked, variant.parameters) {
                 Ok(run) => variant.runs.extend(run),
                 Err(problem) => variant.damaged.push(DamagedRun { seed, problem }),
@@ -97,11 +99,9 @@ pub(super) fn with_runs(mut record: AblationRecord, folder: &Path) -> AblationRe
     record
 }
 
-/// Returns the folder of the run of a variant and a seed.
+/// Returns the folder of the run with a seed, of the variant whose folder has this name.
 pub(super) fn run_folder(folder: &Path, variant: &str, seed: u64) -> PathBuf {
-    folder
-        .join(variant_folder(variant))
-        .join(format!("seed-{seed}"))
+    folder.join(variant).join(format!("seed-{seed}"))
 }
 
 /// Returns what a run has left, `None` where it hasn't started, or else what is wrong with it.

@@ -1,15 +1,19 @@
 //! What an ablation is.
 
-use std::collections::HashSet;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::overrides::{Override, apply, set};
+use super::comparison::{self, Unlike, check_claims, check_names, check_seeds, unlike};
+use super::error::{ConfigError, Invalid};
+use super::grid;
+use super::layers::{Layers, Places};
+use super::overrides::{Override, is_within};
 use super::run::RunConfig;
 use super::source::Source;
-use super::strict_json::{self, ConfigError, Invalid};
+use super::strict_json;
+use super::variant_folder::{check_name, variant_folders};
 use crate::record::Claim;
 
 /// An ablation as a file describes it: a base configuration, what is varied, and the seeds.
@@ -85,20 +89,15 @@ pub struct Variant {
     pub changes: Vec<(String, String)>,
     /// The whole configuration.
     pub config: RunConfig,
+    folder: String,
 }
 
 impl Variant {
-    /// The name with everything but letters, digits and `-_.=+` replaced by `_`: fit for a folder.
+    /// Name of the folder that the variant's runs are in, unique in the ablation: the variant's name where that
+    /// fits, else with `_` for what doesn't, and the start of a hash where two would be the same.
     pub fn folder(&self) -> String {
-        variant_folder(&self.name)
+        self.folder.clone()
     }
-}
-
-/// The folder of the variant of a name, see [`Variant::folder`].
-pub(crate) fn variant_folder(name: &str) -> String {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "-_=+.".contains(c);
-    let name = name.chars().map(|c| if fits(c) { c } else { '_' });
-    name.collect::<String>().trim_start_matches('.').to_owned()
 }
 
 impl AblationConfig {
@@ -106,8 +105,8 @@ impl AblationConfig {
     ///
     /// # Errors
     ///
-    /// Where the file can't be read, isn't JSON, has an unknown key or a value out of its range; the
-    /// error has the line and column.
+    /// Where the file can't be read, isn't JSON, has an unknown key, a key twice or a value out of its range, or
+    /// asks for more than 10,000 runs; the error has the line and column.
     pub fn read(path: &Path, overrides: &[Override]) -> Result<Self, ConfigError> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         Self::from_source(&name, &Source::read(path)?, overrides)
@@ -131,22 +130,40 @@ impl AblationConfig {
             let path = invalid.path.clone();
             source.error(invalid, &path)
         };
-        let mut file: AblationFile = strict_json::from_value(source.json()?).map_err(here)?;
-        apply(&mut file.base, overrides)?;
+        let value = source.json()?;
+        check_form(&value).map_err(here)?;
+        let file: AblationFile = strict_json::from_value(value).map_err(here)?;
+        check_seeds(&file.seeds).map_err(here)?;
+        let listed = grid::variants(&file.variants, &file.axes, file.seeds.len()).map_err(here)?;
+        for (index, variant) in file.variants.iter().enumerate() {
+            check_name(&variant.name, &format!("variants.{index}.name")).map_err(here)?;
+        }
+        let names = || listed.iter().map(|variant| variant.name.as_str());
+        check_names(names()).map_err(here)?;
 
         let mut resolved = Vec::new();
-        for (index, variant) in listed(&file).map_err(here)?.iter().enumerate() {
-            resolved.push(resolve(&file.base, variant).map_err(|invalid| {
-                match overrides.iter().find(|change| change.covers(&invalid.path)) {
-                    Some(change) => change.error(invalid),
-                    None => {
-                        let path = origin(&file, index, variant, &invalid.path);
-                        source.error(invalid, &path)
-                    }
-                }
-            })?);
+        let folders = variant_folders(names());
+        for ((index, variant), folder) in listed.iter().enumerate().zip(folders) {
+            let layers = file.layers(variant, overrides);
+            let config = layers.resolve().map_err(|invalid| {
+                let places = Places {
+                    source,
+                    base: "base",
+                    set: &|path| file.origin(index, variant, path),
+                };
+                layers.error(invalid, &places)
+            })?;
+            resolved.push(Variant {
+                name: variant.name.clone(),
+                changes: changes(variant),
+                config,
+                folder,
+            });
         }
-        check(&file, &resolved).map_err(here)?;
+        check_claims(&file.claims, &resolved).map_err(here)?;
+        if let Some(unlike) = unlike(&resolved) {
+            return Err(file.unlike_error(&listed, unlike, overrides, source));
+        }
         Ok(Self {
             name: name.to_owned(),
             title: file.title,
@@ -159,158 +176,104 @@ impl AblationConfig {
 
     /// The variant that the others are compared with.
     pub fn base(&self) -> &Variant {
-        &self.variants[0] // never empty, see `check`
+        &self.variants[0] // never empty, see `grid::variants`
     }
 }
 
-/// The variants, listed or spanned by the axes.
-fn listed(file: &AblationFile) -> Result<Vec<VariantConfig>, Invalid> {
-    match (file.variants.is_empty(), file.axes.is_empty()) {
-        (false, true) => Ok(file.variants.clone()),
-        (true, false) => grid(&file.axes),
-        (false, false) => Err(Invalid {
-            path: "axes".to_owned(),
-            message: "give either `axes` or `variants`, not both".to_owned(),
-        }),
-        (true, true) => Err(Invalid {
-            path: String::new(),
-            message: "nothing to compare: give `axes` or `variants`".to_owned(),
-        }),
-    }
-}
-
-/// Where in the file the value of a path comes from in a variant: from what the variant sets, or
-/// else from the base.
-fn origin(file: &AblationFile, index: usize, variant: &VariantConfig, path: &str) -> String {
-    let covers = |key: &str| Override::new(key, Value::Null).covers(path);
-    let Some(key) = variant.set.keys().find(|key| covers(key)) else {
-        return format!("base.{path}");
-    };
-    let axis = file.axes.iter().position(|axis| axis.path == *key);
-    let Some(axis) = axis else {
-        return format!("variants.{index}.set.{path}");
-    };
-    let value = &variant.set[key.as_str()];
-    let place = file.axes[axis].values.iter().position(|v| v == value);
-    format!(
-        "axes.{axis}.values.{}{}",
-        place.unwrap_or(0),
-        &path[key.len()..]
-    )
-}
-
-/// Every combination of the axes' values; the last axis changes fastest.
-fn grid(axes: &[Axis]) -> Result<Vec<VariantConfig>, Invalid> {
-    let mut variants = vec![VariantConfig {
-        name: String::new(),
-        set: Map::new(),
-    }];
-    for (index, axis) in axes.iter().enumerate() {
-        if axis.values.is_empty() {
-            let path = format!("axes.{index}.values");
-            return Err(Invalid::new(path, "empty", "a list of values"));
-        }
-        let key = axis.path.rsplit('.').next().unwrap_or(&axis.path);
-        variants = variants
-            .iter()
-            .flat_map(|variant| {
-                axis.values.iter().map(move |value| {
-                    let mut next = variant.clone();
-                    let comma = if next.name.is_empty() { "" } else { ", " };
-                    next.name = format!("{}{comma}{key}={}", next.name, plain(value));
-                    next.set.insert(axis.path.clone(), value.clone());
-                    next
-                })
-            })
-            .collect();
-    }
-    Ok(variants)
-}
-
-fn resolve(base: &Value, variant: &VariantConfig) -> Result<Variant, Invalid> {
-    let mut value = base.clone();
-    for (path, change) in &variant.set {
-        set(&mut value, path, change.clone())?;
-    }
-    let changes = variant.set.iter();
-    Ok(Variant {
-        name: variant.name.clone(),
-        changes: changes.map(|(path, v)| (path.clone(), plain(v))).collect(),
-        config: RunConfig::from_value(value)?,
-    })
-}
-
-/// A value for people: a string without quotes, anything else as JSON.
-fn plain(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// What has to hold between the parts of an ablation.
-fn check(file: &AblationFile, variants: &[Variant]) -> Result<(), Invalid> {
-    let mut seeds = HashSet::new();
-    if file.seeds.is_empty() {
-        return Err(Invalid::new(
-            "seeds",
-            "empty",
-            "a list of at least one seed",
-        ));
-    }
-    if let Some((index, seed)) = file
-        .seeds
-        .iter()
-        .enumerate()
-        .find(|(_, s)| !seeds.insert(**s))
-    {
-        return Err(Invalid {
-            path: format!("seeds.{index}"),
-            message: format!("seed {seed} is there twice"),
-        });
-    }
-    let mut folders = HashSet::new();
-    for (index, variant) in variants.iter().enumerate() {
-        let path = || format!("variants.{index}.name");
-        let folder = variant.folder();
-        if folder.is_empty() {
-            return Err(Invalid::new(path(), &variant.name, "a name with letters"));
-        }
-        if !folders.insert(folder.to_lowercase()) {
-            return Err(Invalid {
-                path: path(),
-                message: format!("another variant is already called `{}`", variant.name),
-            });
+impl AblationFile {
+    fn layers<'a>(&'a self, variant: &'a VariantConfig, overrides: &'a [Override]) -> Layers<'a> {
+        Layers {
+            base: &self.base,
+            overrides,
+            set: &variant.set,
         }
     }
-    let names: Vec<_> = variants
-        .iter()
-        .map(|variant| variant.name.as_str())
-        .collect();
-    for (index, claim) in file.claims.iter().enumerate() {
-        for (key, name) in [("better", &claim.better), ("worse", &claim.worse)] {
-            if !names.contains(&name.as_str()) {
-                return Err(Invalid {
-                    path: format!("claims.{index}.{key}"),
-                    message: format!(
-                        "there is no variant `{name}`; the variants are {}",
-                        names.join("; ")
-                    ),
-                });
+
+    /// Where in the file the value of a path comes from in a variant: from what the variant sets, or
+    /// else from the base.
+    fn origin(&self, index: usize, variant: &VariantConfig, path: &str) -> String {
+        let Some(key) = variant.set.keys().find(|key| is_within(path, key)) else {
+            return format!("base.{path}");
+        };
+        let axis = self.axes.iter().position(|axis| axis.path == *key);
+        let Some(axis) = axis else {
+            return format!("variants.{index}.set.{path}");
+        };
+        let value = &variant.set[key.as_str()];
+        let place = self.axes[axis].values.iter().position(|v| v == value);
+        format!(
+            "axes.{axis}.values.{}{}",
+            place.unwrap_or(0),
+            &path[key.len()..]
+        )
+    }
+
+    /// The error of a variant that can't be compared with the first: at the override that makes the difference,
+    /// or where one of the two sets its value.
+    fn unlike_error(
+        &self,
+        listed: &[VariantConfig],
+        unlike: Unlike,
+        overrides: &[Override],
+        source: &Source,
+    ) -> ConfigError {
+        let (path, index) = (unlike.path, unlike.index);
+        let mut invalid = Invalid::saying(path, unlike.message);
+        let sets = |index: &usize| listed[*index].set.keys().any(|key| is_within(path, key));
+        let index = [index, 0].into_iter().find(sets).unwrap_or(index);
+        let place = self.origin(index, &listed[index], path);
+        let covers = overrides.iter().rev().find(|o| is_within(path, o.path()));
+        let shared = |variant| {
+            let config = self.layers(variant, &[]).resolve().ok()?;
+            comparison::value(&config, path)
+        };
+        match covers {
+            Some(change) if shared(&listed[0]) == shared(&listed[unlike.index]) => {
+                if let Some(place) = source.place_of(&place) {
+                    let name = &listed[index].name;
+                    invalid.message += &format!("; `{name}` sets its own at {place}");
+                }
+                change.error(invalid)
             }
+            _ => source.error(invalid, &place),
         }
     }
-    let first = &variants[0].config;
-    for (index, variant) in variants.iter().enumerate() {
-        let same = variant.config.recipe.epochs == first.recipe.epochs
-            && variant.config.data.source == first.data.source
-            && variant.config.data.test_images == first.data.test_images;
-        if !same {
-            return Err(Invalid {
-                path: format!("variants.{index}"),
-                message: "variants have to share the number of epochs and the test images, \
-                          or they can't be compared"
-                    .to_owned(),
-            });
+}
+
+/// What a variant changes, for people: path and value.
+fn changes(variant: &VariantConfig) -> Vec<(String, String)> {
+    let changes = variant.set.iter();
+    changes
+        .map(|(path, value)| (path.clone(), grid::plain(value)))
+        .collect()
+}
+
+/// Checks what is often given in another form than it has, and shows the form.
+fn check_form(value: &Value) -> Result<(), Invalid> {
+    if value.get("model").is_some() && value.get("base").is_none() {
+        let message = "is the configuration of a run, which `xception train` takes; an ablation has `base`, with \
+                       such a configuration, `seeds`, and `variants` or `axes`";
+        return Err(Invalid::saying("", message));
+    }
+    let forms = [
+        (
+            "axes",
+            r#"[{"path": "recipe.learning_rate", "values": [0.05, 0.1]}]"#,
+        ),
+        (
+            "variants",
+            r#"[{"name": "base"}, {"name": "fast", "set": {"recipe.learning_rate": 0.1}}]"#,
+        ),
+        ("seeds", "[1, 2, 3]"),
+        (
+            "claims",
+            r#"[{"text": "...", "source": "...", "metric": "final_top1", "better": "fast", "worse": "base"}]"#,
+        ),
+    ];
+    for (key, form) in forms {
+        if let Some(other) = value.get(key).filter(|value| !value.is_array()) {
+            let expected = format!("a list, as in `\"{key}\": {form}`");
+            return Err(Invalid::new(key, strict_json::shown(other), &expected));
         }
     }
     Ok(())
@@ -388,6 +351,8 @@ mod tests {
         );
         let message = error(&FILE.replace("\"worse\": \"plain\"", "\"worse\": \"plane\""));
         assert!(message.contains("there is no variant `plane`"), "{message}");
+        let message = error(&FILE.replace("\"worse\": \"plain\"", "\"worse\": \"base\""));
+        assert!(message.contains("compares `base` with itself"), "{message}");
         let message = error(&FILE.replace("[1, 2]", "[1, 1]"));
         assert!(message.contains("seed 1 is there twice"), "{message}");
         let message = error(&FILE.replace("\"name\": \"plain\"", "\"name\": \"base\""));
@@ -398,6 +363,85 @@ mod tests {
             "residual\": false",
             "residual\": false, \"recipe.epochs\": 4",
         ));
-        assert!(message.contains("share the number of epochs"), "{message}");
+        let expected = "line 6, column 65: `recipe.epochs`: is 4 in `plain`, but 3 in `base`: variants have to \
+                        share the number of epochs";
+        assert!(message.starts_with(expected), "{message}");
+    }
+
+    #[test]
+    fn an_override_that_makes_variants_unlike_is_named() {
+        let text = FILE.replace(
+            "residual\": false",
+            "residual\": false, \"recipe.epochs\": 3",
+        );
+        assert!(AblationConfig::parse("test", &text, &[]).is_ok());
+        let overrides = ["recipe.epochs=4".parse().unwrap()];
+        let message = AblationConfig::parse("test", &text, &overrides).unwrap_err();
+        let message = message.to_string();
+        let expected = "`recipe.epochs=4`: `recipe.epochs`: is 3 in `plain`, but 4 in `base`";
+        assert!(message.starts_with(expected), "{message}");
+        assert!(
+            message.ends_with("`plain` sets its own at line 6, column 65"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_natural_guess_gets_the_right_form() {
+        let cases = [
+            (
+                "[1, 2]",
+                "3",
+                "`seeds`: is 3, but has to be a list, as in `\"seeds\": [1, 2, 3]`",
+            ),
+            (
+                "\"claims\": [",
+                "\"axes\": {\"recipe.batch_size\": [1, 2]}, \"claims\": [",
+                "`axes`: is an object, but has to be a list, as in `\"axes\": [{\"path\": \"",
+            ),
+            (
+                "\"claims\": [",
+                "\"axes\": [{\"recipe.batch_size\": [1, 2]}], \"claims\": [",
+                "the keys here are `path` and `values`",
+            ),
+        ];
+        for (from, to, part) in cases {
+            let message = error(&FILE.replace(from, to));
+            assert!(message.contains(part), "{message}");
+        }
+        let message = error(r#"{"variants": {"base": {}}}"#);
+        let expected = "line 1, column 2: `variants`: is an object, but has to be a list, as in \
+                        `\"variants\": [{\"name\": \"base\"}, {";
+        assert!(message.starts_with(expected), "{message}");
+        let message = error(r#"{"model": "xception"}"#);
+        assert!(
+            message.contains("which `xception train` takes"),
+            "{message}"
+        );
+        let message = RunConfig::parse(FILE, &[]).unwrap_err().to_string();
+        assert!(
+            message.contains("which `xception ablate` takes"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn names_are_checked_when_the_file_is_read() {
+        let named =
+            |name: &str| error(&FILE.replace("\"name\": \"plain\"", &format!("\"name\": {name}")));
+        let expected = "line 6, column 6: `variants.1.name`: is empty, but has to be a name";
+        assert!(named("\"\"").starts_with(expected), "{}", named("\"\""));
+        assert!(named("\"..\"").contains("is \"..\", but has to be a name with letters or digits"));
+        assert!(named("\"a\\u001b[2J\"").contains(r"`a\u{1b}[2J` has a control character"));
+        assert!(named("\"a\\nb\"").contains(r"`a\nb` has a control character"));
+        let long = format!("\"{}\"", "x".repeat(300));
+        assert!(named(&long).contains("is 300 bytes long, but has to be at most 255"));
+        let text = FILE.replace("e\": \"base\"", "e\": \"大\"");
+        let text = text
+            .replace("r\": \"base\"", "r\": \"大\"")
+            .replace("\"plain\"", "\"小\"");
+        let ablation = AblationConfig::parse("test", &text, &[]).unwrap();
+        let folders: Vec<_> = ablation.variants.iter().map(Variant::folder).collect();
+        assert_eq!(folders, ["大", "小"]);
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::strict_json::Invalid;
+use super::error::Invalid;
 
 /// A run that starts from weights instead of from random numbers.
 ///
@@ -110,6 +110,10 @@ impl FineTuning {
     }
 
     pub(super) fn validate(&self) -> Result<(), Invalid> {
+        if self.weights.is_empty() {
+            let expected = "a file, the folder of a run or the name of published weights";
+            return Err(Invalid::new("finetune.weights", "empty", expected));
+        }
         let rate = self.backbone_rate;
         if rate > 0.0 && rate.is_finite() {
             return Ok(());

@@ -1,18 +1,26 @@
 //! Configurations: what a run is, and what an ablation is, as JSON.
 
 mod ablation;
+mod comparison;
+mod error;
 mod fine_tuning;
+mod grid;
+mod layers;
 mod overrides;
+mod printable;
 mod recipe;
 mod run;
 mod source;
 mod strict_json;
+mod syntax;
+mod text_tree;
+mod variant_folder;
 
-pub(crate) use ablation::variant_folder;
 pub use ablation::{AblationConfig, Axis, Variant, VariantConfig};
+pub use error::ConfigError;
 pub use fine_tuning::{FineTuning, Freeze, StartingHead};
 pub use overrides::Override;
 pub use recipe::{Optimizer, Recipe, Schedule};
 pub(crate) use run::DEFAULT_CLASSES;
 pub use run::{DataConfig, RunConfig};
-pub use strict_json::ConfigError;
+pub(crate) use variant_folder::variant_folders;

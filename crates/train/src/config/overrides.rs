@@ -5,7 +5,10 @@ use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
-use super::strict_json::{ConfigError, Invalid};
+use super::error::{ConfigError, Invalid};
+use super::printable::printable;
+use super::strict_json::shown;
+use super::text_tree::Node;
 
 /// A value at a path, such as `recipe.epochs=3`, that replaces what a configuration has there.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,13 +26,9 @@ impl Override {
         }
     }
 
-    /// Whether the value of this path comes from the override.
-    pub(super) fn covers(&self, path: &str) -> bool {
-        let below = |a: &str, b: &str| {
-            a.strip_prefix(b)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-        };
-        below(path, &self.path)
+    /// Where the value goes.
+    pub(super) fn path(&self) -> &str {
+        &self.path
     }
 
     pub(super) fn error(&self, cause: impl fmt::Display) -> ConfigError {
@@ -45,6 +44,17 @@ impl Override {
     }
 }
 
+/// Whether a value at `path` is the one at `above` or a part of it.
+pub(super) fn is_within(path: &str, above: &str) -> bool {
+    let rest = path.strip_prefix(above);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+/// Whether it is keys with dots between them.
+pub(super) fn is_path(text: &str) -> bool {
+    !text.split('.').any(|key| key.trim().is_empty())
+}
+
 impl fmt::Display for Override {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         write!(formatter, "{}={}", self.path, self.value)
@@ -58,23 +68,23 @@ impl FromStr for Override {
     fn from_str(text: &str) -> Result<Self, String> {
         let (path, value) = text
             .split_once('=')
-            .filter(|(path, _)| !path.is_empty() && !path.split('.').any(str::is_empty))
+            .filter(|(path, _)| is_path(path))
             .ok_or_else(|| {
+                let text = printable(text);
                 format!("`{text}` is not of the form path=value, such as recipe.epochs=3")
             })?;
-        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
-        Ok(Self::new(path, value))
+        let Ok(json) = serde_json::from_str::<Value>(value) else {
+            return Ok(Self::new(path, value));
+        };
+        match Node::read(value).and_then(|tree| tree.duplicate()) {
+            Some(duplicate) => Err(format!(
+                "`{}` is there twice in the value of `{}`: keep one of them",
+                printable(&duplicate.path),
+                printable(path)
+            )),
+            None => Ok(Self::new(path, json)),
+        }
     }
-}
-
-/// Applies overrides in their order.
-pub(super) fn apply(config: &mut Value, overrides: &[Override]) -> Result<(), ConfigError> {
-    for change in overrides {
-        change
-            .apply(config)
-            .map_err(|invalid| change.error(invalid.message))?;
-    }
-    Ok(())
 }
 
 /// Puts a value at a path with dots between keys, making the objects on the way. The name of a model
@@ -87,10 +97,12 @@ pub(super) fn set(config: &mut Value, path: &str, value: Value) -> Result<(), In
         }
         let Value::Object(object) = place else {
             let parent: Vec<_> = path.split('.').take(index).collect();
-            return Err(Invalid {
-                path: path.to_owned(),
-                message: format!("`{}` is {place}, which has no keys", parent.join(".")),
-            });
+            let message = format!(
+                "`{}` is {}, which has no keys",
+                parent.join("."),
+                shown(place)
+            );
+            return Err(Invalid::saying(path, message));
         };
         place = object.entry(key).or_insert(Value::Null);
     }
@@ -129,5 +141,14 @@ mod tests {
         assert!("=3".parse::<Override>().is_err());
         assert!("a..b=3".parse::<Override>().is_err());
         assert!("a".parse::<Override>().is_err());
+        assert!(" =3".parse::<Override>().is_err());
+        let twice = r#"a={"b":1,"c":2,"b":3}"#.parse::<Override>().unwrap_err();
+        assert!(twice.starts_with("`b` is there twice"), "{twice}");
+    }
+
+    #[test]
+    fn a_path_is_within_those_above() {
+        assert!(is_within("a.b", "a.b") && is_within("a.b.c", "a.b") && is_within("a[0]", "a"));
+        assert!(!is_within("a.bc", "a.b") && !is_within("a", "a.b"));
     }
 }

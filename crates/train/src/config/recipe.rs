@@ -4,7 +4,7 @@ use burn::optim::ModuleOptimizer;
 use serde::{Deserialize, Serialize};
 use xception_kernels::SgdSettings;
 
-use super::strict_json::Invalid;
+use super::error::Invalid;
 use crate::training::Sgd;
 
 /// Optimizer, learning rate and length of a training run.
@@ -52,7 +52,8 @@ pub enum Schedule {
     Constant,
     /// Half a cosine from the full learning rate to zero (I. Loshchilov and F. Hutter, *SGDR*, 2017).
     Cosine {
-        /// Epochs in which the learning rate first rises linearly from zero.
+        /// Epochs in which the learning rate first rises linearly from zero; the whole run where that is
+        /// shorter.
         #[serde(default)]
         warmup_epochs: f64,
     },
@@ -79,6 +80,7 @@ impl Schedule {
         match *self {
             Self::Constant => 1.0,
             Self::Cosine { warmup_epochs } => {
+                let warmup_epochs = warmup_epochs.min(epochs as f64);
                 if epoch < warmup_epochs {
                     // The first step already moves.
                     let warmup_steps = warmup_epochs * steps_per_epoch as f64;
@@ -197,8 +199,8 @@ impl Recipe {
             Schedule::Cosine { warmup_epochs } => number(
                 "schedule.cosine.warmup_epochs",
                 warmup_epochs,
-                (0.0..self.epochs as f64).contains(&warmup_epochs),
-                "at least 0 and less than the number of epochs",
+                warmup_epochs >= 0.0 && warmup_epochs.is_finite(),
+                "0 or more",
             )?,
             Schedule::Exponential {
                 factor,
@@ -254,6 +256,16 @@ mod tests {
     }
 
     #[test]
+    fn a_warmup_is_no_longer_than_the_run() {
+        for warmup_epochs in [2.0, 2.5, 1e300] {
+            let schedule = Schedule::Cosine { warmup_epochs };
+            let factors: Vec<_> = (0..20).map(|step| schedule.factor(step, 10, 2)).collect();
+            let expected: Vec<_> = (1..=20).map(|step| f64::from(step) / 20.0).collect();
+            assert_eq!(factors, expected);
+        }
+    }
+
+    #[test]
     fn exponential_falls_in_stairs() {
         let schedule = Schedule::Exponential {
             factor: 0.94,
@@ -279,7 +291,7 @@ mod tests {
         assert_eq!(recipe.validate().unwrap_err().path, "recipe.learning_rate");
         let recipe = Recipe {
             schedule: Schedule::Cosine {
-                warmup_epochs: 10.0,
+                warmup_epochs: -1.0,
             },
             ..Recipe::default()
         };

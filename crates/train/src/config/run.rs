@@ -4,15 +4,17 @@ use std::path::Path;
 
 use burn::config::Config;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use xception_models::ModelConfig;
 use xception_models::preprocessing::Preprocessing;
 
+use super::error::{ConfigError, Invalid};
 use super::fine_tuning::{FineTuning, StartingHead};
-use super::overrides::{Override, apply};
+use super::layers::{Layers, Places};
+use super::overrides::Override;
 use super::recipe::Recipe;
 use super::source::Source;
-use super::strict_json::{self, ConfigError, Invalid};
+use super::strict_json;
 use crate::TrainError;
 use crate::data::{Augmentation, DataSource, folder_preprocessing};
 
@@ -34,6 +36,10 @@ pub struct RunConfig {
     /// The weights to start from; random ones where left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finetune: Option<FineTuning>,
+    /// Whether the model's number of classes was given, even if it is the 1000 that a model has where it isn't.
+    /// Not a part of the file; known where one was read with [`read`](Self::read) or [`parse`](Self::parse).
+    #[serde(skip)]
+    pub classes_given: bool,
 }
 
 impl Config for RunConfig {}
@@ -93,6 +99,25 @@ impl RunConfig {
         Self::from_source(&Source::text(text), overrides)
     }
 
+    /// This configuration changed by overrides.
+    ///
+    /// # Errors
+    ///
+    /// Where an override can't be applied, or gives a value out of its range.
+    pub fn changed(&self, overrides: &[Override]) -> Result<Self, ConfigError> {
+        let mut value = serde_json::to_value(self).map_err(|error| ConfigError::Syntax {
+            place: "the configuration".to_owned(),
+            cause: error.to_string(),
+        })?;
+        if !self.classes_given
+            && let Some(options) = options_of_model(&mut value)
+        {
+            options.remove("classes");
+        }
+        let text = Source::text(&value.to_string());
+        Self::from_layers(&value, &text, overrides)
+    }
+
     /// With the model's number of classes taken from the data.
     ///
     /// # Errors
@@ -100,8 +125,8 @@ impl RunConfig {
     /// Where the configuration asks for another number.
     pub fn resolve(&self, classes: usize) -> Result<Self, TrainError> {
         let asked = self.model.classes();
-        let free = asked == DEFAULT_CLASSES && !self.keeps_its_head();
-        if !free && asked != classes {
+        let given = self.classes_given || asked != DEFAULT_CLASSES || self.keeps_its_head();
+        if given && asked != classes {
             return Err(TrainError::Classes {
                 model: asked,
                 data: classes,
@@ -109,6 +134,7 @@ impl RunConfig {
         }
         let mut config = self.clone();
         config.model = config.model.with_classes(classes);
+        config.classes_given = true;
         Ok(config)
     }
 
@@ -129,32 +155,105 @@ impl RunConfig {
     }
 
     fn from_source(source: &Source, overrides: &[Override]) -> Result<Self, ConfigError> {
-        let mut value = source.json()?;
-        apply(&mut value, overrides)?;
-        Self::from_value(value).map_err(|invalid| {
-            let overridden = overrides.iter().find(|o| o.covers(&invalid.path));
-            match overridden {
-                Some(overridden) => overridden.error(invalid),
-                None => source.error(invalid.clone(), &invalid.path),
-            }
+        let value = source.json()?;
+        if value.get("base").is_some() && value.get("model").is_none() {
+            let message = "is an ablation, which `xception ablate` takes; the configuration of a run has `model`, and \
+                           may have `data`, `recipe` and `finetune`";
+            return Err(source.error(Invalid::saying("", message), ""));
+        }
+        Self::from_layers(&value, source, overrides)
+    }
+
+    fn from_layers(
+        base: &Value,
+        source: &Source,
+        overrides: &[Override],
+    ) -> Result<Self, ConfigError> {
+        let set = &Map::new();
+        let layers = Layers {
+            base,
+            overrides,
+            set,
+        };
+        layers.resolve().map_err(|invalid| {
+            let places = Places {
+                source,
+                base: "",
+                set: &str::to_owned,
+            };
+            layers.error(invalid, &places)
         })
     }
 
-    pub(super) fn from_value(value: Value) -> Result<Self, Invalid> {
-        let config: Self = strict_json::from_value(value)?;
+    pub(super) fn from_value(mut value: Value) -> Result<Self, Invalid> {
+        let options = options_of_model(&mut value);
+        let classes_given = options.is_some_and(|options| options.contains_key("classes"));
+        let config = Self {
+            classes_given,
+            ..strict_json::from_value(value)?
+        };
         config.recipe.validate()?;
         if let Some(finetune) = &config.finetune {
             finetune.validate()?;
         }
-        if let Some(size) = config
-            .data
-            .image_size
-            .filter(|size| !(1..=8192).contains(size))
-        {
-            return Err(Invalid::new("data.image_size", size, "from 1 to 8192"));
-        }
+        config.validate_data()?;
         Ok(config)
     }
+
+    fn validate_data(&self) -> Result<(), Invalid> {
+        let DataConfig {
+            image_size,
+            train_images,
+            test_images,
+            ..
+        } = self.data;
+        if let Some(size) = image_size.filter(|size| !(1..=8192).contains(size)) {
+            return Err(Invalid::new("data.image_size", size, "from 1 to 8192"));
+        }
+        if let Some(preprocessing) = &self.data.preprocessing
+            && let Err(error) = preprocessing.check()
+        {
+            return Err(Invalid::saying("data.preprocessing", error.to_string()));
+        }
+        for (path, images) in [
+            ("data.train_images", train_images),
+            ("data.test_images", test_images),
+        ] {
+            if images == Some(0) {
+                return Err(Invalid::new(path, 0, "at least 1"));
+            }
+        }
+        let batch = self.recipe.batch_size;
+        if let Some(images) = train_images.filter(|images| *images < batch) {
+            let expected = format!("at least {batch}, the images of a batch (recipe.batch_size)");
+            return Err(Invalid::new("data.train_images", images, &expected));
+        }
+        if let Some(size) = self.known_image_size()
+            && let Err(error) = self.data.augmentation.check(size)
+        {
+            let path = "data.augmentation.crop_padding";
+            return Err(Invalid::saying(path, error.to_string()));
+        }
+        Ok(())
+    }
+
+    /// Height and width of the images, where these don't depend on the weights to start from.
+    fn known_image_size(&self) -> Option<[usize; 2]> {
+        let of_weights = self.finetune.is_some() && self.data.preprocessing.is_none();
+        match &self.data.source {
+            DataSource::Folder(_) if of_weights => self.data.image_size.map(|size| [size; 2]),
+            DataSource::Folder(_) => Some(self.preprocessing().size),
+            DataSource::Embedded | DataSource::Cifar10(_) | DataSource::Cifar100(_) => {
+                Some([32; 2])
+            }
+        }
+    }
+}
+
+/// The options of the model of a run's configuration, where it has any.
+fn options_of_model(value: &mut Value) -> Option<&mut Map<String, Value>> {
+    let family = value.get_mut("model")?.as_object_mut()?;
+    family.values_mut().next()?.as_object_mut()
 }
 
 #[cfg(test)]
@@ -169,6 +268,77 @@ mod tests {
         let other = config(r#"{"xception": {"classes": 7}}"#).unwrap();
         assert_eq!(other.resolve(7).unwrap().model.classes(), 7);
         let error = other.resolve(10).unwrap_err().to_string();
-        assert_eq!(error, "the model has 7 classes, but the data has 10");
+        let expected = "the model has 7 classes, but the data has 10: leave out `classes` of the model, \
+                        and it has those of the data";
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn a_thousand_classes_are_a_number_like_any_other() {
+        let read = |text: &str, overrides: &[&str]| {
+            let overrides: Vec<_> = overrides.iter().map(|o| o.parse().unwrap()).collect();
+            RunConfig::parse(text, &overrides).unwrap()
+        };
+        let given = r#"{"model": {"xception": {"classes": 1000}}}"#;
+        let left_out = r#"{"model": {"xception": {"width": 0.5}}}"#;
+        assert!(read(given, &[]).resolve(10).is_err());
+        assert!(read(given, &[]).resolve(1000).is_ok());
+        assert!(read(left_out, &[]).resolve(10).is_ok());
+        assert!(
+            read(left_out, &["model.xception.classes=1000"])
+                .resolve(10)
+                .is_err()
+        );
+        assert!(read(given, &["model=resnet18"]).resolve(10).is_ok());
+
+        // A resolved configuration stays as it is, also when it is written and read.
+        let resolved = read(left_out, &[]).resolve(10).unwrap();
+        assert!(resolved.resolve(10).is_ok() && resolved.resolve(1000).is_err());
+        let text = serde_json::to_string(&resolved).unwrap();
+        assert_eq!(
+            serde_json::from_str::<RunConfig>(&text).unwrap().model,
+            resolved.model
+        );
+        assert_eq!(read(&text, &[]), resolved);
+
+        // Changes leave open what was open.
+        let longer = ["recipe.epochs=3".parse().unwrap()];
+        let changed = read(left_out, &[]).changed(&longer).unwrap();
+        assert_eq!(changed.recipe.epochs, 3);
+        assert!(changed.resolve(10).is_ok());
+        assert!(
+            read(given, &[])
+                .changed(&longer)
+                .unwrap()
+                .resolve(10)
+                .is_err()
+        );
+        let wrong = ["recipe.epochs=0".parse().unwrap()];
+        let error = read(given, &[]).changed(&wrong).unwrap_err().to_string();
+        assert!(error.starts_with("`recipe.epochs=0`: "), "{error}");
+    }
+
+    #[test]
+    fn what_does_not_fit_the_images_is_found_in_the_file() {
+        let error = |data: &str| {
+            let text = format!("{{\"model\": \"xception\", \"data\": {data}}}");
+            RunConfig::parse(&text, &[]).unwrap_err().to_string()
+        };
+        let padding = r#"{"augmentation": {"crop_padding": 32}}"#;
+        let expected = "line 1, column 49: `data.augmentation.crop_padding`: crop padding 32 with images of \
+                        32x32 pixels: give a padding below 32";
+        assert!(error(padding).starts_with(expected), "{}", error(padding));
+        let folder = r#"{"source": "folder:x", "augmentation": {"crop_padding": 299}}"#;
+        assert!(error(folder).contains("images of 299x299 pixels"));
+        assert!(
+            error(r#"{"train_images": 10}"#)
+                .contains("is 10, but has to be at least 64, the images of a batch")
+        );
+        assert!(
+            error(r#"{"test_images": 0}"#)
+                .contains("`data.test_images`: is 0, but has to be at least 1")
+        );
+        let fits = r#"{"model": "xception", "data": {"augmentation": {"crop_padding": 31}}}"#;
+        assert!(RunConfig::parse(fits, &[]).is_ok());
     }
 }

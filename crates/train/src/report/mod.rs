@@ -49,6 +49,16 @@ pub(crate) const JSON_FILE: &str = "results.json";
 const CSV_FILE: &str = "results.csv";
 const CHART_FOLDER: &str = "charts";
 
+/// What an ablation's folder has beside the folders of the variants.
+pub(crate) const FILES: [&str; 6] = [
+    HTML_FILE,
+    MARKDOWN_FILE,
+    JSON_FILE,
+    CSV_FILE,
+    CHART_FOLDER,
+    crate::ablation::STUDY,
+];
+
 /// The files of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportPaths {

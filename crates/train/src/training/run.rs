@@ -75,10 +75,12 @@ impl Run<'_> {
     ///
     /// # Errors
     ///
-    /// As [`RunConfig::with_starting_weights`] and [`load_data`](Self::load_data).
+    /// As [`RunConfig::with_starting_weights`] and [`load_data`](Self::load_data), and where the images are too
+    /// small for their augmentation.
     pub fn prepare(config: &RunConfig) -> Result<(RunConfig, Dataset), TrainError> {
         let config = config.with_starting_weights()?;
         let data = Self::load_data(&config)?;
+        config.data.augmentation.check(data.train.size())?;
         Ok((config, data))
     }
 
@@ -139,6 +141,7 @@ impl Run<'_> {
             None => model.init(&processor)?,
         };
         network.check_size(data.train.size())?;
+        config.data.augmentation.check(data.train.size())?;
         if data.train.len() < 2 {
             return Err(TrainError::TooFewImages {
                 images: data.train.len(),

@@ -136,6 +136,7 @@ impl RunConfig {
                 ..Recipe::default()
             },
             finetune: Some(finetune),
+            classes_given: false,
         })
     }
 }

@@ -1,0 +1,121 @@
+//! What has to hold between the variants of an ablation.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::ablation::Variant;
+use super::error::Invalid;
+use super::run::RunConfig;
+use super::strict_json::{nearest_name, shown};
+use crate::record::Claim;
+
+/// The most names that a message lists.
+const LISTED: usize = 20;
+
+/// What variants have to share to be compared.
+const SHARED: [&str; 3] = ["recipe.epochs", "data.source", "data.test_images"];
+
+/// Checks that there are seeds, each once.
+pub(super) fn check_seeds(seeds: &[u64]) -> Result<(), Invalid> {
+    if seeds.is_empty() {
+        let expected = "a list of at least one seed, as in `[1, 2, 3]`";
+        return Err(Invalid::new("seeds", "empty", expected));
+    }
+    let mut seen = HashMap::new();
+    for (index, seed) in seeds.iter().enumerate() {
+        if let Some(first) = seen.insert(seed, index) {
+            let message = format!("seed {seed} is there twice, first as seeds.{first}");
+            return Err(Invalid::saying(format!("seeds.{index}"), message));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that no two names are the same.
+pub(super) fn check_names<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), Invalid> {
+    let mut seen = HashMap::new();
+    for (index, name) in names.enumerate() {
+        if let Some(first) = seen.insert(name, index) {
+            let path = format!("variants.{index}.name");
+            let message = format!("another variant is already called `{name}`: variants.{first}");
+            return Err(Invalid::saying(path, message));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that a claim is about two variants that are there.
+pub(super) fn check_claims(claims: &[Claim], variants: &[Variant]) -> Result<(), Invalid> {
+    let names: Vec<_> = variants.iter().map(|v| v.name.as_str()).collect();
+    for (index, claim) in claims.iter().enumerate() {
+        for (key, name) in [("better", &claim.better), ("worse", &claim.worse)] {
+            if names.contains(&name.as_str()) {
+                continue;
+            }
+            let nearest = nearest_name(name, names.iter().copied());
+            let mut known = names[..names.len().min(LISTED)].join("; ");
+            if names.len() > LISTED {
+                known += &format!("; and {} more", names.len() - LISTED);
+            }
+            return Err(Invalid::saying(
+                format!("claims.{index}.{key}"),
+                format!("there is no variant `{name}`{nearest} (the variants are {known})"),
+            ));
+        }
+        if claim.better == claim.worse {
+            return Err(Invalid::saying(
+                format!("claims.{index}.worse"),
+                format!(
+                    "compares `{}` with itself: name two different variants",
+                    claim.worse
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A value in which a variant is not like the first.
+pub(super) struct Unlike {
+    /// The variant's place.
+    pub(super) index: usize,
+    /// Path of the value.
+    pub(super) path: &'static str,
+    /// What is wrong.
+    pub(super) message: String,
+}
+
+/// The first variant that can't be compared with the base.
+pub(super) fn unlike(variants: &[Variant]) -> Option<Unlike> {
+    let (first, others) = variants.split_first()?;
+    let of_first = SHARED.map(|path| value(&first.config, path));
+    others.iter().enumerate().find_map(|(index, variant)| {
+        SHARED.iter().zip(&of_first).find_map(|(&path, of_first)| {
+            let of_variant = value(&variant.config, path);
+            let for_people = |value: &Option<Value>| match value {
+                None | Some(Value::Null) => "all".to_owned(),
+                Some(value) => shown(value),
+            };
+            (of_variant != *of_first).then(|| Unlike {
+                index: index + 1,
+                path,
+                message: format!(
+                    "is {} in `{}`, but {} in `{}`: variants have to share the number of epochs and the test \
+                     images, or they can't be compared",
+                    for_people(&of_variant),
+                    variant.name,
+                    for_people(of_first),
+                    first.name
+                ),
+            })
+        })
+    })
+}
+
+/// The value of a path in a configuration.
+pub(super) fn value(config: &RunConfig, path: &str) -> Option<Value> {
+    let value = serde_json::to_value(config).ok()?;
+    let pointer = format!("/{}", path.replace('.', "/"));
+    value.pointer(&pointer).cloned()
+}
