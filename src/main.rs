@@ -6,19 +6,20 @@ mod bench;
 mod command;
 mod images;
 mod network;
+mod signals;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
 use xception::kernels::within_pool;
+use xception::train::TrainError;
 
 use arguments::{Arguments, Command};
 
 /// Exit code where the input is wrong or something failed; clap exits with 2 for wrong arguments.
 const FAILURE: u8 = 1;
-/// Exit code where a person stopped the run; as shells have it for Ctrl-C.
-const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     allocator::keep_pages();
@@ -31,15 +32,16 @@ fn main() -> ExitCode {
     let Err(error) = result else {
         return ExitCode::SUCCESS;
     };
-    if is_closed_pipe(&error) {
+    if command::reader_gone(&error) {
         return ExitCode::SUCCESS; // the reader has seen enough
     }
-    eprintln!("error: {error:#}");
-    let interrupted = matches!(
-        error.downcast_ref(),
-        Some(xception::train::TrainError::Interrupted)
-    );
-    ExitCode::from(if interrupted { INTERRUPTED } else { FAILURE })
+    let (kind, code) = match error.downcast_ref() {
+        Some(TrainError::Interrupted { reason, .. }) => ("", signals::exit_code(*reason)),
+        _ => ("error: ", FAILURE),
+    };
+    // Where standard error is closed too, the exit code has to do.
+    let _ = writeln!(std::io::stderr(), "{kind}{error:#}");
+    ExitCode::from(code)
 }
 
 fn run(command: Command) -> Result<()> {
@@ -59,13 +61,4 @@ fn run(command: Command) -> Result<()> {
         Command::Weights(arguments) => command::weights::run(&arguments),
         Command::Completions(arguments) => command::completions::run(&arguments),
     }
-}
-
-/// Whether standard output was closed, as by `xception ... | head`.
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause
-            .downcast_ref::<std::io::Error>()
-            .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
-    })
 }

@@ -12,12 +12,15 @@ use xception::train::config::AblationConfig;
 use xception::train::training::{Display, Progress};
 
 use super::display::display;
+use super::output;
 use super::results::table;
 use crate::arguments::AblateArguments;
+use crate::signals::stop_signal;
 
 /// Prints the plan, trains, reports.
 pub fn run(arguments: &AblateArguments) -> Result<()> {
     let config = AblationConfig::read(&arguments.file, &arguments.run.overrides())?;
+    let display = display(arguments.run.display)?;
     let backend = &arguments.run.device.backend;
     let device = backend.device()?;
     let out = match &arguments.out {
@@ -25,16 +28,17 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
         None => PathBuf::from("runs").join(&config.name),
     };
     let plan = Plan::new(config, &device)?;
-    writeln!(std::io::stdout(), "{plan}")?;
+    writeln!(output::notes(), "{plan}")?;
     if arguments.plan {
         return Ok(());
     }
 
-    let display = display(arguments.run.display);
+    let stop = stop_signal(display)?;
     let execution = Execution {
         device: &device,
         backend: backend.name(),
         display,
+        stop,
         command: command_line(arguments),
         observer: Arc::new(move |event| show(&event, display)),
     };
@@ -42,7 +46,7 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
     let record = execution
         .run(&plan, &out)
         .with_context(|| format!("what has ended is kept in {}", out.display()))?;
-    let mut output = std::io::stdout();
+    let mut output = output::notes();
     let duration = Progress::duration(start.elapsed().as_secs_f64());
     writeln!(output, "{} runs done in {duration}", plan.runs())?;
     writeln!(output)?;

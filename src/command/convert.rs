@@ -7,6 +7,7 @@ use burn::prelude::Device;
 use xception::models::Network;
 use xception::models::weights::{Head, save_burnpack, save_safetensors};
 
+use super::output;
 use crate::arguments::{ConvertArguments, WeightsArgument};
 use crate::network::load_weights;
 
@@ -29,7 +30,7 @@ pub fn run(arguments: &ConvertArguments) -> Result<()> {
     let loaded = load_weights(&weights, Head::Keep, &Device::flex())?;
     save(&loaded, &arguments.out)?;
     writeln!(
-        std::io::stdout(),
+        output::notes(),
         "{}: {} of {} with {} classes, {} parameters",
         arguments.out.display(),
         loaded.config.name(),

@@ -7,6 +7,7 @@ use anyhow::Result;
 use xception::train::data::{self, Archive, DataSource, Description};
 
 use super::display::progress_bar;
+use super::output;
 use crate::arguments::{DataAction, DataArguments};
 
 /// Fetches, verifies or describes a data set.
@@ -29,7 +30,7 @@ fn fetch(name: &str, dir: &Path, mirror: Option<&str>) -> Result<()> {
         bar.set_position(progress.received);
     })?;
     bar.finish_and_clear();
-    let mut output = std::io::stdout();
+    let mut output = output::notes();
     match fetched.already_there {
         true => writeln!(output, "{} is there already", fetched.folder.display())?,
         false => writeln!(output, "{}", fetched.folder.display())?,
@@ -40,7 +41,7 @@ fn fetch(name: &str, dir: &Path, mirror: Option<&str>) -> Result<()> {
 
 fn verify(source: &DataSource) -> Result<()> {
     let data = source.load()?;
-    let mut output = std::io::stdout();
+    let mut output = output::notes();
     writeln!(
         output,
         "{source}: {} training and {} test images of {} classes read well",
@@ -54,7 +55,7 @@ fn verify(source: &DataSource) -> Result<()> {
 
 fn describe(source: &DataSource, json: bool) -> Result<()> {
     let description = Description::of(&source.load()?);
-    let mut output = std::io::stdout();
+    let mut output = output::result();
     match json {
         true => writeln!(output, "{}", serde_json::to_string_pretty(&description)?)?,
         false => writeln!(output, "{description}")?,

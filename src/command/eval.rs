@@ -14,6 +14,7 @@ use xception::train::report::Confusion;
 use xception::train::training::{ClassificationTask, Evaluation, ImageBatch, Run, RunFolder};
 
 use super::display::progress_bar;
+use super::output;
 use crate::arguments::{EvalArguments, WeightsArgument};
 use crate::images::{ImageSource, check_all_read, for_each_batch};
 use crate::network::{labels, load_network};
@@ -130,7 +131,7 @@ fn show(
     let written = written
         .map(|out| confusion.write(scores, out))
         .transpose()?;
-    let mut output = std::io::stdout();
+    let mut output = output::notes();
     if arguments.json {
         writeln!(output, "{}", serde_json::to_string_pretty(scores)?)?;
         return Ok(());

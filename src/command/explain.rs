@@ -8,6 +8,7 @@ use xception::models::grad_cam;
 use xception::models::preprocessing::Heatmap;
 use xception::train::files;
 
+use super::output;
 use crate::arguments::ExplainArguments;
 use crate::images::ImageSource;
 use crate::network::{labels, load_network, to_tensor};
@@ -38,7 +39,7 @@ pub fn run(arguments: &ExplainArguments) -> Result<()> {
     files::write(&out, &Heatmap::to_png(&overlay)?)?;
     let name = labels.as_ref().and_then(|labels| labels.name(found.class));
     writeln!(
-        std::io::stdout(),
+        output::notes(),
         "{}: class {}{}, {:.2} %",
         out.display(),
         found.class,

@@ -11,6 +11,7 @@ use xception::models::preprocessing::NpyWriter;
 use xception_files::AtomicFile;
 
 use super::display::progress_bar;
+use super::output;
 use crate::arguments::FeaturesArguments;
 use crate::images::{check_all_read, find, for_each_batch};
 use crate::network::{load_network, to_tensor};
@@ -48,12 +49,14 @@ pub fn run(arguments: &FeaturesArguments) -> Result<()> {
     let columns = rows.len() / names.len();
     write(&arguments.out, form, &names, &rows, columns)
         .with_context(|| format!("can't write {}", arguments.out.display()))?;
-    let mut output = std::io::stdout();
+    let mut output = output::notes();
     for name in &names {
         writeln!(output, "{name}")?; // the rows' order, without what was skipped
     }
     let rows = names.len();
-    eprintln!(
+    // The file is written, whether standard error is read or not.
+    let _ = writeln!(
+        std::io::stderr(),
         "{rows} rows of {columns} features in {}",
         arguments.out.display()
     );

@@ -16,6 +16,8 @@ pub mod train;
 pub mod weights;
 
 mod display;
+mod output;
 mod results;
 
 pub use display::progress_bar;
+pub use output::reader_gone;

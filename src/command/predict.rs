@@ -9,6 +9,7 @@ use xception::models::Network;
 use xception::models::preprocessing::Labels;
 
 use super::display::progress_bar;
+use super::output;
 use crate::arguments::PredictArguments;
 use crate::images::{check_all_read, find, for_each_batch};
 use crate::network::{labels, load_network, to_tensor};
@@ -40,7 +41,7 @@ pub fn run(arguments: &PredictArguments) -> Result<()> {
     let network = loaded.model.fuse();
     let mut writer: Box<dyn PredictionWriter> = match (arguments.json, arguments.csv) {
         (true, _) => Box::new(JsonLines),
-        (_, true) => Box::new(Csv(csv::Writer::from_writer(std::io::stdout()))),
+        (_, true) => Box::new(Csv(csv::Writer::from_writer(output::result()))),
         _ => Box::new(Text),
     };
     let bar = progress_bar(
@@ -96,12 +97,12 @@ struct JsonLines;
 
 impl PredictionWriter for JsonLines {
     fn write(&mut self, prediction: &Prediction) -> Result<()> {
-        writeln!(std::io::stdout(), "{}", serde_json::to_string(prediction)?)?;
+        writeln!(output::result(), "{}", serde_json::to_string(prediction)?)?;
         Ok(())
     }
 }
 
-struct Csv(csv::Writer<std::io::Stdout>);
+struct Csv(csv::Writer<output::Output>);
 
 /// A row of the comma-separated form.
 #[derive(Serialize)]
@@ -135,7 +136,7 @@ struct Text;
 
 impl PredictionWriter for Text {
     fn write(&mut self, prediction: &Prediction) -> Result<()> {
-        let mut output = std::io::stdout();
+        let mut output = output::result();
         writeln!(output, "{}", prediction.path)?;
         for guess in &prediction.top {
             let percent = 100.0 * guess.probability;

@@ -5,6 +5,7 @@ use std::io::Write;
 use anyhow::Result;
 use xception::train::report;
 
+use super::output;
 use super::results::table;
 use crate::arguments::ReportArguments;
 
@@ -12,7 +13,7 @@ use crate::arguments::ReportArguments;
 pub fn run(arguments: &ReportArguments) -> Result<()> {
     let record = report::read(&arguments.folder)?;
     let paths = report::write(&record, &arguments.folder)?;
-    let mut output = std::io::stdout();
+    let mut output = output::notes();
     writeln!(output, "{}", table(&record))?;
     writeln!(output, "report: {}", paths.html.display())?;
     Ok(())

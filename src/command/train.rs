@@ -9,11 +9,14 @@ use xception::train::record::RunState;
 use xception::train::training::{Display, Progress, Run, RunFolder};
 
 use super::display::display;
+use super::output;
 use crate::arguments::TrainArguments;
 use crate::network::find_weights;
+use crate::signals::stop_signal;
 
 /// Trains one network.
 pub fn run(arguments: &TrainArguments) -> Result<()> {
+    let display = display(arguments.run.display)?;
     let backend = &arguments.run.device.backend;
     let device = backend.device()?;
     let (name, config) = configuration(arguments)?;
@@ -25,7 +28,6 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
     };
 
     let (config, data) = Run::prepare(&config)?;
-    let display = display(arguments.run.display);
     let label = format!("{name}, seed {}", arguments.seed);
     let run = Run {
         config: &config,
@@ -34,6 +36,7 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         device: &device,
         backend: backend.name(),
         display,
+        stop: stop_signal(display)?,
         label: &label,
     };
     let epochs = config.recipe.epochs;
@@ -45,7 +48,7 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
     });
     let record = record.with_context(|| format!("the run is in {}", out.display()))?;
 
-    let mut output = std::io::stdout();
+    let mut output = output::notes();
     writeln!(
         output,
         "{}: {} parameters",

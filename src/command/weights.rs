@@ -9,6 +9,7 @@ use xception::models::pretrained::{
 };
 
 use super::display::progress_bar;
+use super::output;
 use crate::arguments::{WeightsAction, WeightsArguments};
 
 /// Lists, fetches or verifies published weights.
@@ -22,7 +23,7 @@ pub fn run(arguments: &WeightsArguments) -> Result<()> {
 }
 
 fn list() -> Result<()> {
-    let mut output = std::io::stdout();
+    let mut output = output::result();
     writeln!(
         output,
         "{:<24} {:<12} {:>7} {:>9} {:>6} {:>6} {:>9}  licence",
@@ -83,11 +84,7 @@ fn list_json() -> Result<()> {
             })
         })
         .collect();
-    writeln!(
-        std::io::stdout(),
-        "{}",
-        serde_json::to_string_pretty(&rows)?
-    )?;
+    writeln!(output::result(), "{}", serde_json::to_string_pretty(&rows)?)?;
     Ok(())
 }
 
@@ -101,7 +98,7 @@ fn fetch(name: &str, mirror: Option<&str>) -> Result<()> {
         bar.set_position(progress.received);
     })?;
     bar.finish_and_clear();
-    writeln!(std::io::stdout(), "{}", path.display())?;
+    writeln!(output::notes(), "{}", path.display())?;
     Ok(())
 }
 
@@ -122,7 +119,7 @@ fn verify(names: &[String]) -> Result<()> {
             .map(|name| pretrained::find(name))
             .collect::<Result<Vec<_>, PretrainedError>>()?,
     };
-    let mut output = std::io::stdout();
+    let mut output = output::notes();
     let (mut intact, mut bad) = (0, Vec::new());
     for entry in entries {
         let path = cache.join(entry.file.name);

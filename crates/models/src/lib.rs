@@ -24,12 +24,14 @@
 //! # Ok::<(), xception_models::ModelError>(())
 //! ```
 
+pub mod amount;
 mod error;
 mod features;
 pub mod fused;
 mod grad_cam;
 pub mod inception_v3;
 pub mod layers;
+mod limits;
 pub mod low_rank;
 mod network;
 pub mod preprocessing;

@@ -128,8 +128,7 @@ pub fn save_burnpack(loaded: &Loaded, path: &Path) -> Result<(), WeightsError> {
         .valid()
         .save_into(&mut store)
         .map_err(|error| WeightsError::malformed(path, "burnpack", error))?;
-    file.commit()
-        .map_err(|error| WeightsError::io(path, error))
+    file.commit().map_err(|error| WeightsError::io(path, error))
 }
 
 fn metadata(loaded: &Loaded) -> Result<std::collections::BTreeMap<String, String>, WeightsError> {

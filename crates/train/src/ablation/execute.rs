@@ -15,7 +15,7 @@ use crate::record::{
     VariantRecord,
 };
 use crate::report;
-use crate::training::{Display, Run, RunFolder};
+use crate::training::{Display, Run, RunFolder, StopSignal};
 
 /// Where and how an ablation runs.
 pub struct Execution<'a> {
@@ -25,6 +25,8 @@ pub struct Execution<'a> {
     pub backend: &'a str,
     /// What is shown of each run meanwhile.
     pub display: Display,
+    /// What ends the ablation after a batch.
+    pub stop: StopSignal,
     /// The command that repeats it, for the report.
     pub command: String,
     /// Is told what happens.
@@ -133,6 +135,7 @@ impl Execution<'_> {
             device: self.device,
             backend: self.backend,
             display: self.display,
+            stop: self.stop.clone(),
             label,
         }
     }
