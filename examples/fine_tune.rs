@@ -14,7 +14,7 @@ use burn::prelude::*;
 use xception::train::config::{FineTuning, Freeze, RunConfig};
 use xception::train::data::{DataSource, Dataset};
 use xception::train::record::RunRecord;
-use xception::train::training::{Display, Run};
+use xception::train::training::{Display, Run, StopSignal};
 
 fn main() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
@@ -50,6 +50,7 @@ fn train(config: &RunConfig, out: &Path) -> anyhow::Result<RunRecord> {
         device: &Device::flex(),
         backend: "flex",
         display: Display::Quiet,
+        stop: StopSignal::new(),
         label: "",
         retrain_damaged: false,
         warn: &|warning| eprintln!("{warning}"),

@@ -9,22 +9,23 @@ mod images;
 mod network;
 mod output;
 mod path_bytes;
+mod signals;
 mod standard_input;
 mod terminal;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
 use xception::kernels::within_pool;
 use xception::models::with_causes;
+use xception::train::TrainError;
 
 use arguments::{Arguments, Command};
 
 /// Exit code where the input is wrong or something failed; clap exits with 2 for wrong arguments.
 const FAILURE: u8 = 1;
-/// Exit code where a person stopped the run; as shells have it for Ctrl-C.
-const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     allocator::keep_pages();
@@ -37,15 +38,17 @@ fn main() -> ExitCode {
     let Err(error) = result else {
         return ExitCode::SUCCESS;
     };
-    if is_closed_pipe(&error) {
+    if command::reader_gone(&error) {
         return ExitCode::SUCCESS; // the reader has seen enough
     }
-    eprintln!("error: {}", terminal::escaped(&with_causes(&*error)));
-    let interrupted = matches!(
-        error.downcast_ref(),
-        Some(xception::train::TrainError::Interrupted)
-    );
-    ExitCode::from(if interrupted { INTERRUPTED } else { FAILURE })
+    let (kind, code) = match error.downcast_ref() {
+        Some(TrainError::Interrupted { reason, .. }) => ("", signals::exit_code(*reason)),
+        _ => ("error: ", FAILURE),
+    };
+    // Where standard error is closed too, the exit code has to do.
+    let text = terminal::escaped(&with_causes(&*error));
+    let _ = writeln!(std::io::stderr(), "{kind}{text}");
+    ExitCode::from(code)
 }
 
 fn run(command: Command) -> Result<()> {
@@ -65,13 +68,4 @@ fn run(command: Command) -> Result<()> {
         Command::Weights(arguments) => command::weights::run(&arguments),
         Command::Completions(arguments) => command::completions::run(&arguments),
     }
-}
-
-/// Whether standard output was closed, as by `xception ... | head`.
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause
-            .downcast_ref::<std::io::Error>()
-            .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
-    })
 }

@@ -80,7 +80,7 @@ pub struct ReportArguments {
 
 /// Print a network's stages: output shapes, parameters, multiply-adds and activation memory.
 ///
-/// The figures are read off a forward pass of one image. Multiply-adds are those of convolutions and
+/// The figures are those of a forward pass of one image, which are counted, not computed. Multiply-adds are those of convolutions and
 /// linear layers; activations are the outputs of all operations at 4 bytes a number.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

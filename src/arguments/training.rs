@@ -11,7 +11,8 @@ use super::{DeviceArguments, InputArguments};
 /// Train every variant of an ablation with every seed, and write a report.
 ///
 /// Prints the plan first. Results are written after every run; started again, the same command skips
-/// runs that have ended and goes on with the one that was stopped, from its last epoch.
+/// runs that have ended and goes on with the one that was stopped, from its last epoch. Ctrl-C stops after
+/// the current batch, and a second Ctrl-C at once.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   xception ablate configs/ablations/quick.json
@@ -37,7 +38,8 @@ pub struct AblateArguments {
 /// Train one network, from random weights or from those that it has learned before.
 ///
 /// The folder gets the resolved configuration before the first step, the record after every epoch, and
-/// the network at the end. Started again, the same command goes on from the last epoch.
+/// the network at the end. Started again, the same command goes on from the last epoch. Ctrl-C stops after
+/// the current batch, and a second Ctrl-C at once.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   xception train configs/models/xception-small.json --out runs/first
@@ -168,7 +170,7 @@ pub enum RetrainArgument {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum DisplayArgument {
-    /// Curves in the whole terminal; `q` stops.
+    /// Curves in the whole terminal; `q` stops, as Ctrl-C does in every display.
     Dashboard,
     /// A line an epoch, on standard error.
     Lines,

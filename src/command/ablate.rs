@@ -12,14 +12,17 @@ use xception::train::report::counted;
 use xception::train::training::{Display, Progress};
 
 use super::display::{display, warn, warn_of_capped_batch};
+use super::output;
 use super::results::table;
 use super::skipped::tell_skipped_files;
 use crate::arguments::AblateArguments;
+use crate::signals::stop_signal;
 use crate::terminal::{escaped, escaped_lines, escaped_path};
 
 /// Prints the plan, trains, reports.
 pub fn run(arguments: &AblateArguments) -> Result<()> {
     let config = AblationConfig::read(&arguments.file, &arguments.run.overrides())?;
+    let display = display(arguments.run.display)?;
     let backend = &arguments.run.device.backend;
     let device = backend.device()?;
     let out = match &arguments.out {
@@ -36,7 +39,7 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
             told.push(skipped);
         }
     }
-    writeln!(std::io::stdout(), "{}", escaped_lines(&plan.to_string()))?;
+    writeln!(output::notes(), "{}", escaped_lines(&plan.to_string()))?;
     for variant in &plan.variants {
         warn_of_capped_batch(
             Some(&variant.variant.name),
@@ -48,11 +51,12 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
         return Ok(());
     }
 
-    let display = display(arguments.run.display);
+    let stop = stop_signal(display)?;
     let execution = Execution {
         device: &device,
         backend: backend.name(),
         display,
+        stop,
         command: command_line(arguments),
         retrain_damaged: arguments.run.retrain_damaged(),
         observer: Arc::new(move |event| show(&event, display)),
@@ -61,7 +65,7 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
     let Outcome { record, damaged } = execution
         .run(&plan, &out)
         .with_context(|| format!("what has ended is kept in {}", out.display()))?;
-    let mut output = std::io::stdout();
+    let mut output = output::notes();
     let duration = Progress::duration(start.elapsed().as_secs_f64());
     let done = counted(plan.runs() - damaged.len(), "run");
     writeln!(output, "{done} done in {duration}")?;
@@ -71,15 +75,17 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
     if damaged.is_empty() {
         return Ok(());
     }
-    let list = damaged.iter().map(|run| {
+    for run in &damaged {
         let (label, folder) = (&run.label, run.path.display());
-        format!("\n  {label}, in {folder}: {}", run.cause)
-    });
+        warn(&format!(
+            "{label} is damaged and left out, in {folder}: {}",
+            run.cause
+        ));
+    }
     anyhow::bail!(
-        "{} of {} left out, damaged:{}\nTo train {} again from the start, give --retrain damaged.",
+        "{} of {} left out, damaged; to train {} again from the start, give --retrain damaged",
         damaged.len(),
         counted(plan.runs(), "run"),
-        list.collect::<String>(),
         if damaged.len() == 1 { "it" } else { "them" },
     )
 }

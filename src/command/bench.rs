@@ -10,6 +10,7 @@ use xception::models::weights::Head;
 use xception::models::{Model, ModelConfig, Summary};
 use xception::train::record::EnvironmentRecord;
 
+use super::output;
 use crate::arguments::{BenchArguments, WeightsArgument};
 use crate::bench::{
     BATCH_SEED, Ceiling, Environment, Part, Report, Times, Workload, limit_threads, peak_memory,
@@ -37,7 +38,7 @@ pub fn run(arguments: &BenchArguments) -> Result<()> {
         measure(arguments, config, network, threads, &device)
     })?;
 
-    let mut output = std::io::stdout();
+    let mut output = output::result();
     if arguments.json {
         writeln!(output, "{}", serde_json::to_string_pretty(&report)?)?;
     } else {

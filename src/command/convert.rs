@@ -7,6 +7,7 @@ use burn::prelude::Device;
 use xception::models::Network;
 use xception::models::weights::{Head, save_burnpack, save_safetensors};
 
+use super::output;
 use crate::arguments::{ConvertArguments, WeightsArgument};
 use crate::network::load_weights;
 use crate::output::check_folder;
@@ -32,7 +33,7 @@ pub fn run(arguments: &ConvertArguments) -> Result<()> {
     let loaded = load_weights(&weights, Head::Keep, &Device::flex())?;
     save(&loaded, &arguments.out)?;
     writeln!(
-        std::io::stdout(),
+        output::notes(),
         "{}: {} of {} with {} classes, {} parameters",
         escaped_path(&arguments.out),
         loaded.config.name(),

@@ -7,6 +7,7 @@ use anyhow::Result;
 use xception::train::data::{self, Archive, DataSource, Description};
 
 use super::display::progress_bar;
+use super::output;
 use super::skipped::tell_skipped_files;
 use crate::arguments::{DataAction, DataArguments};
 use crate::terminal::{escaped, escaped_lines, escaped_path};
@@ -31,7 +32,7 @@ fn fetch(name: &str, dir: &Path, mirror: Option<&str>) -> Result<()> {
         bar.set_position(progress.received);
     })?;
     bar.finish_and_clear();
-    let mut output = std::io::stdout();
+    let mut output = output::notes();
     match fetched.already_there {
         true => writeln!(output, "{} is there already", escaped_path(&fetched.folder))?,
         false => writeln!(output, "{}", escaped_path(&fetched.folder))?,
@@ -43,7 +44,7 @@ fn fetch(name: &str, dir: &Path, mirror: Option<&str>) -> Result<()> {
 fn verify(source: &DataSource) -> Result<()> {
     let data = source.load()?;
     tell_skipped_files(&data.skipped);
-    let mut output = std::io::stdout();
+    let mut output = output::notes();
     writeln!(
         output,
         "{}: {} training and {} test images of {} classes read well",
@@ -60,7 +61,7 @@ fn describe(source: &DataSource, json: bool) -> Result<()> {
     let data = source.load()?;
     tell_skipped_files(&data.skipped);
     let description = Description::of(&data);
-    let mut output = std::io::stdout();
+    let mut output = output::result();
     match json {
         true => writeln!(output, "{}", serde_json::to_string_pretty(&description)?)?,
         false => writeln!(output, "{}", escaped_lines(&description.to_string()))?,

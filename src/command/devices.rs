@@ -6,11 +6,12 @@ use anyhow::Result;
 use xception::Backend;
 use xception::train::device_name;
 
+use super::output;
 use crate::arguments::DevicesArguments;
 
 /// Lists backends and devices.
 pub fn run(arguments: &DevicesArguments) -> Result<()> {
-    let mut output = std::io::stdout();
+    let mut output = output::result();
     if arguments.json {
         let rows: Vec<_> = Backend::all()
             .map(|(name, about, backend)| {

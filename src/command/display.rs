@@ -1,8 +1,9 @@
 //! What is shown while something runs.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
+use anyhow::{Result, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use xception::train::config::RunConfig;
 use xception::train::data::Dataset;
@@ -11,13 +12,23 @@ use xception::train::training::{Display, Run};
 use crate::arguments::DisplayArgument;
 
 /// The display that was asked for, or what fits the terminal.
-pub fn display(asked: Option<DisplayArgument>) -> Display {
-    match asked {
-        Some(DisplayArgument::Dashboard) => Display::Dashboard,
+///
+/// # Errors
+///
+/// Where the dashboard was asked for and there is no terminal for it.
+pub fn display(asked: Option<DisplayArgument>) -> Result<Display> {
+    Ok(match asked {
+        Some(DisplayArgument::Dashboard) => {
+            ensure!(
+                std::io::stdout().is_terminal(),
+                "--display dashboard needs a terminal on standard output: --display lines doesn't"
+            );
+            Display::Dashboard
+        }
         Some(DisplayArgument::Lines) => Display::Lines,
         Some(DisplayArgument::Quiet) => Display::Quiet,
         None => Display::detect(),
-    }
+    })
 }
 
 /// A progress bar on standard error, where that is a terminal.

@@ -18,6 +18,7 @@ use xception::train::training::{ClassificationTask, Evaluation, ImageBatch, Run,
 use xception_files::name_text;
 
 use super::display::{progress_bar, warn};
+use super::output;
 use super::skipped::tell_skipped_files;
 use crate::arguments::{EvalArguments, WeightsArgument};
 use crate::batches::{Failures, for_each_batch};
@@ -221,7 +222,7 @@ fn show(
     let written = written
         .map(|out| confusion.write(scores, out))
         .transpose()?;
-    let mut output = std::io::stdout();
+    let mut output = output::notes();
     if arguments.json {
         writeln!(output, "{}", serde_json::to_string_pretty(scores)?)?;
         return Ok(());

@@ -9,6 +9,7 @@ use xception::models::preprocessing::Heatmap;
 use xception::models::weights::Head;
 use xception::train::files;
 
+use super::output;
 use crate::arguments::ExplainArguments;
 use crate::images::ImageSource;
 use crate::network::{labels, load_network, to_tensor};
@@ -43,7 +44,7 @@ pub fn run(arguments: &ExplainArguments) -> Result<()> {
     files::write(&out, &Heatmap::to_png(&heat.over(&photo, &seen))?)?;
     let name = labels.as_ref().and_then(|labels| labels.name(found.class));
     writeln!(
-        std::io::stdout(),
+        output::notes(),
         "{}: class {}{}, {:.2} %",
         escaped_path(&out),
         found.class,

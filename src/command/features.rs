@@ -13,6 +13,7 @@ use xception::models::weights::{Head, write_safetensors};
 use xception_files::{AtomicFile, name_text};
 
 use super::display::progress_bar;
+use super::output;
 use crate::arguments::FeaturesArguments;
 use crate::batches::{Failures, for_each_batch};
 use crate::images::find;
@@ -70,13 +71,13 @@ pub fn run(arguments: &FeaturesArguments) -> Result<()> {
     let columns = rows.len() / paths.len();
     write(&arguments.out, form, &paths, &rows, columns)
         .with_context(|| format!("can't write {}", arguments.out.display()))?;
-    let mut output = std::io::stdout();
+    let mut output = output::notes();
     for path in &paths {
         writeln!(output, "{}", escaped_path(path))?; // the rows' order, without what was skipped
     }
     let rows = paths.len();
     let out = escaped_path(&arguments.out);
-    // A closed standard error is no failure.
+    // The file is written, whether standard error is read or not.
     let _ = writeln!(
         std::io::stderr(),
         "{rows} rows of {columns} features in {out}"

@@ -16,7 +16,9 @@ pub mod train;
 pub mod weights;
 
 mod display;
+mod output;
 mod results;
 mod skipped;
 
 pub use display::progress_bar;
+pub use output::reader_gone;

@@ -12,6 +12,7 @@ use xception::models::weights::Head;
 use xception_files::name_text;
 
 use super::display::progress_bar;
+use super::output;
 use crate::arguments::PredictArguments;
 use crate::batches::{Failures, for_each_batch};
 use crate::images::find;
@@ -47,7 +48,7 @@ pub fn run(arguments: &PredictArguments) -> Result<()> {
     let mut writer: Box<dyn PredictionWriter> = match (arguments.json, arguments.csv) {
         (true, _) => Box::new(JsonLines),
         (_, true) => Box::new(Csv {
-            writer: csv::Writer::from_writer(std::io::stdout()),
+            writer: csv::Writer::from_writer(output::result()),
             with_bytes: images
                 .iter()
                 .any(|image| path_bytes(image.path()).is_some()),
@@ -134,13 +135,13 @@ impl PredictionWriter for JsonLines {
             path_bytes: path_bytes(&prediction.path),
             top: &prediction.top,
         };
-        writeln!(std::io::stdout(), "{}", serde_json::to_string(&line)?)?;
+        writeln!(output::result(), "{}", serde_json::to_string(&line)?)?;
         Ok(())
     }
 }
 
 struct Csv {
-    writer: csv::Writer<std::io::Stdout>,
+    writer: csv::Writer<output::Output>,
     /// Whether there is a path that isn't UTF-8, so that there is a column for its bytes.
     with_bytes: bool,
 }
@@ -181,7 +182,7 @@ struct Text;
 
 impl PredictionWriter for Text {
     fn write(&mut self, prediction: &Prediction) -> Result<()> {
-        let mut output = std::io::stdout();
+        let mut output = output::result();
         writeln!(output, "{}", escaped_path(&prediction.path))?;
         for guess in &prediction.top {
             let percent = 100.0 * guess.probability;

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use burn::prelude::Device;
 use xception::models::{MODELS, Summary};
 
+use super::output;
 use crate::arguments::SummaryArguments;
 use crate::network::model_config;
 
@@ -26,7 +27,7 @@ fn one(model: &str, arguments: &SummaryArguments) -> Result<()> {
     let network = config.init(&device)?;
     let summary = Summary::new(&network, [size, size], &device)
         .with_context(|| format!("{model} at --size {size}"))?;
-    let mut output = std::io::stdout();
+    let mut output = output::result();
     if arguments.json {
         writeln!(output, "{}", serde_json::to_string_pretty(&summary)?)?;
     } else {
@@ -44,7 +45,7 @@ fn all(arguments: &SummaryArguments) -> Result<()> {
         let summary = Summary::new(&network, [size, size], &device)?;
         rows.push((info, size, summary));
     }
-    let mut output = std::io::stdout();
+    let mut output = output::result();
     if arguments.json {
         let rows: Vec<_> = rows
             .iter()

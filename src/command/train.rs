@@ -10,13 +10,16 @@ use xception::train::report::counted;
 use xception::train::training::{Display, Progress, Run, RunFolder};
 
 use super::display::{display, warn, warn_of_capped_batch};
+use super::output;
 use super::skipped::tell_skipped_files;
 use crate::arguments::TrainArguments;
 use crate::network::find_weights;
+use crate::signals::stop_signal;
 use crate::terminal::escaped_path;
 
 /// Trains one network.
 pub fn run(arguments: &TrainArguments) -> Result<()> {
+    let display = display(arguments.run.display)?;
     let backend = &arguments.run.device.backend;
     let device = backend.device()?;
     let (name, config) = configuration(arguments)?;
@@ -30,7 +33,6 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
     let (config, data) = Run::prepare(&config)?;
     tell_skipped_files(&data.skipped);
     warn_of_capped_batch(None, &config, &data);
-    let display = display(arguments.run.display);
     let label = format!("{name}, seed {}", arguments.seed);
     let run = Run {
         config: &config,
@@ -39,6 +41,7 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         device: &device,
         backend: backend.name(),
         display,
+        stop: stop_signal(display)?,
         label: &label,
         retrain_damaged: arguments.run.retrain_damaged(),
         warn: &warn,
@@ -52,7 +55,7 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
     });
     let record = record.with_context(|| format!("the run is in {}", out.display()))?;
 
-    let mut output = std::io::stdout();
+    let mut output = output::notes();
     writeln!(
         output,
         "{}: {} parameters",

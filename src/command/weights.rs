@@ -9,6 +9,7 @@ use xception::models::pretrained::{
 };
 
 use super::display::progress_bar;
+use super::output;
 use crate::arguments::{WeightsAction, WeightsArguments};
 use crate::terminal::escaped_path;
 
@@ -23,7 +24,7 @@ pub fn run(arguments: &WeightsArguments) -> Result<()> {
 }
 
 fn list() -> Result<()> {
-    let mut output = std::io::stdout();
+    let mut output = output::result();
     writeln!(
         output,
         "{:<24} {:<12} {:>7} {:>9} {:>6} {:>6} {:>9}  licence",
@@ -88,11 +89,7 @@ fn list_json() -> Result<()> {
             })
         })
         .collect();
-    writeln!(
-        std::io::stdout(),
-        "{}",
-        serde_json::to_string_pretty(&rows)?
-    )?;
+    writeln!(output::result(), "{}", serde_json::to_string_pretty(&rows)?)?;
     Ok(())
 }
 
@@ -106,7 +103,7 @@ fn fetch(name: &str, mirror: Option<&str>) -> Result<()> {
         bar.set_position(progress.received);
     })?;
     bar.finish_and_clear();
-    writeln!(std::io::stdout(), "{}", escaped_path(&path))?;
+    writeln!(output::notes(), "{}", escaped_path(&path))?;
     Ok(())
 }
 
@@ -127,7 +124,7 @@ fn verify(names: &[String]) -> Result<()> {
             .map(|name| pretrained::find(name))
             .collect::<Result<Vec<_>, PretrainedError>>()?,
     };
-    let mut output = std::io::stdout();
+    let mut output = output::notes();
     let (mut intact, mut bad) = (0, Vec::new());
     for entry in entries {
         let path = cache.join(entry.file.name);

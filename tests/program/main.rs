@@ -5,14 +5,19 @@
 mod ablation;
 mod bad_input;
 mod bench;
+mod closed_output;
 mod commands;
 mod configurations;
 mod damage;
+#[cfg(target_os = "linux")] // its setsid
+mod dashboard;
 mod figures;
 mod fine_tuning;
 mod hostile_names;
 mod images;
 mod resume;
+mod sizes;
+mod stopping;
 mod support;
 mod unusual_images;
 mod unusual_weights;

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::amount::{bytes, count};
+
 /// What can be wrong with a model's configuration or its input.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum ModelError {
@@ -23,7 +25,19 @@ pub enum ModelError {
         /// The value found.
         found: String,
         /// The values that are allowed.
-        expected: &'static str,
+        expected: String,
+    },
+    /// A network that no machine has the memory for.
+    #[error(
+        "the network would have {} parameters ({}), and {} are the most: lower `width`, or the number of \
+         classes, modules or units",
+        count(*.parameters), bytes(4 * *.parameters), count(*.maximum)
+    )]
+    TooLarge {
+        /// Trainable parameters.
+        parameters: u64,
+        /// The most a network may have.
+        maximum: u64,
     },
     /// An image that the network's strides shrink to nothing.
     #[error(
@@ -53,7 +67,7 @@ pub(crate) fn check_dropout(dropout: f64) -> Result<(), ModelError> {
     Err(ModelError::OutOfRange {
         option: "dropout",
         found: dropout.to_string(),
-        expected: "at least 0 and less than 1",
+        expected: "at least 0 and less than 1".to_owned(),
     })
 }
 
@@ -65,18 +79,6 @@ pub(crate) fn check_epsilon(epsilon: f64) -> Result<(), ModelError> {
     Err(ModelError::OutOfRange {
         option: "batch_norm_epsilon",
         found: epsilon.to_string(),
-        expected: "more than 0 and less than 1",
-    })
-}
-
-/// Checks that a count is at least one.
-pub(crate) fn check_positive(option: &'static str, value: usize) -> Result<(), ModelError> {
-    if value > 0 {
-        return Ok(());
-    }
-    Err(ModelError::OutOfRange {
-        option,
-        found: value.to_string(),
-        expected: "at least 1",
+        expected: "more than 0 and less than 1".to_owned(),
     })
 }

@@ -24,6 +24,7 @@
 //! # Ok::<(), xception_models::ModelError>(())
 //! ```
 
+pub mod amount;
 mod causes;
 mod error;
 mod features;
@@ -31,6 +32,7 @@ pub mod fused;
 mod grad_cam;
 pub mod inception_v3;
 pub mod layers;
+mod limits;
 pub mod low_rank;
 mod network;
 pub mod preprocessing;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::trace::{self, Operation};
 use crate::{ModelError, Network};
 
-/// A network's stages, read off a forward pass of one image.
+/// A network's stages, read off what its layers do in a forward pass of one image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// Height and width of the image, in pixels.
@@ -47,8 +47,8 @@ impl StageSummary {
 }
 
 impl Summary {
-    /// Passes one black image of this height and width through the network, in evaluation mode,
-    /// and reports each stage.
+    /// Passes an image of this height and width through the network, in evaluation mode, and reports each
+    /// stage. Nothing is computed: the layers say what their operations would give and cost.
     ///
     /// # Errors
     ///
@@ -59,31 +59,7 @@ impl Summary {
         device: &Device,
     ) -> Result<Self, ModelError> {
         network.check_size(image_size)?;
-        let [height, width] = image_size;
-        let images = Tensor::zeros([1, 3, height, width], device);
-        let mut stages = Vec::new();
-        trace::record(|drain| {
-            let mut auxiliary_input = None;
-            let features = network.forward_stages(images, &mut |name, output| {
-                if network.auxiliary_stage() == Some(name) {
-                    auxiliary_input = Some(output.clone());
-                }
-                stages.push(StageSummary::new(name, &output.dims()[1..], &drain()));
-            });
-            let logits = network.classify(network.pool(features));
-            stages.push(StageSummary::new(
-                "classifier",
-                &logits.dims()[1..],
-                &drain(),
-            ));
-            if let Some(logits) = auxiliary_input.and_then(|x| network.classify_auxiliary(x)) {
-                stages.push(StageSummary::new(
-                    "auxiliary",
-                    &logits.dims()[1..],
-                    &drain(),
-                ));
-            }
-        });
+        let stages = trace::record(device, |drain| stages(network, image_size, device, drain));
         Ok(Self { image_size, stages })
     }
 
@@ -101,6 +77,38 @@ impl Summary {
     pub fn activation_bytes(&self) -> u64 {
         self.stages.iter().map(|stage| stage.activation_bytes).sum()
     }
+}
+
+/// The stages of a forward pass of one image, each with the operations that `drain` gives.
+fn stages(
+    network: &impl Network,
+    [height, width]: [usize; 2],
+    device: &Device,
+    drain: &mut dyn FnMut() -> Vec<Operation>,
+) -> Vec<StageSummary> {
+    let images = trace::stand_in([1, 3, height, width], device);
+    let mut stages = Vec::new();
+    let mut auxiliary_input = None;
+    let features = network.forward_stages(images, &mut |name, output| {
+        if network.auxiliary_stage() == Some(name) {
+            auxiliary_input = Some(output.clone());
+        }
+        stages.push(StageSummary::new(name, &output.dims()[1..], &drain()));
+    });
+    let logits = network.classify(network.pool(features));
+    stages.push(StageSummary::new(
+        "classifier",
+        &logits.dims()[1..],
+        &drain(),
+    ));
+    if let Some(logits) = auxiliary_input.and_then(|x| network.classify_auxiliary(x)) {
+        stages.push(StageSummary::new(
+            "auxiliary",
+            &logits.dims()[1..],
+            &drain(),
+        ));
+    }
+    stages
 }
 
 impl fmt::Display for Summary {
@@ -164,8 +172,11 @@ fn grouped(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use burn::module::{Module, ModuleVisitor, Param};
+
     use super::*;
-    use crate::{MODELS, Model, ModelConfig};
+    use crate::layers::{Activation, Kernels, Padding, Stem};
+    use crate::{InceptionV3Config, MODELS, Model, ModelConfig, XceptionConfig};
 
     fn summary(model: &Model, size: usize) -> Summary {
         Summary::new(model, [size, size], &Device::flex()).unwrap()
@@ -183,6 +194,72 @@ mod tests {
                 "{}",
                 info.name
             );
+        }
+    }
+
+    /// Of a forward pass whose operations are run.
+    fn computed(model: &Model, size: usize) -> Summary {
+        let device = Device::flex();
+        let stages =
+            trace::record_computed(&device, |drain| stages(model, [size, size], &device, drain));
+        Summary {
+            image_size: [size, size],
+            stages,
+        }
+    }
+
+    #[test]
+    fn counts_what_a_forward_pass_does() {
+        let mut configs: Vec<ModelConfig> = MODELS.iter().map(|info| info.config()).collect();
+        configs.push(ModelConfig::InceptionV3(InceptionV3Config {
+            auxiliary: true,
+            ..InceptionV3Config::default()
+        }));
+        configs.push(ModelConfig::Xception(XceptionConfig {
+            padding: Padding::Same,
+            intermediate_activation: Activation::Elu,
+            fully_connected: vec![20, 30],
+            ..XceptionConfig::default()
+        }));
+        for config in configs {
+            for (stem, size) in [
+                (Stem::Standard, 299),
+                (Stem::Standard, 300),
+                (Stem::Small, 33),
+            ] {
+                for kernels in [Kernels::Native, Kernels::Burn] {
+                    let config = config.clone().with_width(0.1).with_classes(10);
+                    let config = config.with_stem(stem).with_kernels(kernels);
+                    let model = config.init(&Device::flex()).unwrap();
+                    let counted = summary(&model, size);
+                    assert_eq!(counted, computed(&model, size), "{config:?} at {size}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn counting_draws_no_weights() {
+        #[derive(Default)]
+        struct Drawn(usize);
+
+        impl ModuleVisitor for Drawn {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                self.0 += usize::from(D > 1 && param.is_initialized());
+            }
+        }
+
+        for info in MODELS {
+            let model = info.config().init(&Device::flex()).unwrap();
+            let classes = summary(&model, info.image_size)
+                .stages
+                .last()
+                .unwrap()
+                .output[0];
+            assert_eq!(classes, model.classes());
+            let mut drawn = Drawn::default();
+            model.visit(&mut drawn);
+            assert_eq!(drawn.0, 0, "{}", info.name);
         }
     }
 
@@ -208,7 +285,7 @@ mod tests {
     fn counts_a_convolution_by_hand() {
         let config = ModelConfig::named("xception")
             .unwrap()
-            .with_stem(crate::layers::Stem::Small);
+            .with_stem(Stem::Small);
         let model = config.init(&Device::flex()).unwrap();
         let stem = &summary(&model, 4).stages[0];
         // Two 3x3 convolutions, 3 -> 32 -> 64, on 4 x 4 pixels; each with normalization and ReLU.

@@ -24,7 +24,7 @@ impl Width {
         Err(ModelError::OutOfRange {
             option: "width",
             found: multiplier.to_string(),
-            expected: "more than 0 and at most 16",
+            expected: "more than 0 and at most 16".to_owned(),
         })
     }
 

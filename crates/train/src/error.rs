@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 use xception_models::ModelError;
+use xception_models::amount::{bytes, count};
 use xception_models::pretrained::PretrainedError;
 use xception_models::weights::WeightsError;
 
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::report::ReportError;
+use crate::training::StopReason;
 
 /// What can go wrong while training, evaluating or writing results.
 #[derive(Debug, Error)]
@@ -159,7 +161,45 @@ pub enum TrainError {
         /// What Burn says.
         cause: String,
     },
-    /// A person asked for the end.
-    #[error("interrupted; the same command goes on from the last checkpoint")]
-    Interrupted,
+    /// More memory than this machine has.
+    #[error(
+        "training with batches of {batch_size} images of {} x {} pixels takes {} of memory or more, for a \
+         network of {} parameters, and this machine has {}: lower recipe.batch_size, data.image_size (of \
+         images in a folder) or the network's `width`",
+        .image_size[0], .image_size[1], bytes(*.needed), count(*.parameters), bytes(*.total)
+    )]
+    Memory {
+        /// What training takes at least, in bytes.
+        needed: u64,
+        /// What the machine has, in bytes.
+        total: u64,
+        /// Trainable parameters.
+        parameters: u64,
+        /// Images of a batch.
+        batch_size: usize,
+        /// Height and width of an image, in pixels.
+        image_size: [usize; 2],
+    },
+    /// Someone asked for the end.
+    #[error("{}", interruption(*.reason, *.epochs))]
+    Interrupted {
+        /// Who, or how.
+        reason: StopReason,
+        /// Epochs that the run's checkpoint has; 0 where there is none.
+        epochs: usize,
+    },
+}
+
+/// What happened, and how to go on.
+fn interruption(reason: StopReason, epochs: usize) -> String {
+    let happened = match reason {
+        StopReason::Interrupted => "interrupted",
+        StopReason::Terminated => "terminated",
+    };
+    match epochs {
+        0 => format!(
+            "{happened} before the run's first epoch ended; the same command starts the run again"
+        ),
+        epochs => format!("{happened} after epoch {epochs}; the same command goes on from there"),
+    }
 }

@@ -4,10 +4,12 @@ use burn::module::Module;
 use burn::prelude::*;
 use burn::tensor::module::avg_pool2d;
 use burn::tensor::ops::AvgPoolOptions;
+use xception_kernels::Geometry;
 
 use super::convolutions::Convolutions;
 use crate::layers::{
     Classifier, ClassifierConfig, ConvNorm, ConvNormConfig, Stem, global_average_pool,
+    window_output,
 };
 use crate::trace;
 
@@ -86,6 +88,9 @@ impl InceptionAuxiliary {
     /// The average pool of 5x5 at stride 3.
     pub(crate) fn average_pool(input: Tensor<4>) -> Tensor<4> {
         let options = AvgPoolOptions::new([KERNEL, KERNEL]).with_stride([POOL_STRIDE, POOL_STRIDE]);
-        trace::elementwise(avg_pool2d(input, options))
+        let geometry = Geometry::valid(KERNEL).with_stride(POOL_STRIDE);
+        trace::elementwise(window_output(&input, &geometry), || {
+            avg_pool2d(input, options)
+        })
     }
 }

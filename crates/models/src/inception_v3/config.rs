@@ -13,8 +13,9 @@ use super::inception_d::InceptionDConfig;
 use super::inception_e::InceptionEConfig;
 use super::{InceptionV3, stem};
 use crate::ModelError;
-use crate::error::{check_dropout, check_epsilon, check_positive};
+use crate::error::{check_dropout, check_epsilon};
 use crate::layers::{ClassifierConfig, Kernels, LayerOptions, Stem};
+use crate::limits::{self, check_number, check_parameters};
 use crate::width::Width;
 
 /// Name, and channels of the pool's branch, of the modules at 35 x 35.
@@ -107,7 +108,7 @@ impl InceptionV3Config {
     ///
     /// Where an option is out of its range.
     pub fn init(&self, device: &Device) -> Result<InceptionV3, ModelError> {
-        check_positive("classes", self.classes)?;
+        check_number("classes", self.classes, 1, limits::CLASSES)?;
         check_dropout(self.dropout)?;
         check_epsilon(self.batch_norm_epsilon)?;
         let make = &Convolutions {
@@ -148,7 +149,7 @@ impl InceptionV3Config {
             channels_in = config.channels_out(make);
             config.init(make)
         });
-        Ok(InceptionV3 {
+        check_parameters(InceptionV3 {
             stem,
             inception_a: inception_a.into(),
             inception_b: reduction_b.init(make),

@@ -44,5 +44,7 @@ impl Convolutions<'_> {
 /// - `branches`: each `[batch, channels of the branch, height, width]`
 /// - output: `[batch, channels of all branches, height, width]`
 pub(super) fn concatenate<const N: usize>(branches: [Tensor<4>; N]) -> Tensor<4> {
-    trace::elementwise(Tensor::cat(branches.into(), 1))
+    let mut output = branches[0].dims();
+    output[1] = branches.iter().map(|branch| branch.dims()[1]).sum();
+    trace::elementwise(output, || Tensor::cat(branches.into(), 1))
 }

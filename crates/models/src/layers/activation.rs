@@ -27,12 +27,12 @@ impl Activation {
         match self {
             Self::None => input,
             Self::Relu => relu(input, kernels),
-            Self::Elu => trace::elementwise(activation::elu(input, 1.0)),
+            Self::Elu => trace::elementwise(input.dims(), || activation::elu(input, 1.0)),
         }
     }
 }
 
 /// Rectified linear unit: `max(0, x)`.
 pub fn relu(input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
-    trace::elementwise(kernels.relu(input))
+    trace::elementwise(input.dims(), || kernels.relu(input))
 }

@@ -58,20 +58,25 @@ impl Classifier {
     pub fn forward(&self, pooled: Tensor<2>) -> Tensor<2> {
         let mut x = pooled;
         for layer in &self.fully_connected {
-            x = trace::elementwise(activation::relu(linear(layer, x))); // [batch, units]
+            x = linear(layer, x); // [batch, units]
+            x = trace::elementwise(x.dims(), || activation::relu(x));
         }
         linear(&self.logits, self.dropout.forward(x)) // [batch, classes]
     }
 
     /// Number of classes.
     pub fn classes(&self) -> usize {
-        self.logits.weight.dims()[1]
+        self.logits.weight.lazy_shape().dims::<2>()[1]
     }
 }
 
 /// A linear layer that reports itself to the trace.
 fn linear(layer: &Linear, input: Tensor<2>) -> Tensor<2> {
-    let [features, units] = layer.weight.dims();
-    let bias = layer.bias.as_ref().map_or(0, |bias| bias.dims()[0]);
-    trace::weighted(layer.forward(input), features * units + bias, features)
+    let [features, units] = layer.weight.lazy_shape().dims();
+    let bias = layer.bias.as_ref().map_or(0, |bias| bias.lazy_shape()[0]);
+    let [batch, _] = input.dims();
+    let parameters = features * units + bias;
+    trace::weighted([batch, units], parameters, features, || {
+        layer.forward(input)
+    })
 }

@@ -7,7 +7,7 @@ use burn::prelude::*;
 
 use xception_kernels::{Geometry, Padding2d};
 
-use super::{Kernels, LayerOptions};
+use super::{Kernels, LayerOptions, window_output};
 use crate::trace;
 
 /// Momentum of the running statistics in Burn's and PyTorch's direction: the share of the new batch.
@@ -32,14 +32,18 @@ pub(crate) fn batch_norm(channels: usize, epsilon: f64, device: &Device) -> Batc
 /// Batch normalization that reports itself to the trace.
 pub(crate) fn normalize(norm: &BatchNorm, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
     let [_, channels, _, _] = input.dims();
-    trace::weighted(kernels.normalize(norm, input, false), 2 * channels, 0)
+    trace::weighted(input.dims(), 2 * channels, 0, || {
+        kernels.normalize(norm, input, false)
+    })
 }
 
 /// Batch normalization and ReLU, in one operation where the kernels have it.
 pub(crate) fn normalize_relu(norm: &BatchNorm, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
     let [_, channels, _, _] = input.dims();
-    let output = trace::weighted(kernels.normalize(norm, input, true), 2 * channels, 0);
-    trace::elementwise(output)
+    let output = trace::weighted(input.dims(), 2 * channels, 0, || {
+        kernels.normalize(norm, input, true)
+    });
+    trace::elementwise(output.dims(), || output) // rectified already
 }
 
 /// A convolution that reports itself to the trace.
@@ -49,11 +53,14 @@ pub(crate) fn convolve(
     geometry: &Geometry,
     kernels: Kernels,
 ) -> Tensor<4> {
-    let [channels_out, channels_in, height, width] = conv.weight.dims();
+    let [channels_out, channels_in, height, width] = conv.weight.lazy_shape().dims();
     let multiply_adds = channels_in * height * width;
     let parameters = channels_out * multiply_adds;
-    let output = kernels.conv2d(input, conv.weight.val(), None, geometry, conv.groups);
-    trace::weighted(output, parameters, multiply_adds)
+    let mut output = window_output(&input, geometry);
+    output[1] = channels_out;
+    trace::weighted(output, parameters, multiply_adds, || {
+        kernels.conv2d(input, conv.weight.val(), None, geometry, conv.groups)
+    })
 }
 
 /// Configuration of a [`ConvNorm`].

@@ -24,7 +24,9 @@ pub fn max_pool(
     let geometry = Geometry::valid(kernel)
         .with_stride(stride)
         .with_padding(padding);
-    trace::elementwise(kernels.max_pool2d(input, &geometry))
+    trace::elementwise(window_output(&input, &geometry), || {
+        kernels.max_pool2d(input, &geometry)
+    })
 }
 
 /// Mean over a square window at stride 1 of an input padded with half the kernel. Zeros from the
@@ -35,11 +37,22 @@ pub fn max_pool(
 /// - `input` and output: `[batch, channels, height, width]`
 pub fn average_pool(input: Tensor<4>, kernel: usize, counts_padding: bool) -> Tensor<4> {
     let padding = kernel / 2;
+    let geometry = Geometry::same(kernel);
     let options = AvgPoolOptions::new([kernel, kernel])
         .with_stride([1, 1])
         .with_padding([padding, padding])
         .with_count_include_pad(counts_padding);
-    trace::elementwise(avg_pool2d(input, options))
+    trace::elementwise(window_output(&input, &geometry), || {
+        avg_pool2d(input, options)
+    })
+}
+
+/// Shape of the output of a window without channels of its own.
+pub(crate) fn window_output(input: &Tensor<4>, geometry: &Geometry) -> [usize; 4] {
+    let [batch, channels, height, width] = input.dims();
+    // An image too small for the window is refused before.
+    let [height, width] = geometry.output_size([height, width]).unwrap_or_default();
+    [batch, channels, height, width]
 }
 
 /// Mean over all pixels.
@@ -49,8 +62,11 @@ pub fn average_pool(input: Tensor<4>, kernel: usize, counts_padding: bool) -> Te
 /// - `input`: `[batch, channels, height, width]`
 /// - output: `[batch, channels]`
 pub fn global_average_pool(input: Tensor<4>) -> Tensor<2> {
-    let pixels = input.flatten::<3>(2, 3); // [batch, channels, height * width]
-    trace::elementwise(pixels.mean_dim(2).squeeze_dim::<2>(2)) // [batch, channels]
+    let [batch, channels, _, _] = input.dims();
+    trace::elementwise([batch, channels], || {
+        let pixels = input.flatten::<3>(2, 3); // [batch, channels, height * width]
+        pixels.mean_dim(2).squeeze_dim::<2>(2) // [batch, channels]
+    })
 }
 
 #[cfg(test)]

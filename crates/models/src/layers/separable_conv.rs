@@ -88,7 +88,7 @@ impl SeparableConvNorm {
     }
 
     fn convolve(&self, input: Tensor<4>) -> Tensor<4> {
-        let [_, _, kernel, _] = self.depthwise.weight.dims();
+        let [_, _, kernel, _] = self.depthwise.weight.lazy_shape().dims();
         let x = convolve(
             &self.depthwise,
             input,

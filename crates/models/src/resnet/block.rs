@@ -132,6 +132,7 @@ impl ResNetBlock {
             Some(shortcut) => shortcut.forward(input), // [batch, channels_out, h_out, w_out]
             None => input,
         };
-        relu(trace::elementwise(x + residual), self.kernels)
+        let sum = trace::elementwise(x.dims(), || x + residual);
+        relu(sum, self.kernels)
     }
 }

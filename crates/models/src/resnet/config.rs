@@ -8,8 +8,9 @@ use super::block::ResNetBlockConfig;
 use super::stem::ResNetStemConfig;
 use super::{ResNet, ResNetDepth};
 use crate::ModelError;
-use crate::error::{check_dropout, check_epsilon, check_positive};
+use crate::error::{check_dropout, check_epsilon};
 use crate::layers::{ClassifierConfig, Kernels, LayerOptions, Stem};
+use crate::limits::{self, check_number, check_parameters};
 use crate::width::Width;
 
 /// Channels of the stem's convolution.
@@ -89,7 +90,7 @@ impl ResNetConfig {
     ///
     /// Where an option is out of its range.
     pub fn init(&self, device: &Device) -> Result<ResNet, ModelError> {
-        check_positive("classes", self.classes)?;
+        check_number("classes", self.classes, 1, limits::CLASSES)?;
         check_dropout(self.dropout)?;
         check_epsilon(self.batch_norm_epsilon)?;
         let width = Width::new(self.width)?;
@@ -118,7 +119,7 @@ impl ResNetConfig {
             }
             stages.push(stage);
         }
-        Ok(ResNet {
+        check_parameters(ResNet {
             stem: stem.init(device),
             stages,
             classifier: ClassifierConfig {

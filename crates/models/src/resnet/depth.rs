@@ -87,7 +87,7 @@ impl TryFrom<usize> for ResNetDepth {
             .ok_or_else(|| ModelError::OutOfRange {
                 option: "depth",
                 found: layers.to_string(),
-                expected: "18, 34, 50, 101 or 152",
+                expected: "18, 34, 50, 101 or 152".to_owned(),
             })
     }
 }

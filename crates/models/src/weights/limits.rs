@@ -6,14 +6,7 @@ use std::path::Path;
 
 use super::WeightsError;
 use super::named_tensors::elements;
-use crate::ModelConfig;
-
-/// JFT's 17,000 classes with much room.
-const MAX_CLASSES: usize = 1 << 20;
-/// The paper's 4096 units with room.
-const MAX_UNITS: usize = 1 << 16;
-/// The paper's two layers with room.
-const MAX_FULLY_CONNECTED: usize = 8;
+use crate::{ModelConfig, limits};
 
 /// ResNet-152 has 60 million; the paper's largest network, for JFT, 120 million.
 const MAX_PARAMETERS: usize = 1 << 28;
@@ -21,16 +14,17 @@ const MAX_PARAMETERS: usize = 1 << 28;
 /// Checks a configuration that came with a file of this number of tensors.
 pub(super) fn check(path: &Path, config: &ModelConfig, tensors: usize) -> Result<(), WeightsError> {
     let check = |what, found, maximum| at_most(path, what, found, maximum);
-    check("classes", config.classes(), MAX_CLASSES)?;
+    check("classes", config.classes(), limits::CLASSES)?;
     if let ModelConfig::Xception(config) = config {
-        check("modules in the middle flow", config.middle_modules, tensors)?;
+        let modules = tensors.min(limits::MIDDLE_MODULES);
+        check("modules in the middle flow", config.middle_modules, modules)?;
         check(
             "fully connected layers",
             config.fully_connected.len(),
-            MAX_FULLY_CONNECTED,
+            limits::FULLY_CONNECTED,
         )?;
         for &units in &config.fully_connected {
-            check("units in a layer", units, MAX_UNITS)?;
+            check("units in a layer", units, limits::UNITS)?;
         }
     }
     Ok(())

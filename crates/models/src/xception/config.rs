@@ -9,8 +9,9 @@ use super::exit_flow::ExitFlowConfig;
 use super::module::{Downsampling, XceptionModuleConfig};
 use super::stem::stem_config;
 use crate::ModelError;
-use crate::error::{check_dropout, check_epsilon, check_positive};
+use crate::error::{check_dropout, check_epsilon};
 use crate::layers::{Activation, ClassifierConfig, Kernels, LayerOptions, Padding, Stem};
+use crate::limits::{self, check_number, check_parameters};
 use crate::width::Width;
 
 /// Channels of the entry flow's modules (figure 5).
@@ -99,12 +100,16 @@ impl XceptionConfig {
     ///
     /// Where an option is out of its range.
     pub fn init(&self, device: &Device) -> Result<Xception, ModelError> {
-        check_positive("classes", self.classes)?;
+        check_number("classes", self.classes, 1, limits::CLASSES)?;
+        check_number(
+            "middle_modules",
+            self.middle_modules,
+            0,
+            limits::MIDDLE_MODULES,
+        )?;
         check_dropout(self.dropout)?;
         check_epsilon(self.batch_norm_epsilon)?;
-        for &units in &self.fully_connected {
-            check_positive("fully_connected", units)?;
-        }
+        check_layers(&self.fully_connected)?;
         let width = Width::new(self.width)?;
         let module = |channels_in, channels: Vec<usize>, downsampling| XceptionModuleConfig {
             channels_in,
@@ -140,7 +145,7 @@ impl XceptionConfig {
             module: module(channels, vec![first, second], pool),
             channels: [third, last],
         };
-        Ok(Xception {
+        check_parameters(Xception {
             stem: stem.init(device),
             entry_flow,
             middle_flow,
@@ -155,6 +160,21 @@ impl XceptionConfig {
             minimum_size: minimum_size(self.stem),
         })
     }
+}
+
+/// Checks the number of fully connected layers and their units.
+fn check_layers(fully_connected: &[usize]) -> Result<(), ModelError> {
+    let layers = fully_connected.len();
+    if layers > limits::FULLY_CONNECTED {
+        return Err(ModelError::OutOfRange {
+            option: "fully_connected",
+            found: format!("a list of {layers} layers"),
+            expected: format!("one of at most {}", limits::FULLY_CONNECTED),
+        });
+    }
+    fully_connected
+        .iter()
+        .try_for_each(|&units| check_number("fully_connected", units, 1, limits::UNITS))
 }
 
 /// Smallest side of an image that leaves a pixel everywhere. Padded windows take any size, so only

@@ -113,6 +113,6 @@ impl XceptionModule {
             Some(shortcut) => shortcut.forward(input),
             None => input,
         };
-        trace::elementwise(x + residual)
+        trace::elementwise(x.dims(), || x + residual)
     }
 }

@@ -16,7 +16,7 @@ use crate::record::{
     VariantRecord,
 };
 use crate::report;
-use crate::training::{Display, Run, RunFolder, RunStatus};
+use crate::training::{Display, Run, RunFolder, RunStatus, StopSignal};
 
 /// Where and how an ablation runs.
 pub struct Execution<'a> {
@@ -26,6 +26,8 @@ pub struct Execution<'a> {
     pub backend: &'a str,
     /// What is shown of each run meanwhile.
     pub display: Display,
+    /// What ends the ablation after a batch.
+    pub stop: StopSignal,
     /// The command that repeats it, for the report.
     pub command: String,
     /// Whether runs whose files are damaged are trained again from the start, rather than left out.
@@ -204,6 +206,7 @@ impl Execution<'_> {
             device: self.device,
             backend: self.backend,
             display: self.display,
+            stop: self.stop.clone(),
             label,
             retrain_damaged: self.retrain_damaged,
             warn,

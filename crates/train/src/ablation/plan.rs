@@ -4,7 +4,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use burn::prelude::Device;
-use xception_models::{Network, Summary};
 
 use super::study::run_folder;
 use crate::TrainError;
@@ -13,7 +12,7 @@ use crate::data::Dataset;
 use crate::report::counted;
 use crate::training::Run;
 
-/// An ablation whose every variant was made once, so that none can fail for its configuration after
+/// An ablation whose every variant was checked once, so that none can fail for its configuration after
 /// hours.
 pub struct Plan {
     /// The ablation.
@@ -35,7 +34,7 @@ pub struct PlannedVariant {
 }
 
 impl Plan {
-    /// Loads the data, makes every network once and measures it.
+    /// Loads the data, and counts every network once without making its weights.
     ///
     /// # Errors
     ///
@@ -57,13 +56,12 @@ impl Plan {
                 Some(before) => before.data.clone(),
                 None => Run::load_data(&variant.config)?,
             };
-            let network = Run::init_network(&variant.config, &data, 0, device)?;
-            let summary = Summary::new(&network, data.train.size(), device)?;
+            let summary = Run::outline(&variant.config, &data, device)?;
             variant.config = variant.config.resolve(data.classes.len())?;
             variants.push(PlannedVariant {
                 variant,
                 data,
-                parameters: network.trainable_parameters() as u64,
+                parameters: summary.parameters(),
                 multiply_adds: summary.multiply_adds(),
             });
         }

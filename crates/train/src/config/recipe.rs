@@ -43,6 +43,9 @@ impl Default for Recipe {
     }
 }
 
+/// Epochs and images of a batch that a recipe has at most.
+const MOST: usize = 1_000_000;
+
 /// How the learning rate changes over a run. A function of the step alone, so that a run can go on
 /// from any step.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -164,7 +167,8 @@ impl Recipe {
             check(holds, path, value.to_string(), expected)
         };
         let count = |path: &str, value: usize, least: usize, expected: &str| {
-            check(value >= least, path, value.to_string(), expected)
+            check(value >= least, path, value.to_string(), expected)?;
+            check(value <= MOST, path, value.to_string(), "at most 1000000")
         };
         count("epochs", self.epochs, 1, "at least 1")?;
         count(
@@ -284,6 +288,15 @@ mod tests {
             ..Recipe::default()
         };
         assert_eq!(recipe.validate().unwrap_err().path, "recipe.batch_size");
+        for (epochs, batch_size) in [(usize::MAX, 64), (10, usize::MAX)] {
+            let recipe = Recipe {
+                epochs,
+                batch_size,
+                ..Recipe::default()
+            };
+            let error = recipe.validate().unwrap_err();
+            assert!(error.message.contains("at most 1000000"), "{error:?}");
+        }
         let recipe = Recipe {
             learning_rate: f64::NAN,
             ..Recipe::default()

@@ -112,17 +112,18 @@ impl Scores {
                 self.loss
             ));
         }
-        for (name, value) in [("top-1", self.top1), ("top-5", self.top5)] {
+        let top5 = self.top5.map(|top5| ("top-5", top5));
+        for (name, value) in [("top-1", self.top1)].into_iter().chain(top5) {
             if !(0.0..=1.0).contains(&value) {
                 return Some(format!(
                     "a {split} {name} accuracy of {value}, which is not from 0 to 1"
                 ));
             }
         }
-        if self.top5 < self.top1 {
+        if let Some(top5) = self.top5.filter(|&top5| top5 < self.top1) {
             return Some(format!(
-                "a {split} top-5 accuracy of {}, which is less than its top-1 accuracy of {}",
-                self.top5, self.top1
+                "a {split} top-5 accuracy of {top5}, which is less than its top-1 accuracy of {}",
+                self.top1
             ));
         }
         match available {

@@ -1,5 +1,6 @@
 //! A network's scores on images whose classes are known.
 
+use burn::prelude::*;
 use burn::train::{ClassificationOutput, InferenceStep};
 
 use super::prediction::predicted;
@@ -82,9 +83,23 @@ impl Tally {
     }
 }
 
+/// The rows of logits, `[images, classes]`, that hold something else than finite numbers.
+fn not_finite(logits: &Tensor<2>) -> Result<Vec<usize>, TrainError> {
+    let [_, classes] = logits.dims();
+    let data = logits
+        .clone()
+        .try_into_data()
+        .map_err(|error| TrainError::Burn {
+            cause: error.to_string(),
+        })?;
+    let logits: Vec<f32> = data.convert::<f32>().iter::<f32>().collect();
+    let rows = logits.chunks(classes.max(1)).enumerate();
+    let broken = rows.filter(|(_, row)| !row.iter().all(|logit| logit.is_finite()));
+    Ok(broken.map(|(row, _)| row).collect())
+}
+
 #[cfg(test)]
 mod tests {
-    use burn::prelude::*;
     use rand::Rng;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
@@ -163,26 +178,7 @@ mod tests {
             assert_eq!(tally.sum.mean().unwrap().top1, 0.0);
         }
     }
-}
 
-/// The rows of logits, `[images, classes]`, that hold something else than finite numbers.
-fn not_finite(logits: &Tensor<2>) -> Result<Vec<usize>, TrainError> {
-    let [_, classes] = logits.dims();
-    let data = logits
-        .clone()
-        .try_into_data()
-        .map_err(|error| TrainError::Burn {
-            cause: error.to_string(),
-        })?;
-    let logits: Vec<f32> = data.convert::<f32>().iter::<f32>().collect();
-    let rows = logits.chunks(classes.max(1)).enumerate();
-    let broken = rows.filter(|(_, row)| !row.iter().all(|logit| logit.is_finite()));
-    Ok(broken.map(|(row, _)| row).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn rows_without_numbers_are_found() {

@@ -12,12 +12,14 @@ use burn::train::renderer::{
 };
 use burn::train::{Interrupter, LearnerSummary};
 
+use super::keyboard;
 use crate::record::{RunRecord, RunState, Scores};
 
 /// How the progress of a run is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Display {
-    /// Burn's dashboard with curves, in the whole terminal.
+    /// Burn's dashboard with curves, in the whole terminal. Ctrl-C makes SIGINT there as everywhere, and `q`
+    /// makes SIGQUIT, which the program has to take as a wish to stop.
     Dashboard,
     /// Lines on standard error: one an epoch, and one every ten seconds within a long epoch.
     Lines,
@@ -42,8 +44,10 @@ impl Display {
     ) -> Box<dyn MetricsRenderer> {
         let checkpoint = (epochs_done > 0).then_some(epochs_done);
         match self {
-            Self::Dashboard => Box::new(TuiMetricsRendererWrapper::new(interrupter, checkpoint)),
-            Self::Lines => Box::new(LineRenderer::new(Some(label.to_owned()))),
+            Self::Dashboard if keyboard::take().is_ok() => {
+                Box::new(TuiMetricsRendererWrapper::new(interrupter, checkpoint))
+            }
+            Self::Dashboard | Self::Lines => Box::new(LineRenderer::new(Some(label.to_owned()))),
             Self::Quiet => Box::new(LineRenderer::new(None)),
         }
     }

@@ -10,14 +10,16 @@ use burn::train::metric::{AccuracyMetric, LearningRateMetric, LossMetric, TopKAc
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 use xception_models::preprocessing::{Filter, Labels, Preprocessing, Resize, ResizeMode, Scaling};
 use xception_models::weights::{Loaded, Source, save_burnpack};
-use xception_models::{Model, Network};
+use xception_models::{Model, Network, Summary};
 
 use super::checkpoint::TrainingState;
 use super::loader::EpochLoader;
+use super::memory;
 use super::progress::Display;
 use super::run_folder::{RunFolder, RunManifest};
 use super::run_status::RunStatus;
 use super::starting_weights::{freeze, starting_network};
+use super::stop::StopSignal;
 use super::strategy::{EpochLoop, LoopState};
 use super::task::ClassificationTask;
 use crate::TrainError;
@@ -42,6 +44,8 @@ pub struct Run<'a> {
     pub backend: &'a str,
     /// What is shown meanwhile.
     pub display: Display,
+    /// What ends the training after a batch.
+    pub stop: StopSignal,
     /// What the run is called in what is shown.
     pub label: &'a str,
     /// Whether a run whose files are damaged is trained again from the start, rather than refused.
@@ -113,6 +117,27 @@ impl Run<'_> {
         config.recipe.batch_size.min(data.train.len())
     }
 
+    /// Counts the network of a prepared configuration without making its weights, and checks that it, the
+    /// images, the recipe and the memory of this machine fit together.
+    ///
+    /// # Errors
+    ///
+    /// Where they don't.
+    pub fn outline(
+        config: &RunConfig,
+        data: &Dataset,
+        device: &Device,
+    ) -> Result<Summary, TrainError> {
+        let processor = Device::flex();
+        let network = config.resolve(data.classes.len())?.model.init(&processor)?;
+        check_images(&network, config, data)?;
+        let summary = Summary::new(&network, data.train.size(), &processor)?;
+        let mut capped = config.clone();
+        capped.recipe.batch_size = Self::batch_size(config, data);
+        memory::check(&capped, &summary, device)?;
+        Ok(summary)
+    }
+
     /// Checks that model, data and recipe fit together, and makes the network, with random weights or
     /// those that the configuration starts from.
     ///
@@ -140,13 +165,7 @@ impl Run<'_> {
             Some(finetune) => starting_network(finetune, classes, &processor)?,
             None => model.init(&processor)?,
         };
-        network.check_size(data.train.size())?;
-        config.data.augmentation.check(data.train.size())?;
-        if data.train.len() < 2 {
-            return Err(TrainError::TooFewImages {
-                images: data.train.len(),
-            });
-        }
+        check_images(&network, config, data)?;
         // Parameters are drawn on first use: here, in their order in the network.
         Ok(network.fork(&processor).fork(device))
     }
@@ -166,6 +185,7 @@ impl Run<'_> {
         folder: &Path,
         on_epoch: impl Fn(&RunRecord) + Send + Sync + 'static,
     ) -> Result<RunRecord, TrainError> {
+        Self::outline(self.config, self.data, self.device)?; // before anything is written
         let manifest = self.manifest()?;
         RunFolder::check(folder, &manifest)?;
         let device = self.device.clone().autodiff();
@@ -190,6 +210,10 @@ impl Run<'_> {
         // A run that was killed after its last epoch has only its network left to write.
         let done = state.record.state != RunState::Unfinished
             || state.record.epochs.len() >= self.config.recipe.epochs;
+        if let Some(reason) = self.stop.reason().filter(|_| !done) {
+            let epochs = state.record.epochs.len();
+            return Err(TrainError::Interrupted { reason, epochs });
+        }
         let (task, record) = match done {
             true => (state.task, state.record),
             false => self.run_loop(state, &folder, &device, Box::new(on_epoch))?,
@@ -285,22 +309,25 @@ impl Run<'_> {
         let test = EpochLoader::new(self.data.test.clone(), test_plan, self.device.clone());
 
         let learner = Learner::new(state.task, recipe.optimizer.init(), recipe.learning_rate);
-        let strategy = Arc::new(EpochLoop::new(
-            recipe.clone(),
-            self.config
-                .finetune
-                .as_ref()
-                .map_or(1.0, |f| f.backbone_rate),
-            train.batches(),
-            device.clone(),
-            folder.clone(),
-            LoopState {
-                optimizer: state.optimizer,
-                record: state.record,
-                error: None,
-            },
-            on_epoch,
-        ));
+        let strategy = Arc::new(
+            EpochLoop::new(
+                recipe.clone(),
+                self.config
+                    .finetune
+                    .as_ref()
+                    .map_or(1.0, |f| f.backbone_rate),
+                train.batches(),
+                device.clone(),
+                folder.clone(),
+                LoopState {
+                    optimizer: state.optimizer,
+                    record: state.record,
+                    error: None,
+                },
+                on_epoch,
+            )
+            .with_stop(self.stop.clone()),
+        );
         let interrupter = Interrupter::new();
         let renderer = self
             .display
@@ -357,6 +384,16 @@ impl Run<'_> {
         folder.write_record(&record)?;
         folder.checkpoints().clear()?;
         Ok(record)
+    }
+}
+
+/// Checks that images are large enough for the network and enough for a batch.
+fn check_images(network: &Model, config: &RunConfig, data: &Dataset) -> Result<(), TrainError> {
+    network.check_size(data.train.size())?;
+    config.data.augmentation.check(data.train.size())?;
+    match data.train.len() {
+        images @ ..2 => Err(TrainError::TooFewImages { images }),
+        _ => Ok(()),
     }
 }
 

@@ -22,6 +22,7 @@ use burn::train::{
 use super::run_folder::RunFolder;
 use super::scores::ScoreSum;
 use super::starting_weights::backbone;
+use super::stop::{StopReason, StopSignal};
 use super::task::ClassificationTask;
 use crate::TrainError;
 use crate::config::Recipe;
@@ -38,6 +39,7 @@ pub struct EpochLoop {
     device: Device,
     folder: Arc<RunFolder>,
     on_epoch: Box<dyn Fn(&RunRecord) + Send + Sync>,
+    stop: StopSignal,
     /// The optimizer and the record, taken by the loop and put back at its end.
     state: Mutex<Option<LoopState>>,
 }
@@ -68,8 +70,15 @@ impl EpochLoop {
             device,
             folder,
             on_epoch,
+            stop: StopSignal::new(),
             state: Mutex::new(Some(state)),
         }
+    }
+
+    /// With a signal that ends the loop after a batch.
+    pub(crate) fn with_stop(mut self, stop: StopSignal) -> Self {
+        self.stop = stop;
+        self
     }
 
     /// The state at the end of the loop.
@@ -156,7 +165,7 @@ impl EpochLoop {
                 Some(learning_rate.into()),
             );
             events.train(LearnerEvent::ProcessedItem(item));
-            events.check()?;
+            events.check(epoch - 1)?;
         }
         events.train(LearnerEvent::EndSplit(epoch));
         Ok((task, sum.mean()?, learning_rate))
@@ -201,7 +210,7 @@ fn test(
         sum.add(&output);
         let item = TrainingItem::new(output, batches.progress(), Some(index), None);
         events.test(LearnerEvent::ProcessedItem(item));
-        events.check()?;
+        events.check(epoch - 1)?;
     }
     events.test(LearnerEvent::EndSplit(epoch));
     sum.mean()
@@ -226,6 +235,7 @@ impl SupervisedLearningStrategy<ClassificationTask> for EpochLoop {
         let mut events = Events {
             processor: components.event_processor,
             interrupter: components.interrupter,
+            stop: self.stop.clone(),
         };
         let mut task = learner.model();
         let Some(mut state) = self.take_state() else {
@@ -253,6 +263,7 @@ impl SupervisedLearningStrategy<ClassificationTask> for EpochLoop {
 struct Events {
     processor: Processor,
     interrupter: Interrupter,
+    stop: StopSignal,
 }
 
 impl Events {
@@ -266,14 +277,18 @@ impl Events {
         self.interrupter.fail_on_error(sent);
     }
 
-    /// Whether a person or an error in a metric wants the end.
-    fn check(&self) -> Result<(), TrainError> {
+    /// Whether someone or an error in a metric wants the end, after this number of epochs.
+    fn check(&self, epochs: usize) -> Result<(), TrainError> {
         if let Some(error) = self.interrupter.error() {
             return Err(burn_error(error));
         }
-        match self.interrupter.should_stop() {
-            true => Err(TrainError::Interrupted),
-            false => Ok(()),
+        let by_dashboard = || {
+            let stops = self.interrupter.should_stop();
+            stops.then_some(StopReason::Interrupted)
+        };
+        match self.stop.reason().or_else(by_dashboard) {
+            Some(reason) => Err(TrainError::Interrupted { reason, epochs }),
+            None => Ok(()),
         }
     }
 }

@@ -1,0 +1,109 @@
+//! How large a network may be: checked before anything is allocated, with room above whatever has been
+//! published.
+
+use burn::module::Module;
+
+use crate::{ModelError, Network};
+
+/// JFT's 17,000 classes with much room.
+pub(crate) const CLASSES: usize = 1 << 20;
+/// The middle flow's 8 modules with much room.
+pub(crate) const MIDDLE_MODULES: usize = 1 << 10;
+/// The paper's two layers with room.
+pub(crate) const FULLY_CONNECTED: usize = 8;
+/// The paper's 4096 units with room.
+pub(crate) const UNITS: usize = 1 << 16;
+/// 34 GB of weights, of which training has three: the weights, their gradients and their momentum.
+const PARAMETERS: u64 = 1 << 33;
+
+/// Checks that a number is from `least` to `most`.
+pub(crate) fn check_number(
+    option: &'static str,
+    found: usize,
+    least: usize,
+    most: usize,
+) -> Result<(), ModelError> {
+    if (least..=most).contains(&found) {
+        return Ok(());
+    }
+    Err(ModelError::OutOfRange {
+        option,
+        found: found.to_string(),
+        expected: format!("from {least} to {most}"),
+    })
+}
+
+/// Gives back a network whose weights haven't been drawn yet, if they can be.
+pub(crate) fn check_parameters<N: Network + Module>(network: N) -> Result<N, ModelError> {
+    let parameters = network.trainable_parameters() as u64;
+    match parameters <= PARAMETERS {
+        true => Ok(network),
+        false => Err(ModelError::TooLarge {
+            parameters,
+            maximum: PARAMETERS,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::prelude::*;
+
+    use crate::{InceptionV3Config, ModelConfig, ResNetConfig, ResNetDepth, XceptionConfig};
+
+    fn error(config: ModelConfig) -> String {
+        config.init(&Device::flex()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn numbers_that_no_machine_has_are_refused() {
+        for classes in [0, 99_999_999_999, usize::MAX] {
+            for config in ["xception", "inception_v3", "resnet50"] {
+                let config = ModelConfig::named(config).unwrap().with_classes(classes);
+                let expected = format!("`classes` is {classes}, but has to be from 1 to 1048576");
+                assert_eq!(error(config), expected);
+            }
+        }
+        let xception = |config: XceptionConfig| error(ModelConfig::Xception(config));
+        let found = xception(XceptionConfig {
+            middle_modules: 1_000_000_000,
+            ..XceptionConfig::default()
+        });
+        assert!(found.contains("`middle_modules` is 1000000000"), "{found}");
+        let found = xception(XceptionConfig {
+            fully_connected: vec![100_000_000; 2],
+            ..XceptionConfig::default()
+        });
+        assert!(found.contains("`fully_connected` is 100000000"), "{found}");
+        let found = xception(XceptionConfig {
+            fully_connected: vec![10; 1000],
+            ..XceptionConfig::default()
+        });
+        assert!(found.contains("1000 layers"), "{found}");
+    }
+
+    #[test]
+    fn a_network_of_too_many_parameters_is_refused_without_drawing_them() {
+        let config = XceptionConfig {
+            fully_connected: vec![65_536; 4],
+            ..XceptionConfig::default()
+        };
+        let found = error(ModelConfig::Xception(config));
+        assert!(
+            found.contains("13.1 billion parameters (52.4 GB)") && found.contains("8.6 billion"),
+            "{found}"
+        );
+    }
+
+    #[test]
+    fn wide_networks_are_made_without_drawing_their_weights() {
+        let wide = [
+            ModelConfig::Xception(XceptionConfig::new(1000).with_width(16.0)),
+            ModelConfig::InceptionV3(InceptionV3Config::new(1000).with_width(16.0)),
+            ModelConfig::ResNet(ResNetConfig::new(ResNetDepth::ResNet50, 1000).with_width(16.0)),
+        ];
+        for config in wide {
+            config.init(&Device::flex()).unwrap();
+        }
+    }
+}

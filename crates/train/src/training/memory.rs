@@ -1,0 +1,150 @@
+//! Whether a training fits into the memory of this machine.
+
+use burn::prelude::Device;
+use xception_models::Summary;
+
+use crate::config::{Freeze, Optimizer, RunConfig};
+use crate::{TrainError, device_name};
+
+/// Bytes of a number.
+const NUMBER: u64 = 4;
+
+/// What a training takes at least, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Needed {
+    /// The weights, and their momentum.
+    weights: u64,
+    /// What a step adds: the outputs that the backward pass needs, or the gradients, whatever is more.
+    step: u64,
+}
+
+impl Needed {
+    fn new(config: &RunConfig, summary: &Summary, on_processor: bool) -> Self {
+        let weights = NUMBER * summary.parameters();
+        let frozen = config
+            .finetune
+            .as_ref()
+            .is_some_and(|finetune| finetune.freeze != Freeze::None);
+        if frozen || !on_processor {
+            return Self { weights, step: 0 };
+        }
+        let Optimizer::Sgd { momentum, .. } = config.recipe.optimizer;
+        // Some outputs aren't kept, such as those of a normalization whose ReLU is part of the same operation.
+        let kept = summary.activation_bytes() / 2;
+        Self {
+            weights: weights * if momentum > 0.0 { 2 } else { 1 },
+            step: kept
+                .saturating_mul(config.recipe.batch_size as u64)
+                .max(weights),
+        }
+    }
+
+    fn total(&self) -> u64 {
+        self.weights.saturating_add(self.step)
+    }
+}
+
+/// Checks that a training doesn't surely take more memory than the machine has. Of a device with memory of
+/// its own, which isn't known, only the weights are counted, which are drawn on the processor.
+pub(super) fn check(
+    config: &RunConfig,
+    summary: &Summary,
+    device: &Device,
+) -> Result<(), TrainError> {
+    let on_processor = device_name(device).ends_with("(Cpu)");
+    match total_memory() {
+        Some(total) => compare(config, summary, on_processor, total),
+        None => Ok(()),
+    }
+}
+
+fn compare(
+    config: &RunConfig,
+    summary: &Summary,
+    on_processor: bool,
+    total: u64,
+) -> Result<(), TrainError> {
+    let needed = Needed::new(config, summary, on_processor);
+    if needed.total() <= total {
+        return Ok(());
+    }
+    Err(TrainError::Memory {
+        needed: needed.total(),
+        total,
+        parameters: summary.parameters(),
+        batch_size: config.recipe.batch_size,
+        image_size: summary.image_size,
+    })
+}
+
+/// Bytes of memory and of swap that this machine has, where the system tells: on Linux.
+fn total_memory() -> Option<u64> {
+    parse(&std::fs::read_to_string("/proc/meminfo").ok()?)
+}
+
+/// The lines `MemTotal` and `SwapTotal` (proc_meminfo(5)).
+fn parse(information: &str) -> Option<u64> {
+    let kilobytes = |name: &str| -> Option<u64> {
+        let line = information
+            .lines()
+            .find_map(|line| line.strip_prefix(name))?;
+        line.trim().strip_suffix("kB")?.trim().parse().ok()
+    };
+    let total = kilobytes("MemTotal:")? + kilobytes("SwapTotal:").unwrap_or(0);
+    Some(1024 * total)
+}
+
+#[cfg(test)]
+mod tests {
+    use xception_models::ModelConfig;
+
+    use super::*;
+
+    #[test]
+    fn reads_what_linux_writes() {
+        let information = "MemTotal:       16384 kB\nMemFree: 1 kB\nSwapTotal:  2048 kB\n";
+        assert_eq!(parse(information), Some(18_432 * 1024));
+        assert_eq!(parse("MemTotal: much\n"), None);
+    }
+
+    #[test]
+    fn a_training_that_no_memory_holds_is_refused_with_sizes_and_remedy() {
+        let config = |batch_size: usize| {
+            let text =
+                format!(r#"{{"model": "xception", "recipe": {{"batch_size": {batch_size}}}}}"#);
+            RunConfig::parse(&text, &[]).unwrap()
+        };
+        let device = Device::flex();
+        let network = ModelConfig::named("xception")
+            .unwrap()
+            .init(&device)
+            .unwrap();
+        let summary = Summary::new(&network, [299, 299], &device).unwrap();
+        let total = 8_000_000_000;
+        compare(&config(32), &summary, true, total).unwrap();
+        let error = compare(&config(1000), &summary, true, total).unwrap_err();
+        let error = error.to_string();
+        for part in [
+            "1000 images of 299 x 299",
+            "22.9 million",
+            "8.0 GB",
+            "recipe.batch_size",
+        ] {
+            assert!(error.contains(part), "{part}: {error}");
+        }
+        // What a device of its own holds isn't known.
+        compare(&config(1000), &summary, false, total).unwrap();
+        assert!(compare(&config(1), &summary, false, 90_000_000).is_err());
+    }
+
+    #[test]
+    fn counts_less_than_training_takes() {
+        let config = RunConfig::parse(r#"{"model": "xception"}"#, &[]).unwrap();
+        let device = Device::flex();
+        let network = config.model.init(&device).unwrap();
+        let summary = Summary::new(&network, [299, 299], &device).unwrap();
+        let needed = Needed::new(&config, &summary, true);
+        assert_eq!(needed.weights, 2 * 4 * 22_855_952);
+        assert_eq!(needed.step, 64 * summary.activation_bytes() / 2);
+    }
+}
