@@ -43,7 +43,7 @@ fn killed_in_the_middle_of_a_run_and_between_runs() {
     for run in ["base/seed-1", "base/seed-2"] {
         let network = |out: &str| {
             let path = workshop.path(out).join(run).join("model.bpk");
-            std::fs::read(path).unwrap()
+            fs::read(path).unwrap()
         };
         assert!(network("killed") == network("whole"), "{run}");
     }

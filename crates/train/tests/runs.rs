@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use xception_train::TrainError;
 use xception_train::config::RunConfig;
 use xception_train::record::{RunRecord, RunState};
-use xception_train::training::{Display, Run, RunFolder, RunStatus};
+use xception_train::training::{Display, Run, RunFolder, RunStatus, StopSignal};
 
 const TINY: &str = r#"{
     "model": {"xception": {"width": 0.03, "middle_modules": 0, "stem": "small"}},
@@ -43,6 +43,7 @@ fn train(
         device: &Device::flex(),
         backend: "flex",
         display: Display::Quiet,
+        stop: StopSignal::new(),
         label: "",
         retrain_damaged,
         warn: &|text| warnings.lock().unwrap().push(text.to_owned()),

@@ -217,10 +217,7 @@ mod tests {
     #[test]
     fn a_file_without_an_end_is_an_error() {
         let error = Source::read(Path::new("/dev/zero")).err().unwrap();
-        assert!(
-            error.to_string().contains("larger than 16 MiB"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("larger than 16 MiB"), "{error}");
     }
 
     #[test]

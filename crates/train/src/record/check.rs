@@ -162,9 +162,9 @@ mod tests {
             (|e| e.test.top1 = 7.5, "has a test top-1 accuracy of 7.5"),
             (|e| e.train.top1 = -0.1, "top-1 accuracy of -0.1"),
             (|e| e.test.top1 = f64::NAN, "top-1 accuracy of NaN"),
-            (|e| e.test.top5 = 1.01, "top-5 accuracy of 1.01"),
+            (|e| e.test.top5 = Some(1.01), "top-5 accuracy of 1.01"),
             (
-                |e| (e.test.top1, e.test.top5) = (0.75, 0.5),
+                |e| (e.test.top1, e.test.top5) = (0.75, Some(0.5)),
                 "a test top-5 accuracy of 0.5, which is less than its top-1 accuracy of 0.75",
             ),
             (

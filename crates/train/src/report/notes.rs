@@ -155,7 +155,10 @@ pub fn runs_cell(row: &SummaryRow, epochs: usize) -> String {
         0 => String::new(),
         diverged => format!(", {diverged} diverged"),
     };
-    format!("{} of {}{diverged}{unfinished}", runs.finished, runs.planned)
+    format!(
+        "{} of {}{diverged}{unfinished}",
+        runs.finished, runs.planned
+    )
 }
 
 /// The epochs to the base's accuracy in a table's cell: `7.3`, `5.0 (2 of 3)`, `not reached`, or that runs

@@ -179,7 +179,6 @@ mod tests {
         }
     }
 
-
     #[test]
     fn rows_without_numbers_are_found() {
         let rows = [
