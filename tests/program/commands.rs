@@ -141,7 +141,7 @@ fn train_leaves_a_run_and_goes_on_with_nothing_to_do() {
         "recipe.epochs=1",
     ];
     let output = succeed(&arguments);
-    assert!(output.contains("after 1 epochs"), "{output}");
+    assert!(output.contains("after 1 epoch:"), "{output}");
     let record = json(&workshop.path("out/record.json"));
     assert_eq!(record["state"], "finished");
     assert_eq!(succeed(&arguments), output);

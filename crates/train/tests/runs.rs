@@ -4,7 +4,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use burn::prelude::Device;
 use tempfile::TempDir;
@@ -21,6 +21,9 @@ const TINY: &str = r#"{
 /// So high that the loss is not a number after a few steps.
 const DIVERGING: &str = "recipe.learning_rate=1e30";
 
+/// Burn's generator is one for the whole process: one run at a time draws from it.
+static TRAINING: Mutex<()> = Mutex::new(());
+
 /// Trains, and gives the record and the warnings. After an epoch, the folder is copied as a process that is killed
 /// then leaves it.
 fn train(
@@ -35,6 +38,7 @@ fn train(
         .collect();
     let config = RunConfig::parse(TINY, &changes).unwrap();
     let (config, data) = Run::prepare(&config).unwrap();
+    let _alone = TRAINING.lock().unwrap_or_else(PoisonError::into_inner);
     let warnings = Mutex::new(Vec::new());
     let run = Run {
         config: &config,
