@@ -247,8 +247,8 @@ mod tests {
             }
             assert_eq!(paths.charts.len(), if *name == "none" { 0 } else { 5 });
         }
-        let scores = &synthetic::complete().variants[0].runs[0].epochs[0].test;
-        let paths = synthetic::confusion().write(scores, &folder.join("confusion"));
+        let scores = synthetic::complete().variants[0].runs[0].epochs[0].test;
+        let paths = synthetic::confusion().write(&scores, &folder.join("confusion"));
         let picture = fs::read_to_string(&paths.unwrap()[2]).unwrap();
         assert!(picture.contains("others") && picture.contains("no prediction"));
     }
