@@ -158,8 +158,8 @@ fn results_are_the_same_on_any_number_of_threads() {
 fn paddings() -> impl Iterator<Item = Padding2d> {
     (0..256).map(|index| Padding2d {
         top: index & 3,
-        bottom: index >> 2 & 3,
-        left: index >> 4 & 3,
+        bottom: (index >> 2) & 3,
+        left: (index >> 4) & 3,
         right: index >> 6,
     })
 }

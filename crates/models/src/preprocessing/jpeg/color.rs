@@ -115,8 +115,8 @@ const GROUP: usize = 32;
 #[inline(always)]
 fn write_group(pixels: &mut [[u8; 3]; GROUP], y: &[u8; GROUP], cb: &[u8; GROUP], cr: &[u8; GROUP]) {
     let mut planes = [[0; GROUP]; 3];
-    for i in 0..GROUP {
-        let [red, green, blue] = rgb(y[i], cb[i], cr[i]);
+    for (i, ((y, cb), cr)) in y.iter().zip(cb).zip(cr).enumerate() {
+        let [red, green, blue] = rgb(*y, *cb, *cr);
         planes[0][i] = red;
         planes[1][i] = green;
         planes[2][i] = blue;

@@ -138,7 +138,7 @@ mod tests {
         let table = HuffmanTable::new(&[1; 16], &symbols).unwrap();
         let bits: String = (0..16).map(|n| "1".repeat(n) + "0").collect();
         let bytes = bits.as_bytes().chunks(8).flat_map(|bits| {
-            let bits = bits.iter().fold(0, |sum, bit| sum << 1 | (bit - b'0'));
+            let bits = bits.iter().fold(0, |sum, bit| (sum << 1) | (bit - b'0'));
             [bits, 0].into_iter().take(1 + usize::from(bits == 0xff))
         });
         let bytes: Vec<u8> = bytes.collect();
