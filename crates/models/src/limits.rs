@@ -14,7 +14,7 @@ pub(crate) const FULLY_CONNECTED: usize = 8;
 /// The paper's 4096 units with room.
 pub(crate) const UNITS: usize = 1 << 16;
 /// 34 GB of weights, of which training has three: the weights, their gradients and their momentum.
-const PARAMETERS: u64 = 1 << 33;
+const PARAMETERS: u64 = 8_000_000_000;
 
 /// Checks that a number is from `least` to `most`.
 pub(crate) fn check_number(

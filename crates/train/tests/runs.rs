@@ -36,7 +36,10 @@ fn train(
         .iter()
         .map(|change| change.parse().unwrap())
         .collect();
-    let config = RunConfig::parse(TINY, &changes).unwrap();
+    let config = match RunConfig::parse(TINY, &changes) {
+        Ok(config) => config,
+        Err(error) => return (Err(error.into()), Vec::new()),
+    };
     let (config, data) = Run::prepare(&config).unwrap();
     let _alone = TRAINING.lock().unwrap_or_else(PoisonError::into_inner);
     let warnings = Mutex::new(Vec::new());
@@ -279,7 +282,7 @@ fn what_does_not_fit_together_writes_nothing() {
     let (error, _) = train(&out, &["data.train_images=1"], false, None);
     let error = error.unwrap_err().to_string();
     assert!(
-        error.contains("1 training image, and") && error.contains("at least 2"),
+        error.contains("is 1, but has to be at least 2"),
         "{error}"
     );
     let (error, _) = train(&out, &["model=inception_v3"], false, None);

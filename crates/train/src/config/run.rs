@@ -223,10 +223,9 @@ impl RunConfig {
                 return Err(Invalid::new(path, 0, "at least 1"));
             }
         }
-        let batch = self.recipe.batch_size;
-        if let Some(images) = train_images.filter(|images| *images < batch) {
-            let expected = format!("at least {batch}, the images of a batch (recipe.batch_size)");
-            return Err(Invalid::new("data.train_images", images, &expected));
+        if train_images == Some(1) {
+            let expected = "at least 2 (batch normalization has no variance of one image)";
+            return Err(Invalid::new("data.train_images", 1, expected));
         }
         if let Some(size) = self.known_image_size()
             && let Err(error) = self.data.augmentation.check(size)
@@ -331,8 +330,8 @@ mod tests {
         let folder = r#"{"source": "folder:x", "augmentation": {"crop_padding": 299}}"#;
         assert!(error(folder).contains("images of 299x299 pixels"));
         assert!(
-            error(r#"{"train_images": 10}"#)
-                .contains("is 10, but has to be at least 64, the images of a batch")
+            error(r#"{"train_images": 1}"#)
+                .contains("is 1, but has to be at least 2 (batch normalization")
         );
         assert!(
             error(r#"{"test_images": 0}"#)
