@@ -1,5 +1,6 @@
 //! The images that a command line names.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -85,25 +86,42 @@ fn pattern(path: &Path) -> Option<&str> {
     (text.contains(['*', '?', '[']) && !path.exists()).then_some(text)
 }
 
-/// Finds the image files of a folder and its subfolders, in the order of their names, and what can't be reached.
+/// Finds the image files of a folder and its subfolders, in the order of their names, and what can't be reached. Each
+/// folder is searched once, however many links lead to it.
 fn folder(path: &Path) -> Vec<ImageSource> {
     let mut images = Vec::new();
-    for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
+    let root = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let mut searched = HashSet::new();
+    let link_back = |place: PathBuf, target: &Path| {
+        let reason = format!("it is a link back to {}", escaped_path(target));
+        ImageSource::Unreachable(place, reason)
+    };
+    let walk = WalkDir::new(path).follow_links(true).sort_by_file_name();
+    let mut walk = walk.into_iter();
+    while let Some(entry) = walk.next() {
         match entry {
-            Ok(entry) if !entry.file_type().is_dir() && is_image(entry.path()) => {
+            Ok(entry) if entry.file_type().is_dir() => {
+                let Ok(target) = entry.path().canonicalize() else {
+                    continue; // its entries tell why
+                };
+                if entry.depth() > 0 && root.starts_with(&target) {
+                    images.push(link_back(entry.into_path(), &target));
+                    walk.skip_current_dir();
+                } else if !searched.insert(target) {
+                    walk.skip_current_dir();
+                }
+            }
+            Ok(entry) if is_image(entry.path()) => {
                 images.push(ImageSource::File(entry.into_path()));
             }
             Ok(_) => {}
             Err(error) => {
                 let place = error.path().unwrap_or(path).to_owned();
-                let reason = match (error.loop_ancestor(), error.io_error()) {
-                    (Some(ancestor), _) => {
-                        format!("it is a link back to {}", escaped_path(ancestor))
-                    }
-                    (None, Some(error)) => error.to_string(),
-                    (None, None) => error.to_string(),
-                };
-                images.push(ImageSource::Unreachable(place, reason));
+                images.push(match (error.loop_ancestor(), error.io_error()) {
+                    (Some(ancestor), _) => link_back(place, ancestor),
+                    (None, Some(error)) => ImageSource::Unreachable(place, error.to_string()),
+                    (None, None) => ImageSource::Unreachable(place, error.to_string()),
+                });
             }
         }
     }
@@ -172,5 +190,30 @@ mod tests {
         assert_eq!(places, ["a.png", "b", "c", "sub/up", "sub/z.png"]);
         assert!(seen[0].1.contains("a.png: No such file"), "{seen:?}");
         assert!(seen[3].1.contains("it is a link back to"), "{seen:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_is_searched_once_however_many_links_lead_to_it() {
+        use std::os::unix::fs::symlink;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        // By links alone there are 2^40 ways to the last folder.
+        for level in 0..=40 {
+            fs::create_dir(path(&format!("d{level}"))).unwrap();
+        }
+        for level in 0..40 {
+            let next = path(&format!("d{}", level + 1));
+            symlink(&next, path(&format!("d{level}/x"))).unwrap();
+            symlink(&next, path(&format!("d{level}/y"))).unwrap();
+        }
+        fs::write(path("d40/a.png"), "").unwrap();
+        symlink(folder.path(), path("d40/up")).unwrap();
+        let found = find(&[path("d0")]).unwrap();
+        let files = found
+            .iter()
+            .filter(|image| matches!(image, ImageSource::File(_)));
+        assert_eq!(files.count(), 1, "{found:?}");
     }
 }

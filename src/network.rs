@@ -61,6 +61,7 @@ pub fn load_weights(weights: &WeightsArgument, head: Head, device: &Device) -> R
     let options = LoadOptions {
         head,
         allow_unused: weights.allow_unused,
+        prefix: weights.prefix.clone(),
         ..LoadOptions::default()
     };
     let loaded = file
@@ -90,6 +91,9 @@ fn with_remedy(error: TrainError, weights: &WeightsArgument) -> anyhow::Error {
             "{file} has no classifier to use: train one with `{train} {file} --data folder:DIR`, or take what \
              `xception features` gives"
         ),
+        WeightsError::SeveralNetworks { .. } => {
+            format!("{file} holds several networks: --prefix PREFIX takes one")
+        }
         WeightsError::Mismatch { mismatch, .. } if mismatch.only_unused() => {
             format!("{file} has more than the network: --allow-unused leaves it out")
         }
@@ -109,7 +113,13 @@ pub fn find_weights(weights: &str) -> Result<WeightsFile> {
         bar.set_position(progress.received);
     });
     bar.finish_and_clear();
-    found.with_context(|| format!("`{weights}` is neither a file nor a folder"))
+    found.map_err(|error| match error {
+        TrainError::Pretrained(PretrainedError::UnknownWeights { .. }) => {
+            let context = format!("`{weights}` is neither a file nor a folder");
+            anyhow::Error::new(error).context(context)
+        }
+        other => other.into(),
+    })
 }
 
 /// Names of the classes: those of a file where one is given, else those that came with the weights.

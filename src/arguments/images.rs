@@ -20,6 +20,9 @@ pub struct WeightsArgument {
     /// Let the file hold tensors that the network doesn't use.
     #[arg(long)]
     pub allow_unused: bool,
+    /// What stands before the network's names, where a file holds several, such as `ema.`.
+    #[arg(long, value_name = "PREFIX")]
+    pub prefix: Option<String>,
 }
 
 /// What images go through instead of what comes with the weights.
@@ -133,7 +136,7 @@ pub struct FeaturesArguments {
 
 /// Write where in an image a network sees a class, as a picture (Grad-CAM).
 ///
-/// The picture is the photo in gray and in its own size (enlarged, where it has less than 200 pixels a side),
+/// The picture is the photo in gray and in its own size (enlarged, if both its sides have less than 200 pixels),
 /// with colors where it speaks for the class, and their scale below it. What the network doesn't see, since it
 /// is cropped off, is dim.
 #[derive(Debug, Args)]

@@ -54,6 +54,7 @@ fn network(arguments: &BenchArguments, device: &Device) -> Result<(ModelConfig, 
             weights: weights.clone(),
             model: None,
             allow_unused: false,
+            prefix: None,
         };
         let loaded = load_weights(&weights, Head::Keep, device)?;
         return Ok((loaded.config, loaded.model));

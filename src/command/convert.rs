@@ -29,6 +29,7 @@ pub fn run(arguments: &ConvertArguments) -> Result<()> {
         weights: arguments.input.clone(),
         model: None,
         allow_unused: arguments.allow_unused,
+        prefix: None,
     };
     let loaded = load_weights(&weights, Head::Keep, &Device::flex())?;
     save(&loaded, &arguments.out)?;

@@ -33,6 +33,12 @@ const MISTAKES: usize = 5;
 /// Scores a network on images whose classes are known.
 pub fn run(arguments: &EvalArguments) -> Result<()> {
     let device = arguments.device.backend.device()?;
+    if let Some(out) = arguments.out.as_ref().filter(|out| out.is_file()) {
+        anyhow::bail!(
+            "--out {} is a file: give a folder, which is made if it isn't there",
+            out.display()
+        );
+    }
     match &arguments.weights {
         Some(weights) => folder_of_classes(weights, arguments, &device),
         None => test_images(arguments, &device),
@@ -95,6 +101,7 @@ fn folder_of_classes(weights: &str, arguments: &EvalArguments, device: &Device) 
         weights: weights.to_owned(),
         model: arguments.model.clone(),
         allow_unused: arguments.allow_unused,
+        prefix: None,
     };
     let loaded = load_network(&weights, &arguments.input, Head::Keep, device)?;
     let names = labels(arguments.labels.as_deref(), &loaded)?;

@@ -10,6 +10,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use xception::models::Network;
 use xception::models::preprocessing::NpyWriter;
 use xception::models::weights::{Head, write_safetensors};
+use xception::train::report::counted;
 use xception_files::{AtomicFile, name_text};
 
 use super::display::progress_bar;
@@ -80,7 +81,9 @@ pub fn run(arguments: &FeaturesArguments) -> Result<()> {
     // The file is written, whether standard error is read or not.
     let _ = writeln!(
         std::io::stderr(),
-        "{rows} rows of {columns} features in {out}"
+        "{} of {} in {out}",
+        counted(rows, "row"),
+        counted(columns, "feature")
     );
     failures.check(images.len())
 }

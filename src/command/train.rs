@@ -15,7 +15,7 @@ use super::skipped::tell_skipped_files;
 use crate::arguments::TrainArguments;
 use crate::network::find_weights;
 use crate::signals::stop_signal;
-use crate::terminal::escaped_path;
+use crate::terminal::{escaped, escaped_path};
 
 /// Trains one network.
 pub fn run(arguments: &TrainArguments) -> Result<()> {
@@ -33,6 +33,15 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
     let (config, data) = Run::prepare(&config)?;
     tell_skipped_files(&data.skipped);
     warn_of_capped_batch(None, &config, &data);
+    writeln!(
+        output::notes(),
+        "{} on {}: {} and {} of {} classes",
+        config.model.name(),
+        escaped(&data.name),
+        counted(data.train.len(), "training image"),
+        counted(data.test.len(), "test image"),
+        data.classes.len()
+    )?;
     let label = format!("{name}, seed {}", arguments.seed);
     let run = Run {
         config: &config,

@@ -1,6 +1,6 @@
 //! Replacing a file's contents in one step.
 
-use std::fs::File;
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,10 +10,14 @@ use crate::sync::{parent, sync_folder};
 
 /// A file under a temporary name, which takes its own name when it is committed.
 ///
+/// A file that is replaced keeps its permissions, and a link to it stays a link.
+///
 /// Dropped without [`commit`](Self::commit), it is removed, and what stood under its name stays.
 #[derive(Debug)]
 pub struct AtomicFile {
     temporary: NamedTempFile,
+    /// Those of the file that is replaced.
+    permissions: Option<Permissions>,
     path: PathBuf,
 }
 
@@ -22,10 +26,23 @@ impl AtomicFile {
     ///
     /// # Errors
     ///
-    /// If the folder isn't there or can't be written, or `path` is a folder.
+    /// If the folder isn't there or can't be written, or `path` is a folder, a device or a pipe.
     pub fn create(path: &Path) -> io::Result<Self> {
+        // A link keeps leading to the file.
+        let path = match path.is_symlink() {
+            true => &path.canonicalize()?,
+            false => path,
+        };
+        let existing = fs::metadata(path).ok();
         if path.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if existing
+            .as_ref()
+            .is_some_and(|existing| !existing.is_file())
+        {
+            let message = "it is there already, and is not a regular file";
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
         }
         let mut name = std::ffi::OsString::from(".");
         // Short enough for any file system, whatever the length of the name.
@@ -43,8 +60,12 @@ impl AtomicFile {
         // Without this, a temporary file is readable by its owner alone; the umask still applies.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        // The kind alone: the library's message names the temporary file.
+        let temporary = builder.tempfile_in(parent(path));
+        let temporary = temporary.map_err(|error| io::Error::from(error.kind()))?;
         Ok(Self {
-            temporary: builder.tempfile_in(parent(path))?,
+            temporary,
+            permissions: existing.map(|existing| existing.permissions()),
             path: path.to_owned(),
         })
     }
@@ -65,6 +86,9 @@ impl AtomicFile {
     ///
     /// If the disk is full or the name can't be taken; the temporary file is then removed.
     pub fn commit(self) -> io::Result<()> {
+        if let Some(permissions) = &self.permissions {
+            self.file().set_permissions(permissions.clone())?;
+        }
         self.file().sync_all()?;
         self.temporary
             .persist(&self.path)
@@ -96,8 +120,6 @@ pub fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]
@@ -137,6 +159,25 @@ mod tests {
         let path = folder.path().join("é".repeat(127));
         write(&path, b"x").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"x");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_replaced_file_keeps_its_permissions_and_the_links_to_it() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        fs::write(&file, "old").unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+        symlink(&file, &link).unwrap();
+        write(&link, b"new").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        let mode = fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o640);
+        let error = write(Path::new("/dev/null"), b"").unwrap_err();
+        assert!(error.to_string().contains("not a regular file"), "{error}");
     }
 
     #[cfg(unix)]

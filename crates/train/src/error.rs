@@ -110,7 +110,7 @@ pub enum TrainError {
     /// The model's number of classes is not that of the data.
     #[error(
         "the model has {model} classes, but the data has {data}: leave out `classes` of the model, and it has \
-         those of the data"
+         those of the data; a network that was trained, or a head that is kept, takes data of its own classes alone"
     )]
     Classes {
         /// Classes of the model.

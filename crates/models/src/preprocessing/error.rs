@@ -70,7 +70,7 @@ pub enum PreprocessingError {
     },
     /// A JPEG file that is damaged, or of a kind that isn't read.
     #[error(
-        "can't decode {name} as JPEG: {source}; open it in an image program and save it again, as PNG for example"
+        "can't decode {name} as JPEG (opened and saved again by an image program, as PNG for example, it may serve)"
     )]
     Jpeg {
         /// The file, or what else the bytes came from.

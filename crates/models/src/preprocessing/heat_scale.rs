@@ -19,6 +19,8 @@ const SPACE: u32 = 4;
 const BAR: u32 = 24;
 /// What a picture's width is divided by for the size of a dot; it has at least 2 pixels.
 const DOTS: u32 = 320;
+/// What a picture's height is divided by for the largest dot, so that the scale is no larger than a panorama.
+const ROWS: u32 = 60;
 
 const LOW: &str = "low";
 const HIGH: &str = "high";
@@ -50,7 +52,7 @@ fn letter(letter: char) -> [u8; 7] {
 
 /// Puts the scale below a picture, on white; a narrow picture gets margins beside it.
 pub(super) fn with_scale(picture: &RgbImage) -> RgbImage {
-    let dot = (picture.width() / DOTS).max(2);
+    let dot = (picture.width() / DOTS).min(picture.height() / ROWS).max(2);
     let texts = text_width(LOW) + text_width(HIGH);
     let narrowest = (4 * SPACE + texts + BAR) * dot;
     let width = picture.width().max(narrowest);

@@ -81,7 +81,7 @@ pub enum WeightsError {
     },
     /// The file holds several networks.
     #[error(
-        "{} holds the network several times, under {}; say which one with the `prefix` option",
+        "{} holds the network several times, under {}; say which one by its prefix",
         path.display(), prefixes.join(", ")
     )]
     SeveralNetworks {
