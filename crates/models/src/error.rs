@@ -23,7 +23,7 @@ pub enum ModelError {
         /// The value found.
         found: String,
         /// The values that are allowed.
-        expected: &'static str,
+        expected: String,
     },
     /// An image that the network's strides shrink to nothing.
     #[error(
@@ -43,40 +43,4 @@ fn nearest_hint(nearest: &Option<String>) -> String {
         .as_ref()
         .map(|name| format!(" (did you mean `{name}`?)"))
         .unwrap_or_default()
-}
-
-/// Checks that a probability is in [0, 1).
-pub(crate) fn check_dropout(dropout: f64) -> Result<(), ModelError> {
-    if (0.0..1.0).contains(&dropout) {
-        return Ok(());
-    }
-    Err(ModelError::OutOfRange {
-        option: "dropout",
-        found: dropout.to_string(),
-        expected: "at least 0 and less than 1",
-    })
-}
-
-/// Checks that batch normalization's epsilon is in (0, 1).
-pub(crate) fn check_epsilon(epsilon: f64) -> Result<(), ModelError> {
-    if epsilon > 0.0 && epsilon < 1.0 {
-        return Ok(());
-    }
-    Err(ModelError::OutOfRange {
-        option: "batch_norm_epsilon",
-        found: epsilon.to_string(),
-        expected: "more than 0 and less than 1",
-    })
-}
-
-/// Checks that a count is at least one.
-pub(crate) fn check_positive(option: &'static str, value: usize) -> Result<(), ModelError> {
-    if value > 0 {
-        return Ok(());
-    }
-    Err(ModelError::OutOfRange {
-        option,
-        found: value.to_string(),
-        expected: "at least 1",
-    })
 }

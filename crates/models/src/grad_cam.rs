@@ -47,7 +47,7 @@ pub fn grad_cam<N: Network>(
         return Err(ModelError::OutOfRange {
             option: "class",
             found: class.to_string(),
-            expected: "less than the network's number of classes",
+            expected: "less than the network's number of classes".to_owned(),
         });
     }
     // Frozen layers use running statistics and drop nothing, on a device that keeps gradients too.

@@ -24,6 +24,7 @@
 //! # Ok::<(), xception_models::ModelError>(())
 //! ```
 
+mod bounds;
 mod error;
 mod features;
 pub mod fused;
@@ -32,6 +33,7 @@ pub mod inception_v3;
 pub mod layers;
 pub mod low_rank;
 mod network;
+mod options;
 pub mod preprocessing;
 pub mod pretrained;
 mod registry;
@@ -42,6 +44,7 @@ pub mod weights;
 mod width;
 pub mod xception;
 
+pub use bounds::Bounds;
 pub use error::ModelError;
 pub use features::{Features, Stage};
 pub use grad_cam::{GradCam, grad_cam};

@@ -101,7 +101,7 @@ impl Heatmap {
             return Err(PreprocessingError::OutOfRange {
                 option: "opacity",
                 found: opacity.to_string(),
-                expected: "from 0 to 1",
+                expected: "from 0 to 1".to_owned(),
             });
         }
         let mut picture = image.clone();

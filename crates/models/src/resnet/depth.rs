@@ -1,5 +1,8 @@
 //! The published depths.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::block::BlockKind;
@@ -71,6 +74,21 @@ impl ResNetDepth {
     }
 }
 
+impl JsonSchema for ResNetDepth {
+    fn schema_name() -> Cow<'static, str> {
+        "ResNetDepth".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let depths = Self::ALL.map(Self::layers);
+        json_schema!({"type": "integer", "enum": depths})
+    }
+}
+
 impl From<ResNetDepth> for usize {
     fn from(depth: ResNetDepth) -> Self {
         depth.layers()
@@ -87,7 +105,7 @@ impl TryFrom<usize> for ResNetDepth {
             .ok_or_else(|| ModelError::OutOfRange {
                 option: "depth",
                 found: layers.to_string(),
-                expected: "18, 34, 50, 101 or 152",
+                expected: "18, 34, 50, 101 or 152".to_owned(),
             })
     }
 }

@@ -2,6 +2,7 @@
 
 use burn::config::Config;
 use burn::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Xception;
@@ -9,9 +10,9 @@ use super::exit_flow::ExitFlowConfig;
 use super::module::{Downsampling, XceptionModuleConfig};
 use super::stem::stem_config;
 use crate::ModelError;
-use crate::error::{check_dropout, check_epsilon, check_positive};
 use crate::layers::{Activation, ClassifierConfig, Kernels, LayerOptions, Padding, Stem};
-use crate::width::Width;
+use crate::options::{self, DROPOUT, EPSILON, UNITS};
+use crate::width::{WIDTH, Width};
 
 /// Channels of the entry flow's modules (figure 5).
 const ENTRY_FLOW: [usize; 3] = [128, 256, 728];
@@ -23,28 +24,39 @@ const EXIT_FLOW: [usize; 4] = [728, 1024, 1536, 2048];
 /// Configuration of [`Xception`].
 ///
 /// In JSON every field may be left out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(
+    description = "The options of Xception; each may be left out.",
+    example = serde_json::json!({"width": 0.25, "stem": "small"})
+)]
 pub struct XceptionConfig {
-    /// Number of classes.
+    /// Number of classes. In a run it may be left out: it is that of the data.
+    #[schemars(example = 10, transform = UNITS.of_number())]
     pub classes: usize,
     /// Factor on the channels of every layer, rounded to multiples of 8; 1 in the paper.
+    #[schemars(example = 0.25, transform = WIDTH.of_number())]
     pub width: f64,
     /// Number of modules in the middle flow; 8 in the paper.
+    #[schemars(example = 2)]
     pub middle_modules: usize,
     /// Whether modules have a residual connection (section 4.6).
     pub residual: bool,
     /// What stands between depthwise and pointwise convolution (section 4.7).
     pub intermediate_activation: Activation,
     /// Probability of dropout before the last layer; 0.5 in the paper's ImageNet training.
+    #[schemars(example = 0.5, transform = DROPOUT.of_number())]
     pub dropout: f64,
-    /// Units of the optional fully connected layers; the paper has `[4096, 4096]` for JFT.
+    /// Units of the fully connected layers before the last layer, one number a layer; the paper has
+    /// `[4096, 4096]` for JFT.
+    #[schemars(example = [4096, 4096], transform = UNITS.of_items())]
     pub fully_connected: Vec<usize>,
     /// Which side gets the odd pixel at stride 2.
     pub padding: Padding,
-    /// For large or for small images.
+    /// How the network begins: for large or for small images.
     pub stem: Stem,
     /// Added to the variance by batch normalization: 1e-5 in timm's port, 1e-3 in Keras.
+    #[schemars(example = 1e-3, transform = EPSILON.of_number())]
     pub batch_norm_epsilon: f64,
     /// Whose operations the layers run.
     pub kernels: Kernels,
@@ -93,18 +105,29 @@ impl XceptionConfig {
         }
     }
 
+    /// Checks that every option is in its range.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::OutOfRange`], which names the option.
+    pub fn check(&self) -> Result<(), ModelError> {
+        options::check(
+            self.classes,
+            self.width,
+            self.dropout,
+            self.batch_norm_epsilon,
+        )?;
+        let mut layers = self.fully_connected.iter();
+        layers.try_for_each(|&units| UNITS.check("fully_connected", units as f64))
+    }
+
     /// Makes the network, with random weights.
     ///
     /// # Errors
     ///
     /// Where an option is out of its range.
     pub fn init(&self, device: &Device) -> Result<Xception, ModelError> {
-        check_positive("classes", self.classes)?;
-        check_dropout(self.dropout)?;
-        check_epsilon(self.batch_norm_epsilon)?;
-        for &units in &self.fully_connected {
-            check_positive("fully_connected", units)?;
-        }
+        self.check()?;
         let width = Width::new(self.width)?;
         let module = |channels_in, channels: Vec<usize>, downsampling| XceptionModuleConfig {
             channels_in,

@@ -5,6 +5,8 @@ mod fine_tuning;
 mod overrides;
 mod recipe;
 mod run;
+pub mod schema;
+mod schema_key;
 mod source;
 mod strict_json;
 
