@@ -21,8 +21,8 @@ use super::{DeviceArguments, InputArguments};
   xception ablate configs/ablations/residual-by-activation.json
 
 An ablation is a JSON file: a base configuration, `variants` (or `axes` for a grid), and seeds. The
-files in configs/ablations are examples; docs/configuration.md explains every key, and `xception schema
-ablation` prints them for editors.")]
+files in configs/ablations are examples; docs/configuration.md explains every key.
+`xception schema ablation` prints the file's JSON Schema, by which editors complete and check it.")]
 pub struct AblateArguments {
     /// The ablation, a JSON file.
     pub file: PathBuf,
@@ -48,7 +48,8 @@ pub struct AblateArguments {
   xception train --weights resnet50.torchvision --data folder:photos --freeze until:layer3 \\
       --backbone-rate 0.1 --set recipe.epochs=20 --out runs/photos-deeper
 
-docs/configuration.md explains every key of the file, and `xception schema run` prints them for editors.
+docs/configuration.md explains every key of the file. `xception schema run` prints its JSON Schema, by
+which editors complete and check it.
 
 The pictures of folder:DIR lie in one subfolder a class, DIR/CLASS/*.jpg, of which every tenth is for
 testing; or in DIR/train/CLASS/ and DIR/test/CLASS/.")]

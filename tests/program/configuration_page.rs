@@ -242,7 +242,7 @@ fn the_tables_are_those_of_the_schemas() {
     }
     assert!(
         text == made,
-        "the tables of {PAGE} are out of date: run the tests once with XCEPTION_REGENERATE=1 in the environment"
+        "the tables of {PAGE} are out of date: run this test once with XCEPTION_REGENERATE=1 in the environment"
     );
 }
 
@@ -263,12 +263,6 @@ fn put(file: &mut Value, path: &str, value: Value) {
 }
 
 fn read(kind: FileKind, file: &Value) {
-    let validator = jsonschema::draft202012::new(&kind.schema()).unwrap();
-    let faults: Vec<_> = validator
-        .iter_errors(file)
-        .map(|fault| fault.to_string())
-        .collect();
-    assert_eq!(faults, [""; 0], "{file}");
     let text = file.to_string();
     match kind {
         FileKind::Run => drop(RunConfig::parse(&text, &[]).unwrap()),
