@@ -186,10 +186,11 @@ fn types(schema: &Map<String, Value>) -> Vec<String> {
 }
 
 fn list(schema: &Map<String, Value>) -> String {
-    let count = schema
-        .get("maxItems")
-        .map(|count| format!("{count} "))
-        .unwrap_or_default();
+    let count = match (schema.get("minItems"), schema.get("maxItems")) {
+        (Some(least), Some(most)) if least == most => format!("{most} "),
+        (_, Some(most)) => format!("at most {most} "),
+        (_, None) => String::new(),
+    };
     let items = schema
         .get("items")
         .and_then(|items| items.get("type"))

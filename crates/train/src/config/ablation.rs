@@ -15,8 +15,14 @@ use super::run::RunConfig;
 use super::schema_key::without_schema;
 use super::source::Source;
 use super::strict_json;
-use super::variant_folder::{check_name, variant_folders};
+use super::variant_folder::{MAX_BYTES, check_name, variant_folders};
 use crate::record::Claim;
+
+/// Matches the names that a folder can be named after, as [`check_name`] has it: all but dots alone and
+/// spaces alone.
+const NAME: &str = r"[^.\s]|\.\s|\s\.";
+/// Matches the characters that no text of a configuration may have, as `is_control` has them.
+const CONTROL: &str = r"[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]";
 
 /// An ablation as a file describes it: a base configuration, what is varied, and the seeds.
 ///
@@ -75,8 +81,12 @@ pub struct Axis {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VariantConfig {
-    /// Name, unique in the ablation.
-    #[schemars(example = &"no residual", extend("pattern" = "[^.]"))]
+    /// Name, unique in the ablation: at most 255 bytes, not only dots or spaces, and without control
+    /// characters.
+    #[schemars(
+        example = &"no residual",
+        extend("pattern" = NAME, "not" = {"pattern": CONTROL}, "maxLength" = MAX_BYTES)
+    )]
     pub name: String,
     /// What the variant changes of the base: values by path, with dots between keys. Nothing where left
     /// out.
@@ -368,7 +378,7 @@ mod tests {
         let message = error(&FILE.replace("\"epochs\": 3", "\"epochs\": 0"));
         assert!(message.starts_with("line 3, column 44"), "{message}");
         assert!(
-            message.contains("is 0, but has to be at least 1"),
+            message.contains("is 0, but has to be from 1 to 1000000"),
             "{message}"
         );
         let message = error(&FILE.replace("\"worse\": \"plain\"", "\"worse\": \"plane\""));
