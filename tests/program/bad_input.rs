@@ -58,7 +58,7 @@ fn a_mistake_in_a_file_has_line_column_and_the_nearest_name() {
             r#""train_images": 100"#,
             r#""train_images": 1"#,
             "",
-            "1 training image, and training takes at least 2",
+            "is 1, but has to be at least 2",
         ),
         (
             r#""source": "embedded""#,

@@ -84,7 +84,7 @@ fn padding_and_classes_that_do_not_fit_are_found_before_anything_is_written() {
     let cases = [
         (
             run(r#", "augmentation": {"crop_padding": 32}"#),
-            "3:89: `data.augmentation.crop_padding`: crop padding 32",
+            "3:90: `data.augmentation.crop_padding`: crop padding 32",
         ),
         (
             run("").replace(r#""stem": "small""#, r#""classes": 1000"#),
@@ -121,7 +121,7 @@ fn every_shipped_file_can_be_made_shorter() {
     ] {
         let file = format!("configs/ablations/{file}.json");
         let plan = succeed(&["ablate", &file, "--plan", "--set", "recipe.epochs=1"]);
-        assert!(plan.contains("runs of 1 epochs"), "{file}: {plan}");
+        assert!(plan.contains("runs of 1 epoch"), "{file}: {plan}");
     }
 }
 
@@ -129,8 +129,8 @@ fn every_shipped_file_can_be_made_shorter() {
 fn a_run_shorter_than_its_warmup_ends_at_the_full_rate() {
     let workshop = Workshop::new();
     let text = run("").replace(
-        "20}",
-        r#"20, "schedule": {"cosine": {"warmup_epochs": 5}}}"#,
+        r#""batch_size": 20}"#,
+        r#""batch_size": 20, "schedule": {"cosine": {"warmup_epochs": 5}}}"#,
     );
     fs::write(workshop.path("run.json"), text).unwrap();
     let (file, out) = (workshop.text("run.json"), workshop.text("out"));

@@ -91,7 +91,8 @@ const LEAVE: &str = "\x1b[?1049l";
 fn keys_and_signals_stop_and_the_same_command_goes_on() {
     let workshop = Workshop::new();
     workshop.ablate("whole");
-    let ways: [(&str, fn(&mut Terminal), i32); 3] = [
+    type Stop = fn(&mut Terminal);
+    let ways: [(&str, Stop, i32); 3] = [
         (
             "ctrl-c",
             |terminal| terminal.keyboard.write_all(b"\x03").unwrap(),

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Workshop, json, run, succeed};
+use crate::support::{Workshop, json, run};
 
 const RUN: &str = r#"{
   "model": {"xception": {"width": 0.05, "middle_modules": 1, "stem": "small"}},
@@ -25,7 +25,7 @@ fn a_diverged_variant_says_so_everywhere() {
         String::from_utf8(output.stderr).unwrap(),
     );
     assert!(table.contains("2 of 2 runs diverged"), "{table}");
-    assert!(table.contains("0/2, 2 diverged"), "{table}");
+    assert!(table.contains("0 of 2, 2 diverged"), "{table}");
     assert!(lines.contains("epoch 1/3: diverged"), "{lines}");
     let [html, markdown] = ["report.html", "report.md"]
         .map(|name| fs::read_to_string(workshop.path("out").join(name)).unwrap());
@@ -48,7 +48,9 @@ fn a_diverged_run_says_so_and_predicts_nothing() {
     assert!(!text.contains("NaN"), "{text}");
 
     let matrix = workshop.text("scores");
-    let text = succeed(&["eval", &out, "--out", &matrix]);
+    let output = run(&["eval", &out, "--out", &matrix]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("50 test images: loss not finite"), "{text}");
     assert!(text.contains("its training diverged"), "{text}");
     assert!(text.contains("without a prediction"), "{text}");
@@ -57,7 +59,9 @@ fn a_diverged_run_says_so_and_predicts_nothing() {
     assert_eq!(scores["scores"]["top1"], 0.0);
     let table = fs::read_to_string(workshop.path("scores/confusion.csv")).unwrap();
     assert!(table.lines().next().unwrap().ends_with(",no prediction"));
-    let output: Value = serde_json::from_str(&succeed(&["eval", &out, "--json"])).unwrap();
+    let output = run(&["eval", &out, "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let output: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(
         output["loss"].is_null() && output["top1"] == 0.0,
         "{output}"

@@ -14,7 +14,7 @@ pub(crate) const UNITS: usize = 1 << 16;
 /// The paper's two layers with room.
 pub(crate) const FULLY_CONNECTED: usize = 8;
 /// 34 GB of weights, of which training has three: the weights, their gradients and their momentum.
-const PARAMETERS: u64 = 1 << 33;
+const PARAMETERS: u64 = 8_000_000_000;
 
 /// Gives back a network whose weights haven't been drawn yet, if they can be.
 pub(crate) fn check_parameters<N: Network + Module>(network: N) -> Result<N, ModelError> {

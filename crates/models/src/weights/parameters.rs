@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::prelude::*;
 
 use super::layer::{Origin, Part};
@@ -92,22 +92,6 @@ pub(super) fn values(model: &impl Module) -> BTreeMap<String, TensorData> {
     };
     model.visit(&mut visitor);
     visitor.values
-}
-
-/// Numbers a module's parameters from 1 in their order. Their own identities are random numbers, which would make
-/// every file different.
-pub(super) fn numbered<M: Module>(module: M) -> M {
-    struct Number(u64);
-
-    impl ModuleMapper for Number {
-        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            self.0 += 1;
-            let (_, tensor, mapper) = param.consume();
-            Param::from_mapped_value(ParamId::from(self.0), tensor, mapper)
-        }
-    }
-
-    module.map(&mut Number(0))
 }
 
 /// Fills a module's parameters from a file's tensors, whose shapes have been checked. Parameters

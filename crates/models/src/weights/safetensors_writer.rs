@@ -49,8 +49,10 @@ pub fn write_safetensors<V: View>(
     }
     header.push('}');
     let length = header.len().next_multiple_of(ALIGNMENT);
+    // In bytes: a format's width would count characters.
+    header.extend(std::iter::repeat_n(' ', length - header.len()));
     writer.write_all(&(length as u64).to_le_bytes())?;
-    write!(writer, "{header:<length$}")?;
+    writer.write_all(header.as_bytes())?;
     for (_, tensor) in &tensors {
         writer.write_all(&tensor.data())?;
     }

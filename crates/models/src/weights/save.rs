@@ -5,13 +5,14 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use burn::module::Module;
-use burn::store::{BurnpackStore, ModuleSnapshot};
+use burn::store::ModuleSnapshot;
+use burn_pack::Writer;
 use safetensors::{Dtype, View};
 use xception_files::AtomicFile;
 
 use super::layer::{Dialect, Origin, parts};
 use super::metadata::Metadata;
-use super::parameters::{numbered, values};
+use super::parameters::values;
 use super::safetensors_writer::write_safetensors;
 use super::source::Source;
 use super::{Loaded, WeightsError, torch_names};
@@ -125,14 +126,17 @@ pub fn save_safetensors(loaded: &Loaded, path: &Path) -> Result<(), WeightsError
 pub fn save_burnpack(loaded: &Loaded, path: &Path) -> Result<(), WeightsError> {
     let io = |error| WeightsError::write(path, error);
     let file = AtomicFile::create(path).map_err(io)?;
-    let mut store = BurnpackStore::from_file(file.temporary_path())
-        .auto_extension(false)
-        .overwrite(true);
-    for (key, value) in metadata(loaded)? {
-        store = store.metadata(key, value);
+    let mut tensors = loaded.model.valid().collect(None, None, false);
+    for tensor in &mut tensors {
+        // The parameters' identities are random numbers, which would make every file different.
+        tensor.param_id = None;
     }
-    numbered(loaded.model.valid())
-        .save_into(&mut store)
+    let mut writer = Writer::new(tensors).auto_extension(false);
+    for (key, value) in metadata(loaded)? {
+        writer = writer.with_metadata(&key, &value);
+    }
+    writer
+        .write_to_file_in_place(file.temporary_path())
         .map_err(|error| WeightsError::save(path, "burnpack", error))?;
     file.commit().map_err(io)
 }

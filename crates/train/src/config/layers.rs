@@ -206,9 +206,9 @@ mod tests {
             message.contains("which stands at line 3, column 64"),
             "{message}"
         );
-        let message = run(&["data.train_images=10"]);
+        let message = run(&["data.train_images=1"]);
         assert!(
-            message.starts_with("`data.train_images=10`: `data.train_images`: is 10"),
+            message.starts_with("`data.train_images=1`: `data.train_images`: is 1"),
             "{message}"
         );
         // A default.

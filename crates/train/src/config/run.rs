@@ -23,8 +23,10 @@ use crate::data::{Augmentation, DataSource, folder_preprocessing};
 /// What a model's configuration has where it doesn't say: ImageNet's number of classes.
 pub(crate) const DEFAULT_CLASSES: usize = 1000;
 
-/// A number of images to use.
-const IMAGES: Bounds = Bounds::at_least(1.0);
+/// A number of training images to use.
+const TRAIN_IMAGES: Bounds = Bounds::at_least(2.0);
+/// A number of test images to use.
+const TEST_IMAGES: Bounds = Bounds::at_least(1.0);
 
 /// What a training run is, but for its seed: model, data and recipe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -71,10 +73,10 @@ pub struct DataConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preprocessing: Option<Preprocessing>,
     /// How many training images to use, with the same shares of the classes; all where left out.
-    #[schemars(example = 1000, transform = IMAGES.of_number())]
+    #[schemars(example = 1000, transform = TRAIN_IMAGES.of_number())]
     pub train_images: Option<usize>,
     /// How many test images to use, with the same shares of the classes; all where left out.
-    #[schemars(example = 500, transform = IMAGES.of_number())]
+    #[schemars(example = 500, transform = TEST_IMAGES.of_number())]
     pub test_images: Option<usize>,
     /// What is done to a training image at random.
     #[schemars(example = Augmentation::none())]
@@ -228,11 +230,6 @@ impl RunConfig {
 
     fn validate_data(&self) -> Result<(), Invalid> {
         self.data.validate()?;
-        let batch = self.recipe.batch_size;
-        if let Some(images) = self.data.train_images.filter(|images| *images < batch) {
-            let expected = format!("at least {batch}, the images of a batch (recipe.batch_size)");
-            return Err(Invalid::new("data.train_images", images, &expected));
-        }
         if let Some(size) = self.known_image_size()
             && let Err(error) = self.data.augmentation.check(size)
         {
@@ -263,14 +260,15 @@ fn options_of_model(value: &mut Value) -> Option<&mut Map<String, Value>> {
 
 impl DataConfig {
     fn validate(&self) -> Result<(), Invalid> {
-        for (key, value, bounds) in [
-            ("image_size", self.image_size, SIDE),
-            ("train_images", self.train_images, IMAGES),
-            ("test_images", self.test_images, IMAGES),
+        let variance = " (batch normalization has no variance of one image)";
+        for (key, value, bounds, note) in [
+            ("image_size", self.image_size, SIDE, ""),
+            ("train_images", self.train_images, TRAIN_IMAGES, variance),
+            ("test_images", self.test_images, TEST_IMAGES, ""),
         ] {
             if let Some(value) = value.filter(|&value| !bounds.contains_count(value)) {
                 let path = format!("data.{key}");
-                return Err(Invalid::new(path, value, &bounds.to_string()));
+                return Err(Invalid::new(path, value, &format!("{bounds}{note}")));
             }
         }
         let Some(preprocessing) = &self.preprocessing else {
@@ -362,8 +360,8 @@ mod tests {
         let folder = r#"{"source": "folder:x", "augmentation": {"crop_padding": 299}}"#;
         assert!(error(folder).contains("images of 299x299 pixels"));
         assert!(
-            error(r#"{"train_images": 10}"#)
-                .contains("is 10, but has to be at least 64, the images of a batch")
+            error(r#"{"train_images": 1}"#)
+                .contains("is 1, but has to be at least 2 (batch normalization")
         );
         assert!(
             error(r#"{"test_images": 0}"#)

@@ -325,7 +325,12 @@ mod tests {
         let cells: Vec<_> = summary.rows.iter().map(|row| runs_cell(row, 12)).collect();
         assert_eq!(
             cells,
-            ["3", "1 of 3", "2 of 3", "0 of 3, epochs 5 and 0 of 12"]
+            [
+                "3",
+                "1 of 3",
+                "2 of 3, 1 diverged",
+                "0 of 3, epochs 5 and 0 of 12"
+            ]
         );
         record.variants[3].runs.pop();
         let cell = runs_cell(&Summary::of(&record).rows[3], 12);

@@ -134,7 +134,7 @@ mod tests {
         }
         // What a device of its own holds isn't known.
         compare(&config(1000), &summary, false, total).unwrap();
-        assert!(compare(&config(1), &summary, false, 90_000_000).is_err());
+        assert!(compare(&config(2), &summary, false, 90_000_000).is_err());
     }
 
     #[test]
