@@ -65,6 +65,7 @@ fn run(command: Command) -> Result<()> {
         Command::Bench(arguments) => command::bench::run(&arguments),
         Command::Devices(arguments) => command::devices::run(&arguments),
         Command::Data(arguments) => command::data::run(&arguments),
+        Command::Schema(arguments) => command::schema::run(&arguments),
         Command::Weights(arguments) => command::weights::run(&arguments),
         Command::Completions(arguments) => command::completions::run(&arguments),
     }

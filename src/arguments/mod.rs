@@ -6,7 +6,7 @@ mod training;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use xception::Backend;
 use xception::train::config::Override;
@@ -55,6 +55,7 @@ pub enum Command {
     Bench(BenchArguments),
     Devices(DevicesArguments),
     Data(DataArguments),
+    Schema(SchemaArguments),
     Weights(WeightsArguments),
     Completions(CompletionsArguments),
 }
@@ -188,6 +189,30 @@ pub enum WeightsAction {
         #[arg(value_name = "NAME")]
         names: Vec<String>,
     },
+}
+
+/// Print the JSON Schema of a run's or an ablation's file.
+///
+/// It has every key with its meaning, type, default and range; editors complete and check a file whose
+/// "$schema" names it. docs/configuration.md is the same for reading.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xception schema run
+  xception schema ablation > ablation.schema.json
+
+The files in configs/ name those in configs/schema.")]
+pub struct SchemaArguments {
+    /// The kind of file.
+    #[arg(value_enum)]
+    pub kind: KindArgument,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum KindArgument {
+    /// A run, as `xception train` takes it.
+    Run,
+    /// An ablation, as `xception ablate` takes it.
+    Ablation,
 }
 
 /// Print a shell's completion script.

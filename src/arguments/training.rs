@@ -19,9 +19,11 @@ use super::{DeviceArguments, InputArguments};
   xception ablate configs/ablations/residual.json --set recipe.epochs=40 --out runs/residual-40
   xception ablate configs/ablations/families.json --data cifar10:datasets/cifar10
   xception ablate configs/ablations/quick.json --plan      only print the plan
+  xception ablate configs/ablations/residual-by-activation.json
 
 An ablation is a JSON file: a base configuration, `variants` (or `axes` for a grid), and seeds. The
-files in configs/ablations are examples.")]
+files in configs/ablations are examples; docs/configuration.md explains every key.
+`xception schema ablation` prints the file's JSON Schema, by which editors complete and check it.")]
 pub struct AblateArguments {
     /// The ablation, a JSON file.
     pub file: PathBuf,
@@ -47,6 +49,9 @@ pub struct AblateArguments {
   xception train --weights xception.keras-notop --data folder:photos --out runs/photos
   xception train --weights resnet50.torchvision --data folder:photos --freeze until:layer3 \\
       --backbone-rate 0.1 --set recipe.epochs=20 --out runs/photos-deeper
+
+docs/configuration.md explains every key of the file. `xception schema run` prints its JSON Schema, by
+which editors complete and check it.
 
 The pictures of folder:DIR lie in one subfolder a class, DIR/CLASS/*.jpg, of which every tenth is for
 testing; or in DIR/train/CLASS/ and DIR/test/CLASS/.")]
@@ -136,6 +141,7 @@ pub struct RunArguments {
     #[arg(long, value_name = "SOURCE")]
     pub data: Option<DataSource>,
     /// Change a value of the configuration, by its path, such as recipe.epochs=3; can be repeated.
+    /// docs/configuration.md lists the paths.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub overrides: Vec<Override>,
     #[command(flatten)]

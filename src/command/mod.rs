@@ -11,6 +11,7 @@ pub mod explain;
 pub mod features;
 pub mod predict;
 pub mod report;
+pub mod schema;
 pub mod summary;
 pub mod train;
 pub mod weights;

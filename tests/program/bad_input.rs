@@ -20,7 +20,7 @@ fn a_mistake_in_a_file_has_line_column_and_the_nearest_name() {
             r#""epochs": 3"#,
             r#""epochs": 0"#,
             "7:16",
-            "has to be at least 1",
+            "has to be from 1 to 1000000",
         ),
         (
             r#""epochs": 3"#,
@@ -87,7 +87,7 @@ fn options_out_of_range_are_refused() {
         &["ablate", &file, "--plan", "--set", "recipe.batch_size=1"],
     );
     assert!(
-        errors.contains("recipe.batch_size=1") && errors.contains("at least 2"),
+        errors.contains("recipe.batch_size=1") && errors.contains("from 2 to 1000000 (batch"),
         "{errors}"
     );
     let errors = fail(2, &["ablate", &file, "--set", "recipe.batch_size"]);

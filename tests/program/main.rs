@@ -7,6 +7,7 @@ mod bad_input;
 mod bench;
 mod closed_output;
 mod commands;
+mod configuration_page;
 mod configurations;
 mod damage;
 #[cfg(target_os = "linux")] // its setsid
@@ -16,6 +17,7 @@ mod fine_tuning;
 mod hostile_names;
 mod images;
 mod resume;
+mod schema;
 mod sizes;
 mod stopping;
 mod support;

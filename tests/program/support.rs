@@ -98,6 +98,11 @@ impl Workshop {
     }
 }
 
+/// Whether generated files are to be written instead of compared: with XCEPTION_REGENERATE=1.
+pub fn regenerates() -> bool {
+    std::env::var_os("XCEPTION_REGENERATE").is_some_and(|value| value == "1")
+}
+
 /// Reads a JSON file.
 pub fn json(path: &Path) -> Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()

@@ -58,27 +58,3 @@ fn nearest_hint(nearest: &Option<String>) -> String {
         .map(|name| format!(" (did you mean `{name}`?)"))
         .unwrap_or_default()
 }
-
-/// Checks that a probability is in [0, 1).
-pub(crate) fn check_dropout(dropout: f64) -> Result<(), ModelError> {
-    if (0.0..1.0).contains(&dropout) {
-        return Ok(());
-    }
-    Err(ModelError::OutOfRange {
-        option: "dropout",
-        found: dropout.to_string(),
-        expected: "at least 0 and less than 1".to_owned(),
-    })
-}
-
-/// Checks that batch normalization's epsilon is in (0, 1).
-pub(crate) fn check_epsilon(epsilon: f64) -> Result<(), ModelError> {
-    if epsilon > 0.0 && epsilon < 1.0 {
-        return Ok(());
-    }
-    Err(ModelError::OutOfRange {
-        option: "batch_norm_epsilon",
-        found: epsilon.to_string(),
-        expected: "more than 0 and less than 1".to_owned(),
-    })
-}

@@ -25,6 +25,7 @@
 //! ```
 
 pub mod amount;
+mod bounds;
 mod causes;
 mod error;
 mod features;
@@ -35,6 +36,7 @@ pub mod layers;
 mod limits;
 pub mod low_rank;
 mod network;
+mod options;
 pub mod preprocessing;
 pub mod pretrained;
 mod registry;
@@ -45,6 +47,7 @@ pub mod weights;
 mod width;
 pub mod xception;
 
+pub use bounds::Bounds;
 pub use causes::with_causes;
 pub use error::ModelError;
 pub use features::{Features, Stage};

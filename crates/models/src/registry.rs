@@ -1,10 +1,12 @@
 //! The networks by name.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use burn::config::Config;
 use burn::module::{Module, ParamGroup};
 use burn::prelude::*;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -124,12 +126,25 @@ impl ModelConfig {
         }
     }
 
-    /// The name that stands before its options in JSON.
-    fn family(&self) -> &'static str {
+    /// The key of its options, such as `xception` or `resnet`.
+    pub fn family(&self) -> &'static str {
         match self {
             Self::Xception(_) => "xception",
             Self::InceptionV3(_) => "inception_v3",
             Self::ResNet(_) => "resnet",
+        }
+    }
+
+    /// Checks that every option is in its range.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::OutOfRange`], which names the option.
+    pub fn check(&self) -> Result<(), ModelError> {
+        match self {
+            Self::Xception(config) => config.check(),
+            Self::InceptionV3(config) => config.check(),
+            Self::ResNet(config) => config.check(),
         }
     }
 
@@ -230,8 +245,9 @@ impl ModelConfig {
 }
 
 /// The form with options, which derives its reader; a name is read by hand.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(inline, description = "A family of networks with its options.")]
 enum WithOptions {
     Xception(XceptionConfig),
     InceptionV3(InceptionV3Config),
@@ -284,6 +300,29 @@ impl<'de> Deserialize<'de> for ModelConfig {
         }
 
         deserializer.deserialize_any(NameOrOptions)
+    }
+}
+
+impl JsonSchema for ModelConfig {
+    fn schema_name() -> Cow<'static, str> {
+        "ModelConfig".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let names = MODELS.iter().map(|info| {
+            let ModelInfo {
+                name,
+                paper,
+                image_size: size,
+                ..
+            } = info;
+            let description =
+                format!("As published, for images of {size} x {size} pixels: {paper}.");
+            json_schema!({"type": "string", "const": name, "description": description})
+        });
+        let names: Vec<_> = names.collect();
+        let options = generator.subschema_for::<WithOptions>();
+        json_schema!({"anyOf": [{"oneOf": names}, options]})
     }
 }
 

@@ -1,12 +1,12 @@
 //! The width multiplier: one factor on the channels of every layer.
 
-use crate::ModelError;
+use crate::{Bounds, ModelError};
 
 /// Channels are kept multiples of this, for the sake of SIMD lanes, as MobileNet's code does.
 const DIVISOR: usize = 8;
 
-/// The widest multiplier that makes sense before memory runs out.
-const MAXIMUM: f64 = 16.0;
+/// What a multiplier may be: 16 is the widest that makes sense before memory runs out.
+pub(crate) const WIDTH: Bounds = Bounds::above(0.0).at_most(16.0);
 
 /// The largest denominator of a multiplier that is looked for.
 const MAXIMUM_DENOMINATOR: usize = 256;
@@ -16,16 +16,10 @@ const MAXIMUM_DENOMINATOR: usize = 256;
 pub(crate) struct Width(f64);
 
 impl Width {
-    /// Checks that the multiplier is a positive number of a sensible size.
+    /// Checks that the multiplier is one of [`WIDTH`].
     pub(crate) fn new(multiplier: f64) -> Result<Self, ModelError> {
-        if multiplier > 0.0 && multiplier <= MAXIMUM {
-            return Ok(Self(multiplier));
-        }
-        Err(ModelError::OutOfRange {
-            option: "width",
-            found: multiplier.to_string(),
-            expected: "more than 0 and at most 16".to_owned(),
-        })
+        WIDTH.check("width", multiplier)?;
+        Ok(Self(multiplier))
     }
 
     /// The multiplied number of channels: the nearest multiple of 8, and at least 8. The published

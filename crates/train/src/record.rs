@@ -7,6 +7,7 @@ mod check;
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use check::Asked;
@@ -46,23 +47,28 @@ pub struct AblationRecord {
 }
 
 /// A claim of the literature that an ablation can test: one variant is better than another.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Claim {
     /// The claim in a sentence.
+    #[schemars(example = &"With residual connections the network ends at a higher accuracy.")]
     pub text: String,
     /// Where it was made: paper, section or figure.
+    #[schemars(example = &"F. Chollet, Xception, section 4.6 and figure 9")]
     pub source: String,
-    /// What is compared.
+    /// The quantity in which one variant is better.
     pub metric: ClaimMetric,
-    /// The variant that is said to be better.
+    /// Name of the variant that is said to be better.
+    #[schemars(example = &"base")]
     pub better: String,
-    /// The variant that is said to be worse.
+    /// Name of the variant that is said to be worse.
+    #[schemars(example = &"no residual")]
     pub worse: String,
 }
 
 /// The quantity a [`Claim`] compares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "The quantity that a claim compares.")]
 #[serde(rename_all = "snake_case")]
 pub enum ClaimMetric {
     /// Top-1 accuracy of the best epoch; higher is better.

@@ -2,6 +2,7 @@
 
 use burn::config::Config;
 use burn::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::auxiliary::InceptionAuxiliaryConfig;
@@ -13,10 +14,10 @@ use super::inception_d::InceptionDConfig;
 use super::inception_e::InceptionEConfig;
 use super::{InceptionV3, stem};
 use crate::ModelError;
-use crate::error::{check_dropout, check_epsilon};
 use crate::layers::{ClassifierConfig, Kernels, LayerOptions, Stem};
-use crate::limits::{self, check_number, check_parameters};
-use crate::width::Width;
+use crate::limits::check_parameters;
+use crate::options::{self, CLASSES, DROPOUT, EPSILON};
+use crate::width::{WIDTH, Width};
 
 /// Name, and channels of the pool's branch, of the modules at 35 x 35.
 pub(crate) const INCEPTION_A: [(&str, usize); 3] =
@@ -38,25 +39,33 @@ pub(crate) const INCEPTION_E: [&str; 2] = ["Mixed_7b", "Mixed_7c"];
 /// Configuration of [`InceptionV3`].
 ///
 /// In JSON every field may be left out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(
+    description = "The options of Inception V3; each may be left out.",
+    example = serde_json::json!({"auxiliary": true, "dropout": 0.5})
+)]
 pub struct InceptionV3Config {
-    /// Number of classes.
+    /// Number of classes. In a run it may be left out: it is that of the data.
+    #[schemars(example = 10, transform = CLASSES.of_number())]
     pub classes: usize,
     /// Factor on the channels of every layer, rounded to multiples of 8; 1 in the paper.
+    #[schemars(example = 0.25, transform = WIDTH.of_number())]
     pub width: f64,
     /// Whether there is an auxiliary classifier; in the paper there is, in Xception's comparison
     /// there isn't.
     pub auxiliary: bool,
     /// Probability of dropout before the last layer; 0.5 in torchvision and in Xception's ImageNet
     /// training, 0.2 in the author's code.
+    #[schemars(example = 0.5, transform = DROPOUT.of_number())]
     pub dropout: f64,
-    /// For large or for small images.
+    /// How the network begins: for large or for small images.
     pub stem: Stem,
     /// Whether the average pools of the modules count the zeros around the map: they do in
     /// torchvision, and don't in Keras.
     pub pool_counts_padding: bool,
     /// Added to the variance by batch normalization: 1e-3 in torchvision and in Keras.
+    #[schemars(example = 1e-5, transform = EPSILON.of_number())]
     pub batch_norm_epsilon: f64,
     /// Whose operations the layers run.
     pub kernels: Kernels,
@@ -102,15 +111,27 @@ impl InceptionV3Config {
         }
     }
 
+    /// Checks that every option is in its range.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::OutOfRange`], which names the option.
+    pub fn check(&self) -> Result<(), ModelError> {
+        options::check(
+            self.classes,
+            self.width,
+            self.dropout,
+            self.batch_norm_epsilon,
+        )
+    }
+
     /// Makes the network, with random weights.
     ///
     /// # Errors
     ///
     /// Where an option is out of its range.
     pub fn init(&self, device: &Device) -> Result<InceptionV3, ModelError> {
-        check_number("classes", self.classes, 1, limits::CLASSES)?;
-        check_dropout(self.dropout)?;
-        check_epsilon(self.batch_norm_epsilon)?;
+        self.check()?;
         let make = &Convolutions {
             width: Width::new(self.width)?,
             pool_counts_padding: self.pool_counts_padding,

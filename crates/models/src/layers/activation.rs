@@ -2,6 +2,7 @@
 
 use burn::prelude::*;
 use burn::tensor::activation;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Kernels;
@@ -9,7 +10,7 @@ use crate::trace;
 
 /// The non-linearity between the depthwise and the pointwise part of a separable convolution
 /// (Xception, section 4.7 and figure 10).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
     /// No non-linearity, as in Xception.

@@ -3,13 +3,14 @@
 use burn::nn::BatchNorm;
 use burn::prelude::*;
 use burn::tensor::{activation, module};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xception_kernels::{
     Geometry, batch_norm_train, burn_conv2d, burn_max_pool2d, conv2d, max_pool2d, normalize,
 };
 
 /// Whose operations the layers run. The results are the same but for rounding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kernels {
     /// Those of `xception-kernels`, which has kernels of its own for Burn's CPU backends.

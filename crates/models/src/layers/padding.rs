@@ -1,10 +1,11 @@
 //! Which side gets the odd pixel.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xception_kernels::Padding2d;
 
 /// How a window at stride 2 is padded; at stride 1 and odd kernels the two are the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Padding {
     /// Half the kernel on every side, as timm's port and PyTorch's models do.

@@ -1,9 +1,10 @@
 //! The two kinds of stem.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How a network begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stem {
     /// As published, for images of 224 to 299 pixels: early strides cut the resolution.

@@ -124,7 +124,7 @@ pub enum PreprocessingError {
         /// The value found.
         found: String,
         /// The values that are allowed.
-        expected: &'static str,
+        expected: String,
     },
     /// A name that isn't one of a fixed set.
     #[error("there is no {what} `{name}`; there are {known}")]

@@ -3,21 +3,21 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::PreprocessingError;
 
 /// The filter that an image is resampled with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Filter {
     /// The pixel under the center of the output pixel.
     Nearest,
     /// A triangle of radius 1.
     Bilinear,
-    /// Keys' cubic convolution of radius 2 with a = -0.5, as in Pillow and `tf.image.resize`.
-    ///
-    /// PyTorch's `interpolate` and OpenCV use a = -0.75: not this filter.
+    /// Keys' cubic convolution of radius 2 with a = -0.5, as in Pillow and `tf.image.resize` (PyTorch's
+    /// `interpolate` and OpenCV use a = -0.75: not this filter).
     Bicubic,
 }
 

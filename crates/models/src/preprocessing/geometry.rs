@@ -1,9 +1,10 @@
 //! Which size an image is resized to, and which part of that is kept.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How the size that an image is resized to follows from the size wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ResizeMode {
     /// Height and width are set, whatever the image's proportions: Keras's

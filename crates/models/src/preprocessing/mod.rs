@@ -36,7 +36,10 @@ mod webp_exif;
 
 use image::RgbImage;
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::Bounds;
 
 pub use decode::{DecodeLimits, DecodeOptions, IMAGE_ENDINGS, decode_image, is_image, read_image};
 pub use error::PreprocessingError;
@@ -52,21 +55,24 @@ pub use preset::Preset;
 pub use resize::Resize;
 pub use scaling::{CAFFE_MEAN_BGR, IMAGENET_MEAN, IMAGENET_STD, Scaling};
 
-/// The largest height and width of a network's input, in pixels.
-const MAX_SIZE: usize = 8192;
+/// The height or width of a network's input, in pixels.
+pub const SIDE: Bounds = Bounds::at_least(1.0).at_most(8192.0);
+/// The part of a resized image's sides that the central crop keeps.
+const CROP_FRACTION: Bounds = Bounds::at_least(0.01).at_most(1.0);
 
 /// How an image becomes a network's input: resized, cropped in the center and scaled.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Preprocessing {
     /// Height and width of the network's input, in pixels.
+    #[schemars(example = [299, 299], transform = SIDE.of_items())]
     pub size: [usize; 2],
     /// How the image is resized.
     pub resize: Resize,
-    /// The part of the resized image's sides that the central crop keeps, more than 0 and at most 1:
-    /// images are resized to `size / crop_fraction`, rounded down.
-    ///
-    /// timm's `crop_pct`. 1 crops nothing but what sticks out with [`ResizeMode::ShortestSide`].
+    /// The part of the resized image's sides that the central crop keeps (timm's `crop_pct`): images are
+    /// resized to `size / crop_fraction`, rounded down. 1 crops nothing but what sticks out where the
+    /// shortest side is set.
+    #[schemars(example = 0.875, transform = CROP_FRACTION.of_number())]
     pub crop_fraction: f64,
     /// How pixels become numbers.
     pub scaling: Scaling,
@@ -100,18 +106,18 @@ impl Preprocessing {
     ///
     /// [`PreprocessingError::OutOfRange`], which names the field.
     pub fn check(&self) -> Result<(), PreprocessingError> {
-        if !self.size.iter().all(|side| (1..=MAX_SIZE).contains(side)) {
+        if !self.size.iter().all(|&side| SIDE.contains(side as f64)) {
             return Err(PreprocessingError::OutOfRange {
                 option: "size",
                 found: format!("{} x {}", self.size[0], self.size[1]),
-                expected: "from 1 to 8192 pixels a side",
+                expected: format!("{SIDE} pixels a side"),
             });
         }
-        if !(self.crop_fraction >= 0.01 && self.crop_fraction <= 1.0) {
+        if !CROP_FRACTION.contains(self.crop_fraction) {
             return Err(PreprocessingError::OutOfRange {
                 option: "crop_fraction",
                 found: self.crop_fraction.to_string(),
-                expected: "from 0.01 to 1",
+                expected: CROP_FRACTION.to_string(),
             });
         }
         self.scaling.check()

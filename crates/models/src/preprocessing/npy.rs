@@ -43,7 +43,7 @@ impl<W: Write + Seek> NpyWriter<W> {
             return Err(PreprocessingError::OutOfRange {
                 option: "columns",
                 found: "0".to_owned(),
-                expected: "at least 1",
+                expected: "at least 1".to_owned(),
             });
         }
         writer

@@ -4,6 +4,7 @@
 //! is resized to millions of columns, nearly all of which the crop drops again.
 
 use image::RgbImage;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::antialiasing::antialiased;
@@ -12,17 +13,15 @@ use super::point_sampling::sample;
 use super::{Filter, ResizeMode};
 
 /// How an image is resized.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Resize {
     /// The resampling filter.
     pub filter: Filter,
     /// Whether the filter widens with the scale when an image is made smaller, so that every pixel
-    /// counts.
-    ///
-    /// `true` is Pillow's `resize`, and so torchvision's and timm's, and Keras's `load_img`; `false`
+    /// counts: `true` is Pillow's `resize`, and so torchvision's and timm's, and Keras's `load_img`; `false`
     /// is `tf.image.resize` (and Keras's `Resizing` layer) by default, which looks at 2 x 2 pixels
-    /// (bilinear) or 4 x 4 (bicubic) at any scale. It makes no difference to [`Filter::Nearest`].
+    /// (bilinear) or 4 x 4 (bicubic) at any scale. It makes no difference to the nearest pixel.
     pub antialias: bool,
     /// How the size to resize to follows from the size wanted.
     pub mode: ResizeMode,

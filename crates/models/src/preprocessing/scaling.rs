@@ -1,8 +1,10 @@
 //! From 8-bit pixels to the numbers a network was trained on.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::PreprocessingError;
+use crate::Bounds;
 
 /// Mean of ImageNet's training images, red, green and blue, of pixels in [0, 1] (torchvision).
 pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
@@ -12,11 +14,14 @@ pub const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 /// Mean of ImageNet's training images, blue, green and red, of pixels in [0, 255] (Caffe, Keras).
 pub const CAFFE_MEAN_BGR: [f32; 3] = [103.939, 116.779, 123.68];
 
+/// A standard deviation.
+const STD: Bounds = Bounds::above(0.0);
+
 /// How 8-bit pixels become a network's input.
 ///
 /// Every variant computes in single precision and in the order of operations of its source, so that
 /// the numbers are the same to the last bit.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Scaling {
     /// `x / 127.5 - 1`, from -1 to 1: Keras's mode `tf`.
@@ -24,13 +29,16 @@ pub enum Scaling {
     /// `(x / 255 - mean) / std`: torchvision's `ToTensor` and `Normalize`.
     MeanStd {
         /// Mean of red, green and blue, of pixels in [0, 1].
+        #[schemars(example = [0.485, 0.456, 0.406])]
         mean: [f32; 3],
         /// Standard deviation of red, green and blue, of pixels in [0, 1].
+        #[schemars(example = [0.229, 0.224, 0.225], transform = STD.of_items())]
         std: [f32; 3],
     },
     /// `x - mean`, with the channels in the order blue, green, red: Keras's mode `caffe`.
     CaffeBgr {
         /// Mean of blue, green and red, of pixels in [0, 255].
+        #[schemars(example = [103.939, 116.779, 123.68])]
         mean: [f32; 3],
     },
 }
@@ -61,14 +69,15 @@ impl Scaling {
             return Err(PreprocessingError::OutOfRange {
                 option: "scaling.mean",
                 found: format!("{mean:?}"),
-                expected: "three finite numbers",
+                expected: "three finite numbers".to_owned(),
             });
         }
-        if !std.iter().all(|value| value.is_normal() && *value > 0.0) {
+        let divides = |value: &f32| value.is_normal() && STD.contains((*value).into());
+        if !std.iter().all(divides) {
             return Err(PreprocessingError::OutOfRange {
                 option: "scaling.std",
                 found: format!("{std:?}"),
-                expected: "three finite numbers, each more than 0",
+                expected: format!("three finite numbers, each {STD}"),
             });
         }
         Ok(())

@@ -2,16 +2,17 @@
 
 use burn::config::Config;
 use burn::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::block::ResNetBlockConfig;
 use super::stem::ResNetStemConfig;
 use super::{ResNet, ResNetDepth};
 use crate::ModelError;
-use crate::error::{check_dropout, check_epsilon};
 use crate::layers::{ClassifierConfig, Kernels, LayerOptions, Stem};
-use crate::limits::{self, check_number, check_parameters};
-use crate::width::Width;
+use crate::limits::check_parameters;
+use crate::options::{self, CLASSES, DROPOUT, EPSILON};
+use crate::width::{WIDTH, Width};
 
 /// Channels of the stem's convolution.
 const STEM: usize = 64;
@@ -21,23 +22,32 @@ const STAGES: [(usize, usize); 4] = [(64, 1), (128, 2), (256, 2), (512, 2)];
 /// Configuration of [`ResNet`].
 ///
 /// In JSON every field may be left out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(
+    description = "The options of ResNet; each may be left out.",
+    example = serde_json::json!({"depth": 18, "stem": "small"})
+)]
 pub struct ResNetConfig {
-    /// Number of layers: 18, 34, 50, 101 or 152.
+    /// Number of layers with weights.
+    #[schemars(example = 18)]
     pub depth: ResNetDepth,
-    /// Number of classes.
+    /// Number of classes. In a run it may be left out: it is that of the data.
+    #[schemars(example = 10, transform = CLASSES.of_number())]
     pub classes: usize,
     /// Factor on the channels of every layer, rounded to multiples of 8; 1 in the paper.
+    #[schemars(example = 0.25, transform = WIDTH.of_number())]
     pub width: f64,
     /// Probability of dropout before the last layer; none in the paper.
+    #[schemars(example = 0.5, transform = DROPOUT.of_number())]
     pub dropout: f64,
-    /// For large or for small images.
+    /// How the network begins: for large or for small images.
     pub stem: Stem,
     /// Whether a bottleneck takes its stride in the first 1x1 convolution, as in the paper and in
     /// Keras, rather than in the 3x3, as in torchvision.
     pub first_convolution_strided: bool,
     /// Added to the variance by batch normalization: 1e-5 in torchvision, 1.001e-5 in Keras.
+    #[schemars(example = 1.001e-5, transform = EPSILON.of_number())]
     pub batch_norm_epsilon: f64,
     /// Whose operations the layers run.
     pub kernels: Kernels,
@@ -84,15 +94,27 @@ impl ResNetConfig {
         }
     }
 
+    /// Checks that every option is in its range.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::OutOfRange`], which names the option.
+    pub fn check(&self) -> Result<(), ModelError> {
+        options::check(
+            self.classes,
+            self.width,
+            self.dropout,
+            self.batch_norm_epsilon,
+        )
+    }
+
     /// Makes the network, with random weights.
     ///
     /// # Errors
     ///
     /// Where an option is out of its range.
     pub fn init(&self, device: &Device) -> Result<ResNet, ModelError> {
-        check_number("classes", self.classes, 1, limits::CLASSES)?;
-        check_dropout(self.dropout)?;
-        check_epsilon(self.batch_norm_epsilon)?;
+        self.check()?;
         let width = Width::new(self.width)?;
 
         let stem = ResNetStemConfig {

@@ -1,5 +1,8 @@
 //! The published depths.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::block::BlockKind;
@@ -68,6 +71,21 @@ impl ResNetDepth {
     pub(crate) fn has_shortcut(self, stage: usize, block: usize) -> bool {
         let (kind, _) = self.blocks();
         block == 0 && (stage > 0 || kind.expansion() > 1)
+    }
+}
+
+impl JsonSchema for ResNetDepth {
+    fn schema_name() -> Cow<'static, str> {
+        "ResNetDepth".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let depths = Self::ALL.map(Self::layers);
+        json_schema!({"type": "integer", "enum": depths})
     }
 }
 

@@ -2,17 +2,18 @@
 
 use burn::config::Config;
 use burn::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Xception;
 use super::exit_flow::ExitFlowConfig;
 use super::module::{Downsampling, XceptionModuleConfig};
 use super::stem::stem_config;
-use crate::ModelError;
-use crate::error::{check_dropout, check_epsilon};
 use crate::layers::{Activation, ClassifierConfig, Kernels, LayerOptions, Padding, Stem};
-use crate::limits::{self, check_number, check_parameters};
-use crate::width::Width;
+use crate::limits::{self, FULLY_CONNECTED, check_parameters};
+use crate::options::{self, CLASSES, DROPOUT, EPSILON};
+use crate::width::{WIDTH, Width};
+use crate::{Bounds, ModelError};
 
 /// Channels of the entry flow's modules (figure 5).
 const ENTRY_FLOW: [usize; 3] = [128, 256, 728];
@@ -21,31 +22,47 @@ const MIDDLE_FLOW: usize = 728;
 /// Channels of the exit flow's separable convolutions.
 const EXIT_FLOW: [usize; 4] = [728, 1024, 1536, 2048];
 
+/// A number of modules in the middle flow.
+const MIDDLE_MODULES: Bounds = Bounds::at_least(0.0).at_most(limits::MIDDLE_MODULES as f64);
+/// Units of a fully connected layer.
+const UNITS: Bounds = Bounds::at_least(1.0).at_most(limits::UNITS as f64);
+
 /// Configuration of [`Xception`].
 ///
 /// In JSON every field may be left out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(
+    description = "The options of Xception; each may be left out.",
+    example = serde_json::json!({"width": 0.25, "stem": "small"})
+)]
 pub struct XceptionConfig {
-    /// Number of classes.
+    /// Number of classes. In a run it may be left out: it is that of the data.
+    #[schemars(example = 10, transform = CLASSES.of_number())]
     pub classes: usize,
     /// Factor on the channels of every layer, rounded to multiples of 8; 1 in the paper.
+    #[schemars(example = 0.25, transform = WIDTH.of_number())]
     pub width: f64,
     /// Number of modules in the middle flow; 8 in the paper.
+    #[schemars(example = 2, transform = MIDDLE_MODULES.of_number())]
     pub middle_modules: usize,
     /// Whether modules have a residual connection (section 4.6).
     pub residual: bool,
     /// What stands between depthwise and pointwise convolution (section 4.7).
     pub intermediate_activation: Activation,
     /// Probability of dropout before the last layer; 0.5 in the paper's ImageNet training.
+    #[schemars(example = 0.5, transform = DROPOUT.of_number())]
     pub dropout: f64,
-    /// Units of the optional fully connected layers; the paper has `[4096, 4096]` for JFT.
+    /// Units of the fully connected layers before the last layer, one number a layer; the paper has
+    /// `[4096, 4096]` for JFT.
+    #[schemars(example = [4096, 4096], transform = UNITS.of_items(), extend("maxItems" = FULLY_CONNECTED))]
     pub fully_connected: Vec<usize>,
     /// Which side gets the odd pixel at stride 2.
     pub padding: Padding,
-    /// For large or for small images.
+    /// How the network begins: for large or for small images.
     pub stem: Stem,
     /// Added to the variance by batch normalization: 1e-5 in timm's port, 1e-3 in Keras.
+    #[schemars(example = 1e-3, transform = EPSILON.of_number())]
     pub batch_norm_epsilon: f64,
     /// Whose operations the layers run.
     pub kernels: Kernels,
@@ -94,22 +111,29 @@ impl XceptionConfig {
         }
     }
 
+    /// Checks that every option is in its range.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::OutOfRange`], which names the option.
+    pub fn check(&self) -> Result<(), ModelError> {
+        options::check(
+            self.classes,
+            self.width,
+            self.dropout,
+            self.batch_norm_epsilon,
+        )?;
+        MIDDLE_MODULES.check_count("middle_modules", self.middle_modules)?;
+        check_layers(&self.fully_connected)
+    }
+
     /// Makes the network, with random weights.
     ///
     /// # Errors
     ///
     /// Where an option is out of its range.
     pub fn init(&self, device: &Device) -> Result<Xception, ModelError> {
-        check_number("classes", self.classes, 1, limits::CLASSES)?;
-        check_number(
-            "middle_modules",
-            self.middle_modules,
-            0,
-            limits::MIDDLE_MODULES,
-        )?;
-        check_dropout(self.dropout)?;
-        check_epsilon(self.batch_norm_epsilon)?;
-        check_layers(&self.fully_connected)?;
+        self.check()?;
         let width = Width::new(self.width)?;
         let module = |channels_in, channels: Vec<usize>, downsampling| XceptionModuleConfig {
             channels_in,
@@ -165,16 +189,16 @@ impl XceptionConfig {
 /// Checks the number of fully connected layers and their units.
 fn check_layers(fully_connected: &[usize]) -> Result<(), ModelError> {
     let layers = fully_connected.len();
-    if layers > limits::FULLY_CONNECTED {
+    if layers > FULLY_CONNECTED {
         return Err(ModelError::OutOfRange {
             option: "fully_connected",
             found: format!("a list of {layers} layers"),
-            expected: format!("one of at most {}", limits::FULLY_CONNECTED),
+            expected: format!("one of at most {}", FULLY_CONNECTED),
         });
     }
     fully_connected
         .iter()
-        .try_for_each(|&units| check_number("fully_connected", units, 1, limits::UNITS))
+        .try_for_each(|&units| UNITS.check_count("fully_connected", units))
 }
 
 /// Smallest side of an image that leaves a pixel everywhere. Padded windows take any size, so only

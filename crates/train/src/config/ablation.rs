@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -11,55 +12,86 @@ use super::grid;
 use super::layers::{Layers, Places};
 use super::overrides::{Override, is_within};
 use super::run::RunConfig;
+use super::schema_key::without_schema;
 use super::source::Source;
 use super::strict_json;
-use super::variant_folder::{check_name, variant_folders};
+use super::variant_folder::{MAX_BYTES, check_name, variant_folders};
 use crate::record::Claim;
+
+/// Matches the names that a folder can be named after, as [`check_name`] has it: all but dots alone and
+/// spaces alone.
+const NAME: &str = r"[^.\s]|\.\s|\s\.";
+/// Matches the characters that no text of a configuration may have, as `is_control` has them.
+const CONTROL: &str = r"[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]";
 
 /// An ablation as a file describes it: a base configuration, what is varied, and the seeds.
 ///
 /// Either `variants` lists what to compare, or `axes` spans a grid; the first variant is the base
 /// that the others are compared with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct AblationFile {
-    /// One line for people.
+pub(super) struct AblationFile {
+    /// One line for people, the headline of the report.
+    #[schemars(example = &"Residual connections in Xception")]
     title: String,
-    /// What the ablation asks.
+    /// What the ablation asks, in a sentence or two.
+    #[schemars(example = &"Does Xception converge faster with residual connections?")]
     question: String,
-    /// The configuration that the variants change.
+    /// The run that the variants change, with the keys of a run's file. What every variant sets may be
+    /// left out here.
+    #[schemars(with = "RunConfig", example = serde_json::json!({"model": "xception"}))]
     base: Value,
-    /// Every combination of the axes' values is a variant.
+    /// A grid: every combination of the axes' values is a variant. Give either `axes` or `variants`.
     #[serde(default)]
+    #[schemars(example = serde_json::json!([{"path": "recipe.learning_rate", "values": [0.1, 0.05]}]))]
     axes: Vec<Axis>,
-    /// The variants one by one.
+    /// The variants one by one; the first is the base that the others are compared with.
     #[serde(default)]
+    #[schemars(example = serde_json::json!([{"name": "base"}, {"name": "half", "set": {"model.xception.width": 0.5}}]))]
     variants: Vec<VariantConfig>,
-    /// One run a variant and seed.
+    /// The seeds of the runs: each variant is trained once with each.
+    #[schemars(example = [1, 2, 3], extend("minItems" = 1, "uniqueItems" = true))]
     seeds: Vec<u64>,
-    /// What the literature says, by names of variants.
+    /// What the literature says about the variants; the report has a verdict on each claim.
     #[serde(default)]
+    #[schemars(example = serde_json::json!([{
+        "text": "With residual connections the network ends at a higher accuracy.",
+        "source": "F. Chollet, Xception, section 4.6 and figure 9",
+        "metric": "final_top1",
+        "better": "base",
+        "worse": "no residual"
+    }]))]
     claims: Vec<Claim>,
 }
 
 /// One dimension of a grid of variants.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Axis {
     /// Path of the value that is varied, with dots between keys.
+    #[schemars(example = &"model.xception.residual")]
     pub path: String,
-    /// Its values; the first is the base's.
+    /// The values, each once. The first of every axis together make the base that the other variants are
+    /// compared with.
+    #[schemars(example = [true, false], extend("minItems" = 1, "uniqueItems" = true))]
     pub values: Vec<Value>,
 }
 
 /// One variant: a name and what it changes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VariantConfig {
-    /// Name, unique in the ablation.
+    /// Name, unique in the ablation: at most 255 bytes, not only dots or spaces, and without control
+    /// characters.
+    #[schemars(
+        example = &"no residual",
+        extend("pattern" = NAME, "not" = {"pattern": CONTROL}, "maxLength" = MAX_BYTES)
+    )]
     pub name: String,
-    /// Values by path, with dots between keys.
+    /// What the variant changes of the base: values by path, with dots between keys. Nothing where left
+    /// out.
     #[serde(default)]
+    #[schemars(example = serde_json::json!({"model.xception.residual": false}))]
     pub set: Map<String, Value>,
 }
 
@@ -130,7 +162,7 @@ impl AblationConfig {
             let path = invalid.path.clone();
             source.error(invalid, &path)
         };
-        let value = source.json()?;
+        let value = without_schema(source)?;
         check_form(&value).map_err(here)?;
         let file: AblationFile = strict_json::from_value(value).map_err(here)?;
         check_seeds(&file.seeds).map_err(here)?;
@@ -346,7 +378,7 @@ mod tests {
         let message = error(&FILE.replace("\"epochs\": 3", "\"epochs\": 0"));
         assert!(message.starts_with("line 3, column 44"), "{message}");
         assert!(
-            message.contains("is 0, but has to be at least 1"),
+            message.contains("is 0, but has to be from 1 to 1000000"),
             "{message}"
         );
         let message = error(&FILE.replace("\"worse\": \"plain\"", "\"worse\": \"plane\""));

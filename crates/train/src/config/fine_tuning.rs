@@ -1,33 +1,44 @@
 //! Starting from weights that are there already.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use xception_models::Bounds;
 
 use super::error::Invalid;
+
+const BACKBONE_RATE: Bounds = Bounds::above(0.0);
 
 /// A run that starts from weights instead of from random numbers.
 ///
 /// The network's options, such as its padding side, and what images go through are those of the
 /// weights.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FineTuning {
-    /// A weights file, the folder of a run, or the name of published weights.
+    /// A weights file, the folder of a run, or a name that `xception weights list` has.
+    #[schemars(example = &"xception.keras-notop")]
     pub weights: String,
-    /// SHA-256 of the weights file, in hexadecimal. Written into a run's record; where it is given, the
-    /// file has to have it.
+    /// SHA-256 of the weights file, in lower-case hexadecimal, which the file then has to have. A run
+    /// writes it into its record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")]
     pub sha256: Option<String>,
-    /// What becomes of the classifier.
+    /// What becomes of the classifier that the weights have.
     #[serde(default)]
     pub head: StartingHead,
-    /// What keeps its weights and its batch-norm statistics.
+    /// What keeps its weights and its batch-norm statistics: `none` (everything learns), `backbone` (only
+    /// the classifier learns) or `until:STAGE` (the stages up to this one, as `xception summary` names
+    /// them, are frozen).
     #[serde(default)]
+    #[schemars(example = Freeze::Until("block4".to_owned()))]
     pub freeze: Freeze,
     /// Factor on the learning rate of everything but the classifier; 1 for the same rate.
     #[serde(default = "one")]
+    #[schemars(example = 0.1, transform = BACKBONE_RATE.of_number())]
     pub backbone_rate: f64,
 }
 
@@ -36,7 +47,7 @@ fn one() -> f64 {
 }
 
 /// What becomes of the classifier of the weights that a run starts from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StartingHead {
     /// A new one with random weights, for the classes of the data.
@@ -97,6 +108,20 @@ impl<'de> Deserialize<'de> for Freeze {
     }
 }
 
+impl JsonSchema for Freeze {
+    fn schema_name() -> Cow<'static, str> {
+        "Freeze".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": "^(none|backbone|until:.+)$"})
+    }
+}
+
 impl FineTuning {
     /// New head, frozen backbone.
     pub fn new(weights: impl Into<String>) -> Self {
@@ -115,13 +140,13 @@ impl FineTuning {
             return Err(Invalid::new("finetune.weights", "empty", expected));
         }
         let rate = self.backbone_rate;
-        if rate > 0.0 && rate.is_finite() {
+        if BACKBONE_RATE.contains(rate) {
             return Ok(());
         }
         Err(Invalid::new(
             "finetune.backbone_rate",
             rate,
-            "a number above 0 (to keep the backbone as it is, freeze it)",
+            &format!("{BACKBONE_RATE} (to keep the backbone as it is, freeze it)"),
         ))
     }
 }

@@ -191,8 +191,8 @@ mod tests {
         let nesterov = "recipe.optimizer.sgd.nesterov=true";
         let message = run(&["recipe.epochs=3", nesterov, "recipe.batch_size=10"]);
         let expected = "`recipe.optimizer.sgd.nesterov=true`: makes `recipe.optimizer.sgd.momentum` wrong, \
-                        which stands at line 2, column 35: is 0, but has to be at least 0 and less than 1 \
-                        (above 0 with Nesterov); give that too, as recipe.optimizer.sgd.momentum=VALUE";
+                        which stands at line 2, column 35: is 0, but has to be more than 0 and less than 1 \
+                        with Nesterov's momentum; give that too, as recipe.optimizer.sgd.momentum=VALUE";
         assert_eq!(message, expected);
         assert!(
             RunConfig::parse(

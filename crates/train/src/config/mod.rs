@@ -10,6 +10,8 @@ mod overrides;
 mod printable;
 mod recipe;
 mod run;
+pub mod schema;
+mod schema_key;
 mod source;
 mod strict_json;
 mod syntax;

@@ -1,31 +1,57 @@
 //! How a network is trained.
 
 use burn::optim::ModuleOptimizer;
+use schemars::transform::Transform;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use xception_kernels::SgdSettings;
+use xception_models::Bounds;
 
 use super::error::Invalid;
 use crate::training::Sgd;
 
+/// Epochs and images of a batch that a recipe has at most.
+const MOST: f64 = 1e6;
+const EPOCHS: Bounds = Bounds::at_least(1.0).at_most(MOST);
+const BATCH_SIZE: Bounds = Bounds::at_least(2.0).at_most(MOST);
+const LEARNING_RATE: Bounds = Bounds::above(0.0);
+const LABEL_SMOOTHING: Bounds = Bounds::at_least(0.0).below(1.0);
+const AUXILIARY_WEIGHT: Bounds = Bounds::at_least(0.0);
+const WARMUP_EPOCHS: Bounds = Bounds::at_least(0.0);
+const FACTOR: Bounds = Bounds::above(0.0).at_most(1.0);
+const EVERY_EPOCHS: Bounds = Bounds::above(0.0);
+const MOMENTUM: Bounds = Bounds::at_least(0.0).below(1.0);
+/// Nesterov's variant needs some.
+const NESTEROV_MOMENTUM: Bounds = Bounds::above(0.0).below(1.0);
+const WEIGHT_DECAY: Bounds = Bounds::at_least(0.0);
+
 /// Optimizer, learning rate and length of a training run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Recipe {
     /// Passes over the training images.
+    #[schemars(example = 30, transform = EPOCHS.of_number())]
     pub epochs: usize,
     /// Images in an optimization step. The images of an epoch that don't fill a last batch are left
     /// out of that epoch; which ones changes with every epoch.
+    #[schemars(example = 50, transform = BATCH_SIZE.of_number())]
     pub batch_size: usize,
     /// Learning rate at its highest.
+    #[schemars(example = 0.1, transform = LEARNING_RATE.of_number())]
     pub learning_rate: f64,
-    /// How the learning rate changes.
+    /// How the learning rate changes over the run.
+    #[schemars(example = Schedule::Exponential { factor: 0.94, every_epochs: 2.0 })]
     pub schedule: Schedule,
     /// The optimizer.
+    #[schemars(example = Optimizer::Sgd { momentum: 0.9, nesterov: false, weight_decay: 5e-4 })]
     pub optimizer: Optimizer,
     /// Share of the probability that is spread over all classes (C. Szegedy et al., *Rethinking the
     /// Inception Architecture*, section 7); 0 for none.
+    #[schemars(example = 0.1, transform = LABEL_SMOOTHING.of_number())]
     pub label_smoothing: f64,
     /// Weight of the auxiliary classifier's loss, for a network that has one.
+    #[schemars(example = 0.3, transform = AUXILIARY_WEIGHT.of_number())]
     pub auxiliary_weight: f64,
 }
 
@@ -43,12 +69,9 @@ impl Default for Recipe {
     }
 }
 
-/// Epochs and images of a batch that a recipe has at most.
-const MOST: usize = 1_000_000;
-
 /// How the learning rate changes over a run. A function of the step alone, so that a run can go on
 /// from any step.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Schedule {
     /// Always the same.
@@ -58,14 +81,17 @@ pub enum Schedule {
         /// Epochs in which the learning rate first rises linearly from zero; the whole run where that is
         /// shorter.
         #[serde(default)]
+        #[schemars(example = 2, transform = WARMUP_EPOCHS.of_number())]
         warmup_epochs: f64,
     },
     /// Times a factor after every so many epochs, in stairs, as in Xception's section 4.3
     /// (0.94 every 2 epochs).
     Exponential {
         /// The factor.
+        #[schemars(example = 0.94, transform = FACTOR.of_number())]
         factor: f64,
-        /// After so many epochs.
+        /// The number of epochs after which the factor is applied once more.
+        #[schemars(example = 2, transform = EVERY_EPOCHS.of_number())]
         every_epochs: f64,
     },
 }
@@ -102,22 +128,38 @@ impl Schedule {
 }
 
 /// The optimizer.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Optimizer {
     /// Stochastic gradient descent with momentum, as PyTorch defines it: the momentum buffer is not
     /// dampened and the learning rate multiplies the buffer.
+    #[schemars(transform = nesterov_needs_momentum)]
     Sgd {
-        /// Share of the momentum buffer that stays.
+        /// Share of the momentum buffer that stays at each step; with Nesterov's variant not 0.
         #[serde(default = "default_momentum")]
+        #[schemars(example = 0.95, transform = MOMENTUM.of_number())]
         momentum: f64,
-        /// Whether Nesterov's variant is used.
+        /// Whether Nesterov's variant of momentum is used.
         #[serde(default)]
         nesterov: bool,
         /// L2 penalty on all parameters.
         #[serde(default)]
+        #[schemars(example = 5e-4, transform = WEIGHT_DECAY.of_number())]
         weight_decay: f64,
     },
+}
+
+/// Puts the range of Nesterov's momentum into the optimizer's schema.
+fn nesterov_needs_momentum(schema: &mut Schema) {
+    let mut momentum = Schema::default();
+    NESTEROV_MOMENTUM.of_number().transform(&mut momentum);
+    if let Some(Value::Object(sgd)) = schema.pointer_mut("/properties/sgd") {
+        let nesterov =
+            json!({"properties": {"nesterov": {"const": true}}, "required": ["nesterov"]});
+        sgd.insert("if".to_owned(), nesterov);
+        let then = json!({"properties": {"momentum": momentum}});
+        sgd.insert("then".to_owned(), then);
+    }
 }
 
 fn default_momentum() -> f64 {
@@ -163,63 +205,36 @@ impl Recipe {
             }
             Err(Invalid::new(format!("recipe.{path}"), found, expected))
         };
-        let number = |path: &str, value: f64, holds: bool, expected: &str| {
-            check(holds, path, value.to_string(), expected)
+        let count = |path: &str, value: usize, bounds: Bounds, note: &str| {
+            let expected = format!("{bounds}{note}");
+            let holds = bounds.contains_count(value);
+            check(holds, path, value.to_string(), &expected)
         };
-        let count = |path: &str, value: usize, least: usize, expected: &str| {
-            check(value >= least, path, value.to_string(), expected)?;
-            check(value <= MOST, path, value.to_string(), "at most 1000000")
+        let within = |path: &str, value: f64, bounds: Bounds, note: &str| {
+            let expected = format!("{bounds}{note}");
+            check(bounds.contains(value), path, value.to_string(), &expected)
         };
-        count("epochs", self.epochs, 1, "at least 1")?;
-        count(
-            "batch_size",
-            self.batch_size,
-            2,
-            "at least 2 (batch normalization has no variance of one image)",
-        )?;
-        let rate = self.learning_rate;
-        number(
-            "learning_rate",
-            rate,
-            rate > 0.0 && rate.is_finite(),
-            "a number above 0",
-        )?;
+        count("epochs", self.epochs, EPOCHS, "")?;
+        let note = " (batch normalization has no variance of one image)";
+        count("batch_size", self.batch_size, BATCH_SIZE, note)?;
+        within("learning_rate", self.learning_rate, LEARNING_RATE, "")?;
         let smoothing = self.label_smoothing;
-        number(
-            "label_smoothing",
-            smoothing,
-            (0.0..1.0).contains(&smoothing),
-            "at least 0 and less than 1",
-        )?;
+        within("label_smoothing", smoothing, LABEL_SMOOTHING, "")?;
         let weight = self.auxiliary_weight;
-        number(
-            "auxiliary_weight",
-            weight,
-            weight >= 0.0 && weight.is_finite(),
-            "0 or more",
-        )?;
+        within("auxiliary_weight", weight, AUXILIARY_WEIGHT, "")?;
         match self.schedule {
             Schedule::Constant => {}
-            Schedule::Cosine { warmup_epochs } => number(
-                "schedule.cosine.warmup_epochs",
-                warmup_epochs,
-                warmup_epochs >= 0.0 && warmup_epochs.is_finite(),
-                "0 or more",
-            )?,
+            Schedule::Cosine { warmup_epochs } => {
+                let path = "schedule.cosine.warmup_epochs";
+                within(path, warmup_epochs, WARMUP_EPOCHS, "")?;
+            }
             Schedule::Exponential {
                 factor,
                 every_epochs,
             } => {
-                let path = "schedule.exponential.factor";
-                number(
-                    path,
-                    factor,
-                    factor > 0.0 && factor <= 1.0,
-                    "above 0 and at most 1",
-                )?;
+                within("schedule.exponential.factor", factor, FACTOR, "")?;
                 let path = "schedule.exponential.every_epochs";
-                let holds = every_epochs > 0.0 && every_epochs.is_finite();
-                number(path, every_epochs, holds, "above 0")?;
+                within(path, every_epochs, EVERY_EPOCHS, "")?;
             }
         }
         let Optimizer::Sgd {
@@ -227,19 +242,12 @@ impl Recipe {
             weight_decay,
             nesterov,
         } = self.optimizer;
-        let least = if nesterov { f64::MIN_POSITIVE } else { 0.0 };
-        number(
-            "optimizer.sgd.momentum",
-            momentum,
-            (least..1.0).contains(&momentum),
-            "at least 0 and less than 1 (above 0 with Nesterov)",
-        )?;
-        number(
-            "optimizer.sgd.weight_decay",
-            weight_decay,
-            weight_decay >= 0.0 && weight_decay.is_finite(),
-            "0 or more",
-        )
+        let (bounds, note) = match nesterov {
+            true => (NESTEROV_MOMENTUM, " with Nesterov's momentum"),
+            false => (MOMENTUM, ""),
+        };
+        within("optimizer.sgd.momentum", momentum, bounds, note)?;
+        within("optimizer.sgd.weight_decay", weight_decay, WEIGHT_DECAY, "")
     }
 }
 
@@ -295,7 +303,7 @@ mod tests {
                 ..Recipe::default()
             };
             let error = recipe.validate().unwrap_err();
-            assert!(error.message.contains("at most 1000000"), "{error:?}");
+            assert!(error.message.contains(" to 1000000"), "{error:?}");
         }
         let recipe = Recipe {
             learning_rate: f64::NAN,

@@ -3,16 +3,18 @@
 use std::path::Path;
 
 use burn::config::Config;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use xception_models::ModelConfig;
-use xception_models::preprocessing::Preprocessing;
+use xception_models::preprocessing::{Preprocessing, PreprocessingError, SIDE};
+use xception_models::{Bounds, ModelConfig, ModelError};
 
 use super::error::{ConfigError, Invalid};
 use super::fine_tuning::{FineTuning, StartingHead};
 use super::layers::{Layers, Places};
 use super::overrides::Override;
 use super::recipe::Recipe;
+use super::schema_key::without_schema;
 use super::source::Source;
 use super::strict_json;
 use crate::TrainError;
@@ -21,20 +23,29 @@ use crate::data::{Augmentation, DataSource, folder_preprocessing};
 /// What a model's configuration has where it doesn't say: ImageNet's number of classes.
 pub(crate) const DEFAULT_CLASSES: usize = 1000;
 
+/// A number of training images to use.
+const TRAIN_IMAGES: Bounds = Bounds::at_least(2.0);
+/// A number of test images to use.
+const TEST_IMAGES: Bounds = Bounds::at_least(1.0);
+
 /// What a training run is, but for its seed: model, data and recipe.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunConfig {
-    /// The network. Its number of classes may be left out: it is that of the data.
+    /// The network: a registered name, or a family with its options.
+    #[schemars(example = &"resnet50", example = serde_json::json!({"xception": {"width": 0.25, "stem": "small"}}))]
     pub model: ModelConfig,
     /// The images.
     #[serde(default)]
+    #[schemars(example = serde_json::json!({"source": "cifar10:datasets/cifar10"}))]
     pub data: DataConfig,
     /// How to train.
     #[serde(default)]
+    #[schemars(example = serde_json::json!({"epochs": 30, "learning_rate": 0.1}))]
     pub recipe: Recipe,
     /// The weights to start from; random ones where left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = serde_json::json!({"weights": "xception.keras-notop"}))]
     pub finetune: Option<FineTuning>,
     /// Whether the model's number of classes was given, even if it is the 1000 that a model has where it isn't.
     /// Not a part of the file; known where one was read with [`read`](Self::read) or [`parse`](Self::parse).
@@ -45,24 +56,30 @@ pub struct RunConfig {
 impl Config for RunConfig {}
 
 /// The images of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
-    /// Where they come from: `embedded`, `cifar10:DIR`, `cifar100:DIR` or `folder:DIR`.
+    /// Where the images come from: `embedded`, `cifar10:DIR`, `cifar100:DIR` or `folder:DIR`.
+    #[schemars(example = DataSource::Cifar10("datasets/cifar10".into()))]
     pub source: DataSource,
     /// Height and width, in pixels, that images of a folder are brought to; where left out, what the
     /// weights to start from take, or what the network was published for.
+    #[schemars(example = 128, transform = SIDE.of_number())]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_size: Option<usize>,
-    /// What images of a folder go through; where left out, as the weights to start from want it, or
-    /// [`folder_preprocessing`].
+    /// What images of a folder go through; where left out, what the weights to start from want, else the
+    /// shorter side is resized, the center is cropped, and pixels become numbers from -1 to 1.
+    #[schemars(example = folder_preprocessing(299))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preprocessing: Option<Preprocessing>,
-    /// How many training images to use, an equal share of each class; all where left out.
+    /// How many training images to use, with the same shares of the classes; all where left out.
+    #[schemars(example = 1000, transform = TRAIN_IMAGES.of_number())]
     pub train_images: Option<usize>,
-    /// How many test images to use, an equal share of each class; all where left out.
+    /// How many test images to use, with the same shares of the classes; all where left out.
+    #[schemars(example = 500, transform = TEST_IMAGES.of_number())]
     pub test_images: Option<usize>,
     /// What is done to a training image at random.
+    #[schemars(example = Augmentation::none())]
     pub augmentation: Augmentation,
 }
 
@@ -155,7 +172,7 @@ impl RunConfig {
     }
 
     fn from_source(source: &Source, overrides: &[Override]) -> Result<Self, ConfigError> {
-        let value = source.json()?;
+        let value = without_schema(source)?;
         if value.get("base").is_some() && value.get("model").is_none() {
             let message = "is an ablation, which `xception ablate` takes; the configuration of a run has `model`, and \
                            may have `data`, `recipe` and `finetune`";
@@ -196,37 +213,23 @@ impl RunConfig {
         if let Some(finetune) = &config.finetune {
             finetune.validate()?;
         }
+        config.model.check().map_err(|error| match error {
+            ModelError::OutOfRange {
+                option,
+                found,
+                expected,
+            } => {
+                let path = format!("model.{}.{option}", config.model.family());
+                Invalid::new(path, found, &expected)
+            }
+            other => Invalid::saying("model", other.to_string()),
+        })?;
         config.validate_data()?;
         Ok(config)
     }
 
     fn validate_data(&self) -> Result<(), Invalid> {
-        let DataConfig {
-            image_size,
-            train_images,
-            test_images,
-            ..
-        } = self.data;
-        if let Some(size) = image_size.filter(|size| !(1..=8192).contains(size)) {
-            return Err(Invalid::new("data.image_size", size, "from 1 to 8192"));
-        }
-        if let Some(preprocessing) = &self.data.preprocessing
-            && let Err(error) = preprocessing.check()
-        {
-            return Err(Invalid::saying("data.preprocessing", error.to_string()));
-        }
-        for (path, images) in [
-            ("data.train_images", train_images),
-            ("data.test_images", test_images),
-        ] {
-            if images == Some(0) {
-                return Err(Invalid::new(path, 0, "at least 1"));
-            }
-        }
-        if train_images == Some(1) {
-            let expected = "at least 2 (batch normalization has no variance of one image)";
-            return Err(Invalid::new("data.train_images", 1, expected));
-        }
+        self.data.validate()?;
         if let Some(size) = self.known_image_size()
             && let Err(error) = self.data.augmentation.check(size)
         {
@@ -253,6 +256,33 @@ impl RunConfig {
 fn options_of_model(value: &mut Value) -> Option<&mut Map<String, Value>> {
     let family = value.get_mut("model")?.as_object_mut()?;
     family.values_mut().next()?.as_object_mut()
+}
+
+impl DataConfig {
+    fn validate(&self) -> Result<(), Invalid> {
+        let variance = " (batch normalization has no variance of one image)";
+        for (key, value, bounds, note) in [
+            ("image_size", self.image_size, SIDE, ""),
+            ("train_images", self.train_images, TRAIN_IMAGES, variance),
+            ("test_images", self.test_images, TEST_IMAGES, ""),
+        ] {
+            if let Some(value) = value.filter(|&value| !bounds.contains_count(value)) {
+                let path = format!("data.{key}");
+                return Err(Invalid::new(path, value, &format!("{bounds}{note}")));
+            }
+        }
+        let Some(preprocessing) = &self.preprocessing else {
+            return Ok(());
+        };
+        preprocessing.check().map_err(|error| match error {
+            PreprocessingError::OutOfRange {
+                option,
+                found,
+                expected,
+            } => Invalid::new(format!("data.preprocessing.{option}"), found, &expected),
+            other => Invalid::saying("data.preprocessing", other.to_string()),
+        })
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Augmentation of training images, and their normalization: a random crop after padding, and a random mirror image.
 
 use rand::Rng;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::data::dataset::CHANNELS;
@@ -11,11 +12,14 @@ use crate::data::{DataError, Normalization};
 /// Recognition", 2015, section 4.2).
 ///
 /// The choices for an image are a function of its [`ImageKey`] alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(description = "How training images are varied at random.")]
 pub struct Augmentation {
-    /// The pixels added at each side before a crop of the image's size is taken at random. They are black (0) *before*
-    /// normalization, as with torchvision's `RandomCrop(32, padding=4)` ahead of `Normalize`; not the mean.
+    /// The pixels added at each side before a crop of the image's size is taken at random; less than the image's
+    /// shorter side, 0 for none. They are black (0) *before* normalization, as with torchvision's
+    /// `RandomCrop(32, padding=4)` ahead of `Normalize`; not the mean.
+    #[schemars(example = 2)]
     pub crop_padding: usize,
     /// Whether the image is mirrored left to right with probability 1/2.
     pub horizontal_flip: bool,

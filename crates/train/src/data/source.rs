@@ -1,9 +1,11 @@
 //! The names of data sets: where a run's data comes from, as one string.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use xception_models::preprocessing::Preprocessing;
 
@@ -125,6 +127,22 @@ impl fmt::Display for DataSource {
             (kind, None) => f.write_str(kind),
             (kind, Some(dir)) => write!(f, "{kind}:{}", dir.display()),
         }
+    }
+}
+
+impl JsonSchema for DataSource {
+    fn schema_name() -> Cow<'static, str> {
+        "DataSource".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let [embedded, folders @ ..] = KINDS;
+        let pattern = format!("^({embedded}|({}):.+)$", folders.join("|"));
+        json_schema!({"type": "string", "pattern": pattern})
     }
 }
 
