@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use xception::train::config::{FineTuning, RunConfig};
 use xception::train::record::RunState;
 use xception::train::report::counted;
@@ -62,7 +62,10 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
             let _ = writeln!(std::io::stderr(), "{}", Progress::line(record, epochs));
         }
     });
-    let record = record.with_context(|| format!("the run is in {}", out.display()))?;
+    let record = record.map_err(|error| match out.exists() {
+        true => anyhow::Error::new(error).context(format!("the run is in {}", out.display())),
+        false => error.into(),
+    })?;
 
     let mut output = output::notes();
     writeln!(

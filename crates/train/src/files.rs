@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 
 use crate::TrainError;
 
@@ -42,6 +43,19 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, TrainError> {
         path: path.to_owned(),
         cause: error.to_string(),
     })
+}
+
+/// Returns a file's SHA-256 in hexadecimal.
+///
+/// # Errors
+///
+/// Where the file can't be read.
+pub(crate) fn file_sha256(path: &Path) -> Result<String, TrainError> {
+    let failed = |error| file_error("read", path, error);
+    let mut digest = Sha256::new();
+    let mut file = xception_files::open_regular(path).map_err(failed)?;
+    std::io::copy(&mut file, &mut digest).map_err(failed)?;
+    Ok(format!("{:x}", digest.finalize()))
 }
 
 /// Makes a folder and its parents, where they are not there yet, and syncs their names.

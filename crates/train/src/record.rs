@@ -122,6 +122,9 @@ pub struct RunRecord {
     pub parameters: u64,
     /// The epochs so far, in order; `epoch` counts from 1.
     pub epochs: Vec<EpochRecord>,
+    /// SHA-256 of the trained network, `model.bpk`, in hexadecimal, once it is written. Runs of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network_sha256: Option<String>,
 }
 
 /// How far a run came.

@@ -198,7 +198,20 @@ fn a_damaged_record_is_made_again_from_the_checkpoint() {
 fn a_damaged_run_is_refused_with_a_remedy_and_trained_again_where_that_is_asked_for() {
     let workshop = Workshop::new();
     type Damage = fn(&Path);
-    let damages: [(Damage, &str); 6] = [
+    let damages: [(Damage, &str); 8] = [
+        (
+            |run| {
+                let mut bytes = fs::read(run.join("model.bpk")).unwrap();
+                let last = bytes.len() - 1;
+                bytes[last] ^= 1;
+                fs::write(run.join("model.bpk"), bytes).unwrap();
+            },
+            "model.bpk, the trained network, has SHA-256",
+        ),
+        (
+            |run| fs::remove_file(run.join("record.json")).unwrap(),
+            "record.json is missing, though the trained network is there",
+        ),
         (
             |run| fs::remove_file(run.join("model.bpk")).unwrap(),
             "model.bpk, the trained network, is missing",

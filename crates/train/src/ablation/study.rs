@@ -118,6 +118,7 @@ fn read_run(
             state: RunState::Unfinished,
             parameters,
             epochs: Vec::new(),
+            network_sha256: None,
         };
         return Ok(RunFolder::manifest(folder).is_ok().then(first_epoch));
     }

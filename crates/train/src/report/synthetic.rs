@@ -355,6 +355,7 @@ fn run(seed: u64, curve: impl Iterator<Item = (f64, f64)>) -> RunRecord {
                 test_seconds: 0.75,
             })
             .collect(),
+        network_sha256: None,
     }
 }
 

@@ -217,6 +217,7 @@ mod tests {
             state: RunState::Unfinished,
             parameters: 1,
             epochs: vec![epoch],
+            network_sha256: None,
         };
         assert_eq!(
             Progress::line(&record, 10),

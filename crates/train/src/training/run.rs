@@ -25,6 +25,7 @@ use super::task::ClassificationTask;
 use crate::TrainError;
 use crate::config::RunConfig;
 use crate::data::{BatchPlan, DataError, DataSource, Dataset, Normalization};
+use crate::files::file_sha256;
 use crate::record::{Asked, DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord, RunState};
 
 /// Threads that prepare batches while the device computes.
@@ -278,6 +279,7 @@ impl Run<'_> {
                 state: RunState::Unfinished,
                 parameters,
                 epochs: Vec::new(),
+                network_sha256: None,
             },
         })
     }
@@ -378,6 +380,7 @@ impl Run<'_> {
             labels: Some(Labels::new(self.data.classes.clone())),
         };
         save_burnpack(&trained, &file)?;
+        record.network_sha256 = Some(file_sha256(&file)?);
         if record.state == RunState::Unfinished {
             record.state = RunState::Finished;
         }

@@ -6,6 +6,7 @@ use xception_models::weights::read_burnpack;
 
 use super::run_folder::RunFolder;
 use crate::TrainError;
+use crate::files::file_sha256;
 use crate::record::{RunRecord, RunState};
 
 /// How far a run has come.
@@ -42,9 +43,12 @@ impl RunStatus {
             Err(cause) => return Self::Damaged { cause },
         };
         match (record, checkpoint) {
+            (None, None) if RunFolder::model_file(path).exists() => Self::Damaged {
+                cause: "record.json is missing, though the trained network is there".to_owned(),
+            },
             (None, None) => Self::New,
             (Some(record), checkpoint) if record.state != RunState::Unfinished => {
-                match (network_problem(path), checkpoint) {
+                match (network_problem(path, &record), checkpoint) {
                     (None, _) => Self::Ended(record),
                     // Killed before the network was written.
                     (repaired, Some(epoch)) if epoch == record.epochs.len() => {
@@ -66,14 +70,24 @@ impl RunStatus {
     }
 }
 
-/// Returns what is wrong with a run's trained network. Its numbers aren't read: a file that was cut has fewer bytes
-/// than the names and shapes at its start ask for.
-fn network_problem(path: &Path) -> Option<String> {
+/// Returns what is wrong with a run's trained network, by its hash. Of a run without one, of an earlier version, only a file
+/// that was cut is found: it has fewer bytes than the names and shapes at its start ask for.
+fn network_problem(path: &Path, record: &RunRecord) -> Option<String> {
     let file = RunFolder::model_file(path);
     if !file.exists() {
         return Some("model.bpk, the trained network, is missing".to_owned());
     }
-    read_burnpack(&file).err().map(|error| error.to_string())
+    if let Err(error) = read_burnpack(&file) {
+        return Some(error.to_string());
+    }
+    let expected = record.network_sha256.as_ref()?;
+    match file_sha256(&file) {
+        Ok(found) if found == *expected => None,
+        Ok(found) => Some(format!(
+            "model.bpk, the trained network, has SHA-256 {found}, and {expected} was recorded"
+        )),
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 impl RunFolder {
@@ -85,7 +99,20 @@ impl RunFolder {
     pub fn trained_network(path: &Path) -> Result<PathBuf, TrainError> {
         let file = Self::model_file(path);
         if file.exists() {
-            return Ok(file);
+            return match Self::read_record(path) {
+                Ok(Some(record)) if record.network_sha256.is_some() => {
+                    match network_problem(path, &record) {
+                        None => Ok(file),
+                        Some(problem) => Err(TrainError::NoNetwork {
+                            path: path.to_owned(),
+                            reason: format!(
+                                "{problem}; the command that started the run trains it again, with --retrain damaged"
+                            ),
+                        }),
+                    }
+                }
+                _ => Ok(file),
+            };
         }
         let again = "the command that started it";
         let reason = match (Self::manifest_file(path).exists(), Self::read_record(path)) {

@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 
 use burn::module::{Module, ParamGroup};
 use burn::prelude::Device;
-use sha2::{Digest, Sha256};
-use xception_files::open_regular;
 use xception_models::pretrained::{self, PretrainedWeights, Progress, cache_dir};
 use xception_models::weights::{Head, LoadOptions, Loaded, load};
 use xception_models::{Model, Network};
@@ -15,7 +13,7 @@ use crate::TrainError;
 use crate::config::{
     DEFAULT_CLASSES, DataConfig, FineTuning, Freeze, Recipe, RunConfig, StartingHead,
 };
-use crate::files::file_error;
+use crate::files::file_sha256;
 
 /// Where weights are.
 #[derive(Debug, Clone)]
@@ -64,15 +62,6 @@ impl WeightsFile {
             None => load(&self.path, options, device)?,
         })
     }
-
-    /// SHA-256 in hexadecimal.
-    fn sha256(&self) -> Result<String, TrainError> {
-        let failed = |error| file_error("read", &self.path, error);
-        let mut digest = Sha256::new();
-        let mut file = open_regular(&self.path).map_err(failed)?;
-        std::io::copy(&mut file, &mut digest).map_err(failed)?;
-        Ok(format!("{:x}", digest.finalize()))
-    }
 }
 
 impl RunConfig {
@@ -88,7 +77,7 @@ impl RunConfig {
             return Ok(self.clone());
         };
         let file = WeightsFile::find(&finetune.weights, &mut |_| ())?;
-        let sha256 = file.sha256()?;
+        let sha256 = file_sha256(&file.path)?;
         if let Some(expected) = finetune.sha256.as_ref().filter(|hash| **hash != sha256) {
             return Err(TrainError::OtherWeights {
                 path: file.path,
