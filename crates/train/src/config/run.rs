@@ -298,7 +298,8 @@ mod tests {
         assert_eq!(other.resolve(7).unwrap().model.classes(), 7);
         let error = other.resolve(10).unwrap_err().to_string();
         let expected = "the model has 7 classes, but the data has 10: leave out `classes` of the model, \
-                        and it has those of the data";
+                        and it has those of the data; a network that was trained, or a head that is kept, takes \
+                        data of its own classes alone";
         assert_eq!(error, expected);
     }
 
