@@ -156,6 +156,9 @@ fn a_second_ctrl_c_ends_at_once_and_gives_the_terminal_back() {
     }
     assert_eq!(terminal.end(), Some(130));
     assert_eq!(tcgetattr(&terminal.screen).unwrap().local_modes, before);
+    wait_for("the end of the dashboard", || {
+        terminal.shown().contains(LEAVE)
+    });
     let shown = terminal.shown();
     let (_, after) = shown.rsplit_once(LEAVE).unwrap();
     assert!(

@@ -133,7 +133,7 @@ fn sizes_are_checked_before_decoding() {
             ..
         }
     ));
-    assert!(begin.elapsed() < Duration::from_secs(1));
+    assert!(begin.elapsed() < Duration::from_secs(10));
 }
 
 /// What is wrong with a JPEG file.
