@@ -75,9 +75,9 @@ impl From<FilterArgument> for Filter {
   xception predict photos/ --weights model.safetensors --top 1 --csv > classes.csv
   find . -name '*.png' | xception predict - --weights runs/first --json
 
-Of standard input, an image of at most 256 MiB or a list of at most 4 million paths is read. A path that isn't
-UTF-8 has its other bytes as \\xE9 in the output; --json then adds path_bytes, and --csv a last column of this
-name, with all of the path's bytes in hexadecimal.")]
+Standard input may hold an image of at most 256 MiB or a list of at most 4 million paths. In a
+path that isn't UTF-8, other bytes are shown as \\xE9; --json then adds path_bytes, and --csv a last
+column of this name, with all of the path's bytes in hexadecimal.")]
 pub struct PredictArguments {
     /// Images, folders, patterns, or - for an image or a list of paths on standard input.
     #[arg(required = true)]
