@@ -32,8 +32,7 @@ pub fn run(arguments: &FeaturesArguments) -> Result<()> {
     let batch_size = arguments.batch.batch_size as usize;
     let unreadable = for_each_batch(&images, &loaded.preprocessing, batch_size, |batch| {
         let input = to_tensor(batch.inputs, loaded.preprocessing.size, &device);
-        let features = network.forward_stages(input, &mut |_, _| ());
-        let pooled = network.pool(features).into_data().convert::<f32>();
+        let pooled = network.forward_pooled(input).into_data().convert::<f32>();
         rows.extend(pooled.iter::<f32>());
         bar.inc(batch.names.len() as u64);
         names.extend(batch.names);

@@ -26,7 +26,7 @@
 
 mod error;
 mod features;
-pub mod fused;
+mod fused;
 mod grad_cam;
 pub mod inception_v3;
 pub mod layers;
@@ -37,16 +37,16 @@ pub mod pretrained;
 mod registry;
 pub mod resnet;
 mod summary;
-mod trace;
 pub mod weights;
 mod width;
 pub mod xception;
 
 pub use error::ModelError;
 pub use features::{Features, Stage};
+pub use fused::Fused;
 pub use grad_cam::{GradCam, grad_cam};
 pub use inception_v3::{InceptionV3, InceptionV3Config};
-pub use network::Network;
+pub use network::{AuxiliaryClassifier, Head, Network, Observer};
 pub use registry::{MODELS, Model, ModelConfig, ModelInfo};
 pub use resnet::{ResNet, ResNetConfig, ResNetDepth};
 pub use summary::{StageSummary, Summary};

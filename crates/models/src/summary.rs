@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use burn::prelude::*;
 use serde::Serialize;
 
-use crate::trace::{self, Operation};
+use crate::layers::FeatureMap;
+use crate::layers::trace::{Operation, Trace};
+use crate::network::device_of;
 use crate::{ModelError, Network};
 
-/// A network's stages, read off a forward pass of one image.
+/// A network's stages, read off a forward pass of the shape of one image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// Height and width of the image, in pixels.
@@ -44,46 +45,39 @@ impl StageSummary {
             activation_bytes: 4 * sum(|operation| operation.outputs),
         }
     }
+
+    fn head(name: &str, logits: &FeatureMap, trace: &Trace) -> Self {
+        Self::new(name, &logits.dims()[1..2], &trace.take().operations)
+    }
 }
 
 impl Summary {
-    /// Passes one black image of this height and width through the network, in evaluation mode,
-    /// and reports each stage.
+    /// Passes the shape of one image of this height and width through the network, and reports each stage. Nothing is
+    /// computed.
     ///
     /// # Errors
     ///
-    /// Where the image is too small for the network.
-    pub fn new(
-        network: &impl Network,
-        image_size: [usize; 2],
-        device: &Device,
-    ) -> Result<Self, ModelError> {
+    /// If the image is too small for the network.
+    pub fn new(network: &impl Network, image_size: [usize; 2]) -> Result<Self, ModelError> {
         network.check_size(image_size)?;
         let [height, width] = image_size;
-        let images = Tensor::zeros([1, 3, height, width], device);
+        let trace = Trace::recording(&device_of(network));
+        let images = FeatureMap::traced([1, 3, height, width], &trace);
+        let auxiliary = network.auxiliary_classifiers();
+        let mut inputs = Vec::new();
         let mut stages = Vec::new();
-        trace::record(|drain| {
-            let mut auxiliary_input = None;
-            let features = network.forward_stages(images, &mut |name, output| {
-                if network.auxiliary_stage() == Some(name) {
-                    auxiliary_input = Some(output.clone());
-                }
-                stages.push(StageSummary::new(name, &output.dims()[1..], &drain()));
-            });
-            let logits = network.classify(network.pool(features));
-            stages.push(StageSummary::new(
-                "classifier",
-                &logits.dims()[1..],
-                &drain(),
-            ));
-            if let Some(logits) = auxiliary_input.and_then(|x| network.classify_auxiliary(x)) {
-                stages.push(StageSummary::new(
-                    "auxiliary",
-                    &logits.dims()[1..],
-                    &drain(),
-                ));
-            }
+        let features = network.stages(images, &mut |name, output| {
+            let [_, sizes @ ..] = output.dims();
+            stages.push(StageSummary::new(name, &sizes, &trace.take().operations));
+            let heads = auxiliary.iter().filter(|at| at.stage == name);
+            inputs.extend(heads.map(|at| (at, output.clone())));
         });
+        let logits = network.classifier().forward(network.pool_map(features));
+        stages.push(StageSummary::head("classifier", &logits, &trace));
+        for (at, input) in inputs {
+            let logits = at.head.forward(input);
+            stages.push(StageSummary::head("auxiliary", &logits, &trace));
+        }
         Ok(Self { image_size, stages })
     }
 
@@ -164,16 +158,18 @@ fn grouped(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use burn::prelude::*;
+
     use super::*;
     use crate::{MODELS, Model, ModelConfig};
 
     fn summary(model: &Model, size: usize) -> Summary {
-        Summary::new(model, [size, size], &Device::flex()).unwrap()
+        Summary::new(model, [size, size]).unwrap()
     }
 
     #[test]
     fn counts_every_parameter_of_every_network() {
-        for info in MODELS {
+        for info in MODELS.iter() {
             let config = info.config().with_width(0.25).with_classes(10);
             let model = config.init(&Device::flex()).unwrap();
             let summary = summary(&model, 96);
@@ -223,7 +219,7 @@ mod tests {
             .unwrap()
             .init(&Device::flex())
             .unwrap();
-        let error = Summary::new(&model, [299, 2], &Device::flex()).unwrap_err();
+        let error = Summary::new(&model, [299, 2]).unwrap_err();
         assert!(error.to_string().contains("299 x 2"), "{error}");
     }
 

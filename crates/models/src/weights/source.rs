@@ -53,7 +53,7 @@ impl Source {
     /// Inception V3 with 1000 classes as this source has it.
     pub fn inception_v3(self) -> InceptionV3Config {
         InceptionV3Config {
-            pool_counts_padding: self != Self::Keras,
+            count_include_pad: self != Self::Keras,
             ..InceptionV3Config::default()
         }
     }

@@ -56,7 +56,7 @@ impl Plan {
                 None => Run::load_data(&variant.config)?,
             };
             let network = Run::init_network(&variant.config, &data, 0, device)?;
-            let summary = Summary::new(&network, data.train.size(), device)?;
+            let summary = Summary::new(&network, data.train.size())?;
             variant.config = variant.config.resolve(data.classes.len())?;
             variants.push(PlannedVariant {
                 variant,

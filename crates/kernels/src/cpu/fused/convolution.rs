@@ -6,7 +6,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::super::output::{Unwritten, written_by};
-use super::super::product::block::{Ahead, Step, Sums, Target, block};
+use super::super::product::block::{Ahead, Rectify, Step, Sums, Target, block};
 use super::super::product::level::vectors;
 use super::super::product::portion;
 use super::super::scratch::with_scratch;
@@ -39,8 +39,6 @@ pub(crate) struct Convolution {
     kind: Kind,
     /// Zeros for a pixel's values in a step.
     zeros: Vec<f32>,
-    /// Whether the output is rectified.
-    relu: bool,
 }
 
 #[derive(Debug)]
@@ -77,7 +75,6 @@ impl Convolution {
         weights: &Weights,
         channels: usize,
         geometry: Geometry,
-        relu: bool,
     ) -> Self {
         let taps = geometry.kernel[0] * geometry.kernel[1];
         let size = [weights.bias.len(), taps * channels];
@@ -93,7 +90,6 @@ impl Convolution {
             panels,
             kind: if few { Kind::Rows } else { Kind::Taps },
             zeros: vec![0.0; channels],
-            relu,
         }
     }
 
@@ -103,12 +99,11 @@ impl Convolution {
         depthwise: Depthwise,
         weights: &Weights,
         channels: usize,
-        relu: bool,
     ) -> Self {
         Self {
             kind: Kind::Separable(depthwise.clone()),
             geometry: depthwise.geometry(),
-            ..Self::dense(arch, weights, channels, Geometry::valid(1), relu)
+            ..Self::dense(arch, weights, channels, Geometry::valid(1))
         }
     }
 
@@ -134,12 +129,13 @@ impl Convolution {
     }
 
     /// The output, `[batch, height, width, outputs]`, for an input for which there is one; `residual`
-    /// is added before the output is rectified.
+    /// is added before the activation.
     pub(crate) fn forward(
         &self,
         input: Input,
         output: [usize; 2],
         residual: Option<&[f32]>,
+        rectify: Rectify,
     ) -> Vec<f32> {
         let sizes = Sizes {
             batch: input.batch,
@@ -166,6 +162,7 @@ impl Convolution {
                         sizes,
                         input: input.values,
                         residual,
+                        rectify,
                         output,
                         blocks: blocks.clone(),
                         pixels: pixels.clone(),
@@ -225,6 +222,7 @@ struct Task<'a> {
     sizes: Sizes,
     input: &'a [f32],
     residual: Option<&'a [f32]>,
+    rectify: Rectify,
     output: Output,
     blocks: Range<usize>,
     pixels: Range<usize>,
@@ -341,7 +339,7 @@ impl Task<'_> {
         panel: usize,
         ahead: Ahead,
     ) {
-        let Convolution { panels, relu, .. } = self.convolution;
+        let panels = &self.convolution.panels;
         let (pitch, first) = (panels.outputs, panel * panels.width);
         let channels = panels.width.min(pitch - first);
         let at = pixels.start * pitch + first;
@@ -364,7 +362,7 @@ impl Task<'_> {
                 residual,
                 pitch,
                 channels,
-                relu: *relu,
+                rectify: self.rectify,
             };
             block::<S, N, N>(simd, pixels.len(), sums, target);
         }

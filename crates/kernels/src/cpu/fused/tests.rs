@@ -91,7 +91,7 @@ fn equals_the_definition_with_every_instruction_set() {
                         weight: &weight,
                         bias: &bias,
                     };
-                    let convolution = Convolution::dense(arch, &weights, channels, geometry, true);
+                    let convolution = Convolution::dense(arch, &weights, channels, geometry);
                     let first = convolution.channels_first();
                     let at = |n: usize, c: usize, y: usize, x: usize| {
                         let pixel = y * size[1] + x;
@@ -108,7 +108,7 @@ fn equals_the_definition_with_every_instruction_set() {
                         batch,
                         size,
                     };
-                    let found = convolution.forward(input, [rows, columns], Some(&residual));
+                    let found = convolution.forward(input, [rows, columns], Some(&residual), Rectify::Relu);
                     assert_eq!(found, expected, "{sizes:?} {size:?} {geometry:?}");
                 }
             }
@@ -134,7 +134,7 @@ fn results_are_the_same_on_any_number_of_threads() {
         bias: &bias,
     };
     let arch = pulp::Arch::new();
-    let convolution = Convolution::dense(arch, &weights, channels, Geometry::same(3), true);
+    let convolution = Convolution::dense(arch, &weights, channels, Geometry::same(3));
     let input = Input {
         values: &values,
         batch,
@@ -144,7 +144,7 @@ fn results_are_the_same_on_any_number_of_threads() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         pool.build()
             .unwrap()
-            .install(|| convolution.forward(input, size, None))
+            .install(|| convolution.forward(input, size, None, Rectify::No))
     });
     assert_eq!(one, three);
 }
