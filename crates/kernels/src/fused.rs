@@ -10,7 +10,7 @@ use pulp::Arch;
 
 use crate::cpu::fused::{Convolution, Depthwise, Pool, PoolKind, Rectify, Weights};
 use crate::ops::{InferenceBackend, InferencePlan, runs_natively};
-use crate::{Activation, Geometry, burn_conv2d, burn_max_pool2d};
+use crate::{Activation, Geometry, Padding2d, burn_conv2d, burn_max_pool2d};
 
 /// The depthwise part of a fused separable convolution, and what is around it.
 #[derive(Debug, Clone)]
@@ -119,7 +119,10 @@ impl FusedConv2d {
             ..depthwise
         };
         let (pointwise, bias) = (constant(pointwise), constant(bias));
-        match native.then(|| pack(&depthwise, &pointwise, &bias)).flatten() {
+        match native
+            .then(|| pack(&depthwise, &pointwise, &bias))
+            .flatten()
+        {
             Some(convolution) => Self::native(convolution),
             None => Self::burn(BurnKernel {
                 depthwise: Some(depthwise),
@@ -128,6 +131,24 @@ impl FusedConv2d {
                 geometry: Geometry::valid(1),
                 groups: 1,
             }),
+        }
+    }
+
+    /// Returns the same convolution with another padding, such as one that depends on the input's size. The weights are
+    /// shared, not copied.
+    pub fn with_padding(&self, padding: Padding2d) -> Self {
+        match &self.kernel {
+            Kernel::Native(convolution) => Self::native(convolution.with_padding(padding)),
+            Kernel::Burn(kernel) => {
+                let mut kernel = kernel.clone();
+                match &mut kernel.depthwise {
+                    Some(depthwise) => depthwise.geometry.padding = padding,
+                    None => kernel.geometry.padding = padding,
+                }
+                Self {
+                    kernel: Kernel::Burn(kernel),
+                }
+            }
         }
     }
 

@@ -11,6 +11,10 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::layers::{Classifier, FeatureMap, Kernels, Stem};
+use crate::preprocessing::Preprocessing;
+use crate::weights::family::{FamilyWeights, KerasLayers};
+use crate::weights::layer::{Layer, Part};
+use crate::weights::{NamedTensors, Source};
 use crate::{
     AuxiliaryClassifier, InceptionV3, InceptionV3Config, ModelError, Network, Observer, ResNet,
     ResNetConfig, Xception, XceptionConfig, inception_v3, resnet, xception,
@@ -85,6 +89,86 @@ macro_rules! families {
             ($any:expr, $inner:ident => $call:expr) => {
                 match $any { $(Model::$family($inner) => $call,)+ }
             };
+        }
+
+        /// What the families say about the weights that others publish.
+        impl ModelConfig {
+            /// Returns, for each family, the name of a tensor in PyTorch's files that no other has.
+            pub(crate) fn torch_anchors() -> Vec<&'static str> {
+                vec![$(<$config>::TORCH_ANCHOR),+]
+            }
+
+            /// Recognizes source and network in a file with PyTorch's names.
+            pub(crate) fn find_torch(tensors: &NamedTensors) -> Option<(Source, Self)> {
+                $(if tensors.contains(<$config>::TORCH_ANCHOR) {
+                    let (source, config) = <$config>::find_torch(tensors)?;
+                    return Some((source, Self::$family(config)));
+                })+
+                None
+            }
+
+            /// Recognizes the network by the kinds of a Keras model's layers.
+            pub(crate) fn find_keras(layers: &KerasLayers) -> Option<Self> {
+                $(if let Some(config) = <$config>::find_keras(layers) {
+                    return Some(Self::$family(config));
+                })+
+                None
+            }
+
+            /// Returns the source whose names an export has.
+            pub(crate) fn export_source(&self) -> Source {
+                match self { $(Self::$family(_) => <$config>::EXPORT,)+ }
+            }
+
+            /// Returns what the source's images go through.
+            pub(crate) fn preprocessing(&self, source: Source) -> Preprocessing {
+                match self { $(Self::$family(_) => <$config>::preprocessing(source),)+ }
+            }
+
+            /// Lists the layers under PyTorch's names.
+            pub(crate) fn torch_layers(&self, source: Source) -> Vec<Layer> {
+                match self { $(Self::$family(config) => config.torch_layers(source),)+ }
+            }
+
+            /// Lists the layers under Keras' names.
+            pub(crate) fn keras_layers(&self) -> Vec<Layer> {
+                match self { $(Self::$family(config) => config.keras_layers(),)+ }
+            }
+
+            /// Returns the order of layers in a Keras file without names, if it isn't the table's.
+            pub(crate) fn keras_order(&self) -> Option<&'static [usize]> {
+                match self { $(Self::$family(_) => <$config>::KERAS_ORDER,)+ }
+            }
+
+            /// Takes classes, units and the width from the shapes of a Keras file's tensors.
+            pub(crate) fn read_keras_sizes(&mut self, tensors: &NamedTensors) {
+                match self { $(Self::$family(config) => config.read_keras_sizes(tensors),)+ }
+            }
+
+            /// Changes the origins of parameters that Keras stores in another way.
+            pub(crate) fn adjust_keras(&self, parts: &mut [Part]) {
+                match self { $(Self::$family(_) => <$config>::adjust_keras(parts),)+ }
+            }
+
+            /// Returns the present name of a layer that early releases of Keras called otherwise.
+            pub(crate) fn modern_keras_name(&self, name: &str) -> Option<String> {
+                match self { $(Self::$family(_) => <$config>::modern_keras_name(name),)+ }
+            }
+
+            /// Whether a head may have hidden layers.
+            pub(crate) fn hidden_layers(&self) -> bool {
+                match self { $(Self::$family(_) => <$config>::HIDDEN_LAYERS,)+ }
+            }
+
+            /// Whether convolutions have biases in Keras.
+            pub(crate) fn keras_conv_bias(&self) -> bool {
+                match self { $(Self::$family(_) => <$config>::KERAS_CONV_BIAS,)+ }
+            }
+
+            /// Returns the configuration with a single new layer as its classifier.
+            pub(crate) fn with_new_head(self) -> Self {
+                match self { $(Self::$family(config) => Self::$family(config.with_new_head()),)+ }
+            }
         }
 
         impl ModelConfig {

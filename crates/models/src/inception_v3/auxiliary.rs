@@ -1,7 +1,6 @@
 //! The auxiliary classifier.
 
 use burn::module::Module;
-use burn::prelude::*;
 
 use super::convolutions::{Convolutions, relu};
 use crate::layers::{

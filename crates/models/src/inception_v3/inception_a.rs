@@ -1,7 +1,6 @@
 //! Modules at 35 x 35: the 5x5 convolution and the double 3x3.
 
 use burn::module::Module;
-use burn::prelude::*;
 
 use super::convolutions::{Convolutions, relu};
 use crate::layers::{ConvNorm, FeatureMap, average_pool};

@@ -1,7 +1,6 @@
 //! The reduction from 35 x 35 to 17 x 17.
 
 use burn::module::Module;
-use burn::prelude::*;
 use xception_kernels::Padding2d;
 
 use super::convolutions::{Convolutions, relu};

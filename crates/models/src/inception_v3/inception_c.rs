@@ -1,7 +1,6 @@
 //! Modules at 17 x 17: 7x7 convolutions factorized into 1x7 and 7x1.
 
 use burn::module::Module;
-use burn::prelude::*;
 
 use super::convolutions::{Convolutions, relu};
 use crate::layers::{ConvNorm, FeatureMap, average_pool};

@@ -1,7 +1,6 @@
 //! The reduction from 17 x 17 to 8 x 8.
 
 use burn::module::Module;
-use burn::prelude::*;
 use xception_kernels::Padding2d;
 
 use super::convolutions::{Convolutions, relu};

@@ -1,7 +1,6 @@
 //! Modules at 8 x 8: 3x3 convolutions expanded into 1x3 beside 3x1.
 
 use burn::module::Module;
-use burn::prelude::*;
 
 use super::convolutions::{Convolutions, relu};
 use crate::layers::{ConvNorm, FeatureMap, average_pool};

@@ -23,10 +23,12 @@ mod inception_b;
 mod inception_c;
 mod inception_d;
 mod inception_e;
+mod keras_names;
 mod stem;
+mod torchvision_names;
+mod weights;
 
 use burn::module::Module;
-use burn::prelude::*;
 
 pub use auxiliary::InceptionAuxiliary;
 pub use config::InceptionV3Config;
@@ -122,6 +124,8 @@ impl Network for InceptionV3 {
 
 #[cfg(test)]
 mod tests {
+    use burn::prelude::*;
+
     use super::*;
     use crate::layers::Stem;
 

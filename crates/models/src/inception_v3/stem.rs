@@ -1,7 +1,6 @@
 //! The plain convolutions and pools before the first module.
 
 use burn::module::Module;
-use burn::prelude::*;
 use xception_kernels::Padding2d;
 
 use super::convolutions::{Convolutions, relu};
@@ -9,14 +8,14 @@ use crate::Observer;
 use crate::layers::{ConvNorm, ConvNormConfig, FeatureMap, Stem, max_pool};
 
 /// One convolution of the stem.
-struct Row {
+pub(super) struct Row {
     name: &'static str,
     channels: usize,
-    kernel: usize,
-    stride: usize,
-    padding: usize,
+    pub(super) kernel: usize,
+    pub(super) stride: usize,
+    pub(super) padding: usize,
     /// Name of the max pool 3x3 at stride 2, without padding, that follows.
-    pool: Option<&'static str>,
+    pub(super) pool: Option<&'static str>,
 }
 
 const fn row(name: &'static str, channels: usize, kernel: usize, stride: usize) -> Row {
@@ -31,7 +30,7 @@ const fn row(name: &'static str, channels: usize, kernel: usize, stride: usize) 
 }
 
 /// The standard stem.
-const ROWS: [Row; 5] = [
+pub(super) const ROWS: [Row; 5] = [
     row("Conv2d_1a_3x3", 32, 3, 2),
     row("Conv2d_2a_3x3", 32, 3, 1),
     Row {

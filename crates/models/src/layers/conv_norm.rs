@@ -55,6 +55,8 @@ pub struct ConvNormConfig {
     pub channels: [usize; 2],
     /// Kernel, stride, dilation and padding.
     pub geometry: Geometry,
+    /// Whether the padding is TensorFlow's `same`, which depends on the input's size, instead of the geometry's.
+    pub same_padding: bool,
     /// Groups of channels that are convolved each by itself.
     pub groups: usize,
     /// Whether a normalization follows; without it the convolution has a bias.
@@ -69,6 +71,7 @@ impl ConvNormConfig {
         Self {
             channels,
             geometry: Geometry::valid(kernel),
+            same_padding: false,
             groups: 1,
             normalized: true,
             options,
@@ -105,6 +108,12 @@ impl ConvNormConfig {
         self
     }
 
+    /// With TensorFlow's `same` padding.
+    pub fn with_same_padding(mut self) -> Self {
+        self.same_padding = true;
+        self
+    }
+
     /// With this number of groups.
     pub fn with_groups(mut self, groups: usize) -> Self {
         self.groups = groups;
@@ -126,6 +135,7 @@ impl ConvNormConfig {
                 .normalized
                 .then(|| batch_norm(self.channels[1], self.options.epsilon, device)),
             geometry: self.geometry,
+            same_padding: self.same_padding,
             kernels: self.options.kernels,
             packed: Packed::default(),
         }
@@ -142,6 +152,8 @@ pub struct ConvNorm {
     /// The convolution's window.
     #[module(skip)]
     pub geometry: Geometry,
+    /// Whether the padding is TensorFlow's `same` instead.
+    pub same_padding: bool,
     /// The implementation of its operations.
     #[module(skip)]
     pub kernels: Kernels,
@@ -157,12 +169,14 @@ impl ConvNorm {
     /// - `input`: `[batch, channels_in, height, width]`
     /// - output: `[batch, channels_out, height_out, width_out]`
     pub fn forward(&self, input: FeatureMap, epilogue: Epilogue) -> FeatureMap {
+        let [_, _, height, width] = input.dims();
+        let geometry = self.geometry_for([height, width]);
         match input.form {
             Form::Composed(input) => {
                 let bias = self.conv.bias.as_ref().map(Param::val);
                 let weight = self.conv.weight.val();
                 let groups = self.conv.groups;
-                let x = self.kernels.conv2d(input, weight, bias, &self.geometry, groups);
+                let x = self.kernels.conv2d(input, weight, bias, &geometry, groups);
                 normalize(self.norm.as_ref(), x, epilogue, self.kernels)
             }
             Form::Traced(dims, trace) => {
@@ -171,11 +185,30 @@ impl ConvNorm {
                     self.packed.get_or_pack(|| self.pack());
                     trace.packed(ids(self));
                 }
-                let x = trace_convolution(&self.conv, &self.geometry, dims, &trace);
+                let x = trace_convolution(&self.conv, &geometry, dims, &trace);
                 trace_normalization(self.norm.as_ref(), x, &epilogue, &trace)
             }
-            form => run_packed(self.packed.get_or_pack(|| self.pack()), form.into(), epilogue),
+            form => {
+                let packed = self.packed.get_or_pack(|| self.pack());
+                match self.same_padding {
+                    true => {
+                        let packed = packed.with_padding(geometry.padding);
+                        run_packed(&packed, form.into(), epilogue)
+                    }
+                    false => run_packed(packed, form.into(), epilogue),
+                }
+            }
         }
+    }
+
+    /// The window for an input of this height and width.
+    fn geometry_for(&self, input: [usize; 2]) -> Geometry {
+        let Geometry { kernel, stride, .. } = self.geometry;
+        let mut geometry = self.geometry;
+        if self.same_padding {
+            geometry.padding = Padding2d::same(input, kernel, stride);
+        }
+        geometry
     }
 
     /// The convolution and its normalization as one operation.
@@ -222,7 +255,11 @@ pub(super) fn normalize(
 }
 
 /// Runs a layer's fused form.
-pub(super) fn run_packed(packed: &FusedConv2d, input: FeatureMap, epilogue: Epilogue) -> FeatureMap {
+pub(super) fn run_packed(
+    packed: &FusedConv2d,
+    input: FeatureMap,
+    epilogue: Epilogue,
+) -> FeatureMap {
     let epilogue = xception_kernels::Epilogue {
         residual: epilogue.residual.map(FeatureMap::into_trailing),
         activation: epilogue.activation,

@@ -1,5 +1,6 @@
 //! What passes from layer to layer.
 
+use burn::module::Module;
 use burn::prelude::*;
 
 use super::trace::Trace;
@@ -107,7 +108,7 @@ impl FeatureMap {
     /// # Shapes
     ///
     /// - of `operation`: from and to `[batch, channels, height, width]`
-    pub fn map_module<M: burn::module::Module>(
+    pub fn map_module<M: Module>(
         self,
         module: &M,
         multiply_adds: usize,
@@ -120,7 +121,11 @@ impl FeatureMap {
                 let device = device.unwrap_or_else(|| trace.device().clone());
                 let output = operation(module, Tensor::zeros(dims, &device)).dims();
                 trace.module(module);
-                trace.weighted(output, crate::network::trainable_parameters(module), multiply_adds);
+                trace.weighted(
+                    output,
+                    crate::network::trainable_parameters(module),
+                    multiply_adds,
+                );
                 Self::traced(output, &trace)
             }
             _ => self.map(|tensor| operation(module, tensor)),

@@ -5,7 +5,8 @@ use burn::prelude::*;
 use burn::tensor::module;
 use serde::{Deserialize, Serialize};
 use xception_kernels::{
-    Activation, Geometry, batch_norm_train, burn_conv2d, burn_max_pool2d, conv2d, max_pool2d, normalize,
+    Activation, Geometry, batch_norm_train, burn_conv2d, burn_max_pool2d, conv2d, max_pool2d,
+    normalize,
 };
 
 /// Whose operations the layers run. The results are the same but for rounding.

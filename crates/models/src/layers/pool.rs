@@ -1,6 +1,5 @@
 //! Pools.
 
-use burn::prelude::*;
 use burn::tensor::module::avg_pool2d;
 use burn::tensor::ops::AvgPoolOptions;
 use xception_kernels::{Geometry, Padding2d, max_pool_channels_last, mean_pool_channels_last};
@@ -125,6 +124,8 @@ pub fn global_average_pool(input: FeatureMap) -> FeatureMap {
 
 #[cfg(test)]
 mod tests {
+    use burn::prelude::*;
+
     use super::*;
     use crate::layers::Padding;
 

@@ -166,7 +166,11 @@ impl SeparableConvNorm {
                 let x = trace_convolution(&self.pointwise, &pointwise, x.dims(), &trace);
                 trace_normalization(Some(&self.norm), x, &epilogue, &trace)
             }
-            form => run_packed(self.packed.get_or_pack(|| self.pack()), form.into(), epilogue),
+            form => run_packed(
+                self.packed.get_or_pack(|| self.pack()),
+                form.into(),
+                epilogue,
+            ),
         }
     }
 

@@ -108,7 +108,9 @@ impl Trace {
         parameters: usize,
         multiply_adds: usize,
     ) {
-        let outputs = output.iter().fold(1u64, |all, &size| all.saturating_mul(size as u64));
+        let outputs = output
+            .iter()
+            .fold(1u64, |all, &size| all.saturating_mul(size as u64));
         self.record().operations.push(Operation {
             parameters: parameters as u64,
             multiply_adds: outputs.saturating_mul(multiply_adds as u64),

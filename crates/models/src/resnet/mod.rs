@@ -23,10 +23,12 @@
 mod block;
 mod config;
 mod depth;
+mod keras_names;
 mod stem;
+mod torchvision_names;
+mod weights;
 
 use burn::module::Module;
-use burn::prelude::*;
 
 pub use block::ResNetBlock;
 pub use config::ResNetConfig;
@@ -100,6 +102,8 @@ impl Network for ResNet {
 
 #[cfg(test)]
 mod tests {
+    use burn::prelude::*;
+
     use super::*;
     use crate::layers::Stem;
 

@@ -16,11 +16,13 @@
 
 mod config;
 mod exit_flow;
+mod keras_names;
 mod module;
 mod stem;
+mod timm_names;
+mod weights;
 
 use burn::module::Module;
-use burn::prelude::*;
 
 pub use config::XceptionConfig;
 pub use exit_flow::ExitFlow;
@@ -94,6 +96,7 @@ impl Network for Xception {
 #[cfg(test)]
 mod tests {
     use burn::module::Module;
+    use burn::prelude::*;
     use burn::tensor::Distribution;
 
     use super::*;

@@ -34,10 +34,9 @@ impl XceptionModuleConfig {
         let mut channels_in = self.channels_in;
         let mut convolutions = Vec::new();
         for (index, &channels_out) in self.channels.iter().enumerate() {
-            let config =
-                SeparableConvNormConfig::new([channels_in, channels_out], 3, self.options)
-                    .with_activation(self.activation)
-                    .with_input_relu(index == 0 && self.first_activation);
+            let config = SeparableConvNormConfig::new([channels_in, channels_out], 3, self.options)
+                .with_activation(self.activation)
+                .with_input_relu(index == 0 && self.first_activation);
             convolutions.push(config.init(device));
             channels_in = channels_out;
         }

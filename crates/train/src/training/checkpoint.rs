@@ -57,7 +57,8 @@ impl Checkpoints {
         saved.map_err(|error| damaged(&path, error))?;
         write_json(&unfinished.join(RECORD), record)?;
         self.remove(&finished)?;
-        xception_files::rename(&unfinished, &finished).map_err(|e| file_error("rename", &finished, e))?;
+        xception_files::rename(&unfinished, &finished)
+            .map_err(|e| file_error("rename", &finished, e))?;
         for other in self.epochs()? {
             if other != epoch {
                 self.remove(&self.epoch_folder(other))?;

@@ -1,6 +1,7 @@
 //! Convolutions made ready for inference.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -14,7 +15,7 @@ use super::depthwise::Depthwise;
 use super::images::PaddedRows;
 use super::panels::Panels;
 use super::pixels::{Blocks, Sizes, Window};
-use crate::Geometry;
+use crate::{Geometry, Padding2d};
 
 /// Tasks that a convolution is divided into at least where it is large enough.
 const TASKS: usize = 8;
@@ -30,18 +31,18 @@ const STRIP: usize = 98_304;
 const FEW_CHANNELS: usize = 16;
 
 /// A convolution made ready for inference, without groups or depthwise separable.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Convolution {
     arch: Arch,
     channels: usize,
     geometry: Geometry,
-    panels: Panels,
+    panels: Arc<Panels>,
     kind: Kind,
     /// Zeros for a pixel's values in a step.
     zeros: Vec<f32>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Kind {
     /// Each tap of each window is read where it is.
     Taps,
@@ -87,7 +88,7 @@ impl Convolution {
             arch,
             channels,
             geometry,
-            panels,
+            panels: Arc::new(panels),
             kind: if few { Kind::Rows } else { Kind::Taps },
             zeros: vec![0.0; channels],
         }
@@ -105,6 +106,16 @@ impl Convolution {
             geometry: depthwise.geometry(),
             ..Self::dense(arch, weights, channels, Geometry::valid(1))
         }
+    }
+
+    /// The same weights with another padding.
+    pub(crate) fn with_padding(&self, padding: Padding2d) -> Self {
+        let mut convolution = self.clone();
+        convolution.geometry.padding = padding;
+        if let Kind::Separable(depthwise) = &mut convolution.kind {
+            depthwise.set_padding(padding);
+        }
+        convolution
     }
 
     /// Input channels.

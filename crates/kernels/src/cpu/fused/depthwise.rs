@@ -7,7 +7,7 @@ use pulp::Simd;
 use super::super::product::block::{Rectify, rectify};
 use super::panels::{Aligned, LINE};
 use super::pixels::{Segment, Sizes};
-use crate::{Activation, Geometry};
+use crate::{Activation, Geometry, Padding2d};
 
 /// The depthwise part of a separable convolution.
 #[derive(Debug, Clone)]
@@ -56,6 +56,10 @@ impl Depthwise {
             bias,
             activation,
         }
+    }
+
+    pub(super) fn set_padding(&mut self, padding: Padding2d) {
+        self.geometry.padding = padding;
     }
 
     pub(super) fn geometry(&self) -> Geometry {

@@ -1,6 +1,7 @@
 //! Each instruction set against the definition, on small integers, so that sums are exact.
 
 use super::super::product::level::levels;
+use super::Rectify;
 use super::{Convolution, Input, Weights};
 use crate::{Geometry, Padding2d};
 
@@ -108,7 +109,8 @@ fn equals_the_definition_with_every_instruction_set() {
                         batch,
                         size,
                     };
-                    let found = convolution.forward(input, [rows, columns], Some(&residual), Rectify::Relu);
+                    let found =
+                        convolution.forward(input, [rows, columns], Some(&residual), Rectify::Relu);
                     assert_eq!(found, expected, "{sizes:?} {size:?} {geometry:?}");
                 }
             }
