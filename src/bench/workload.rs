@@ -5,8 +5,7 @@ use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::prelude::*;
 use burn::tensor::Distribution;
-use xception::models::fused::FusedModel;
-use xception::models::{Model, Network};
+use xception::models::{Fused, Model, Network};
 use xception::train::config::{Optimizer, Recipe};
 use xception::train::training::{ClassificationTask, ImageBatch};
 
@@ -39,7 +38,7 @@ enum Form {
     /// As it is trained.
     Trainable(Model),
     /// With its layers joined.
-    Fused(FusedModel),
+    Fused(Fused<Model>),
 }
 
 /// A network that learns, and images with their classes.

@@ -79,7 +79,7 @@ fn measure(
     let size = arguments
         .size
         .map_or_else(|| config.image_size(), |size| size as usize);
-    let summary = Summary::new(&network, [size, size], device)
+    let summary = Summary::new(&network, [size, size])
         .with_context(|| format!("{} at --size {size}", config.name()))?;
 
     let fused = !arguments.train && !arguments.no_fuse && config.kernels() == Kernels::Native;

@@ -48,8 +48,7 @@ pub fn run(arguments: &FeaturesArguments) -> Result<()> {
         &mut failures,
         |batch, failures| {
             let input = to_tensor(batch.inputs, loaded.preprocessing.size, &device);
-            let features = network.forward_stages(input, &mut |_, _| ());
-            let pooled = network.pool(features).into_data().convert::<f32>();
+            let pooled = network.forward_pooled(input).into_data().convert::<f32>();
             let pooled: Vec<f32> = pooled.iter::<f32>().collect();
             let columns = pooled.len() / batch.paths.len();
             for (path, row) in batch.paths.iter().zip(pooled.chunks(columns)) {

@@ -25,7 +25,7 @@ fn one(model: &str, arguments: &SummaryArguments) -> Result<()> {
         .map_or_else(|| config.image_size(), |size| size as usize);
     let device = Device::flex();
     let network = config.init(&device)?;
-    let summary = Summary::new(&network, [size, size], &device)
+    let summary = Summary::new(&network, [size, size])
         .with_context(|| format!("{model} at --size {size}"))?;
     let mut output = output::result();
     if arguments.json {
@@ -39,10 +39,10 @@ fn one(model: &str, arguments: &SummaryArguments) -> Result<()> {
 fn all(arguments: &SummaryArguments) -> Result<()> {
     let device = Device::flex();
     let mut rows = Vec::new();
-    for info in MODELS {
+    for info in MODELS.iter() {
         let size = arguments.size.map_or(info.image_size, |size| size as usize);
         let network = info.config().init(&device)?;
-        let summary = Summary::new(&network, [size, size], &device)?;
+        let summary = Summary::new(&network, [size, size])?;
         rows.push((info, size, summary));
     }
     let mut output = output::result();

@@ -64,7 +64,7 @@ fn main() {
             times.sort_by(f64::total_cmp);
             times[times.len() / 2]
         });
-        let summary = Summary::new(&model, [size, size], &device).unwrap();
+        let summary = Summary::new(&model, [size, size]).unwrap();
         let operations = 2.0 * (batch as u64 * summary.multiply_adds()) as f64;
         println!(
             "{:14} {batch} x {size}: fused {fused:8.2} ms, {:6.1} GFLOP/s; kernels {own:8.2} ms, \

@@ -20,8 +20,8 @@ pub struct Features {
     pub pooled: Tensor<2>,
     /// The classifier's output before softmax: `[batch, classes]`.
     pub logits: Tensor<2>,
-    /// The auxiliary classifier's logits, of a network that has one: `[batch, classes]`.
-    pub auxiliary_logits: Option<Tensor<2>>,
+    /// The logits of each auxiliary classifier: `[batch, classes]`.
+    pub auxiliary_logits: Vec<Tensor<2>>,
 }
 
 impl Features {

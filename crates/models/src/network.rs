@@ -3,13 +3,110 @@
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
 use burn::prelude::*;
 
-use crate::{Features, ModelError, Stage};
+use crate::layers::trace::Trace;
+use crate::layers::{Classifier, FeatureMap, global_average_pool};
+use crate::{Features, Fused, ModelError, Stage};
+
+/// Is told the name and the output of each stage of a forward pass, in order.
+pub type Observer<'a> = &'a mut dyn FnMut(&str, &FeatureMap);
 
 /// An image classifier made of named stages and a classifier head.
+///
+/// A network says how feature maps pass through its stages and what its heads are; everything else follows: logits,
+/// features, a [`Summary`](crate::Summary), the parameters of each stage for freezing, and a
+/// [fused](Self::fuse) form for inference.
+///
+/// ```
+/// use burn::prelude::*;
+/// use xception_models::layers::{
+///     Classifier, ClassifierConfig, ConvNorm, ConvNormConfig, Epilogue, FeatureMap, Kernels, LayerOptions,
+/// };
+/// use xception_models::{Network, Observer, Summary};
+///
+/// #[derive(Module, Debug)]
+/// struct Tiny {
+///     conv: ConvNorm,
+///     classifier: Classifier,
+/// }
+///
+/// impl Network for Tiny {
+///     fn stages(&self, images: FeatureMap, observe: Observer) -> FeatureMap {
+///         let x = self.conv.forward(images, Epilogue::relu()); // [batch, 8, height / 2, width / 2]
+///         observe("stem", &x);
+///         x
+///     }
+///
+///     fn classifier(&self) -> &Classifier {
+///         &self.classifier
+///     }
+///
+///     fn minimum_size(&self) -> usize {
+///         1
+///     }
+/// }
+///
+/// let device = Device::flex();
+/// let options = LayerOptions { epsilon: 1e-5, kernels: Kernels::Native };
+/// let tiny = Tiny {
+///     conv: ConvNormConfig::new([3, 8], 3, options).with_padding(1).with_stride(2).init(&device),
+///     classifier: ClassifierConfig::new(8, 10, Kernels::Native).init(&device),
+/// };
+/// let summary = Summary::new(&tiny, [32, 32])?;
+/// assert_eq!(summary.parameters(), 8 * 3 * 9 + 2 * 8 + 8 * 10 + 10);
+/// let images = Tensor::ones([1, 3, 32, 32], &device);
+/// assert_eq!(tiny.fuse().forward(images).dims(), [1, 10]);
+/// # Ok::<(), xception_models::ModelError>(())
+/// ```
 pub trait Network: Module {
-    /// Passes images through all stages, up to the last feature map.
+    /// Passes images through all stages, up to the last feature map, and tells `observe` of each.
     ///
-    /// `observe` is called with the name and the output of each stage, in order.
+    /// # Shapes
+    ///
+    /// - `images`: `[batch, 3, height, width]`
+    /// - output: `[batch, channels, height_out, width_out]`
+    fn stages(&self, images: FeatureMap, observe: Observer) -> FeatureMap;
+
+    /// Returns the layers from pooled features to logits.
+    fn classifier(&self) -> &Classifier;
+
+    /// Returns the classifiers that training attaches to stages on the way, if there are any.
+    fn auxiliary_classifiers(&self) -> Vec<AuxiliaryClassifier<'_>> {
+        Vec::new()
+    }
+
+    /// Returns the smallest height and width of an image, in pixels, that leaves something at every stage.
+    fn minimum_size(&self) -> usize;
+
+    /// Pools the last feature map; a mean over its pixels, unless the network has another way.
+    ///
+    /// # Shapes
+    ///
+    /// - `features`: `[batch, channels, height, width]`
+    /// - output: `[batch, channels, 1, 1]`
+    fn pool_map(&self, features: FeatureMap) -> FeatureMap {
+        global_average_pool(features)
+    }
+
+    /// Wraps a tensor for the network's layers: composed ones, unless the network is fused.
+    ///
+    /// # Shapes
+    ///
+    /// - `tensor`: `[batch, channels, height, width]`
+    fn feature_map(&self, tensor: Tensor<4>) -> FeatureMap {
+        FeatureMap::composed(tensor)
+    }
+
+    /// Returns the number of classes.
+    fn classes(&self) -> usize {
+        self.classifier().classes()
+    }
+
+    /// Returns the number of pooled features, which the classifier takes.
+    fn features(&self) -> usize {
+        self.classifier().features()
+    }
+
+    /// Passes images through all stages, up to the last feature map, and tells `observe` of each.
     ///
     /// # Shapes
     ///
@@ -18,72 +115,42 @@ pub trait Network: Module {
     ///
     /// # Panics
     ///
-    /// Where the images are smaller than [`minimum_size`](Self::minimum_size).
+    /// If the images are smaller than [`minimum_size`](Self::minimum_size).
     fn forward_stages(
         &self,
         images: Tensor<4>,
         observe: &mut dyn FnMut(&str, &Tensor<4>),
-    ) -> Tensor<4>;
+    ) -> Tensor<4> {
+        let images = self.feature_map(images);
+        let last = self.stages(images, &mut |name, output| {
+            observe(name, &output.clone().into_tensor());
+        });
+        last.into_tensor()
+    }
 
-    /// Averages the last feature map over its pixels.
+    /// Pools the last feature map.
     ///
     /// # Shapes
     ///
     /// - `features`: `[batch, channels, height, width]`
     /// - output: `[batch, channels]`
-    fn pool(&self, features: Tensor<4>) -> Tensor<2>;
+    fn pool(&self, features: Tensor<4>) -> Tensor<2> {
+        vector(self.pool_map(self.feature_map(features)))
+    }
 
-    /// The classifier: from pooled features to logits.
+    /// Turns pooled features into logits.
     ///
     /// # Shapes
     ///
     /// - `pooled`: `[batch, channels]`
     /// - output: `[batch, classes]`
-    fn classify(&self, pooled: Tensor<2>) -> Tensor<2>;
-
-    /// The auxiliary classifier, for a network that has one: the name of the stage it takes its
-    /// input from, and that stage's output to logits.
-    fn auxiliary_stage(&self) -> Option<&'static str> {
-        None
+    fn classify(&self, pooled: Tensor<2>) -> Tensor<2> {
+        let [batch, channels] = pooled.dims();
+        let pooled = self.feature_map(pooled.reshape([batch, channels, 1, 1]));
+        vector(self.classifier().forward(pooled))
     }
 
-    /// The logits of the auxiliary classifier, from the output of
-    /// [`auxiliary_stage`](Self::auxiliary_stage).
-    fn classify_auxiliary(&self, _stage: Tensor<4>) -> Option<Tensor<2>> {
-        None
-    }
-
-    /// The parameters and control flags of each stage, in the order of
-    /// [`forward_stages`](Self::forward_stages), by the stage's name; those of the classifiers are in
-    /// none. Stages without parameters may be left out; a fused network has none at all.
-    fn stage_parameters(&self) -> Vec<(String, ParamGroup)> {
-        Vec::new()
-    }
-
-    /// Number of classes.
-    fn classes(&self) -> usize;
-
-    /// The smallest height and width of an image, in pixels, that leaves something at every stage.
-    fn minimum_size(&self) -> usize;
-
-    /// Number of trainable parameters: all of [`num_params`](Module::num_params) but the running
-    /// statistics of batch normalization.
-    fn trainable_parameters(&self) -> usize {
-        let mut count = TrainableCount::default();
-        self.visit(&mut count);
-        count.parameters
-    }
-
-    /// Checks that images of this height and width, in pixels, are large enough.
-    fn check_size(&self, size: [usize; 2]) -> Result<(), ModelError> {
-        let minimum = self.minimum_size();
-        if size.iter().all(|&side| side >= minimum) {
-            return Ok(());
-        }
-        Err(ModelError::ImageTooSmall { size, minimum })
-    }
-
-    /// From images to logits.
+    /// Turns images into logits.
     ///
     /// # Shapes
     ///
@@ -92,83 +159,167 @@ pub trait Network: Module {
     ///
     /// # Panics
     ///
-    /// Where the images are smaller than [`minimum_size`](Self::minimum_size).
+    /// If the images are smaller than [`minimum_size`](Self::minimum_size).
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let features = self.forward_stages(images, &mut |_, _| ());
-        self.classify(self.pool(features))
+        let features = self.stages(self.feature_map(images), &mut |_, _| ());
+        vector(self.classifier().forward(self.pool_map(features)))
     }
 
-    /// From images to logits, with the auxiliary classifier's logits where there is one, as
-    /// training wants them: without keeping the other stages.
+    /// Turns images into pooled features, without the classifier.
     ///
     /// # Shapes
     ///
     /// - `images`: `[batch, 3, height, width]`
-    /// - output: twice `[batch, classes]`
-    fn forward_auxiliary(&self, images: Tensor<4>) -> (Tensor<2>, Option<Tensor<2>>) {
-        let wanted = self.auxiliary_stage();
-        let mut input = None;
-        let features = self.forward_stages(images, &mut |name, output| {
-            if wanted == Some(name) {
-                input = Some(output.clone());
-            }
-        });
-        let auxiliary = input.and_then(|stage| self.classify_auxiliary(stage));
-        (self.classify(self.pool(features)), auxiliary)
+    /// - output: `[batch, features]`, see [`features`](Self::features)
+    ///
+    /// # Panics
+    ///
+    /// If the images are smaller than [`minimum_size`](Self::minimum_size).
+    fn forward_pooled(&self, images: Tensor<4>) -> Tensor<2> {
+        let features = self.stages(self.feature_map(images), &mut |_, _| ());
+        vector(self.pool_map(features))
     }
 
-    /// From images to everything on the way: each stage, the pooled features and the logits.
+    /// Turns images into logits, with those of the auxiliary classifiers, as training wants them: without keeping the
+    /// other stages.
+    ///
+    /// # Shapes
+    ///
+    /// - `images`: `[batch, 3, height, width]`
+    /// - each output: `[batch, classes]`
+    fn forward_auxiliary(&self, images: Tensor<4>) -> (Tensor<2>, Vec<Tensor<2>>) {
+        let classifiers = self.auxiliary_classifiers();
+        let mut auxiliary = Vec::new();
+        let features = self.stages(self.feature_map(images), &mut |name, output| {
+            for classifier in classifiers.iter().filter(|at| at.stage == name) {
+                auxiliary.push(vector(classifier.head.forward(output.clone())));
+            }
+        });
+        let logits = self.classifier().forward(self.pool_map(features));
+        (vector(logits), auxiliary)
+    }
+
+    /// Turns images into everything on the way: each stage, the pooled features and the logits.
     ///
     /// # Shapes
     ///
     /// - `images`: `[batch, 3, height, width]`
     fn forward_features(&self, images: Tensor<4>) -> Features {
-        let mut stages = Vec::new();
-        let last = self.forward_stages(images, &mut |name, output| {
+        let classifiers = self.auxiliary_classifiers();
+        let (mut stages, mut auxiliary_logits) = (Vec::new(), Vec::new());
+        let last = self.stages(self.feature_map(images), &mut |name, output| {
+            for classifier in classifiers.iter().filter(|at| at.stage == name) {
+                auxiliary_logits.push(vector(classifier.head.forward(output.clone())));
+            }
             stages.push(Stage {
                 name: name.to_owned(),
-                output: output.clone(),
+                output: output.clone().into_tensor(),
             });
         });
-        let auxiliary_logits = self
-            .auxiliary_stage()
-            .and_then(|name| stages.iter().find(|stage| stage.name == name))
-            .and_then(|stage| self.classify_auxiliary(stage.output.clone()));
-        let pooled = self.pool(last);
+        let pooled = self.pool_map(last);
         Features {
             stages,
-            logits: self.classify(pooled.clone()),
-            pooled,
+            logits: vector(self.classifier().forward(pooled.clone())),
+            pooled: vector(pooled),
             auxiliary_logits,
         }
     }
-}
 
-/// Adds up the parameters that a module has outside of running statistics, which Burn's visitors
-/// see as parameters too.
-#[derive(Default)]
-struct TrainableCount {
-    in_running_statistic: bool,
-    parameters: usize,
-}
-
-impl ModuleVisitor for TrainableCount {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.in_running_statistic = matches!(name, "running_mean" | "running_var");
+    /// Returns the parameters and control flags of each stage that has some, in the order of the stages, by the stage's
+    /// name; those of the classifiers are in none.
+    fn stage_parameters(&self) -> Vec<(String, ParamGroup)> {
+        let size = self.minimum_size();
+        let trace = Trace::recording(&device_of(self));
+        let mut stages = Vec::new();
+        let images = FeatureMap::traced([1, 3, size, size], &trace);
+        self.stages(images, &mut |name, _| {
+            let parameters = trace.take().parameters;
+            stages.extend(parameters.map(|parameters| (name.to_owned(), parameters)));
+        });
+        stages
     }
 
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.in_running_statistic = false;
+    /// Returns the number of trainable parameters: all of [`num_params`](Module::num_params) but the running
+    /// statistics of batch normalization.
+    fn trainable_parameters(&self) -> usize {
+        trainable_parameters(self)
     }
 
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if !self.in_running_statistic {
-            self.parameters += param.lazy_shape().num_elements();
+    /// Makes the network ready for inference: the same results in less time, without gradients; see [`Fused`].
+    fn fuse(&self) -> Fused<Self> {
+        Fused::new(self)
+    }
+
+    /// Checks that images of this height and width, in pixels, are large enough.
+    ///
+    /// # Errors
+    ///
+    /// If a side is smaller than [`minimum_size`](Self::minimum_size).
+    fn check_size(&self, size: [usize; 2]) -> Result<(), ModelError> {
+        let minimum = self.minimum_size();
+        if size.iter().all(|&side| side >= minimum) {
+            return Ok(());
+        }
+        Err(ModelError::ImageTooSmall { size, minimum })
+    }
+}
+
+/// A classifier on the way, which only training uses.
+#[derive(Clone, Copy)]
+pub struct AuxiliaryClassifier<'a> {
+    /// The stage whose output it takes.
+    pub stage: &'static str,
+    /// Its layers.
+    pub head: &'a dyn Head,
+}
+
+/// The layers of an auxiliary classifier.
+pub trait Head {
+    /// Turns a stage's output into logits.
+    ///
+    /// # Shapes
+    ///
+    /// - `stage`: `[batch, channels, height, width]`
+    /// - output: `[batch, classes, 1, 1]`
+    fn forward(&self, stage: FeatureMap) -> FeatureMap;
+}
+
+/// A map of one pixel as a vector, `[batch, channels]`.
+fn vector(map: FeatureMap) -> Tensor<2> {
+    let [batch, channels, ..] = map.dims();
+    map.into_tensor().reshape([batch, channels])
+}
+
+/// The first device of a module's parameters.
+pub(crate) fn device_of(module: &impl Module) -> Device {
+    module.devices().into_iter().next().unwrap_or_default()
+}
+
+/// Counts the parameters that a module has outside of running statistics, which Burn's visitors see as parameters too.
+pub(crate) fn trainable_parameters(module: &impl Module) -> usize {
+    #[derive(Default)]
+    struct Count {
+        in_running_statistic: bool,
+        parameters: usize,
+    }
+
+    impl ModuleVisitor for Count {
+        fn enter_module(&mut self, name: &str, _container_type: &str) {
+            self.in_running_statistic = matches!(name, "running_mean" | "running_var");
+        }
+
+        fn exit_module(&mut self, _name: &str, _container_type: &str) {
+            self.in_running_statistic = false;
+        }
+
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if !self.in_running_statistic {
+                self.parameters += param.lazy_shape().num_elements();
+            }
         }
     }
-}
 
-/// The parameters of a stage that is one module.
-pub(crate) fn stage<M: Module>(name: impl Into<String>, module: &M) -> (String, ParamGroup) {
-    (name.into(), ParamGroup::ids_from_module(module.clone()))
+    let mut count = Count::default();
+    module.visit(&mut count);
+    count.parameters
 }

@@ -2,19 +2,24 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::LazyLock;
 
 use burn::config::Config;
-use burn::module::{Module, ParamGroup};
+use burn::module::Module;
 use burn::prelude::*;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::layers::{Kernels, Stem};
+use crate::layers::{Classifier, FeatureMap, Kernels, Stem};
+use crate::preprocessing::Preprocessing;
+use crate::weights::family::{FamilyWeights, KerasLayers};
+use crate::weights::layer::{Layer, Part};
+use crate::weights::{NamedTensors, Source};
 use crate::{
-    InceptionV3, InceptionV3Config, ModelError, Network, ResNet, ResNetConfig, ResNetDepth,
-    Xception, XceptionConfig,
+    AuxiliaryClassifier, InceptionV3, InceptionV3Config, ModelError, Network, Observer, ResNet,
+    ResNetConfig, Xception, XceptionConfig, inception_v3, resnet, xception,
 };
 
 /// A network that can be made by its name.
@@ -26,79 +31,186 @@ pub struct ModelInfo {
     pub paper: &'static str,
     /// Height and width of the images it was published for, in pixels.
     pub image_size: usize,
-    configuration: fn() -> ModelConfig,
+    pub(crate) configuration: fn() -> ModelConfig,
 }
 
 impl ModelInfo {
-    /// The published configuration, with 1000 classes.
+    /// Returns the published configuration, with 1000 classes.
     pub fn config(&self) -> ModelConfig {
         (self.configuration)()
     }
 }
 
-const RESNET_PAPER: &str = "K. He et al., Deep Residual Learning, CVPR 2016";
+/// Makes the enums over all families, and what they have in common, from one line a family: its name in Rust and in JSON,
+/// its configuration, its network and the published members of the family.
+macro_rules! families {
+    ($($(#[$doc:meta])* $family:ident($config:ty, $network:ty) $name:literal $published:expr;)+) => {
+        /// All networks, with the configuration that their papers publish.
+        pub static MODELS: LazyLock<Vec<ModelInfo>> =
+            LazyLock::new(|| [$(&$published[..]),+].concat());
 
-const fn resnet(name: &'static str, configuration: fn() -> ModelConfig) -> ModelInfo {
-    ModelInfo {
-        name,
-        paper: RESNET_PAPER,
-        image_size: 224,
-        configuration,
-    }
+        /// Configuration of any network.
+        ///
+        /// In JSON either a registered name, `"resnet50"`, or a family with options,
+        /// `{"xception": {"width": 0.5}}`.
+        #[derive(Debug, Clone, PartialEq, Serialize)]
+        pub enum ModelConfig {
+            $($(#[$doc])* #[serde(rename = $name)] $family($config),)+
+        }
+
+        /// The form with options, which derives its reader; a name is read by hand.
+        #[derive(Deserialize, JsonSchema)]
+        #[schemars(inline, description = "A family of networks with its options.")]
+        enum WithOptions {
+            $(#[serde(rename = $name)] $family($config),)+
+        }
+
+        impl From<WithOptions> for ModelConfig {
+            fn from(config: WithOptions) -> Self {
+                match config {
+                    $(WithOptions::$family(config) => Self::$family(config),)+
+                }
+            }
+        }
+
+        /// Any network.
+        #[derive(Module, Debug)]
+        #[allow(clippy::large_enum_variant)] // a program has one, and Burn's derive wants the module itself
+        pub enum Model {
+            $($(#[$doc])* $family($network),)+
+        }
+
+        /// Calls something on the configuration inside.
+        macro_rules! each_config {
+            ($any:expr, $inner:ident => $call:expr) => {
+                match $any { $(ModelConfig::$family($inner) => $call,)+ }
+            };
+        }
+
+        /// Calls something on the network inside.
+        macro_rules! each_network {
+            ($any:expr, $inner:ident => $call:expr) => {
+                match $any { $(Model::$family($inner) => $call,)+ }
+            };
+        }
+
+        /// What the families say about the weights that others publish.
+        impl ModelConfig {
+            /// Returns, for each family, the name of a tensor in PyTorch's files that no other has.
+            pub(crate) fn torch_anchors() -> Vec<&'static str> {
+                vec![$(<$config>::TORCH_ANCHOR),+]
+            }
+
+            /// Recognizes source and network in a file with PyTorch's names.
+            pub(crate) fn find_torch(tensors: &NamedTensors) -> Option<(Source, Self)> {
+                $(if tensors.contains(<$config>::TORCH_ANCHOR) {
+                    let (source, config) = <$config>::find_torch(tensors)?;
+                    return Some((source, Self::$family(config)));
+                })+
+                None
+            }
+
+            /// Recognizes the network by the kinds of a Keras model's layers.
+            pub(crate) fn find_keras(layers: &KerasLayers) -> Option<Self> {
+                $(if let Some(config) = <$config>::find_keras(layers) {
+                    return Some(Self::$family(config));
+                })+
+                None
+            }
+
+            /// Returns the source whose names an export has.
+            pub(crate) fn export_source(&self) -> Source {
+                match self { $(Self::$family(_) => <$config>::EXPORT,)+ }
+            }
+
+            /// Returns what the source's images go through.
+            pub(crate) fn preprocessing(&self, source: Source) -> Preprocessing {
+                match self { $(Self::$family(_) => <$config>::preprocessing(source),)+ }
+            }
+
+            /// Lists the layers under PyTorch's names.
+            pub(crate) fn torch_layers(&self, source: Source) -> Vec<Layer> {
+                match self { $(Self::$family(config) => config.torch_layers(source),)+ }
+            }
+
+            /// Lists the layers under Keras' names.
+            pub(crate) fn keras_layers(&self) -> Vec<Layer> {
+                match self { $(Self::$family(config) => config.keras_layers(),)+ }
+            }
+
+            /// Returns the order of layers in a Keras file without names, if it isn't the table's.
+            pub(crate) fn keras_order(&self) -> Option<&'static [usize]> {
+                match self { $(Self::$family(_) => <$config>::KERAS_ORDER,)+ }
+            }
+
+            /// Takes classes, units and the width from the shapes of a Keras file's tensors.
+            pub(crate) fn read_keras_sizes(&mut self, tensors: &NamedTensors) {
+                match self { $(Self::$family(config) => config.read_keras_sizes(tensors),)+ }
+            }
+
+            /// Changes the origins of parameters that Keras stores in another way.
+            pub(crate) fn adjust_keras(&self, parts: &mut [Part]) {
+                match self { $(Self::$family(_) => <$config>::adjust_keras(parts),)+ }
+            }
+
+            /// Returns the present name of a layer that early releases of Keras called otherwise.
+            pub(crate) fn modern_keras_name(&self, name: &str) -> Option<String> {
+                match self { $(Self::$family(_) => <$config>::modern_keras_name(name),)+ }
+            }
+
+            /// Whether a head may have hidden layers.
+            pub(crate) fn hidden_layers(&self) -> bool {
+                match self { $(Self::$family(_) => <$config>::HIDDEN_LAYERS,)+ }
+            }
+
+            /// Whether convolutions have biases in Keras.
+            pub(crate) fn keras_conv_bias(&self) -> bool {
+                match self { $(Self::$family(_) => <$config>::KERAS_CONV_BIAS,)+ }
+            }
+
+            /// Returns the configuration with a single new layer as its classifier.
+            pub(crate) fn with_new_head(self) -> Self {
+                match self { $(Self::$family(config) => Self::$family(config.with_new_head()),)+ }
+            }
+        }
+
+        impl ModelConfig {
+            /// Returns the key of its options, such as `xception` or `resnet`.
+            pub fn family(&self) -> &'static str {
+                match self { $(Self::$family(_) => $name,)+ }
+            }
+
+            /// Makes the network, with random weights.
+            ///
+            /// # Errors
+            ///
+            /// If an option is out of its range.
+            pub fn init(&self, device: &Device) -> Result<Model, ModelError> {
+                Ok(match self {
+                    $(Self::$family(config) => Model::$family(config.init(device)?),)+
+                })
+            }
+        }
+    };
 }
 
-/// All networks, with the configuration that their papers publish.
-pub const MODELS: &[ModelInfo] = &[
-    ModelInfo {
-        name: "xception",
-        paper: "F. Chollet, Xception, CVPR 2017",
-        image_size: 299,
-        configuration: || ModelConfig::Xception(XceptionConfig::default()),
-    },
-    ModelInfo {
-        name: "inception_v3",
-        paper: "C. Szegedy et al., Rethinking the Inception Architecture, CVPR 2016",
-        image_size: 299,
-        configuration: || ModelConfig::InceptionV3(InceptionV3Config::default()),
-    },
-    resnet("resnet18", || resnet_config(ResNetDepth::ResNet18)),
-    resnet("resnet34", || resnet_config(ResNetDepth::ResNet34)),
-    resnet("resnet50", || resnet_config(ResNetDepth::ResNet50)),
-    resnet("resnet101", || resnet_config(ResNetDepth::ResNet101)),
-    resnet("resnet152", || resnet_config(ResNetDepth::ResNet152)),
-];
-
-fn resnet_config(depth: ResNetDepth) -> ModelConfig {
-    ModelConfig::ResNet(ResNetConfig {
-        depth,
-        ..ResNetConfig::default()
-    })
-}
-
-/// Configuration of any network.
-///
-/// In JSON either a registered name, `"resnet50"`, or a family with options,
-/// `{"xception": {"width": 0.5}}`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ModelConfig {
+families! {
     /// Xception.
-    Xception(XceptionConfig),
+    Xception(XceptionConfig, Xception) "xception" xception::PUBLISHED;
     /// Inception V3.
-    InceptionV3(InceptionV3Config),
+    InceptionV3(InceptionV3Config, InceptionV3) "inception_v3" inception_v3::PUBLISHED;
     /// ResNet of any depth.
-    #[serde(rename = "resnet")]
-    ResNet(ResNetConfig),
+    ResNet(ResNetConfig, ResNet) "resnet" resnet::PUBLISHED;
 }
 
 impl Config for ModelConfig {}
 
 impl ModelConfig {
-    /// The published configuration of a registered network, with 1000 classes.
+    /// Returns the published configuration of a registered network, with 1000 classes.
     ///
     /// # Errors
     ///
-    /// Where there is no network of this name.
+    /// If there is no network of this name.
     pub fn named(name: &str) -> Result<Self, ModelError> {
         if let Some(info) = MODELS.iter().find(|info| info.name == name) {
             return Ok(info.config());
@@ -117,22 +229,9 @@ impl ModelConfig {
         })
     }
 
-    /// The name of the network, such as `xception` or `resnet50`.
+    /// Returns the name of the network, such as `xception` or `resnet50`.
     pub fn name(&self) -> String {
-        match self {
-            Self::Xception(_) => "xception".to_owned(),
-            Self::InceptionV3(_) => "inception_v3".to_owned(),
-            Self::ResNet(config) => format!("resnet{}", config.depth.layers()),
-        }
-    }
-
-    /// The key of its options, such as `xception` or `resnet`.
-    pub fn family(&self) -> &'static str {
-        match self {
-            Self::Xception(_) => "xception",
-            Self::InceptionV3(_) => "inception_v3",
-            Self::ResNet(_) => "resnet",
-        }
+        each_config!(self, config => config.name())
     }
 
     /// Checks that every option is in its range.
@@ -141,67 +240,38 @@ impl ModelConfig {
     ///
     /// [`ModelError::OutOfRange`], which names the option.
     pub fn check(&self) -> Result<(), ModelError> {
-        match self {
-            Self::Xception(config) => config.check(),
-            Self::InceptionV3(config) => config.check(),
-            Self::ResNet(config) => config.check(),
-        }
+        each_config!(self, config => config.check())
     }
 
-    /// With this number of classes.
+    /// Sets the number of classes.
     pub fn with_classes(mut self, classes: usize) -> Self {
-        *self.classes_mut() = classes;
+        each_config!(&mut self, config => config.classes = classes);
         self
     }
 
-    /// Number of classes.
+    /// Returns the number of classes.
     pub fn classes(&self) -> usize {
-        match self {
-            Self::Xception(config) => config.classes,
-            Self::InceptionV3(config) => config.classes,
-            Self::ResNet(config) => config.classes,
-        }
+        each_config!(self, config => config.classes)
     }
 
-    fn classes_mut(&mut self) -> &mut usize {
-        match self {
-            Self::Xception(config) => &mut config.classes,
-            Self::InceptionV3(config) => &mut config.classes,
-            Self::ResNet(config) => &mut config.classes,
-        }
-    }
-
-    /// With this stem.
+    /// Sets the stem.
     pub fn with_stem(mut self, stem: Stem) -> Self {
-        match &mut self {
-            Self::Xception(config) => config.stem = stem,
-            Self::InceptionV3(config) => config.stem = stem,
-            Self::ResNet(config) => config.stem = stem,
-        }
+        each_config!(&mut self, config => config.stem = stem);
         self
     }
 
-    /// The stem.
+    /// Returns the stem.
     pub fn stem(&self) -> Stem {
-        match self {
-            Self::Xception(config) => config.stem,
-            Self::InceptionV3(config) => config.stem,
-            Self::ResNet(config) => config.stem,
-        }
+        each_config!(self, config => config.stem)
     }
 
-    /// With this factor on the channels of every layer.
+    /// Sets the factor on the channels of every layer.
     pub fn with_width(mut self, width: f64) -> Self {
-        match &mut self {
-            Self::Xception(config) => config.width = width,
-            Self::InceptionV3(config) => config.width = width,
-            Self::ResNet(config) => config.width = width,
-        }
+        each_config!(&mut self, config => config.width = width);
         self
     }
 
-    /// Height and width of the images it is for, in pixels: the published ones, or CIFAR's for the small
-    /// stem.
+    /// Returns height and width of the images it is for, in pixels: the published ones, or CIFAR's for the small stem.
     pub fn image_size(&self) -> usize {
         let name = self.name();
         let published = MODELS.iter().find(|info| info.name == name);
@@ -211,57 +281,15 @@ impl ModelConfig {
         }
     }
 
-    /// With these operations in the layers.
+    /// Sets the implementation of the layers' operations.
     pub fn with_kernels(mut self, kernels: Kernels) -> Self {
-        match &mut self {
-            Self::Xception(config) => config.kernels = kernels,
-            Self::InceptionV3(config) => config.kernels = kernels,
-            Self::ResNet(config) => config.kernels = kernels,
-        }
+        each_config!(&mut self, config => config.kernels = kernels);
         self
     }
 
-    /// Whose operations the layers run.
+    /// Returns the implementation of the layers' operations.
     pub fn kernels(&self) -> Kernels {
-        match self {
-            Self::Xception(config) => config.kernels,
-            Self::InceptionV3(config) => config.kernels,
-            Self::ResNet(config) => config.kernels,
-        }
-    }
-
-    /// Makes the network, with random weights.
-    ///
-    /// # Errors
-    ///
-    /// Where an option is out of its range.
-    pub fn init(&self, device: &Device) -> Result<Model, ModelError> {
-        Ok(match self {
-            Self::Xception(config) => Model::Xception(config.init(device)?),
-            Self::InceptionV3(config) => Model::InceptionV3(config.init(device)?),
-            Self::ResNet(config) => Model::ResNet(config.init(device)?),
-        })
-    }
-}
-
-/// The form with options, which derives its reader; a name is read by hand.
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline, description = "A family of networks with its options.")]
-enum WithOptions {
-    Xception(XceptionConfig),
-    InceptionV3(InceptionV3Config),
-    #[serde(rename = "resnet")]
-    ResNet(ResNetConfig),
-}
-
-impl From<WithOptions> for ModelConfig {
-    fn from(config: WithOptions) -> Self {
-        match config {
-            WithOptions::Xception(config) => Self::Xception(config),
-            WithOptions::InceptionV3(config) => Self::InceptionV3(config),
-            WithOptions::ResNet(config) => Self::ResNet(config),
-        }
+        each_config!(self, config => config.kernels)
     }
 }
 
@@ -326,64 +354,25 @@ impl JsonSchema for ModelConfig {
     }
 }
 
-/// Any network.
-#[derive(Module, Debug)]
-#[allow(clippy::large_enum_variant)] // one a program, and Burn's derive wants the module itself
-pub enum Model {
-    /// Xception.
-    Xception(Xception),
-    /// Inception V3.
-    InceptionV3(InceptionV3),
-    /// ResNet of any depth.
-    ResNet(ResNet),
-}
-
-/// Calls a method of the network inside.
-macro_rules! each {
-    ($model:expr, $network:ident => $call:expr) => {
-        match $model {
-            Model::Xception($network) => $call,
-            Model::InceptionV3($network) => $call,
-            Model::ResNet($network) => $call,
-        }
-    };
-}
-
 impl Network for Model {
-    fn forward_stages(
-        &self,
-        images: Tensor<4>,
-        observe: &mut dyn FnMut(&str, &Tensor<4>),
-    ) -> Tensor<4> {
-        each!(self, network => network.forward_stages(images, observe))
+    fn stages(&self, images: FeatureMap, observe: Observer) -> FeatureMap {
+        each_network!(self, network => network.stages(images, observe))
     }
 
-    fn pool(&self, features: Tensor<4>) -> Tensor<2> {
-        each!(self, network => network.pool(features))
+    fn classifier(&self) -> &Classifier {
+        each_network!(self, network => network.classifier())
     }
 
-    fn classify(&self, pooled: Tensor<2>) -> Tensor<2> {
-        each!(self, network => network.classify(pooled))
-    }
-
-    fn stage_parameters(&self) -> Vec<(String, ParamGroup)> {
-        each!(self, network => network.stage_parameters())
-    }
-
-    fn auxiliary_stage(&self) -> Option<&'static str> {
-        each!(self, network => network.auxiliary_stage())
-    }
-
-    fn classify_auxiliary(&self, stage: Tensor<4>) -> Option<Tensor<2>> {
-        each!(self, network => network.classify_auxiliary(stage))
-    }
-
-    fn classes(&self) -> usize {
-        each!(self, network => network.classes())
+    fn auxiliary_classifiers(&self) -> Vec<AuxiliaryClassifier<'_>> {
+        each_network!(self, network => network.auxiliary_classifiers())
     }
 
     fn minimum_size(&self) -> usize {
-        each!(self, network => network.minimum_size())
+        each_network!(self, network => network.minimum_size())
+    }
+
+    fn pool_map(&self, features: FeatureMap) -> FeatureMap {
+        each_network!(self, network => network.pool_map(features))
     }
 }
 
@@ -393,7 +382,7 @@ mod tests {
 
     #[test]
     fn every_registered_name_gives_its_network_back() {
-        for info in MODELS {
+        for info in MODELS.iter() {
             let config = ModelConfig::named(info.name).unwrap();
             assert_eq!(config.name(), info.name);
             let text = serde_json::to_string(&config).unwrap();
@@ -459,7 +448,7 @@ mod tests {
 
     #[test]
     fn stages_and_classifiers_have_all_parameters() {
-        for info in MODELS {
+        for info in MODELS.iter() {
             let config = info.config().with_width(0.1).with_classes(10);
             let model = config.init(&Device::flex()).unwrap();
             let images = Tensor::zeros([1, 3, 96, 96], &Device::flex());
@@ -485,11 +474,7 @@ mod tests {
     }
 
     fn classifier(model: &Model) -> usize {
-        match model {
-            Model::Xception(network) => network.classifier.num_params(),
-            Model::InceptionV3(network) => network.classifier.num_params(),
-            Model::ResNet(network) => network.classifier.num_params(),
-        }
+        Network::classifier(model).num_params()
     }
 
     /// Counts what would be trained.

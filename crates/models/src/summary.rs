@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use burn::prelude::*;
 use serde::Serialize;
 
-use crate::trace::{self, Operation};
+use crate::layers::FeatureMap;
+use crate::layers::trace::{Operation, Trace};
+use crate::network::device_of;
 use crate::{ModelError, Network};
 
-/// A network's stages, read off what its layers do in a forward pass of one image.
+/// A network's stages, read off a forward pass of the shape of one image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// Height and width of the image, in pixels.
@@ -44,22 +45,39 @@ impl StageSummary {
             activation_bytes: 4 * sum(|operation| operation.outputs),
         }
     }
+
+    fn head(name: &str, logits: &FeatureMap, trace: &Trace) -> Self {
+        Self::new(name, &logits.dims()[1..2], &trace.take().operations)
+    }
 }
 
 impl Summary {
-    /// Passes an image of this height and width through the network, in evaluation mode, and reports each
-    /// stage. Nothing is computed: the layers say what their operations would give and cost.
+    /// Passes the shape of one image of this height and width through the network, and reports each stage. Nothing is
+    /// computed.
     ///
     /// # Errors
     ///
-    /// Where the image is too small for the network.
-    pub fn new(
-        network: &impl Network,
-        image_size: [usize; 2],
-        device: &Device,
-    ) -> Result<Self, ModelError> {
+    /// If the image is too small for the network.
+    pub fn new(network: &impl Network, image_size: [usize; 2]) -> Result<Self, ModelError> {
         network.check_size(image_size)?;
-        let stages = trace::record(device, |drain| stages(network, image_size, device, drain));
+        let [height, width] = image_size;
+        let trace = Trace::recording(&device_of(network));
+        let images = FeatureMap::traced([1, 3, height, width], &trace);
+        let auxiliary = network.auxiliary_classifiers();
+        let mut inputs = Vec::new();
+        let mut stages = Vec::new();
+        let features = network.stages(images, &mut |name, output| {
+            let [_, sizes @ ..] = output.dims();
+            stages.push(StageSummary::new(name, &sizes, &trace.take().operations));
+            let heads = auxiliary.iter().filter(|at| at.stage == name);
+            inputs.extend(heads.map(|at| (at, output.clone())));
+        });
+        let logits = network.classifier().forward(network.pool_map(features));
+        stages.push(StageSummary::head("classifier", &logits, &trace));
+        for (at, input) in inputs {
+            let logits = at.head.forward(input);
+            stages.push(StageSummary::head("auxiliary", &logits, &trace));
+        }
         Ok(Self { image_size, stages })
     }
 
@@ -77,38 +95,6 @@ impl Summary {
     pub fn activation_bytes(&self) -> u64 {
         self.stages.iter().map(|stage| stage.activation_bytes).sum()
     }
-}
-
-/// The stages of a forward pass of one image, each with the operations that `drain` gives.
-fn stages(
-    network: &impl Network,
-    [height, width]: [usize; 2],
-    device: &Device,
-    drain: &mut dyn FnMut() -> Vec<Operation>,
-) -> Vec<StageSummary> {
-    let images = trace::stand_in([1, 3, height, width], device);
-    let mut stages = Vec::new();
-    let mut auxiliary_input = None;
-    let features = network.forward_stages(images, &mut |name, output| {
-        if network.auxiliary_stage() == Some(name) {
-            auxiliary_input = Some(output.clone());
-        }
-        stages.push(StageSummary::new(name, &output.dims()[1..], &drain()));
-    });
-    let logits = network.classify(network.pool(features));
-    stages.push(StageSummary::new(
-        "classifier",
-        &logits.dims()[1..],
-        &drain(),
-    ));
-    if let Some(logits) = auxiliary_input.and_then(|x| network.classify_auxiliary(x)) {
-        stages.push(StageSummary::new(
-            "auxiliary",
-            &logits.dims()[1..],
-            &drain(),
-        ));
-    }
-    stages
 }
 
 impl fmt::Display for Summary {
@@ -173,18 +159,19 @@ fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use burn::module::{Module, ModuleVisitor, Param};
+    use burn::prelude::*;
 
     use super::*;
-    use crate::layers::{Activation, Kernels, Padding, Stem};
+    use crate::layers::{Activation, Padding, Stem};
     use crate::{InceptionV3Config, MODELS, Model, ModelConfig, XceptionConfig};
 
     fn summary(model: &Model, size: usize) -> Summary {
-        Summary::new(model, [size, size], &Device::flex()).unwrap()
+        Summary::new(model, [size, size]).unwrap()
     }
 
     #[test]
     fn counts_every_parameter_of_every_network() {
-        for info in MODELS {
+        for info in MODELS.iter() {
             let config = info.config().with_width(0.25).with_classes(10);
             let model = config.init(&Device::flex()).unwrap();
             let summary = summary(&model, 96);
@@ -197,19 +184,24 @@ mod tests {
         }
     }
 
-    /// Of a forward pass whose operations are run.
-    fn computed(model: &Model, size: usize) -> Summary {
-        let device = Device::flex();
-        let stages =
-            trace::record_computed(&device, |drain| stages(model, [size, size], &device, drain));
-        Summary {
-            image_size: [size, size],
-            stages,
+    /// Shapes of the stages of a forward pass that computes.
+    fn computed(model: &Model, size: usize) -> Vec<(String, Vec<usize>)> {
+        let images = Tensor::zeros([1, 3, size, size], &Device::flex());
+        let features = model.forward_features(images);
+        let mut shapes = Vec::new();
+        for stage in features.stages {
+            shapes.push((stage.name, stage.output.dims()[1..].to_vec()));
         }
+        let heads = std::iter::once(("classifier", features.logits));
+        let auxiliary = features.auxiliary_logits.into_iter();
+        for (name, logits) in heads.chain(auxiliary.map(|logits| ("auxiliary", logits))) {
+            shapes.push((name.to_owned(), logits.dims()[1..].to_vec()));
+        }
+        shapes
     }
 
     #[test]
-    fn counts_what_a_forward_pass_does() {
+    fn shapes_are_those_of_a_forward_pass() {
         let mut configs: Vec<ModelConfig> = MODELS.iter().map(|info| info.config()).collect();
         configs.push(ModelConfig::InceptionV3(InceptionV3Config {
             auxiliary: true,
@@ -227,13 +219,17 @@ mod tests {
                 (Stem::Standard, 300),
                 (Stem::Small, 33),
             ] {
-                for kernels in [Kernels::Native, Kernels::Burn] {
-                    let config = config.clone().with_width(0.1).with_classes(10);
-                    let config = config.with_stem(stem).with_kernels(kernels);
-                    let model = config.init(&Device::flex()).unwrap();
-                    let counted = summary(&model, size);
-                    assert_eq!(counted, computed(&model, size), "{config:?} at {size}");
-                }
+                let config = config.clone().with_width(0.1).with_classes(10);
+                let config = config.with_stem(stem);
+                let model = config.init(&Device::flex()).unwrap();
+                let counted = summary(&model, size);
+                assert_eq!(counted.parameters(), model.trainable_parameters() as u64);
+                let shapes: Vec<_> = counted
+                    .stages
+                    .into_iter()
+                    .map(|stage| (stage.name, stage.output))
+                    .collect();
+                assert_eq!(shapes, computed(&model, size), "{config:?} at {size}");
             }
         }
     }
@@ -249,14 +245,10 @@ mod tests {
             }
         }
 
-        for info in MODELS {
+        for info in MODELS.iter() {
             let model = info.config().init(&Device::flex()).unwrap();
-            let classes = summary(&model, info.image_size)
-                .stages
-                .last()
-                .unwrap()
-                .output[0];
-            assert_eq!(classes, model.classes());
+            let summary = summary(&model, info.image_size);
+            assert_eq!(summary.parameters(), model.trainable_parameters() as u64);
             let mut drawn = Drawn::default();
             model.visit(&mut drawn);
             assert_eq!(drawn.0, 0, "{}", info.name);
@@ -300,7 +292,7 @@ mod tests {
             .unwrap()
             .init(&Device::flex())
             .unwrap();
-        let error = Summary::new(&model, [299, 2], &Device::flex()).unwrap_err();
+        let error = Summary::new(&model, [299, 2]).unwrap_err();
         assert!(error.to_string().contains("299 x 2"), "{error}");
     }
 

@@ -35,7 +35,7 @@ fn configs() -> Vec<ModelConfig> {
         ModelConfig::InceptionV3(InceptionV3Config::new(7).with_width(0.1)),
         ModelConfig::InceptionV3(InceptionV3Config {
             auxiliary: true,
-            pool_counts_padding: false,
+            count_include_pad: false,
             stem: Stem::Small,
             ..InceptionV3Config::new(7).with_width(0.2)
         }),

@@ -41,7 +41,7 @@ fn compare(name: &str, source: Source, rename: impl Fn(&str) -> Option<String>) 
     }
     let logits = worst(&values(features.logits), &numbers(&reference.0["logits"]));
     errors.push(("logits", logits));
-    if let Some(auxiliary) = features.auxiliary_logits {
+    for auxiliary in features.auxiliary_logits {
         let error = worst(&values(auxiliary), &numbers(&reference.0["aux_logits"]));
         errors.push(("auxiliary logits", error));
     }

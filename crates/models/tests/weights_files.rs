@@ -118,7 +118,7 @@ fn what_keras_does_otherwise_comes_with_the_weights() {
     let ModelConfig::InceptionV3(inception) = loaded("inception_v3.h5.gz").config else {
         panic!();
     };
-    assert!(!inception.pool_counts_padding);
+    assert!(!inception.count_include_pad);
     let ModelConfig::ResNet(resnet) = loaded("resnet50.h5.gz").config else {
         panic!();
     };

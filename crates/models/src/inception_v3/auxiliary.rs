@@ -1,17 +1,13 @@
 //! The auxiliary classifier.
 
 use burn::module::Module;
-use burn::prelude::*;
-use burn::tensor::module::avg_pool2d;
-use burn::tensor::ops::AvgPoolOptions;
-use xception_kernels::Geometry;
 
-use super::convolutions::Convolutions;
+use super::convolutions::{Convolutions, relu};
 use crate::layers::{
-    Classifier, ClassifierConfig, ConvNorm, ConvNormConfig, Stem, global_average_pool,
-    window_output,
+    Classifier, ClassifierConfig, ConvNorm, ConvNormConfig, FeatureMap, Stem, global_average_pool,
+    strided_average_pool,
 };
-use crate::trace;
+use crate::network::Head;
 
 /// Published channels of the two convolutions.
 const CHANNELS: [usize; 2] = [128, 768];
@@ -40,13 +36,8 @@ impl InceptionAuxiliaryConfig {
         InceptionAuxiliary {
             conv0: make.same([self.channels_in, reduced], [1, 1]),
             conv1: ConvNormConfig::new([reduced, out], KERNEL, make.options).init(make.device),
-            classifier: ClassifierConfig {
-                features: out,
-                fully_connected: Vec::new(),
-                classes: self.classes,
-                dropout: 0.0,
-            }
-            .init(make.device),
+            classifier: ClassifierConfig::new(out, self.classes, make.options.kernels)
+                .init(make.device),
             pool: self.stem == Stem::Standard,
         }
     }
@@ -68,29 +59,14 @@ pub struct InceptionAuxiliary {
     pub pool: bool,
 }
 
-impl InceptionAuxiliary {
-    /// From the map to logits.
-    ///
-    /// # Shapes
-    ///
-    /// - `input`: `[batch, 768, height, width]`
-    /// - output: `[batch, classes]`
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<2> {
-        let mut x = input;
+impl Head for InceptionAuxiliary {
+    fn forward(&self, stage: FeatureMap) -> FeatureMap {
+        let mut x = stage; // [batch, 768, 17, 17] for 299 x 299 pixels
         if self.pool {
-            x = Self::average_pool(x); // [batch, 768, 5, 5] of 17 x 17
+            x = strided_average_pool(x, KERNEL, POOL_STRIDE); // [batch, 768, 5, 5]
         }
-        let x = self.conv0.forward_relu(x); // [batch, 128, 5, 5]
-        let x = self.conv1.forward_relu(x); // [batch, 768, 1, 1]
-        self.classifier.forward(global_average_pool(x)) // [batch, classes]
-    }
-
-    /// The average pool of 5x5 at stride 3.
-    pub(crate) fn average_pool(input: Tensor<4>) -> Tensor<4> {
-        let options = AvgPoolOptions::new([KERNEL, KERNEL]).with_stride([POOL_STRIDE, POOL_STRIDE]);
-        let geometry = Geometry::valid(KERNEL).with_stride(POOL_STRIDE);
-        trace::elementwise(window_output(&input, &geometry), || {
-            avg_pool2d(input, options)
-        })
+        let x = self.conv0.forward(x, relu()); // [batch, 128, 5, 5]
+        let x = self.conv1.forward(x, relu()); // [batch, 768, 1, 1]
+        self.classifier.forward(global_average_pool(x)) // [batch, classes, 1, 1]
     }
 }

@@ -63,7 +63,8 @@ pub struct InceptionV3Config {
     pub stem: Stem,
     /// Whether the average pools of the modules count the zeros around the map: they do in
     /// torchvision, and don't in Keras.
-    pub pool_counts_padding: bool,
+    #[serde(alias = "pool_counts_padding")]
+    pub count_include_pad: bool,
     /// Added to the variance by batch normalization: 1e-3 in torchvision and in Keras.
     #[schemars(example = 1e-5, transform = EPSILON.of_number())]
     pub batch_norm_epsilon: f64,
@@ -79,7 +80,7 @@ impl Default for InceptionV3Config {
             auxiliary: false,
             dropout: 0.0,
             stem: Stem::Standard,
-            pool_counts_padding: true,
+            count_include_pad: true,
             batch_norm_epsilon: 1e-3,
             kernels: Kernels::Native,
         }
@@ -95,6 +96,11 @@ impl InceptionV3Config {
             classes,
             ..Self::default()
         }
+    }
+
+    /// Returns the name of the network.
+    pub fn name(&self) -> String {
+        "inception_v3".to_owned()
     }
 
     /// With this factor on the channels of every layer.
@@ -134,7 +140,7 @@ impl InceptionV3Config {
         self.check()?;
         let make = &Convolutions {
             width: Width::new(self.width)?,
-            pool_counts_padding: self.pool_counts_padding,
+            count_include_pad: self.count_include_pad,
             options: self.layers(),
             device,
         };
@@ -182,6 +188,7 @@ impl InceptionV3Config {
                 fully_connected: Vec::new(),
                 classes: self.classes,
                 dropout: self.dropout,
+                kernels: self.kernels,
             }
             .init(device),
             minimum_size: minimum_size(self.stem, auxiliary.as_ref()),

@@ -2,8 +2,7 @@
 
 use burn::prelude::*;
 
-use crate::layers::{ConvNorm, ConvNormConfig, LayerOptions};
-use crate::trace;
+use crate::layers::{ConvNorm, ConvNormConfig, Epilogue, LayerOptions};
 use crate::width::Width;
 
 /// Makes a module's convolutions, all followed by batch normalization with the same epsilon.
@@ -11,7 +10,7 @@ use crate::width::Width;
 pub(super) struct Convolutions<'a> {
     pub(super) width: Width,
     /// Whether a module's average pool counts the zeros around the map.
-    pub(super) pool_counts_padding: bool,
+    pub(super) count_include_pad: bool,
     pub(super) options: LayerOptions,
     pub(super) device: &'a Device,
 }
@@ -37,14 +36,7 @@ impl Convolutions<'_> {
     }
 }
 
-/// Joins the outputs of a module's branches.
-///
-/// # Shapes
-///
-/// - `branches`: each `[batch, channels of the branch, height, width]`
-/// - output: `[batch, channels of all branches, height, width]`
-pub(super) fn concatenate<const N: usize>(branches: [Tensor<4>; N]) -> Tensor<4> {
-    let mut output = branches[0].dims();
-    output[1] = branches.iter().map(|branch| branch.dims()[1]).sum();
-    trace::elementwise(output, || Tensor::cat(branches.into(), 1))
+/// What follows every convolution and its normalization.
+pub(super) fn relu() -> Epilogue {
+    Epilogue::relu()
 }

@@ -1,10 +1,9 @@
 //! Modules at 35 x 35: the 5x5 convolution and the double 3x3.
 
 use burn::module::Module;
-use burn::prelude::*;
 
-use super::convolutions::{Convolutions, concatenate};
-use crate::layers::{ConvNorm, average_pool};
+use super::convolutions::{Convolutions, relu};
+use crate::layers::{ConvNorm, FeatureMap, average_pool};
 
 pub(super) struct InceptionAConfig {
     pub(super) channels_in: usize,
@@ -34,7 +33,7 @@ impl InceptionAConfig {
             branch3x3dbl_2: make.same([reduced3x3, out3x3], [3, 3]),
             branch3x3dbl_3: make.same([out3x3, out3x3], [3, 3]),
             branch_pool: make.same([channels_in, out_pool], [1, 1]),
-            pool_counts_padding: make.pool_counts_padding,
+            count_include_pad: make.count_include_pad,
         }
     }
 }
@@ -58,7 +57,7 @@ pub struct InceptionA {
     /// 1x1 after the average pool.
     pub branch_pool: ConvNorm,
     /// Whether the average pool counts the zeros around the map.
-    pub pool_counts_padding: bool,
+    pub count_include_pad: bool,
 }
 
 impl InceptionA {
@@ -68,19 +67,19 @@ impl InceptionA {
     ///
     /// - `input`: `[batch, channels_in, h, w]`
     /// - output: `[batch, 224 + pooled, h, w]`
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let branch1x1 = self.branch1x1.forward_relu(input.clone()); // [batch, 64, h, w]
+    pub fn forward(&self, input: FeatureMap) -> FeatureMap {
+        let branch1x1 = self.branch1x1.forward(input.clone(), relu()); // [batch, 64, h, w]
 
-        let branch5x5 = self.branch5x5_1.forward_relu(input.clone()); // [batch, 48, h, w]
-        let branch5x5 = self.branch5x5_2.forward_relu(branch5x5); // [batch, 64, h, w]
+        let branch5x5 = self.branch5x5_1.forward(input.clone(), relu()); // [batch, 48, h, w]
+        let branch5x5 = self.branch5x5_2.forward(branch5x5, relu()); // [batch, 64, h, w]
 
-        let branch3x3dbl = self.branch3x3dbl_1.forward_relu(input.clone()); // [batch, 64, h, w]
-        let branch3x3dbl = self.branch3x3dbl_2.forward_relu(branch3x3dbl); // [batch, 96, h, w]
-        let branch3x3dbl = self.branch3x3dbl_3.forward_relu(branch3x3dbl);
+        let branch3x3dbl = self.branch3x3dbl_1.forward(input.clone(), relu()); // [batch, 64, h, w]
+        let branch3x3dbl = self.branch3x3dbl_2.forward(branch3x3dbl, relu()); // [batch, 96, h, w]
+        let branch3x3dbl = self.branch3x3dbl_3.forward(branch3x3dbl, relu());
 
-        let branch_pool = average_pool(input, 3, self.pool_counts_padding); // [batch, channels_in, h, w]
-        let branch_pool = self.branch_pool.forward_relu(branch_pool); // [batch, pooled, h, w]
+        let branch_pool = average_pool(input, 3, self.count_include_pad, self.branch_pool.kernels); // [batch, channels_in, h, w]
+        let branch_pool = self.branch_pool.forward(branch_pool, relu()); // [batch, pooled, h, w]
 
-        concatenate([branch1x1, branch5x5, branch3x3dbl, branch_pool])
+        FeatureMap::concatenate([branch1x1, branch5x5, branch3x3dbl, branch_pool])
     }
 }

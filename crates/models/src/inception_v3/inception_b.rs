@@ -1,11 +1,10 @@
 //! The reduction from 35 x 35 to 17 x 17.
 
 use burn::module::Module;
-use burn::prelude::*;
 use xception_kernels::Padding2d;
 
-use super::convolutions::{Convolutions, concatenate};
-use crate::layers::{ConvNorm, max_pool};
+use super::convolutions::{Convolutions, relu};
+use crate::layers::{ConvNorm, FeatureMap, max_pool};
 
 /// Published channels of the two branches with convolutions.
 const BRANCHES: [usize; 2] = [384, 96];
@@ -51,17 +50,17 @@ impl InceptionB {
     ///
     /// - `input`: `[batch, channels_in, height, width]`
     /// - output: `[batch, 480 + channels_in, (height - 1) / 2, (width - 1) / 2]`
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+    pub fn forward(&self, input: FeatureMap) -> FeatureMap {
         // For an input of 35 x 35:
-        let branch3x3 = self.branch3x3.forward_relu(input.clone()); // [batch, 384, 17, 17]
+        let branch3x3 = self.branch3x3.forward(input.clone(), relu()); // [batch, 384, 17, 17]
 
-        let branch3x3dbl = self.branch3x3dbl_1.forward_relu(input.clone()); // [batch, 64, 35, 35]
-        let branch3x3dbl = self.branch3x3dbl_2.forward_relu(branch3x3dbl); // [batch, 96, 35, 35]
-        let branch3x3dbl = self.branch3x3dbl_3.forward_relu(branch3x3dbl); // [batch, 96, 17, 17]
+        let branch3x3dbl = self.branch3x3dbl_1.forward(input.clone(), relu()); // [batch, 64, 35, 35]
+        let branch3x3dbl = self.branch3x3dbl_2.forward(branch3x3dbl, relu()); // [batch, 96, 35, 35]
+        let branch3x3dbl = self.branch3x3dbl_3.forward(branch3x3dbl, relu()); // [batch, 96, 17, 17]
 
         let unpadded = Padding2d::symmetric(0);
         let branch_pool = max_pool(input, 3, 2, unpadded, self.branch3x3.kernels); // [batch, channels_in, 17, 17]
 
-        concatenate([branch3x3, branch3x3dbl, branch_pool])
+        FeatureMap::concatenate([branch3x3, branch3x3dbl, branch_pool])
     }
 }

@@ -1,10 +1,9 @@
 //! Modules at 17 x 17: 7x7 convolutions factorized into 1x7 and 7x1.
 
 use burn::module::Module;
-use burn::prelude::*;
 
-use super::convolutions::{Convolutions, concatenate};
-use crate::layers::{ConvNorm, average_pool};
+use super::convolutions::{Convolutions, relu};
+use crate::layers::{ConvNorm, FeatureMap, average_pool};
 
 /// Published channels of each of the four branches.
 const BRANCH: usize = 192;
@@ -34,7 +33,7 @@ impl InceptionCConfig {
             branch7x7dbl_4: make.same([inner, inner], [7, 1]),
             branch7x7dbl_5: make.same([inner, out], [1, 7]),
             branch_pool: make.same([channels_in, out], [1, 1]),
-            pool_counts_padding: make.pool_counts_padding,
+            count_include_pad: make.count_include_pad,
         }
     }
 }
@@ -63,7 +62,7 @@ pub struct InceptionC {
     /// 1x1 after the average pool.
     pub branch_pool: ConvNorm,
     /// Whether the average pool counts the zeros around the map.
-    pub pool_counts_padding: bool,
+    pub count_include_pad: bool,
 }
 
 impl InceptionC {
@@ -73,22 +72,22 @@ impl InceptionC {
     ///
     /// - `input`: `[batch, channels_in, h, w]`
     /// - output: `[batch, 768, h, w]`
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let branch1x1 = self.branch1x1.forward_relu(input.clone()); // [batch, 192, h, w]
+    pub fn forward(&self, input: FeatureMap) -> FeatureMap {
+        let branch1x1 = self.branch1x1.forward(input.clone(), relu()); // [batch, 192, h, w]
 
-        let branch7x7 = self.branch7x7_1.forward_relu(input.clone()); // [batch, inner, h, w]
-        let branch7x7 = self.branch7x7_2.forward_relu(branch7x7);
-        let branch7x7 = self.branch7x7_3.forward_relu(branch7x7); // [batch, 192, h, w]
+        let branch7x7 = self.branch7x7_1.forward(input.clone(), relu()); // [batch, inner, h, w]
+        let branch7x7 = self.branch7x7_2.forward(branch7x7, relu());
+        let branch7x7 = self.branch7x7_3.forward(branch7x7, relu()); // [batch, 192, h, w]
 
-        let branch7x7dbl = self.branch7x7dbl_1.forward_relu(input.clone()); // [batch, inner, h, w]
-        let branch7x7dbl = self.branch7x7dbl_2.forward_relu(branch7x7dbl);
-        let branch7x7dbl = self.branch7x7dbl_3.forward_relu(branch7x7dbl);
-        let branch7x7dbl = self.branch7x7dbl_4.forward_relu(branch7x7dbl);
-        let branch7x7dbl = self.branch7x7dbl_5.forward_relu(branch7x7dbl); // [batch, 192, h, w]
+        let branch7x7dbl = self.branch7x7dbl_1.forward(input.clone(), relu()); // [batch, inner, h, w]
+        let branch7x7dbl = self.branch7x7dbl_2.forward(branch7x7dbl, relu());
+        let branch7x7dbl = self.branch7x7dbl_3.forward(branch7x7dbl, relu());
+        let branch7x7dbl = self.branch7x7dbl_4.forward(branch7x7dbl, relu());
+        let branch7x7dbl = self.branch7x7dbl_5.forward(branch7x7dbl, relu()); // [batch, 192, h, w]
 
-        let branch_pool = average_pool(input, 3, self.pool_counts_padding); // [batch, channels_in, h, w]
-        let branch_pool = self.branch_pool.forward_relu(branch_pool); // [batch, 192, h, w]
+        let branch_pool = average_pool(input, 3, self.count_include_pad, self.branch_pool.kernels); // [batch, channels_in, h, w]
+        let branch_pool = self.branch_pool.forward(branch_pool, relu()); // [batch, 192, h, w]
 
-        concatenate([branch1x1, branch7x7, branch7x7dbl, branch_pool])
+        FeatureMap::concatenate([branch1x1, branch7x7, branch7x7dbl, branch_pool])
     }
 }

@@ -1,11 +1,10 @@
 //! The reduction from 17 x 17 to 8 x 8.
 
 use burn::module::Module;
-use burn::prelude::*;
 use xception_kernels::Padding2d;
 
-use super::convolutions::{Convolutions, concatenate};
-use crate::layers::{ConvNorm, max_pool};
+use super::convolutions::{Convolutions, relu};
+use crate::layers::{ConvNorm, FeatureMap, max_pool};
 
 /// Published channels of the two branches with convolutions.
 const BRANCHES: [usize; 2] = [320, 192];
@@ -57,19 +56,19 @@ impl InceptionD {
     ///
     /// - `input`: `[batch, channels_in, height, width]`
     /// - output: `[batch, 512 + channels_in, (height - 1) / 2, (width - 1) / 2]`
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+    pub fn forward(&self, input: FeatureMap) -> FeatureMap {
         // For an input of 17 x 17:
-        let branch3x3 = self.branch3x3_1.forward_relu(input.clone()); // [batch, 192, 17, 17]
-        let branch3x3 = self.branch3x3_2.forward_relu(branch3x3); // [batch, 320, 8, 8]
+        let branch3x3 = self.branch3x3_1.forward(input.clone(), relu()); // [batch, 192, 17, 17]
+        let branch3x3 = self.branch3x3_2.forward(branch3x3, relu()); // [batch, 320, 8, 8]
 
-        let branch7x7x3 = self.branch7x7x3_1.forward_relu(input.clone()); // [batch, 192, 17, 17]
-        let branch7x7x3 = self.branch7x7x3_2.forward_relu(branch7x7x3);
-        let branch7x7x3 = self.branch7x7x3_3.forward_relu(branch7x7x3);
-        let branch7x7x3 = self.branch7x7x3_4.forward_relu(branch7x7x3); // [batch, 192, 8, 8]
+        let branch7x7x3 = self.branch7x7x3_1.forward(input.clone(), relu()); // [batch, 192, 17, 17]
+        let branch7x7x3 = self.branch7x7x3_2.forward(branch7x7x3, relu());
+        let branch7x7x3 = self.branch7x7x3_3.forward(branch7x7x3, relu());
+        let branch7x7x3 = self.branch7x7x3_4.forward(branch7x7x3, relu()); // [batch, 192, 8, 8]
 
         let unpadded = Padding2d::symmetric(0);
         let branch_pool = max_pool(input, 3, 2, unpadded, self.branch3x3_1.kernels); // [batch, channels_in, 8, 8]
 
-        concatenate([branch3x3, branch7x7x3, branch_pool])
+        FeatureMap::concatenate([branch3x3, branch7x7x3, branch_pool])
     }
 }

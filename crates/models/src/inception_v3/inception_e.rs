@@ -1,10 +1,9 @@
 //! Modules at 8 x 8: 3x3 convolutions expanded into 1x3 beside 3x1.
 
 use burn::module::Module;
-use burn::prelude::*;
 
-use super::convolutions::{Convolutions, concatenate};
-use crate::layers::{ConvNorm, average_pool};
+use super::convolutions::{Convolutions, relu};
+use crate::layers::{ConvNorm, FeatureMap, average_pool};
 
 /// Published channels: of the 1x1, of each 1x3 and 3x1 (of which there are four), of the pool.
 const BRANCHES: [usize; 3] = [320, 384, 192];
@@ -33,7 +32,7 @@ impl InceptionEConfig {
             branch3x3dbl_3a: make.same([expanded, expanded], [1, 3]),
             branch3x3dbl_3b: make.same([expanded, expanded], [3, 1]),
             branch_pool: make.same([channels_in, out_pool], [1, 1]),
-            pool_counts_padding: make.pool_counts_padding,
+            count_include_pad: make.count_include_pad,
         }
     }
 }
@@ -61,7 +60,7 @@ pub struct InceptionE {
     /// 1x1 after the average pool.
     pub branch_pool: ConvNorm,
     /// Whether the average pool counts the zeros around the map.
-    pub pool_counts_padding: bool,
+    pub count_include_pad: bool,
 }
 
 impl InceptionE {
@@ -71,22 +70,22 @@ impl InceptionE {
     ///
     /// - `input`: `[batch, channels_in, h, w]`
     /// - output: `[batch, 2048, h, w]`
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let branch1x1 = self.branch1x1.forward_relu(input.clone()); // [batch, 320, h, w]
+    pub fn forward(&self, input: FeatureMap) -> FeatureMap {
+        let branch1x1 = self.branch1x1.forward(input.clone(), relu()); // [batch, 320, h, w]
 
-        let branch3x3 = self.branch3x3_1.forward_relu(input.clone()); // [batch, 384, h, w]
-        let branch3x3a = self.branch3x3_2a.forward_relu(branch3x3.clone());
-        let branch3x3b = self.branch3x3_2b.forward_relu(branch3x3);
+        let branch3x3 = self.branch3x3_1.forward(input.clone(), relu()); // [batch, 384, h, w]
+        let branch3x3a = self.branch3x3_2a.forward(branch3x3.clone(), relu());
+        let branch3x3b = self.branch3x3_2b.forward(branch3x3, relu());
 
-        let branch3x3dbl = self.branch3x3dbl_1.forward_relu(input.clone()); // [batch, 448, h, w]
-        let branch3x3dbl = self.branch3x3dbl_2.forward_relu(branch3x3dbl); // [batch, 384, h, w]
-        let branch3x3dbl_a = self.branch3x3dbl_3a.forward_relu(branch3x3dbl.clone());
-        let branch3x3dbl_b = self.branch3x3dbl_3b.forward_relu(branch3x3dbl);
+        let branch3x3dbl = self.branch3x3dbl_1.forward(input.clone(), relu()); // [batch, 448, h, w]
+        let branch3x3dbl = self.branch3x3dbl_2.forward(branch3x3dbl, relu()); // [batch, 384, h, w]
+        let branch3x3dbl_a = self.branch3x3dbl_3a.forward(branch3x3dbl.clone(), relu());
+        let branch3x3dbl_b = self.branch3x3dbl_3b.forward(branch3x3dbl, relu());
 
-        let branch_pool = average_pool(input, 3, self.pool_counts_padding); // [batch, channels_in, h, w]
-        let branch_pool = self.branch_pool.forward_relu(branch_pool); // [batch, 192, h, w]
+        let branch_pool = average_pool(input, 3, self.count_include_pad, self.branch_pool.kernels); // [batch, channels_in, h, w]
+        let branch_pool = self.branch_pool.forward(branch_pool, relu()); // [batch, 192, h, w]
 
-        concatenate([
+        FeatureMap::concatenate([
             branch1x1,
             branch3x3a,
             branch3x3b,

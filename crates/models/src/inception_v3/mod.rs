@@ -23,10 +23,12 @@ mod inception_b;
 mod inception_c;
 mod inception_d;
 mod inception_e;
+mod keras_names;
 mod stem;
+mod torchvision_names;
+mod weights;
 
-use burn::module::{Module, ParamGroup};
-use burn::prelude::*;
+use burn::module::Module;
 
 pub use auxiliary::InceptionAuxiliary;
 pub use config::InceptionV3Config;
@@ -37,14 +39,21 @@ pub use inception_d::InceptionD;
 pub use inception_e::InceptionE;
 pub use stem::InceptionV3Stem;
 
-use crate::Network;
-use crate::layers::{Classifier, global_average_pool};
-use crate::network::stage;
-pub(crate) use config::{INCEPTION_A, INCEPTION_B, INCEPTION_C, INCEPTION_D, INCEPTION_E};
-pub(crate) use stem::ROWS as STEM;
+use crate::layers::{Classifier, FeatureMap};
+use crate::network::Head;
+use crate::{AuxiliaryClassifier, ModelConfig, ModelInfo, Network, Observer};
+use config::{INCEPTION_A, INCEPTION_B, INCEPTION_C, INCEPTION_D, INCEPTION_E};
+
+/// The published member of the family.
+pub(crate) const PUBLISHED: [ModelInfo; 1] = [ModelInfo {
+    name: "inception_v3",
+    paper: "C. Szegedy et al., Rethinking the Inception Architecture, CVPR 2016",
+    image_size: 299,
+    configuration: || ModelConfig::InceptionV3(InceptionV3Config::default()),
+}];
 
 /// The stage that the auxiliary classifier takes its input from: the last at 17 x 17.
-pub(crate) const AUXILIARY_STAGE: &str = INCEPTION_C[INCEPTION_C.len() - 1].0;
+const AUXILIARY_STAGE: &str = INCEPTION_C[INCEPTION_C.len() - 1].0;
 
 /// Inception V3: a stem, modules at three resolutions, and reductions between them.
 ///
@@ -73,13 +82,9 @@ pub struct InceptionV3 {
 }
 
 impl Network for InceptionV3 {
-    fn forward_stages(
-        &self,
-        images: Tensor<4>,
-        observe: &mut dyn FnMut(&str, &Tensor<4>),
-    ) -> Tensor<4> {
+    fn stages(&self, images: FeatureMap, observe: Observer) -> FeatureMap {
         // Shapes are for 299 x 299 pixels.
-        let mut x = self.stem.forward_stages(images, observe); // [batch, 192, 35, 35]
+        let mut x = self.stem.stages(images, observe); // [batch, 192, 35, 35]
         for (module, (name, _)) in self.inception_a.iter().zip(INCEPTION_A) {
             x = module.forward(x); // [batch, 256, 35, 35], then [batch, 288, 35, 35] twice
             observe(name, &x);
@@ -99,39 +104,17 @@ impl Network for InceptionV3 {
         x
     }
 
-    fn stage_parameters(&self) -> Vec<(String, ParamGroup)> {
-        let mut stages = self.stem.stage_parameters();
-        let named = self.inception_a.iter().zip(INCEPTION_A);
-        stages.extend(named.map(|(module, (name, _))| stage(name, module)));
-        stages.push(stage(INCEPTION_B, &self.inception_b));
-        let named = self.inception_c.iter().zip(INCEPTION_C);
-        stages.extend(named.map(|(module, (name, _))| stage(name, module)));
-        stages.push(stage(INCEPTION_D, &self.inception_d));
-        let named = self.inception_e.iter().zip(INCEPTION_E);
-        stages.extend(named.map(|(module, name)| stage(name, module)));
-        stages
+    fn classifier(&self) -> &Classifier {
+        &self.classifier
     }
 
-    fn pool(&self, features: Tensor<4>) -> Tensor<2> {
-        global_average_pool(features)
-    }
-
-    fn classify(&self, pooled: Tensor<2>) -> Tensor<2> {
-        self.classifier.forward(pooled)
-    }
-
-    fn auxiliary_stage(&self) -> Option<&'static str> {
-        self.auxiliary.as_ref().map(|_| AUXILIARY_STAGE)
-    }
-
-    fn classify_auxiliary(&self, stage: Tensor<4>) -> Option<Tensor<2>> {
-        self.auxiliary
-            .as_ref()
-            .map(|auxiliary| auxiliary.forward(stage))
-    }
-
-    fn classes(&self) -> usize {
-        self.classifier.classes()
+    fn auxiliary_classifiers(&self) -> Vec<AuxiliaryClassifier<'_>> {
+        let heads = self.auxiliary.iter();
+        let at = |head| AuxiliaryClassifier {
+            stage: AUXILIARY_STAGE,
+            head,
+        };
+        heads.map(|head| at(head as &dyn Head)).collect()
     }
 
     fn minimum_size(&self) -> usize {
@@ -141,6 +124,8 @@ impl Network for InceptionV3 {
 
 #[cfg(test)]
 mod tests {
+    use burn::prelude::*;
+
     use super::*;
     use crate::layers::Stem;
 
@@ -249,8 +234,9 @@ mod tests {
                 let features = model.forward_features(images.clone());
                 let (logits, auxiliary) = model.forward_auxiliary(images);
                 assert_eq!(logits.into_data(), features.logits.into_data());
-                let auxiliary = auxiliary.map(Tensor::into_data);
-                assert_eq!(auxiliary, features.auxiliary_logits.map(Tensor::into_data));
+                let data = |all: Vec<Tensor<2>>| all.into_iter().next().map(Tensor::into_data);
+                let auxiliary = data(auxiliary);
+                assert_eq!(auxiliary, data(features.auxiliary_logits));
                 auxiliary
             };
             assert_eq!(outputs(false), None);
@@ -278,7 +264,7 @@ mod tests {
             let images = Tensor::zeros([1, 3, minimum, minimum], &Device::flex());
             let (logits, auxiliary_logits) = model.forward_auxiliary(images);
             assert_eq!(logits.dims(), [1, 10]);
-            assert_eq!(auxiliary_logits.is_some(), auxiliary);
+            assert_eq!(auxiliary_logits.len(), usize::from(auxiliary));
         }
     }
 

@@ -1,23 +1,21 @@
 //! The plain convolutions and pools before the first module.
 
-use burn::module::{Module, ParamGroup};
-use burn::prelude::*;
+use burn::module::Module;
 use xception_kernels::Padding2d;
 
-use crate::network::stage;
-
-use super::convolutions::Convolutions;
-use crate::layers::{ConvNorm, ConvNormConfig, Stem, max_pool};
+use super::convolutions::{Convolutions, relu};
+use crate::Observer;
+use crate::layers::{ConvNorm, ConvNormConfig, FeatureMap, Stem, max_pool};
 
 /// One convolution of the stem.
-pub(crate) struct Row {
-    pub(crate) name: &'static str,
+pub(super) struct Row {
+    name: &'static str,
     channels: usize,
     pub(super) kernel: usize,
     pub(super) stride: usize,
     pub(super) padding: usize,
     /// Name of the max pool 3x3 at stride 2, without padding, that follows.
-    pub(crate) pool: Option<&'static str>,
+    pub(super) pool: Option<&'static str>,
 }
 
 const fn row(name: &'static str, channels: usize, kernel: usize, stride: usize) -> Row {
@@ -32,7 +30,7 @@ const fn row(name: &'static str, channels: usize, kernel: usize, stride: usize) 
 }
 
 /// The standard stem.
-pub(crate) const ROWS: [Row; 5] = [
+pub(super) const ROWS: [Row; 5] = [
     row("Conv2d_1a_3x3", 32, 3, 2),
     row("Conv2d_2a_3x3", 32, 3, 1),
     Row {
@@ -81,29 +79,17 @@ pub struct InceptionV3Stem {
 }
 
 impl InceptionV3Stem {
-    /// The parameters of each convolution, by its name.
-    pub(super) fn stage_parameters(&self) -> Vec<(String, ParamGroup)> {
-        let named = self.convolutions.iter().zip(&ROWS);
-        named
-            .map(|(convolution, row)| stage(row.name, convolution))
-            .collect()
-    }
-
-    /// All convolutions and pools, each of them a stage.
+    /// Passes images through all convolutions and pools, each of them a stage.
     ///
     /// # Shapes
     ///
     /// - `images`: `[batch, 3, height, width]`
     /// - output: `[batch, 192, height_out, width_out]`
-    pub fn forward_stages(
-        &self,
-        images: Tensor<4>,
-        observe: &mut dyn FnMut(&str, &Tensor<4>),
-    ) -> Tensor<4> {
+    pub fn stages(&self, images: FeatureMap, observe: Observer) -> FeatureMap {
         let mut x = images;
         for (convolution, row) in self.convolutions.iter().zip(&ROWS) {
             // For 299 x 299 pixels: 149 x 149, 147 x 147, 147 x 147, 73 x 73 and 71 x 71.
-            x = convolution.forward_relu(x);
+            x = convolution.forward(x, relu());
             observe(row.name, &x);
             if let Some(name) = row.pool.filter(|_| self.pools) {
                 x = max_pool(x, 3, 2, Padding2d::symmetric(0), convolution.kernels); // 73 x 73 and 35 x 35

@@ -1,11 +1,16 @@
 //! From pooled features to logits.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::prelude::*;
 use burn::tensor::activation;
+use xception_kernels::{FusedConv2d, Geometry};
 
-use crate::trace;
+use super::conv_norm::run_packed;
+use super::feature_map::Form;
+use super::packed::{Packed, ids, lazy_dims};
+use super::trace::Trace;
+use super::{Activation, Epilogue, FeatureMap, Kernels};
 
 /// Configuration of a [`Classifier`].
 #[derive(Debug, Clone, PartialEq)]
@@ -18,9 +23,22 @@ pub struct ClassifierConfig {
     pub classes: usize,
     /// Probability of dropping a feature before the last layer, in training.
     pub dropout: f64,
+    /// The implementation of its fused operations.
+    pub kernels: Kernels,
 }
 
 impl ClassifierConfig {
+    /// A single layer without dropout.
+    pub fn new(features: usize, classes: usize, kernels: Kernels) -> Self {
+        Self {
+            features,
+            fully_connected: Vec::new(),
+            classes,
+            dropout: 0.0,
+            kernels,
+        }
+    }
+
     /// Makes the layers, with random weights.
     pub fn init(&self, device: &Device) -> Classifier {
         let mut features = self.features;
@@ -30,9 +48,11 @@ impl ClassifierConfig {
             features = units;
         }
         Classifier {
+            packed: vec![Packed::default(); fully_connected.len() + 1],
             fully_connected,
             dropout: DropoutConfig::new(self.dropout).init(),
             logits: LinearConfig::new(features, self.classes).init(device),
+            kernels: self.kernels,
         }
     }
 }
@@ -46,37 +66,87 @@ pub struct Classifier {
     pub dropout: Dropout,
     /// Logistic regression.
     pub logits: Linear,
+    /// The implementation of its fused operations.
+    #[module(skip)]
+    pub kernels: Kernels,
+    /// The fused form of each layer.
+    #[module(skip)]
+    packed: Vec<Packed>,
 }
 
 impl Classifier {
-    /// From pooled features to logits.
+    /// Turns pooled features into logits.
     ///
     /// # Shapes
     ///
-    /// - `pooled`: `[batch, features]`
-    /// - output: `[batch, classes]`
-    pub fn forward(&self, pooled: Tensor<2>) -> Tensor<2> {
-        let mut x = pooled;
-        for layer in &self.fully_connected {
-            x = linear(layer, x); // [batch, units]
-            x = trace::elementwise(x.dims(), || activation::relu(x));
+    /// - `pooled`: `[batch, features, 1, 1]`
+    /// - output: `[batch, classes, 1, 1]`
+    pub fn forward(&self, pooled: FeatureMap) -> FeatureMap {
+        match pooled.form {
+            Form::Composed(pooled) => {
+                let [batch, features, ..] = pooled.dims();
+                let mut x = pooled.reshape([batch, features]);
+                for layer in &self.fully_connected {
+                    x = activation::relu(layer.forward(x)); // [batch, units]
+                }
+                let logits = self.logits.forward(self.dropout.forward(x)); // [batch, classes]
+                FeatureMap::composed(logits.reshape([batch, self.classes(), 1, 1]))
+            }
+            Form::Traced(dims, trace) => self.trace(dims, &trace),
+            form => {
+                let layers = self.layers().zip(&self.packed);
+                layers.fold(form.into(), |x, ((layer, activation), packed)| {
+                    let packed = packed.get_or_pack(|| self.pack(layer));
+                    run_packed(packed, x, Epilogue::from(activation))
+                })
+            }
         }
-        linear(&self.logits, self.dropout.forward(x)) // [batch, classes]
     }
 
-    /// Number of classes.
+    /// Returns the number of classes.
     pub fn classes(&self) -> usize {
-        self.logits.weight.lazy_shape().dims::<2>()[1]
+        lazy_dims(&self.logits.weight)[1]
     }
-}
 
-/// A linear layer that reports itself to the trace.
-fn linear(layer: &Linear, input: Tensor<2>) -> Tensor<2> {
-    let [features, units] = layer.weight.lazy_shape().dims();
-    let bias = layer.bias.as_ref().map_or(0, |bias| bias.lazy_shape()[0]);
-    let [batch, _] = input.dims();
-    let parameters = features * units + bias;
-    trace::weighted([batch, units], parameters, features, || {
-        layer.forward(input)
-    })
+    /// Returns the number of pooled features that it takes.
+    pub fn features(&self) -> usize {
+        let first = self.fully_connected.first().unwrap_or(&self.logits);
+        lazy_dims(&first.weight)[0]
+    }
+
+    /// The linear layers, each with the activation that follows.
+    fn layers(&self) -> impl Iterator<Item = (&Linear, Activation)> {
+        let hidden = self.fully_connected.iter();
+        let hidden = hidden.map(|layer| (layer, Activation::Relu));
+        hidden.chain([(&self.logits, Activation::None)])
+    }
+
+    fn trace(&self, [batch, ..]: [usize; 4], trace: &Trace) -> FeatureMap {
+        if trace.fuses() {
+            for ((layer, _), packed) in self.layers().zip(&self.packed) {
+                packed.get_or_pack(|| self.pack(layer));
+            }
+            trace.packed(ids(self));
+        }
+        for (layer, activation) in self.layers() {
+            let [features, units] = lazy_dims(&layer.weight);
+            let bias = layer.bias.as_ref().map_or(0, |_| units);
+            trace.weighted([batch, units], features * units + bias, features);
+            if activation != Activation::None {
+                trace.elementwise([batch, units]);
+            }
+        }
+        FeatureMap::traced([batch, self.classes(), 1, 1], trace)
+    }
+
+    /// A linear layer as a convolution of an image of one pixel.
+    fn pack(&self, layer: &Linear) -> FusedConv2d {
+        let weight = layer.weight.val();
+        let [features, units] = weight.dims();
+        let bias = layer.bias.as_ref().map(Param::val);
+        let bias = bias.unwrap_or_else(|| Tensor::zeros([units], &weight.device()));
+        let weight = weight.transpose().reshape([units, features, 1, 1]);
+        let native = self.kernels == Kernels::Native;
+        FusedConv2d::new(weight, bias, Geometry::valid(1), 1, native)
+    }
 }

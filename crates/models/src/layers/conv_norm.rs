@@ -1,66 +1,51 @@
-//! A convolution with batch normalization.
+//! A convolution with batch normalization, or with a bias.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
+use burn::nn::{BatchNorm, BatchNormConfig, Initializer};
 use burn::prelude::*;
+use xception_kernels::{Activation, FusedConv2d, Geometry, Padding2d};
 
-use xception_kernels::{Geometry, Padding2d};
-
-use super::{Kernels, LayerOptions, window_output};
-use crate::trace;
+use super::feature_map::Form;
+use super::packed::{Packed, fold, ids, lazy_dims};
+use super::trace::Trace;
+use super::{Epilogue, FeatureMap, Kernels, LayerOptions};
 
 /// Momentum of the running statistics in Burn's and PyTorch's direction: the share of the new batch.
-pub(crate) const NORM_MOMENTUM: f64 = 0.1;
+const NORM_MOMENTUM: f64 = 0.1;
 
 /// He initialization over the fan-out, as in timm's and torchvision's models (K. He et al.,
 /// *Delving Deep into Rectifiers*, 2015).
-pub(crate) fn convolution_initializer() -> Initializer {
+pub(super) fn convolution_initializer() -> Initializer {
     Initializer::KaimingNormal {
         gain: std::f64::consts::SQRT_2,
         fan_out_only: true,
     }
 }
 
-pub(crate) fn batch_norm(channels: usize, epsilon: f64, device: &Device) -> BatchNorm {
+/// Makes a normalization with this project's momentum.
+pub(super) fn batch_norm(channels: usize, epsilon: f64, device: &Device) -> BatchNorm {
     BatchNormConfig::new(channels)
         .with_epsilon(epsilon)
         .with_momentum(NORM_MOMENTUM)
         .init(device)
 }
 
-/// Batch normalization that reports itself to the trace.
-pub(crate) fn normalize(norm: &BatchNorm, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
-    let [_, channels, _, _] = input.dims();
-    trace::weighted(input.dims(), 2 * channels, 0, || {
-        kernels.normalize(norm, input, false)
-    })
-}
-
-/// Batch normalization and ReLU, in one operation where the kernels have it.
-pub(crate) fn normalize_relu(norm: &BatchNorm, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
-    let [_, channels, _, _] = input.dims();
-    let output = trace::weighted(input.dims(), 2 * channels, 0, || {
-        kernels.normalize(norm, input, true)
-    });
-    trace::elementwise(output.dims(), || output) // rectified already
-}
-
-/// A convolution that reports itself to the trace.
-pub(crate) fn convolve(
-    conv: &Conv2d,
-    input: Tensor<4>,
+/// Makes a convolution; its window is given by the layer around it.
+pub(super) fn convolution(
+    channels: [usize; 2],
     geometry: &Geometry,
-    kernels: Kernels,
-) -> Tensor<4> {
-    let [channels_out, channels_in, height, width] = conv.weight.lazy_shape().dims();
-    let multiply_adds = channels_in * height * width;
-    let parameters = channels_out * multiply_adds;
-    let mut output = window_output(&input, geometry);
-    output[1] = channels_out;
-    trace::weighted(output, parameters, multiply_adds, || {
-        kernels.conv2d(input, conv.weight.val(), None, geometry, conv.groups)
-    })
+    groups: usize,
+    bias: bool,
+    device: &Device,
+) -> Conv2d {
+    Conv2dConfig::new(channels, geometry.kernel)
+        .with_stride(geometry.stride)
+        .with_dilation(geometry.dilation)
+        .with_groups(groups)
+        .with_bias(bias)
+        .with_initializer(convolution_initializer())
+        .init(device)
 }
 
 /// Configuration of a [`ConvNorm`].
@@ -68,12 +53,14 @@ pub(crate) fn convolve(
 pub struct ConvNormConfig {
     /// Input and output channels.
     pub channels: [usize; 2],
-    /// Height and width of the kernel.
-    pub kernel: [usize; 2],
-    /// Stride in both directions.
-    pub stride: usize,
-    /// Rows above and below, columns left and right.
-    pub padding: [usize; 2],
+    /// Kernel, stride, dilation and padding.
+    pub geometry: Geometry,
+    /// Whether the padding is TensorFlow's `same`, which depends on the input's size, instead of the geometry's.
+    pub same_padding: bool,
+    /// Groups of channels that are convolved each by itself.
+    pub groups: usize,
+    /// Whether a normalization follows; without it the convolution has a bias.
+    pub normalized: bool,
     /// What it shares with the network's other layers.
     pub options: LayerOptions,
 }
@@ -83,103 +70,237 @@ impl ConvNormConfig {
     pub fn new(channels: [usize; 2], kernel: usize, options: LayerOptions) -> Self {
         Self {
             channels,
-            kernel: [kernel, kernel],
-            stride: 1,
-            padding: [0, 0],
+            geometry: Geometry::valid(kernel),
+            same_padding: false,
+            groups: 1,
+            normalized: true,
             options,
         }
     }
 
     /// With another kernel, padded so that at stride 1 the size stays.
     pub fn with_same_kernel(mut self, kernel: [usize; 2]) -> Self {
-        self.kernel = kernel;
-        self.padding = [kernel[0] / 2, kernel[1] / 2];
+        let [rows, columns] = kernel.map(|side| side / 2);
+        self.geometry.kernel = kernel;
+        self.geometry.padding = Padding2d {
+            top: rows,
+            bottom: rows,
+            left: columns,
+            right: columns,
+        };
         self
     }
 
     /// With this stride.
     pub fn with_stride(mut self, stride: usize) -> Self {
-        self.stride = stride;
+        self.geometry.stride = [stride, stride];
         self
     }
 
     /// With this padding on all sides.
-    pub fn with_padding(mut self, padding: usize) -> Self {
-        self.padding = [padding, padding];
+    pub fn with_padding(self, padding: usize) -> Self {
+        self.with_padding2d(Padding2d::symmetric(padding))
+    }
+
+    /// With this padding on each side.
+    pub fn with_padding2d(mut self, padding: Padding2d) -> Self {
+        self.geometry.padding = padding;
+        self
+    }
+
+    /// With TensorFlow's `same` padding.
+    pub fn with_same_padding(mut self) -> Self {
+        self.same_padding = true;
+        self
+    }
+
+    /// With this number of groups.
+    pub fn with_groups(mut self, groups: usize) -> Self {
+        self.groups = groups;
+        self
+    }
+
+    /// With a bias instead of a normalization.
+    pub fn with_bias(mut self) -> Self {
+        self.normalized = false;
         self
     }
 
     /// Makes the layer, with random weights.
     pub fn init(&self, device: &Device) -> ConvNorm {
-        let [rows, columns] = self.padding;
-        let padding = PaddingConfig2d::Explicit(rows, columns, rows, columns);
-        let conv = Conv2dConfig::new(self.channels, self.kernel)
-            .with_stride([self.stride, self.stride])
-            .with_padding(padding)
-            .with_bias(false)
-            .with_initializer(convolution_initializer())
-            .init(device);
+        let bias = !self.normalized;
         ConvNorm {
-            conv,
-            norm: batch_norm(self.channels[1], self.options.epsilon, device),
-            padding: self.padding,
+            conv: convolution(self.channels, &self.geometry, self.groups, bias, device),
+            norm: self
+                .normalized
+                .then(|| batch_norm(self.channels[1], self.options.epsilon, device)),
+            geometry: self.geometry,
+            same_padding: self.same_padding,
             kernels: self.options.kernels,
+            packed: Packed::default(),
         }
     }
 }
 
-/// A convolution without bias, followed by batch normalization.
+/// A convolution followed by batch normalization, or one with a bias.
 #[derive(Module, Debug)]
 pub struct ConvNorm {
     /// The convolution.
     pub conv: Conv2d,
     /// The normalization of its output channels.
-    pub norm: BatchNorm,
-    /// Rows above and below, columns left and right.
+    pub norm: Option<BatchNorm>,
+    /// The convolution's window.
     #[module(skip)]
-    pub padding: [usize; 2],
-    /// Whose operations it runs.
+    pub geometry: Geometry,
+    /// Whether the padding is TensorFlow's `same` instead.
+    pub same_padding: bool,
+    /// The implementation of its operations.
     #[module(skip)]
     pub kernels: Kernels,
+    #[module(skip)]
+    packed: Packed,
 }
 
 impl ConvNorm {
-    /// Convolves and normalizes.
+    /// Convolves, normalizes, and does what the epilogue says.
     ///
     /// # Shapes
     ///
     /// - `input`: `[batch, channels_in, height, width]`
     /// - output: `[batch, channels_out, height_out, width_out]`
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        normalize(&self.norm, self.convolve(input), self.kernels)
-    }
-
-    /// Convolves, normalizes and rectifies.
-    ///
-    /// # Shapes
-    ///
-    /// As [`forward`](Self::forward).
-    pub fn forward_relu(&self, input: Tensor<4>) -> Tensor<4> {
-        normalize_relu(&self.norm, self.convolve(input), self.kernels)
-    }
-
-    /// The convolution's window.
-    pub(crate) fn geometry(&self) -> Geometry {
-        let [rows, columns] = self.padding;
-        Geometry {
-            kernel: self.conv.kernel_size,
-            stride: self.conv.stride,
-            dilation: self.conv.dilation,
-            padding: Padding2d {
-                top: rows,
-                bottom: rows,
-                left: columns,
-                right: columns,
-            },
+    pub fn forward(&self, input: FeatureMap, epilogue: Epilogue) -> FeatureMap {
+        let [_, _, height, width] = input.dims();
+        let geometry = self.geometry_for([height, width]);
+        match input.form {
+            Form::Composed(input) => {
+                let bias = self.conv.bias.as_ref().map(Param::val);
+                let weight = self.conv.weight.val();
+                let groups = self.conv.groups;
+                let x = self.kernels.conv2d(input, weight, bias, &geometry, groups);
+                normalize(self.norm.as_ref(), x, epilogue, self.kernels)
+            }
+            Form::Traced(dims, trace) => {
+                trace.module(self);
+                if trace.fuses() {
+                    self.packed.get_or_pack(|| self.pack());
+                    trace.packed(ids(self));
+                }
+                let x = trace_convolution(&self.conv, &geometry, dims, &trace);
+                trace_normalization(self.norm.as_ref(), x, &epilogue, &trace)
+            }
+            form => {
+                let packed = self.packed.get_or_pack(|| self.pack());
+                match self.same_padding {
+                    true => {
+                        let packed = packed.with_padding(geometry.padding);
+                        run_packed(&packed, form.into(), epilogue)
+                    }
+                    false => run_packed(packed, form.into(), epilogue),
+                }
+            }
         }
     }
 
-    fn convolve(&self, input: Tensor<4>) -> Tensor<4> {
-        convolve(&self.conv, input, &self.geometry(), self.kernels)
+    /// The window for an input of this height and width.
+    fn geometry_for(&self, input: [usize; 2]) -> Geometry {
+        let Geometry { kernel, stride, .. } = self.geometry;
+        let mut geometry = self.geometry;
+        if self.same_padding {
+            geometry.padding = Padding2d::same(input, kernel, stride);
+        }
+        geometry
     }
+
+    /// The convolution and its normalization as one operation.
+    fn pack(&self) -> FusedConv2d {
+        let weight = self.conv.weight.val();
+        let bias = self.conv.bias.as_ref().map(Param::val);
+        let [outputs, ..] = weight.dims();
+        let (weight, bias) = match &self.norm {
+            Some(norm) => fold(weight, bias, norm),
+            None => {
+                let none = || Tensor::zeros([outputs], &weight.device());
+                let bias = bias.unwrap_or_else(none);
+                (weight, bias)
+            }
+        };
+        let native = self.kernels == Kernels::Native;
+        FusedConv2d::new(weight, bias, self.geometry, self.conv.groups, native)
+    }
+}
+
+/// Normalizes and does what the epilogue says, in as few operations as there are.
+pub(super) fn normalize(
+    norm: Option<&BatchNorm>,
+    input: Tensor<4>,
+    epilogue: Epilogue,
+    kernels: Kernels,
+) -> FeatureMap {
+    let Epilogue {
+        residual,
+        activation,
+    } = epilogue;
+    let rectified = residual.is_none() && activation == Activation::Relu;
+    let mut x = match norm {
+        Some(norm) => kernels.normalize(norm, input, rectified),
+        None => input,
+    };
+    if let Some(residual) = residual {
+        x = x + residual.into_tensor();
+    }
+    match norm.is_some() && rectified {
+        true => FeatureMap::composed(x),
+        false => FeatureMap::composed(x).activate(activation, kernels),
+    }
+}
+
+/// Runs a layer's fused form.
+pub(super) fn run_packed(
+    packed: &FusedConv2d,
+    input: FeatureMap,
+    epilogue: Epilogue,
+) -> FeatureMap {
+    let epilogue = xception_kernels::Epilogue {
+        residual: epilogue.residual.map(FeatureMap::into_trailing),
+        activation: epilogue.activation,
+    };
+    let output = match input.form {
+        Form::Fused(tensor) => packed.forward(tensor, epilogue),
+        form => packed.forward_images(FeatureMap::from(form).into_tensor(), epilogue),
+    };
+    Form::Fused(output).into()
+}
+
+/// Reports a convolution; returns the dimensions of its output.
+pub(super) fn trace_convolution(
+    conv: &Conv2d,
+    geometry: &Geometry,
+    [batch, _, height, width]: [usize; 4],
+    trace: &Trace,
+) -> [usize; 4] {
+    let [outputs, inputs, rows, columns] = lazy_dims(&conv.weight);
+    let size = geometry.output_size([height, width]);
+    let [height, width] = size.unwrap_or_default();
+    let output = [batch, outputs, height, width];
+    let multiply_adds = inputs * rows * columns;
+    let bias = conv.bias.as_ref().map_or(0, |_| outputs);
+    trace.weighted(output, outputs * multiply_adds + bias, multiply_adds);
+    output
+}
+
+/// Reports a normalization and an epilogue on an output of these dimensions.
+pub(super) fn trace_normalization(
+    norm: Option<&BatchNorm>,
+    output: [usize; 4],
+    epilogue: &Epilogue,
+    trace: &Trace,
+) -> FeatureMap {
+    if norm.is_some() {
+        trace.weighted(output, 2 * output[1], 0);
+    }
+    if epilogue.residual.is_some() {
+        trace.elementwise(output);
+    }
+    // A traced map needs no kernels.
+    FeatureMap::traced(output, trace).activate(epilogue.activation, Kernels::Native)
 }

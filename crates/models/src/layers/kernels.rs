@@ -2,11 +2,12 @@
 
 use burn::nn::BatchNorm;
 use burn::prelude::*;
-use burn::tensor::{activation, module};
+use burn::tensor::module;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xception_kernels::{
-    Geometry, batch_norm_train, burn_conv2d, burn_max_pool2d, conv2d, max_pool2d, normalize,
+    Activation, Geometry, batch_norm_train, burn_conv2d, burn_max_pool2d, conv2d, max_pool2d,
+    normalize,
 };
 
 /// Whose operations the layers run. The results are the same but for rounding.
@@ -57,11 +58,11 @@ impl Kernels {
         }
     }
 
-    /// Rectified linear unit.
-    pub(super) fn relu(&self, input: Tensor<4>) -> Tensor<4> {
-        match self {
-            Self::Native => xception_kernels::relu(input),
-            Self::Burn => activation::relu(input),
+    /// Applies an activation to every element.
+    pub(super) fn activate(&self, input: Tensor<4>, activation: Activation) -> Tensor<4> {
+        match (self, activation) {
+            (Self::Native, Activation::Relu) => xception_kernels::relu(input),
+            (_, activation) => activation.burn(input),
         }
     }
 
@@ -77,7 +78,7 @@ impl Kernels {
             false => norm.forward(input),
         };
         match relu && *self == Self::Burn {
-            true => self.relu(output),
+            true => Activation::Relu.burn(output),
             false => output,
         }
     }

@@ -1,20 +1,28 @@
-//! The layers that the networks share.
+//! The layers that the networks share, and the feature maps that pass through them.
+//!
+//! A network made of these layers is written once: the same forward pass trains it, runs it fused for inference, and gives
+//! its summary; see [`FeatureMap`].
 
 mod activation;
 mod classifier;
 mod conv_norm;
+mod epilogue;
+mod feature_map;
 mod kernels;
+mod packed;
 mod padding;
 mod pool;
 mod separable_conv;
 mod stem;
+pub(crate) mod trace;
 
-pub use activation::{Activation, relu};
+pub use activation::Activation;
 pub use classifier::{Classifier, ClassifierConfig};
 pub use conv_norm::{ConvNorm, ConvNormConfig};
+pub use epilogue::Epilogue;
+pub use feature_map::FeatureMap;
 pub use kernels::{Kernels, LayerOptions};
 pub use padding::Padding;
-pub(crate) use pool::window_output;
-pub use pool::{average_pool, global_average_pool, max_pool};
+pub use pool::{average_pool, global_average_pool, max_pool, strided_average_pool};
 pub use separable_conv::{SeparableConvNorm, SeparableConvNormConfig};
 pub use stem::Stem;

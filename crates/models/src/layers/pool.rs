@@ -1,76 +1,131 @@
 //! Pools.
 
-use burn::prelude::*;
 use burn::tensor::module::avg_pool2d;
 use burn::tensor::ops::AvgPoolOptions;
-use xception_kernels::{Geometry, Padding2d};
+use xception_kernels::{Geometry, Padding2d, max_pool_channels_last, mean_pool_channels_last};
 
-use super::Kernels;
-use crate::trace;
+use super::feature_map::Form;
+use super::{FeatureMap, Kernels};
 
-/// Maximum over a square window; what is padded never wins.
+/// Takes the maximum over a square window; padded pixels never win.
 ///
 /// # Shapes
 ///
 /// - `input`: `[batch, channels, height, width]`
 /// - output: `[batch, channels, height_out, width_out]`
 pub fn max_pool(
-    input: Tensor<4>,
+    input: FeatureMap,
     kernel: usize,
     stride: usize,
     padding: Padding2d,
     kernels: Kernels,
-) -> Tensor<4> {
+) -> FeatureMap {
     let geometry = Geometry::valid(kernel)
         .with_stride(stride)
         .with_padding(padding);
-    trace::elementwise(window_output(&input, &geometry), || {
-        kernels.max_pool2d(input, &geometry)
-    })
+    match input.form {
+        Form::Composed(input) => FeatureMap::composed(kernels.max_pool2d(input, &geometry)),
+        Form::Traced([batch, channels, height, width], trace) => {
+            let size = geometry.output_size([height, width]);
+            let [height, width] = size.unwrap_or_default();
+            let output = [batch, channels, height, width];
+            trace.elementwise(output);
+            FeatureMap::traced(output, &trace)
+        }
+        form => {
+            let input = FeatureMap::from(form).into_trailing();
+            let native = kernels == Kernels::Native;
+            Form::Fused(max_pool_channels_last(input, &geometry, native)).into()
+        }
+    }
 }
 
-/// Mean over a square window at stride 1 of an input padded with half the kernel. Zeros from the
-/// padding count or not: they do in torchvision's Inception V3, and don't in Keras.
+/// Takes the mean over a square window of odd size at stride 1, padded so that the size stays.
+///
+/// `count_include_pad` says whether padded zeros count: they do in torchvision's Inception V3, and don't in Keras.
 ///
 /// # Shapes
 ///
 /// - `input` and output: `[batch, channels, height, width]`
-pub fn average_pool(input: Tensor<4>, kernel: usize, counts_padding: bool) -> Tensor<4> {
-    let padding = kernel / 2;
-    let geometry = Geometry::same(kernel);
-    let options = AvgPoolOptions::new([kernel, kernel])
-        .with_stride([1, 1])
-        .with_padding([padding, padding])
-        .with_count_include_pad(counts_padding);
-    trace::elementwise(window_output(&input, &geometry), || {
-        avg_pool2d(input, options)
-    })
+pub fn average_pool(
+    input: FeatureMap,
+    kernel: usize,
+    count_include_pad: bool,
+    kernels: Kernels,
+) -> FeatureMap {
+    match input.form {
+        Form::Composed(input) => {
+            let padding = kernel / 2;
+            let options = AvgPoolOptions::new([kernel, kernel])
+                .with_stride([1, 1])
+                .with_padding([padding, padding])
+                .with_count_include_pad(count_include_pad);
+            FeatureMap::composed(avg_pool2d(input, options))
+        }
+        Form::Traced(dims, trace) => {
+            trace.elementwise(dims);
+            FeatureMap::traced(dims, &trace)
+        }
+        form => {
+            let input = FeatureMap::from(form).into_trailing();
+            let native = kernels == Kernels::Native;
+            Form::Fused(mean_pool_channels_last(
+                input,
+                kernel,
+                count_include_pad,
+                native,
+            ))
+            .into()
+        }
+    }
 }
 
-/// Shape of the output of a window without channels of its own.
-pub(crate) fn window_output(input: &Tensor<4>, geometry: &Geometry) -> [usize; 4] {
-    let [batch, channels, height, width] = input.dims();
-    // An image too small for the window is refused before.
-    let [height, width] = geometry.output_size([height, width]).unwrap_or_default();
-    [batch, channels, height, width]
-}
-
-/// Mean over all pixels.
+/// Takes the mean over a square window without padding.
 ///
 /// # Shapes
 ///
 /// - `input`: `[batch, channels, height, width]`
-/// - output: `[batch, channels]`
-pub fn global_average_pool(input: Tensor<4>) -> Tensor<2> {
-    let [batch, channels, _, _] = input.dims();
-    trace::elementwise([batch, channels], || {
-        let pixels = input.flatten::<3>(2, 3); // [batch, channels, height * width]
-        pixels.mean_dim(2).squeeze_dim::<2>(2) // [batch, channels]
-    })
+/// - output: `[batch, channels, height_out, width_out]`
+pub fn strided_average_pool(input: FeatureMap, kernel: usize, stride: usize) -> FeatureMap {
+    if let Form::Traced([batch, channels, height, width], trace) = input.form {
+        let geometry = Geometry::valid(kernel).with_stride(stride);
+        let [height, width] = geometry.output_size([height, width]).unwrap_or_default();
+        let output = [batch, channels, height, width];
+        trace.elementwise(output);
+        return FeatureMap::traced(output, &trace);
+    }
+    let options = AvgPoolOptions::new([kernel, kernel]).with_stride([stride, stride]);
+    input.map(|input| avg_pool2d(input, options))
+}
+
+/// Takes the mean over all pixels.
+///
+/// # Shapes
+///
+/// - `input`: `[batch, channels, height, width]`
+/// - output: `[batch, channels, 1, 1]`
+pub fn global_average_pool(input: FeatureMap) -> FeatureMap {
+    let [batch, channels, ..] = input.dims();
+    match input.form {
+        Form::Fused(input) => {
+            let pixels = input.flatten::<3>(1, 2); // [batch, height * width, channels]
+            Form::Fused(pixels.mean_dim(1).reshape([batch, 1, 1, channels])).into()
+        }
+        Form::Traced(_, trace) => {
+            trace.elementwise([batch, channels]);
+            FeatureMap::traced([batch, channels, 1, 1], &trace)
+        }
+        form => FeatureMap::from(form).map(|input| {
+            let pixels = input.flatten::<3>(2, 3); // [batch, channels, height * width]
+            pixels.mean_dim(2).reshape([batch, channels, 1, 1])
+        }),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use burn::prelude::*;
+
     use super::*;
     use crate::layers::Padding;
 
@@ -81,12 +136,9 @@ mod tests {
         let input = input.reshape([1, 1, 1, 4]).repeat_dim(2, 4);
         let row = |padding: Padding| {
             let around = padding.around([4, 4], 3, 2);
-            let output = max_pool(input.clone(), 3, 2, around, Kernels::Native).slice([
-                0..1,
-                0..1,
-                0..1,
-                0..2,
-            ]);
+            let input = FeatureMap::composed(input.clone());
+            let output = max_pool(input, 3, 2, around, Kernels::Native).into_tensor();
+            let output = output.slice([0..1, 0..1, 0..1, 0..2]);
             output.to_data().try_to_vec::<f32>().unwrap()
         };
         assert_eq!(row(Padding::Same), [-1.0, -3.0]);
@@ -97,8 +149,9 @@ mod tests {
     fn the_average_counts_padded_zeros_or_not() {
         let device = Device::flex();
         for (counts_padding, corner) in [(true, 4.0 / 9.0), (false, 1.0)] {
-            let output = average_pool(Tensor::ones([1, 1, 3, 3], &device), 3, counts_padding);
-            let found = output.to_data().try_to_vec::<f32>().unwrap();
+            let input = FeatureMap::composed(Tensor::ones([1, 1, 3, 3], &device));
+            let output = average_pool(input, 3, counts_padding, Kernels::Native);
+            let found = output.into_tensor().to_data().try_to_vec::<f32>().unwrap();
             assert!((found[0] - corner).abs() < 1e-6 && (found[4] - 1.0).abs() < 1e-6);
         }
     }

@@ -1,101 +1,198 @@
 //! A depthwise separable convolution with batch normalization.
 
 use burn::module::Module;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{BatchNorm, PaddingConfig2d};
+use burn::nn::BatchNorm;
+use burn::nn::conv::Conv2d;
 use burn::prelude::*;
-use xception_kernels::Geometry;
+use xception_kernels::{Activation, FusedConv2d, FusedDepthwise, Geometry};
 
-use super::conv_norm::{batch_norm, convolution_initializer, convolve, normalize, normalize_relu};
-use crate::layers::{Activation, Kernels, LayerOptions};
+use super::conv_norm::{
+    batch_norm, convolution, normalize, run_packed, trace_convolution, trace_normalization,
+};
+use super::feature_map::Form;
+use super::packed::{Packed, fold, ids};
+use super::{Epilogue, FeatureMap, Kernels, LayerOptions};
 
 /// Configuration of a [`SeparableConvNorm`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeparableConvNormConfig {
     /// Input and output channels.
     pub channels: [usize; 2],
-    /// Height and width of the depthwise kernel; odd.
-    pub kernel: usize,
-    /// The non-linearity between the two parts.
+    /// Outputs of the depthwise part for each input channel.
+    pub channel_multiplier: usize,
+    /// Kernel, stride, dilation and padding of the depthwise part.
+    pub geometry: Geometry,
+    /// Whether the input is rectified first.
+    pub input_relu: bool,
+    /// Whether the depthwise part has a normalization of its own.
+    pub depthwise_normalized: bool,
+    /// The activation between the two parts.
     pub activation: Activation,
     /// What it shares with the network's other layers.
     pub options: LayerOptions,
 }
 
 impl SeparableConvNormConfig {
+    /// Xception's form: a square, odd kernel at stride 1 that keeps the size, nothing between the parts.
+    pub fn new(channels: [usize; 2], kernel: usize, options: LayerOptions) -> Self {
+        Self {
+            channels,
+            channel_multiplier: 1,
+            geometry: Geometry::same(kernel),
+            input_relu: false,
+            depthwise_normalized: false,
+            activation: Activation::None,
+            options,
+        }
+    }
+
+    /// With this activation between the two parts.
+    pub fn with_activation(mut self, activation: Activation) -> Self {
+        self.activation = activation;
+        self
+    }
+
+    /// With ReLU on the input or without.
+    pub fn with_input_relu(mut self, input_relu: bool) -> Self {
+        self.input_relu = input_relu;
+        self
+    }
+
+    /// With a normalization between the two parts.
+    pub fn with_depthwise_norm(mut self) -> Self {
+        self.depthwise_normalized = true;
+        self
+    }
+
+    /// With this window of the depthwise part.
+    pub fn with_geometry(mut self, geometry: Geometry) -> Self {
+        self.geometry = geometry;
+        self
+    }
+
     /// Makes the layer, with random weights.
     pub fn init(&self, device: &Device) -> SeparableConvNorm {
         let [channels_in, channels_out] = self.channels;
-        let conv = |channels: [usize; 2], kernel: usize, groups: usize| {
-            let padding = kernel / 2;
-            Conv2dConfig::new(channels, [kernel, kernel])
-                .with_groups(groups)
-                .with_padding(PaddingConfig2d::Explicit(
-                    padding, padding, padding, padding,
-                ))
-                .with_bias(false)
-                .with_initializer(convolution_initializer())
-                .init(device)
-        };
+        let inner = channels_in * self.channel_multiplier;
+        let LayerOptions { epsilon, kernels } = self.options;
+        let depthwise = convolution(
+            [channels_in, inner],
+            &self.geometry,
+            channels_in,
+            false,
+            device,
+        );
+        let norm = self.depthwise_normalized;
         SeparableConvNorm {
-            depthwise: conv([channels_in, channels_in], self.kernel, channels_in),
-            pointwise: conv([channels_in, channels_out], 1, 1),
-            norm: batch_norm(channels_out, self.options.epsilon, device),
+            depthwise,
+            depthwise_norm: norm.then(|| batch_norm(inner, epsilon, device)),
+            pointwise: convolution([inner, channels_out], &Geometry::valid(1), 1, false, device),
+            norm: batch_norm(channels_out, epsilon, device),
+            geometry: self.geometry,
+            input_relu: self.input_relu,
             activation: self.activation,
-            kernels: self.options.kernels,
+            kernels,
+            packed: Packed::default(),
         }
     }
 }
 
 /// A depthwise and a pointwise convolution, both without bias, then batch normalization.
 ///
-/// Xception, figure 5: stride 1, depth multiplier 1; no non-linearity between the two parts unless
-/// asked for (section 4.7).
+/// Xception's have stride 1, channel multiplier 1 (figure 5) and no non-linearity between the two parts, which section 4.7
+/// studies; MobileNet's have a normalization and ReLU there too.
 #[derive(Module, Debug)]
 pub struct SeparableConvNorm {
     /// The spatial convolution of each channel.
     pub depthwise: Conv2d,
+    /// The normalization of the depthwise part's channels.
+    pub depthwise_norm: Option<BatchNorm>,
     /// The 1x1 convolution that mixes channels.
     pub pointwise: Conv2d,
     /// The normalization of the output channels.
     pub norm: BatchNorm,
+    /// The window of the depthwise part.
+    #[module(skip)]
+    pub geometry: Geometry,
+    /// Whether the input is rectified first.
+    pub input_relu: bool,
     /// The non-linearity between the two convolutions.
     #[module(skip)]
     pub activation: Activation,
-    /// Whose operations it runs.
+    /// The implementation of its operations.
     #[module(skip)]
     pub kernels: Kernels,
+    #[module(skip)]
+    packed: Packed,
 }
 
 impl SeparableConvNorm {
-    /// Convolves each channel, mixes channels, normalizes.
+    /// Convolves each channel, mixes channels, normalizes, and does what the epilogue says.
     ///
     /// # Shapes
     ///
     /// - `input`: `[batch, channels_in, height, width]`
-    /// - output: `[batch, channels_out, height, width]`
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        normalize(&self.norm, self.convolve(input), self.kernels)
+    /// - output: `[batch, channels_out, height_out, width_out]`
+    pub fn forward(&self, input: FeatureMap, epilogue: Epilogue) -> FeatureMap {
+        let between = Epilogue::from(self.activation);
+        match input.form {
+            Form::Composed(input) => {
+                let kernels = self.kernels;
+                let input = match self.input_relu {
+                    true => kernels.activate(input, Activation::Relu),
+                    false => input,
+                };
+                let groups = self.depthwise.groups;
+                let weight = self.depthwise.weight.val();
+                let x = kernels.conv2d(input, weight, None, &self.geometry, groups);
+                let norm = self.depthwise_norm.as_ref();
+                let x = normalize(norm, x, between, kernels).into_tensor();
+                let weight = self.pointwise.weight.val();
+                let x = kernels.conv2d(x, weight, None, &Geometry::valid(1), 1);
+                normalize(Some(&self.norm), x, epilogue, kernels)
+            }
+            Form::Traced(dims, trace) => {
+                trace.module(self);
+                if trace.fuses() {
+                    self.packed.get_or_pack(|| self.pack());
+                    trace.packed(ids(self));
+                }
+                if self.input_relu {
+                    trace.elementwise(dims);
+                }
+                let x = trace_convolution(&self.depthwise, &self.geometry, dims, &trace);
+                let x = trace_normalization(self.depthwise_norm.as_ref(), x, &between, &trace);
+                let pointwise = Geometry::valid(1);
+                let x = trace_convolution(&self.pointwise, &pointwise, x.dims(), &trace);
+                trace_normalization(Some(&self.norm), x, &epilogue, &trace)
+            }
+            form => run_packed(
+                self.packed.get_or_pack(|| self.pack()),
+                form.into(),
+                epilogue,
+            ),
+        }
     }
 
-    /// The same, rectified.
-    ///
-    /// # Shapes
-    ///
-    /// As [`forward`](Self::forward).
-    pub fn forward_relu(&self, input: Tensor<4>) -> Tensor<4> {
-        normalize_relu(&self.norm, self.convolve(input), self.kernels)
-    }
-
-    fn convolve(&self, input: Tensor<4>) -> Tensor<4> {
-        let [_, _, kernel, _] = self.depthwise.weight.lazy_shape().dims();
-        let x = convolve(
-            &self.depthwise,
-            input,
-            &Geometry::same(kernel),
-            self.kernels,
-        );
-        let x = self.activation.forward(x, self.kernels);
-        convolve(&self.pointwise, x, &Geometry::valid(1), self.kernels) // [batch, channels_out, height, width]
+    /// Both convolutions and their normalizations as one operation.
+    fn pack(&self) -> FusedConv2d {
+        let (pointwise, bias) = fold(self.pointwise.weight.val(), None, &self.norm);
+        let weight = self.depthwise.weight.val();
+        let (weight, inner) = match &self.depthwise_norm {
+            Some(norm) => {
+                let (weight, bias) = fold(weight, None, norm);
+                (weight, Some(bias))
+            }
+            None => (weight, None),
+        };
+        let depthwise = FusedDepthwise {
+            weight,
+            bias: inner,
+            geometry: self.geometry,
+            input_relu: self.input_relu,
+            activation: self.activation,
+        };
+        let native = self.kernels == Kernels::Native;
+        FusedConv2d::separable(depthwise, pointwise, bias, native)
     }
 }

@@ -91,15 +91,21 @@ impl Preset {
             Self::TimmXception => {
                 // [-1, 1] in the order of operations of timm.
                 let (mean, std) = ([0.5; 3], [0.5; 3]);
-                cropped(299, 0.8975, Filter::Bicubic, Scaling::MeanStd { mean, std })
+                Preprocessing::cropped(299, 0.8975, Filter::Bicubic, Scaling::MeanStd { mean, std })
             }
             Self::TorchvisionInceptionV3 => {
-                cropped(299, 0.874, Filter::Bilinear, Scaling::MinusOneToOne)
+                Preprocessing::cropped(299, 0.874, Filter::Bilinear, Scaling::MinusOneToOne)
             }
-            Self::TorchvisionResnetV1 => cropped(224, 0.875, Filter::Bilinear, Scaling::imagenet()),
-            Self::TorchvisionResnetV2 => cropped(224, 0.965, Filter::Bilinear, Scaling::imagenet()),
-            Self::KerasXception | Self::KerasInceptionV3 => squashed(299, Scaling::MinusOneToOne),
-            Self::KerasResnet50 => squashed(
+            Self::TorchvisionResnetV1 => {
+                Preprocessing::cropped(224, 0.875, Filter::Bilinear, Scaling::imagenet())
+            }
+            Self::TorchvisionResnetV2 => {
+                Preprocessing::cropped(224, 0.965, Filter::Bilinear, Scaling::imagenet())
+            }
+            Self::KerasXception | Self::KerasInceptionV3 => {
+                Preprocessing::squashed(299, Scaling::MinusOneToOne)
+            }
+            Self::KerasResnet50 => Preprocessing::squashed(
                 224,
                 Scaling::CaffeBgr {
                     mean: CAFFE_MEAN_BGR,
@@ -109,32 +115,39 @@ impl Preset {
     }
 }
 
-/// The shortest side resized with Pillow, then the center.
-fn cropped(size: usize, crop_fraction: f64, filter: Filter, scaling: Scaling) -> Preprocessing {
-    Preprocessing {
-        size: [size, size],
-        resize: Resize {
-            filter,
-            antialias: true,
-            mode: ResizeMode::ShortestSide,
-        },
-        crop_fraction,
-        scaling,
+impl Preprocessing {
+    /// Resizes the shortest side as Pillow does, then keeps the center.
+    pub(crate) fn cropped(
+        size: usize,
+        crop_fraction: f64,
+        filter: Filter,
+        scaling: Scaling,
+    ) -> Self {
+        Self {
+            size: [size, size],
+            resize: Resize {
+                filter,
+                antialias: true,
+                mode: ResizeMode::ShortestSide,
+            },
+            crop_fraction,
+            scaling,
+        }
     }
-}
 
-/// The whole image, as Keras's `load_img` does it.
-fn squashed(size: usize, scaling: Scaling) -> Preprocessing {
-    Preprocessing {
-        size: [size, size],
-        resize: Resize {
-            filter: Filter::Nearest,
-            // `load_img` resizes with Pillow, should another filter be chosen.
-            antialias: true,
-            mode: ResizeMode::Exact,
-        },
-        crop_fraction: 1.0,
-        scaling,
+    /// Resizes the whole image, as Keras's `load_img` does it.
+    pub(crate) fn squashed(size: usize, scaling: Scaling) -> Self {
+        Self {
+            size: [size, size],
+            resize: Resize {
+                filter: Filter::Nearest,
+                // `load_img` resizes with Pillow, should another filter be chosen.
+                antialias: true,
+                mode: ResizeMode::Exact,
+            },
+            crop_fraction: 1.0,
+            scaling,
+        }
     }
 }
 

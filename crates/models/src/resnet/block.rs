@@ -3,8 +3,7 @@
 use burn::module::Module;
 use burn::prelude::*;
 
-use crate::layers::{ConvNorm, ConvNormConfig, Kernels, LayerOptions, relu};
-use crate::trace;
+use crate::layers::{Activation, ConvNorm, ConvNormConfig, Epilogue, FeatureMap, LayerOptions};
 
 /// The two kinds of blocks (figure 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +94,6 @@ impl ResNetBlockConfig {
         ResNetBlock {
             convolutions,
             shortcut,
-            kernels: self.options.kernels,
         }
     }
 }
@@ -108,9 +106,6 @@ pub struct ResNetBlock {
     pub convolutions: Vec<ConvNorm>,
     /// The 1x1 convolution of a shortcut that changes the shape; else the shortcut is the identity.
     pub shortcut: Option<ConvNorm>,
-    /// Whose operations it runs.
-    #[module(skip)]
-    pub kernels: Kernels,
 }
 
 impl ResNetBlock {
@@ -120,19 +115,21 @@ impl ResNetBlock {
     ///
     /// - `input`: `[batch, channels_in, h, w]`
     /// - output: `[batch, channels_out, h_out, w_out]`, half the size at stride 2
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let mut x = input.clone();
-        if let Some((last, others)) = self.convolutions.split_last() {
-            for convolution in others {
-                x = convolution.forward_relu(x);
-            }
-            x = last.forward(x); // [batch, channels_out, h_out, w_out]
+    pub fn forward(&self, input: FeatureMap) -> FeatureMap {
+        let mut residual = Some(match &self.shortcut {
+            Some(shortcut) => shortcut.forward(input.clone(), Epilogue::none()), // [batch, channels_out, h_out, w_out]
+            None => input.clone(),
+        });
+        let mut x = input;
+        let count = self.convolutions.len();
+        for (index, convolution) in self.convolutions.iter().enumerate() {
+            let last = index + 1 == count;
+            let epilogue = match residual.take_if(|_| last) {
+                Some(residual) => Epilogue::add(residual).then(Activation::Relu),
+                None => Epilogue::relu(),
+            };
+            x = convolution.forward(x, epilogue); // [batch, channels_out, h_out, w_out] after the last
         }
-        let residual = match &self.shortcut {
-            Some(shortcut) => shortcut.forward(input), // [batch, channels_out, h_out, w_out]
-            None => input,
-        };
-        let sum = trace::elementwise(x.dims(), || x + residual);
-        relu(sum, self.kernels)
+        x
     }
 }

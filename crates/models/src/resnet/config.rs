@@ -80,6 +80,11 @@ impl ResNetConfig {
         }
     }
 
+    /// Returns the name of the network.
+    pub fn name(&self) -> String {
+        format!("resnet{}", self.depth.layers())
+    }
+
     /// With this factor on the channels of every layer.
     pub fn with_width(mut self, width: f64) -> Self {
         self.width = width;
@@ -149,6 +154,7 @@ impl ResNetConfig {
                 fully_connected: Vec::new(),
                 classes: self.classes,
                 dropout: self.dropout,
+                kernels: self.kernels,
             }
             .init(device),
         })

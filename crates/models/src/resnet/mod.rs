@@ -23,19 +23,45 @@
 mod block;
 mod config;
 mod depth;
+mod keras_names;
 mod stem;
+mod torchvision_names;
+mod weights;
 
-use burn::module::{Module, ParamGroup};
-use burn::prelude::*;
+use burn::module::Module;
 
 pub use block::ResNetBlock;
 pub use config::ResNetConfig;
 pub use depth::ResNetDepth;
 pub use stem::ResNetStem;
 
-use crate::Network;
-use crate::layers::{Classifier, global_average_pool};
-use crate::network::stage;
+use crate::layers::{Classifier, FeatureMap};
+use crate::{ModelConfig, ModelInfo, Network, Observer};
+
+/// The published members of the family.
+pub(crate) const PUBLISHED: [ModelInfo; 5] = [
+    published("resnet18", || config(ResNetDepth::ResNet18)),
+    published("resnet34", || config(ResNetDepth::ResNet34)),
+    published("resnet50", || config(ResNetDepth::ResNet50)),
+    published("resnet101", || config(ResNetDepth::ResNet101)),
+    published("resnet152", || config(ResNetDepth::ResNet152)),
+];
+
+const fn published(name: &'static str, configuration: fn() -> ModelConfig) -> ModelInfo {
+    ModelInfo {
+        name,
+        paper: "K. He et al., Deep Residual Learning, CVPR 2016",
+        image_size: 224,
+        configuration,
+    }
+}
+
+fn config(depth: ResNetDepth) -> ModelConfig {
+    ModelConfig::ResNet(ResNetConfig {
+        depth,
+        ..ResNetConfig::default()
+    })
+}
 
 /// ResNet: a stem and four stages of residual blocks (table 1).
 ///
@@ -52,11 +78,7 @@ pub struct ResNet {
 }
 
 impl Network for ResNet {
-    fn forward_stages(
-        &self,
-        images: Tensor<4>,
-        observe: &mut dyn FnMut(&str, &Tensor<4>),
-    ) -> Tensor<4> {
+    fn stages(&self, images: FeatureMap, observe: Observer) -> FeatureMap {
         let mut x = self.stem.forward(images); // [batch, 64, 56, 56] for 224 x 224 pixels
         observe("stem", &x);
         for (index, blocks) in self.stages.iter().enumerate() {
@@ -68,28 +90,11 @@ impl Network for ResNet {
         x
     }
 
-    fn stage_parameters(&self) -> Vec<(String, ParamGroup)> {
-        let layers = self.stages.iter().enumerate();
-        let layers = layers.map(|(index, blocks)| stage(format!("layer{}", index + 1), blocks));
-        [stage("stem", &self.stem)]
-            .into_iter()
-            .chain(layers)
-            .collect()
+    fn classifier(&self) -> &Classifier {
+        &self.classifier
     }
 
-    fn pool(&self, features: Tensor<4>) -> Tensor<2> {
-        global_average_pool(features)
-    }
-
-    fn classify(&self, pooled: Tensor<2>) -> Tensor<2> {
-        self.classifier.forward(pooled)
-    }
-
-    fn classes(&self) -> usize {
-        self.classifier.classes()
-    }
-
-    /// One pixel: every window is padded with half its size, so that it takes any input.
+    /// Returns one pixel: every window is padded with half its size, so that it takes any input.
     fn minimum_size(&self) -> usize {
         1
     }
@@ -97,6 +102,8 @@ impl Network for ResNet {
 
 #[cfg(test)]
 mod tests {
+    use burn::prelude::*;
+
     use super::*;
     use crate::layers::Stem;
 
@@ -133,7 +140,7 @@ mod tests {
             assert_eq!(found, expected);
             assert_eq!(features.pooled.dims(), [1, 64 * expansion]);
             assert_eq!(features.logits.dims(), [1, 10]);
-            assert!(features.auxiliary_logits.is_none());
+            assert!(features.auxiliary_logits.is_empty());
         }
     }
 

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::prelude::*;
 use xception_kernels::Padding2d;
 
-use crate::layers::{ConvNorm, ConvNormConfig, LayerOptions, Stem, max_pool};
+use crate::layers::{ConvNorm, ConvNormConfig, Epilogue, FeatureMap, LayerOptions, Stem, max_pool};
 
 pub(super) struct ResNetStemConfig {
     pub(super) stem: Stem,
@@ -46,8 +46,8 @@ impl ResNetStem {
     ///
     /// - `images`: `[batch, 3, height, width]`
     /// - output: `[batch, channels, height_out, width_out]`
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
-        let x = self.conv.forward_relu(images); // [batch, 64, 112, 112] for 224 x 224 pixels
+    pub fn forward(&self, images: FeatureMap) -> FeatureMap {
+        let x = self.conv.forward(images, Epilogue::relu()); // [batch, 64, 112, 112] for 224 x 224 pixels
         if !self.pool {
             return x;
         }

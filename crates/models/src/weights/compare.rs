@@ -54,10 +54,14 @@ pub(super) fn compare(
     mismatch
 }
 
-/// Whether a tensor has the shape that is wanted. A 1x1 convolution may come as a matrix, as in
-/// some of the older files with Cadene's names.
+/// Whether a tensor has the shape that is wanted. A 1x1 convolution may come as a matrix, as in some of the older files with
+/// Cadene's names, and Keras' MobileNet has its last layer as a 1x1 convolution.
 fn fits(found: &[usize], expected: &[usize]) -> bool {
-    found == expected || (found.len() == 2 && expected == [found[0], found[1], 1, 1])
+    match (found, expected) {
+        (&[out, input], expected) if expected.len() == 4 => expected == [out, input, 1, 1],
+        (&[1, 1, input, out], expected) if expected.len() == 2 => expected == [input, out],
+        _ => found == expected,
+    }
 }
 
 impl Origin {

@@ -5,18 +5,16 @@ use std::path::Path;
 use hdf5_reader::Hdf5File;
 
 use super::archive::Archive;
+use super::family::KerasLayers;
 use super::keras_assign::assign;
 use super::keras_config::KerasConfig;
 use super::keras_layer::{KerasLayer, Kind};
-use super::layer::{self, Dialect, Origin, Part};
-use super::layout::Layout;
+use super::layer::{self, Dialect, Part};
 use super::named_tensors::NamedTensors;
-use super::names::{inception_v3_keras, resnet_keras, xception_keras};
 use super::source::Source;
 use super::{WeightsError, hdf5, keras_legacy, keras_saved};
+use crate::ModelConfig;
 use crate::preprocessing::{Preprocessing, Scaling};
-use crate::width::Width;
-use crate::{InceptionV3Config, ModelConfig, ResNetConfig, ResNetDepth, XceptionConfig};
 
 /// A network in a Keras file: its tensors under the names of the table.
 #[derive(Debug)]
@@ -79,55 +77,14 @@ fn read(path: &Path, file: &Hdf5File, config: Option<&str>) -> Result<KerasModel
     })
 }
 
-/// Tells the network by the kinds of its layers; gives the layers back where it is none.
+/// Tells the network by the kinds of its layers; gives the layers back if it is none.
 fn network(layers: Vec<KerasLayer>, keras: KerasConfig) -> Result<KerasModel, Vec<KerasLayer>> {
-    let count = |kind: Kind| layers.iter().filter(|layer| layer.kind() == kind).count();
-    let (convs, separable, norms) = (
-        count(Kind::Conv),
-        count(Kind::SeparableConv),
-        count(Kind::Norm),
-    );
-    let depth = ResNetDepth::ALL.into_iter().find(|depth| {
-        let (convolutions, blocks) = depth.convolutions_and_blocks();
-        let all = 1 + 4 + blocks.iter().sum::<usize>() * convolutions;
-        convolutions == 3 && convs == all && norms >= all
-    });
-    let dense = dense_names(&layers);
-    let strange_head = strange_head(&dense, &keras, separable > 0);
-    let middle = separable.checked_sub(XCEPTION_OUTER);
-    let (table, order, mut config) = if let Some(middle) = middle.filter(|m| m.is_multiple_of(3)) {
-        let config = XceptionConfig {
-            middle_modules: middle / 3,
-            residual: convs > 2,
-            fully_connected: vec![1; dense.len().saturating_sub(1)],
-            ..Source::Keras.xception()
-        };
-        (
-            xception_keras::layers(&config),
-            None,
-            ModelConfig::Xception(config),
-        )
-    } else if let Some(depth) = depth.filter(|_| separable == 0) {
-        let config = ResNetConfig {
-            depth,
-            ..Source::Keras.resnet()
-        };
-        (
-            resnet_keras::layers(&config),
-            None,
-            ModelConfig::ResNet(config),
-        )
-    } else if convs == inception_v3_keras::LAYER_ORDER.len() && separable == 0 {
-        (
-            inception_v3_keras::layers(),
-            Some(&inception_v3_keras::LAYER_ORDER[..]),
-            ModelConfig::InceptionV3(Source::Keras.inception_v3()),
-        )
-    } else {
+    let Some(mut config) = ModelConfig::find_keras(&KerasLayers::count(&layers)) else {
         return Err(layers);
     };
-
-    let assigned = assign(layers, &table, order);
+    let strange_head = strange_head(&dense_names(&layers), &keras, config.hidden_layers());
+    let modern = |name: &str| config.modern_keras_name(name);
+    let assigned = assign(layers, &config.keras_layers(), config.keras_order(), modern);
     let mut tensors = NamedTensors::default();
     let named = assigned.by_name.into_iter();
     let left = assigned
@@ -135,11 +92,11 @@ fn network(layers: Vec<KerasLayer>, keras: KerasConfig) -> Result<KerasModel, Ve
         .into_iter()
         .map(|layer| (layer.label().to_owned(), layer));
     for (name, layer) in named.chain(left) {
-        for (role, tensor) in layer.weights {
+        for (role, tensor) in layer.into_weights() {
             tensors.tensors.insert(format!("{name}/{role}"), tensor);
         }
     }
-    read_sizes(&mut config, &tensors);
+    config.read_keras_sizes(&tensors);
     let preprocessing = preprocessing(&config, &keras);
     Ok(KerasModel {
         tensors,
@@ -148,9 +105,6 @@ fn network(layers: Vec<KerasLayer>, keras: KerasConfig) -> Result<KerasModel, Ve
         strange_head,
     })
 }
-
-/// Separable convolutions of an Xception without its middle flow.
-const XCEPTION_OUTER: usize = 10;
 
 fn dense_names(layers: &[KerasLayer]) -> Vec<String> {
     let dense = layers.iter().filter(|layer| layer.kind() == Kind::Dense);
@@ -183,93 +137,13 @@ fn strange_head(dense: &[String], keras: &KerasConfig, may_have_several: bool) -
 
 /// The parameters of a network, and their origins under the names of the table.
 pub(super) fn parts(config: &ModelConfig, tensors: &NamedTensors) -> Vec<Part> {
-    let layers = match config {
-        ModelConfig::Xception(config) => xception_keras::layers(config),
-        ModelConfig::InceptionV3(_) => inception_v3_keras::layers(),
-        ModelConfig::ResNet(config) => resnet_keras::layers(config),
-    };
     let dialect = Dialect::Keras {
         scale: tensors.names().any(|name| name.ends_with("/gamma")),
-        conv_bias: tensors.contains("conv1_conv/bias"),
+        conv_bias: config.keras_conv_bias(),
     };
-    let mut parts = layer::parts(&layers, dialect);
-    if matches!(config, ModelConfig::ResNet(_)) {
-        for part in &mut parts {
-            if let Origin::Tensor { layout, .. } = &mut part.origin
-                && part.parameter == resnet_keras::FIRST
-            {
-                *layout = Layout::HeightWidthBgrOut;
-            }
-        }
-    }
+    let mut parts = layer::parts(&config.keras_layers(), dialect);
+    config.adjust_keras(&mut parts);
     parts
-}
-
-/// The last dimension of a tensor: of a kernel its outputs.
-fn outputs(tensors: &NamedTensors, name: &str) -> Option<usize> {
-    tensors.shape(name)?.last().copied()
-}
-
-/// Takes classes, units and the width from the shapes.
-fn read_sizes(config: &mut ModelConfig, tensors: &NamedTensors) {
-    let width = |published: &[(usize, &str)]| {
-        let pairs: Option<Vec<_>> = published
-            .iter()
-            .map(|&(published, name)| Some((published, outputs(tensors, name)?)))
-            .collect();
-        pairs
-            .and_then(|pairs| Width::fitting(&pairs))
-            .unwrap_or(1.0)
-    };
-    let classes = |default: usize| {
-        outputs(tensors, &format!("{}/kernel", xception_keras::HEAD)).unwrap_or(default)
-    };
-    match config {
-        ModelConfig::Xception(config) => {
-            let last = config.middle_modules + 6;
-            config.classes = classes(config.classes);
-            config.width = width(&[
-                (32, "block1_conv1/kernel"),
-                (64, "block1_conv2/kernel"),
-                (128, "block2_sepconv1/pointwise_kernel"),
-                (256, "block3_sepconv1/pointwise_kernel"),
-                (728, "block4_sepconv1/pointwise_kernel"),
-                (1536, &format!("block{last}_sepconv1/pointwise_kernel")),
-                (2048, &format!("block{last}_sepconv2/pointwise_kernel")),
-            ]);
-            for (index, units) in config.fully_connected.iter_mut().enumerate() {
-                let name = super::names::xception_torch::fully_connected(index);
-                *units = outputs(tensors, &format!("{name}/kernel")).unwrap_or(*units);
-            }
-        }
-        ModelConfig::InceptionV3(config) => {
-            inception_sizes(config, classes(config.classes), width);
-        }
-        ModelConfig::ResNet(config) => {
-            config.classes = classes(config.classes);
-            config.width = width(&[
-                (64, "conv1_conv/kernel"),
-                (128, "conv3_block1_1_conv/kernel"),
-                (256, "conv4_block1_1_conv/kernel"),
-                (512, "conv5_block1_1_conv/kernel"),
-            ]);
-        }
-    }
-}
-
-fn inception_sizes(
-    config: &mut InceptionV3Config,
-    classes: usize,
-    width: impl Fn(&[(usize, &str)]) -> f64,
-) {
-    config.classes = classes;
-    config.width = width(&[
-        (32, "Conv2d_1a_3x3/kernel"),
-        (80, "Conv2d_3b_1x1/kernel"),
-        (192, "Conv2d_4a_3x3/kernel"),
-        (160, "Mixed_6c.branch7x7_1/kernel"),
-        (448, "Mixed_7c.branch3x3dbl_1/kernel"),
-    ]);
 }
 
 /// The source's preprocessing, with the size and the scaling that the model's configuration has.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::keras_layer::{KerasLayer, Kind, number};
 use super::layer::Layer;
-use super::names::resnet_keras;
 
 /// The layers of a file by the names of the table, and those that the table doesn't have.
 pub(super) struct Assigned {
@@ -19,11 +18,14 @@ pub(super) struct Assigned {
 /// order of their numbers. Where a file has no names, its layers come in the order of the model's
 /// list, and the one at place `I` is the table's `layer_order[I]`.
 ///
+/// `modern` gives the present names of layers that early releases of Keras called otherwise.
+///
 /// Dense layers are the head's, whatever their names: the file's last ones take the table's.
 pub(super) fn assign(
     layers: Vec<KerasLayer>,
     table: &[Layer],
     layer_order: Option<&[usize]>,
+    modern: impl Fn(&str) -> Option<String>,
 ) -> Assigned {
     let mut wanted: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
     for (kind, name) in table.iter().flat_map(names) {
@@ -42,7 +44,7 @@ pub(super) fn assign(
         if kind == Kind::Dense {
             assigned.heads(wanted, layers);
         } else if layers.iter().any(|layer| !layer.name.is_empty()) {
-            assigned.by_names(wanted, layers);
+            assigned.by_names(wanted, layers, &modern);
         } else {
             assigned.by_order(wanted, layers, layer_order);
         }
@@ -57,9 +59,24 @@ fn names(layer: &Layer) -> Vec<(Kind, String)> {
             vec![(Kind::Conv, conv.clone()), (Kind::Norm, norm.clone())]
         }
         Layer::SeparableConvNorm {
-            depthwise, norm, ..
+            depthwise,
+            depthwise_norm: None,
+            norm,
+            ..
         } => vec![
             (Kind::SeparableConv, depthwise.clone()),
+            (Kind::Norm, norm.clone()),
+        ],
+        Layer::SeparableConvNorm {
+            depthwise,
+            depthwise_norm: Some(inner),
+            pointwise,
+            norm,
+            ..
+        } => vec![
+            (Kind::DepthwiseConv, depthwise.clone()),
+            (Kind::Norm, inner.clone()),
+            (Kind::Conv, pointwise.clone()),
             (Kind::Norm, norm.clone()),
         ],
         Layer::Linear { linear, .. } => vec![(Kind::Dense, linear.clone())],
@@ -67,12 +84,16 @@ fn names(layer: &Layer) -> Vec<(Kind, String)> {
 }
 
 impl Assigned {
-    fn by_names(&mut self, wanted: Vec<String>, layers: Vec<KerasLayer>) {
+    fn by_names(
+        &mut self,
+        wanted: Vec<String>,
+        layers: Vec<KerasLayer>,
+        modern: impl Fn(&str) -> Option<String>,
+    ) {
         let mut open: HashMap<&str, bool> = wanted.iter().map(|w| (w.as_str(), true)).collect();
         let mut numbered = Vec::new();
         for layer in layers {
-            let modern = resnet_keras::modern(&layer.name);
-            let name = match modern {
+            let name = match modern(&layer.name) {
                 Some(name) if open.contains_key(name.as_str()) => name,
                 _ => layer.name.clone(),
             };

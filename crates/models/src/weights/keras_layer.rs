@@ -6,20 +6,21 @@ use super::named_tensors::NamedTensor;
 
 /// A layer with weights.
 #[derive(Debug)]
-pub(super) struct KerasLayer {
+pub(crate) struct KerasLayer {
     /// The name that the model gives it, such as `block2_sepconv1` or `conv2d_93`; empty in the
     /// files of some releases.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Where it is in the file, for messages and where it has no name.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// The weights by their role, such as `kernel`.
-    pub(super) weights: BTreeMap<String, NamedTensor>,
+    pub(crate) weights: BTreeMap<String, NamedTensor>,
 }
 
 /// The kinds of layers that the networks here are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Conv,
+    DepthwiseConv,
     SeparableConv,
     Norm,
     Dense,
@@ -28,27 +29,35 @@ pub(super) enum Kind {
 
 impl KerasLayer {
     /// The kind, by its weights.
-    pub(super) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         let has = |role: &str| self.weights.contains_key(role);
-        let kernel = self
-            .weights
-            .get("kernel")
-            .map(|tensor| tensor.shape().len());
-        if has("pointwise_kernel") && has("depthwise_kernel") {
-            Kind::SeparableConv
-        } else if has("moving_variance") {
-            Kind::Norm
-        } else if kernel == Some(4) {
-            Kind::Conv
-        } else if kernel == Some(2) && self.weights.len() <= 2 {
-            Kind::Dense
-        } else {
-            Kind::Other
+        let kernel = self.weights.get("kernel").map(|tensor| tensor.shape());
+        match kernel {
+            _ if has("pointwise_kernel") && has("depthwise_kernel") => Kind::SeparableConv,
+            _ if has("depthwise_kernel") => Kind::DepthwiseConv,
+            _ if has("moving_variance") => Kind::Norm,
+            // MobileNet's last layer; `fc`-like, in the form of a convolution of one pixel.
+            Some([1, 1, _, _]) if self.name == "conv_preds" => Kind::Dense,
+            // Since Keras 3 a depthwise kernel is called as any other; no other has one output.
+            Some([_, _, channels, 1]) if *channels > 1 => Kind::DepthwiseConv,
+            Some([_, _, _, _]) => Kind::Conv,
+            Some([_, _]) if self.weights.len() <= 2 => Kind::Dense,
+            _ => Kind::Other,
         }
     }
 
+    /// The weights by their role, under the same names whatever the release.
+    pub(crate) fn into_weights(mut self) -> BTreeMap<String, NamedTensor> {
+        if self.kind() == Kind::DepthwiseConv
+            && let Some(kernel) = self.weights.remove("kernel")
+        {
+            self.weights.insert("depthwise_kernel".to_owned(), kernel);
+        }
+        self.weights
+    }
+
     /// The name, or else the path.
-    pub(super) fn label(&self) -> &str {
+    pub(crate) fn label(&self) -> &str {
         if self.name.is_empty() {
             &self.path
         } else {
@@ -59,7 +68,7 @@ impl KerasLayer {
 
 /// The number at the end of a name that Keras made: 0 of `conv2d`, 3 of `conv2d_3`. It counts the
 /// layers of a class as they are made.
-pub(super) fn number(name: &str) -> usize {
+pub(crate) fn number(name: &str) -> usize {
     name.rsplit_once('_')
         .and_then(|(_, number)| number.parse().ok())
         .unwrap_or(0)

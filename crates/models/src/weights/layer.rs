@@ -4,7 +4,7 @@ use super::layout::Layout;
 
 /// A layer of a network: the path of its module here, and its parts' names in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Layer {
+pub(crate) enum Layer {
     /// A [`ConvNorm`](crate::layers::ConvNorm).
     ConvNorm {
         module: String,
@@ -15,6 +15,8 @@ pub(super) enum Layer {
     SeparableConvNorm {
         module: String,
         depthwise: String,
+        /// The depthwise part's own normalization; in Keras the two parts are then layers of their own.
+        depthwise_norm: Option<String>,
         pointwise: String,
         norm: String,
     },
@@ -22,9 +24,22 @@ pub(super) enum Layer {
     Linear { module: String, linear: String },
 }
 
+/// Names the parts of a [`ConvNorm`](crate::layers::ConvNorm).
+pub(crate) fn conv_norm(module: String, conv: String, norm: String) -> Layer {
+    Layer::ConvNorm { module, conv, norm }
+}
+
+/// Names the parts of a linear layer.
+pub(crate) fn linear(module: &str, linear: &str) -> Layer {
+    Layer::Linear {
+        module: module.to_owned(),
+        linear: linear.to_owned(),
+    }
+}
+
 /// Whose names and layouts a file has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(crate) enum Dialect {
     /// PyTorch: `weight`, `bias`, `running_mean`, `running_var`.
     Torch,
     /// Keras: `kernel`, `gamma`, `beta`, `moving_mean`, `moving_variance`.
@@ -39,7 +54,7 @@ pub(super) enum Dialect {
 
 /// Where a parameter's numbers come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     /// A tensor.
     Tensor { name: String, layout: Layout },
     /// One vector less another.
@@ -50,15 +65,15 @@ pub(super) enum Origin {
 
 /// A parameter of a network, and where its numbers come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Part {
+pub(crate) struct Part {
     /// The parameter's path in the module.
-    pub(super) parameter: String,
+    pub(crate) parameter: String,
     /// Its origin in the file.
-    pub(super) origin: Origin,
+    pub(crate) origin: Origin,
 }
 
 /// The parameters of all layers, in order.
-pub(super) fn parts(layers: &[Layer], dialect: Dialect) -> Vec<Part> {
+pub(crate) fn parts(layers: &[Layer], dialect: Dialect) -> Vec<Part> {
     layers
         .iter()
         .flat_map(|layer| layer.parts(dialect))
@@ -84,7 +99,8 @@ impl Layer {
         let weight = |module: &str, name: &str, layout| {
             tensor(format!("{module}.weight"), format!("{name}.weight"), layout)
         };
-        let norm = |module: &str, norm: &str| {
+        let norm = |module: &str, norm: &str| norm_of(&format!("{module}.norm"), norm);
+        fn norm_of(module: &str, norm: &str) -> [Part; 4] {
             [
                 ("gamma", "weight"),
                 ("beta", "bias"),
@@ -92,10 +108,10 @@ impl Layer {
                 ("running_var", "running_var"),
             ]
             .map(|(ours, theirs)| {
-                let parameter = format!("{module}.norm.{ours}");
+                let parameter = format!("{module}.{ours}");
                 tensor(parameter, format!("{norm}.{theirs}"), Layout::Same)
             })
-        };
+        }
         match self {
             Self::ConvNorm {
                 module,
@@ -109,13 +125,23 @@ impl Layer {
             Self::SeparableConvNorm {
                 module,
                 depthwise,
+                depthwise_norm,
                 pointwise,
                 norm: n,
             } => {
-                let mut parts = vec![
-                    weight(&format!("{module}.depthwise"), depthwise, Layout::Same),
-                    weight(&format!("{module}.pointwise"), pointwise, Layout::Same),
-                ];
+                let mut parts = vec![weight(
+                    &format!("{module}.depthwise"),
+                    depthwise,
+                    Layout::Same,
+                )];
+                if let Some(inner) = depthwise_norm {
+                    parts.extend(norm_of(&format!("{module}.depthwise_norm"), inner));
+                }
+                parts.push(weight(
+                    &format!("{module}.pointwise"),
+                    pointwise,
+                    Layout::Same,
+                ));
                 parts.extend(norm(module, n));
                 parts
             }
@@ -133,7 +159,7 @@ impl Layer {
     fn keras_parts(&self, scale: bool, conv_bias: bool) -> Vec<Part> {
         let norm = |module: &str, norm: &str, conv: Option<&str>| {
             let part = |ours: &str, theirs: &str| {
-                let parameter = format!("{module}.norm.{ours}");
+                let parameter = format!("{module}.{ours}");
                 tensor(parameter, format!("{norm}/{theirs}"), Layout::Same)
             };
             let mut parts = vec![
@@ -164,28 +190,34 @@ impl Layer {
                     format!("{conv}/kernel"),
                     Layout::HeightWidthInOut,
                 )];
-                parts.extend(norm(module, n, Some(conv)));
+                parts.extend(norm(&format!("{module}.norm"), n, Some(conv)));
                 parts
             }
             Self::SeparableConvNorm {
                 module,
                 depthwise,
+                depthwise_norm,
                 pointwise,
                 norm: n,
             } => {
-                let mut parts = vec![
-                    tensor(
-                        format!("{module}.depthwise.weight"),
-                        format!("{depthwise}/depthwise_kernel"),
-                        Layout::HeightWidthChannels,
-                    ),
-                    tensor(
-                        format!("{module}.pointwise.weight"),
-                        format!("{pointwise}/pointwise_kernel"),
-                        Layout::HeightWidthInOut,
-                    ),
-                ];
-                parts.extend(norm(module, n, None));
+                let mut parts = vec![tensor(
+                    format!("{module}.depthwise.weight"),
+                    format!("{depthwise}/depthwise_kernel"),
+                    Layout::HeightWidthChannels,
+                )];
+                if let Some(inner) = depthwise_norm {
+                    parts.extend(norm(&format!("{module}.depthwise_norm"), inner, None));
+                }
+                let role = match depthwise_norm {
+                    Some(_) => "kernel",
+                    None => "pointwise_kernel",
+                };
+                parts.push(tensor(
+                    format!("{module}.pointwise.weight"),
+                    format!("{pointwise}/{role}"),
+                    Layout::HeightWidthInOut,
+                ));
+                parts.extend(norm(&format!("{module}.norm"), n, None));
                 parts
             }
             Self::Linear { module, linear } => vec![

@@ -2,7 +2,7 @@
 
 /// The order of a tensor's dimensions in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(crate) enum Layout {
     /// As in Burn: convolutions `[out, in, height, width]`, linear layers `[in, out]`, vectors.
     Same,
     /// A linear layer of PyTorch: `[out, in]`.
@@ -28,7 +28,7 @@ impl Layout {
     }
 
     /// The shape in a file, of a parameter of this shape in Burn.
-    pub(super) fn shape_in_file(self, shape: &[usize]) -> Vec<usize> {
+    pub(crate) fn shape_in_file(self, shape: &[usize]) -> Vec<usize> {
         let mut in_file = shape.to_vec();
         if let Some(permutation) = self.permutation().filter(|p| p.len() == shape.len()) {
             for (size, &dimension) in shape.iter().zip(permutation) {
@@ -39,7 +39,7 @@ impl Layout {
     }
 
     /// The numbers in Burn's order, of a tensor in a file; `shape` is Burn's.
-    pub(super) fn into_burn(self, values: Vec<f32>, shape: &[usize]) -> Vec<f32> {
+    pub(crate) fn into_burn(self, values: Vec<f32>, shape: &[usize]) -> Vec<f32> {
         let Some(permutation) = self.permutation() else {
             return values;
         };
@@ -51,7 +51,7 @@ impl Layout {
     }
 
     /// The numbers in a file's order, of a parameter; `shape` is Burn's.
-    pub(super) fn into_file(self, values: Vec<f32>, shape: &[usize]) -> Vec<f32> {
+    pub(crate) fn into_file(self, values: Vec<f32>, shape: &[usize]) -> Vec<f32> {
         let Some(permutation) = self.permutation() else {
             return values;
         };

@@ -156,7 +156,10 @@ fn make(
                 _ => 1,
             };
             let body = all_parts.iter().filter(|part| !is_head(&part.parameter));
-            (with_new_head(file_config, classes), body.cloned().collect())
+            (
+                file_config.with_new_head().with_classes(classes),
+                body.cloned().collect(),
+            )
         }
     };
 
@@ -223,10 +226,10 @@ fn prefix(
 
 fn find(path: &Path, tensors: &NamedTensors) -> Result<Found, WeightsError> {
     let metadata = Metadata::from_texts(&tensors.metadata, path)?;
-    let by_names = torch_names::find(tensors);
+    let by_names = ModelConfig::find_torch(tensors);
     let names = by_names
         .as_ref()
-        .map_or(Names::Module, |found| Names::Torch(found.source));
+        .map_or(Names::Module, |(source, _)| Names::Torch(*source));
     if let Some(metadata) = metadata {
         return Ok(Found {
             source: metadata.source,
@@ -236,7 +239,7 @@ fn find(path: &Path, tensors: &NamedTensors) -> Result<Found, WeightsError> {
             names,
         });
     }
-    let Some(found) = by_names else {
+    let Some((source, config)) = by_names else {
         let first = tensors.names().take(5).map(str::to_owned);
         return Err(WeightsError::UnknownNetwork {
             path: path.to_owned(),
@@ -245,10 +248,10 @@ fn find(path: &Path, tensors: &NamedTensors) -> Result<Found, WeightsError> {
         });
     };
     Ok(Found {
-        preprocessing: found.source.preprocessing(&found.config),
+        preprocessing: source.preprocessing(&config),
         labels: None,
-        source: found.source,
-        config: found.config,
+        source,
+        config,
         names,
     })
 }
@@ -262,7 +265,7 @@ impl Found {
         device: &Device,
     ) -> Result<Vec<Part>, WeightsError> {
         Ok(match self.names {
-            Names::Torch(source) => parts(&torch_names::layers(config, source), Dialect::Torch),
+            Names::Torch(source) => parts(&config.torch_layers(source), Dialect::Torch),
             Names::Keras => keras::parts(config, tensors),
             Names::Module => parameters::shapes(&config.init(device)?)
                 .into_keys()
@@ -290,12 +293,4 @@ fn names_head(parts: &[Part], name: &str) -> bool {
             rest.is_some_and(|rest| rest.starts_with('.'))
         })
     })
-}
-
-fn with_new_head(config: ModelConfig, classes: usize) -> ModelConfig {
-    let mut config = config.with_classes(classes);
-    if let ModelConfig::Xception(config) = &mut config {
-        config.fully_connected = Vec::new();
-    }
-    config
 }

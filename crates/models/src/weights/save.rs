@@ -14,8 +14,7 @@ use super::layer::{Dialect, Origin, parts};
 use super::metadata::Metadata;
 use super::parameters::values;
 use super::safetensors_writer::write_safetensors;
-use super::source::Source;
-use super::{Loaded, WeightsError, torch_names};
+use super::{Loaded, WeightsError};
 use crate::ModelConfig;
 
 /// A tensor on its way into a file.
@@ -43,18 +42,10 @@ impl View for Saved {
     }
 }
 
-/// Whose names a network is exported under.
-const fn export_source(config: &ModelConfig) -> Source {
-    match config {
-        ModelConfig::Xception(_) => Source::Timm,
-        _ => Source::Torchvision,
-    }
-}
-
 /// The path of every parameter in a network, running statistics included, and its name in timm
 /// (Xception) or torchvision (the others), in their order of layers.
 pub fn export_names(config: &ModelConfig) -> Vec<(String, String)> {
-    let layers = torch_names::layers(config, export_source(config));
+    let layers = config.torch_layers(config.export_source());
     let names = parts(&layers, Dialect::Torch).into_iter();
     names
         .filter_map(|part| match part.origin {
@@ -73,7 +64,7 @@ pub fn export_names(config: &ModelConfig) -> Vec<(String, String)> {
 /// Where the file can't be written.
 pub fn save_safetensors(loaded: &Loaded, path: &Path) -> Result<(), WeightsError> {
     let failed = |reason: String| WeightsError::save(path, "safetensors", reason);
-    let layers = torch_names::layers(&loaded.config, export_source(&loaded.config));
+    let layers = loaded.config.torch_layers(loaded.config.export_source());
     // In training the running statistics of each thread are only joined by `valid`.
     let mut values = values(&loaded.model.valid());
     let mut saved = Vec::new();

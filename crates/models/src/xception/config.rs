@@ -97,6 +97,11 @@ impl XceptionConfig {
         }
     }
 
+    /// Returns the name of the network.
+    pub fn name(&self) -> String {
+        "xception".to_owned()
+    }
+
     /// With this factor on the channels of every layer.
     pub fn with_width(mut self, width: f64) -> Self {
         self.width = width;
@@ -179,6 +184,7 @@ impl XceptionConfig {
                 fully_connected: self.fully_connected.clone(),
                 classes: self.classes,
                 dropout: self.dropout,
+                kernels: self.kernels,
             }
             .init(device),
             minimum_size: minimum_size(self.stem),

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::prelude::*;
 
 use super::module::{XceptionModule, XceptionModuleConfig};
-use crate::layers::{SeparableConvNorm, SeparableConvNormConfig};
+use crate::layers::{Epilogue, FeatureMap, SeparableConvNorm, SeparableConvNormConfig};
 
 pub(super) struct ExitFlowConfig {
     pub(super) module: XceptionModuleConfig,
@@ -15,13 +15,9 @@ pub(super) struct ExitFlowConfig {
 impl ExitFlowConfig {
     pub(super) fn init(&self, device: &Device) -> ExitFlow {
         let conv = |channels_in: usize, channels_out: usize| {
-            SeparableConvNormConfig {
-                channels: [channels_in, channels_out],
-                kernel: 3,
-                activation: self.module.activation,
-                options: self.module.options,
-            }
-            .init(device)
+            SeparableConvNormConfig::new([channels_in, channels_out], 3, self.module.options)
+                .with_activation(self.module.activation)
+                .init(device)
         };
         let channels_in = self.module.channels.last().copied();
         let channels_in = channels_in.unwrap_or(self.module.channels_in);
@@ -52,8 +48,8 @@ impl ExitFlow {
     ///
     /// - `input`: `[batch, 1024, height, width]`
     /// - output: `[batch, 2048, height, width]`
-    pub fn forward_last(&self, input: Tensor<4>) -> Tensor<4> {
-        let x = self.conv3.forward_relu(input); // [batch, 1536, height, width]
-        self.conv4.forward_relu(x) // [batch, 2048, height, width]
+    pub fn forward_last(&self, input: FeatureMap) -> FeatureMap {
+        let x = self.conv3.forward(input, Epilogue::relu()); // [batch, 1536, height, width]
+        self.conv4.forward(x, Epilogue::relu()) // [batch, 2048, height, width]
     }
 }

@@ -16,20 +16,29 @@
 
 mod config;
 mod exit_flow;
+mod keras_names;
 mod module;
 mod stem;
+mod timm_names;
+mod weights;
 
-use burn::module::{Module, ParamGroup};
-use burn::prelude::*;
+use burn::module::Module;
 
 pub use config::XceptionConfig;
 pub use exit_flow::ExitFlow;
 pub use module::XceptionModule;
 pub use stem::XceptionStem;
 
-use crate::Network;
-use crate::layers::{Classifier, global_average_pool};
-use crate::network::stage;
+use crate::layers::{Classifier, FeatureMap};
+use crate::{ModelConfig, ModelInfo, Network, Observer};
+
+/// The published member of the family.
+pub(crate) const PUBLISHED: [ModelInfo; 1] = [ModelInfo {
+    name: "xception",
+    paper: "F. Chollet, Xception, CVPR 2017",
+    image_size: 299,
+    configuration: || ModelConfig::Xception(XceptionConfig::default()),
+}];
 
 /// Xception: entry flow, middle flow and exit flow (figure 5).
 ///
@@ -51,13 +60,9 @@ pub struct Xception {
 }
 
 impl Network for Xception {
-    fn forward_stages(
-        &self,
-        images: Tensor<4>,
-        observe: &mut dyn FnMut(&str, &Tensor<4>),
-    ) -> Tensor<4> {
+    fn stages(&self, images: FeatureMap, observe: Observer) -> FeatureMap {
         let mut number = 0;
-        let mut stage = |output: &Tensor<4>| {
+        let mut stage = |output: &FeatureMap| {
             number += 1;
             observe(&format!("block{number}"), output);
         };
@@ -79,38 +84,8 @@ impl Network for Xception {
         x
     }
 
-    fn stage_parameters(&self) -> Vec<(String, ParamGroup)> {
-        let Self {
-            entry_flow,
-            middle_flow,
-            exit_flow,
-            ..
-        } = self;
-        let modules = entry_flow.iter().chain(middle_flow);
-        let modules = modules
-            .chain([&exit_flow.module])
-            .map(|module| stage("", module));
-        let last = stage("", &exit_flow.conv3)
-            .1
-            .fuse(&stage("", &exit_flow.conv4).1);
-        let groups = [stage("", &self.stem)].into_iter().chain(modules);
-        let groups = groups.map(|(_, group)| group).chain([last]);
-        let named = groups.enumerate();
-        named
-            .map(|(index, group)| (format!("block{}", index + 1), group))
-            .collect()
-    }
-
-    fn pool(&self, features: Tensor<4>) -> Tensor<2> {
-        global_average_pool(features)
-    }
-
-    fn classify(&self, pooled: Tensor<2>) -> Tensor<2> {
-        self.classifier.forward(pooled)
-    }
-
-    fn classes(&self) -> usize {
-        self.classifier.classes()
+    fn classifier(&self) -> &Classifier {
+        &self.classifier
     }
 
     fn minimum_size(&self) -> usize {
@@ -121,6 +96,7 @@ impl Network for Xception {
 #[cfg(test)]
 mod tests {
     use burn::module::Module;
+    use burn::prelude::*;
     use burn::tensor::Distribution;
 
     use super::*;

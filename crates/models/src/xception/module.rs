@@ -4,10 +4,9 @@ use burn::module::Module;
 use burn::prelude::*;
 
 use crate::layers::{
-    Activation, ConvNorm, ConvNormConfig, Kernels, LayerOptions, Padding, SeparableConvNorm,
-    SeparableConvNormConfig, max_pool, relu,
+    Activation, ConvNorm, ConvNormConfig, Epilogue, FeatureMap, Kernels, LayerOptions, Padding,
+    SeparableConvNorm, SeparableConvNormConfig, max_pool,
 };
-use crate::trace;
 
 /// How a module ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,13 +33,10 @@ impl XceptionModuleConfig {
     pub(super) fn init(&self, device: &Device) -> XceptionModule {
         let mut channels_in = self.channels_in;
         let mut convolutions = Vec::new();
-        for &channels_out in &self.channels {
-            let config = SeparableConvNormConfig {
-                channels: [channels_in, channels_out],
-                kernel: 3,
-                activation: self.activation,
-                options: self.options,
-            };
+        for (index, &channels_out) in self.channels.iter().enumerate() {
+            let config = SeparableConvNormConfig::new([channels_in, channels_out], 3, self.options)
+                .with_activation(self.activation)
+                .with_input_relu(index == 0 && self.first_activation);
             convolutions.push(config.init(device));
             channels_in = channels_out;
         }
@@ -56,7 +52,6 @@ impl XceptionModuleConfig {
         XceptionModule {
             convolutions,
             shortcut,
-            first_activation: self.first_activation,
             residual: self.residual,
             pool,
             kernels: self.options.kernels,
@@ -71,8 +66,6 @@ pub struct XceptionModule {
     pub convolutions: Vec<SeparableConvNorm>,
     /// The 1x1 convolution of a residual connection across a pool.
     pub shortcut: Option<ConvNorm>,
-    /// Whether ReLU comes before the first convolution too.
-    pub first_activation: bool,
     /// Whether there is a residual connection.
     pub residual: bool,
     /// Padding of the max pool at the end, where there is one.
@@ -90,29 +83,30 @@ impl XceptionModule {
     ///
     /// - `input`: `[batch, channels_in, height, width]`
     /// - output: `[batch, channels_out, height_out, width_out]`, half the size where there is a pool
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let mut x = input.clone();
-        if self.first_activation {
-            x = relu(x, self.kernels);
-        }
-        if let Some((last, others)) = self.convolutions.split_last() {
-            for convolution in others {
-                x = convolution.forward_relu(x); // [batch, channels_out, height, width]
-            }
-            x = last.forward(x); // [batch, channels_out, height, width]
+    pub fn forward(&self, input: FeatureMap) -> FeatureMap {
+        let mut residual = self.residual.then(|| input.clone());
+        let identity = self.pool.is_none() && self.shortcut.is_none();
+        let mut x = input;
+        let count = self.convolutions.len();
+        for (index, convolution) in self.convolutions.iter().enumerate() {
+            let epilogue = match index + 1 == count {
+                false => Epilogue::relu(),
+                true => match residual.take_if(|_| identity) {
+                    Some(residual) => Epilogue::add(residual),
+                    None => Epilogue::none(),
+                },
+            };
+            x = convolution.forward(x, epilogue); // [batch, channels_out, height, width]
         }
         if let Some(padding) = self.pool {
             let [_, _, height, width] = x.dims();
             let around = padding.around([height, width], 3, 2);
             x = max_pool(x, 3, 2, around, self.kernels); // [batch, channels_out, ceil(height / 2), ceil(width / 2)]
         }
-        if !self.residual {
-            return x;
+        match (residual, &self.shortcut) {
+            (Some(residual), Some(shortcut)) => shortcut.forward(residual, Epilogue::add(x)),
+            (Some(residual), None) => x.add(residual),
+            (None, _) => x,
         }
-        let residual = match &self.shortcut {
-            Some(shortcut) => shortcut.forward(input),
-            None => input,
-        };
-        trace::elementwise(x.dims(), || x + residual)
     }
 }

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::prelude::*;
 
-use crate::layers::{ConvNorm, ConvNormConfig, LayerOptions, Stem};
+use crate::layers::{ConvNorm, ConvNormConfig, Epilogue, FeatureMap, LayerOptions, Stem};
 use crate::width::Width;
 
 /// Channels of the two convolutions (figure 5).
@@ -57,8 +57,8 @@ impl XceptionStem {
     ///
     /// - `images`: `[batch, 3, height, width]`
     /// - output: `[batch, channels, height_out, width_out]`
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<4> {
-        let x = self.conv1.forward_relu(images); // [batch, 32, 149, 149] for 299 x 299 pixels
-        self.conv2.forward_relu(x) // [batch, 64, 147, 147]
+    pub fn forward(&self, images: FeatureMap) -> FeatureMap {
+        let x = self.conv1.forward(images, Epilogue::relu()); // [batch, 32, 149, 149] for 299 x 299 pixels
+        self.conv2.forward(x, Epilogue::relu()) // [batch, 64, 147, 147]
     }
 }

@@ -119,7 +119,7 @@ mod tests {
             .unwrap()
             .init(&device)
             .unwrap();
-        let summary = Summary::new(&network, [299, 299], &device).unwrap();
+        let summary = Summary::new(&network, [299, 299]).unwrap();
         let total = 8_000_000_000;
         compare(&config(32), &summary, true, total).unwrap();
         let error = compare(&config(1000), &summary, true, total).unwrap_err();
@@ -142,7 +142,7 @@ mod tests {
         let config = RunConfig::parse(r#"{"model": "xception"}"#, &[]).unwrap();
         let device = Device::flex();
         let network = config.model.init(&device).unwrap();
-        let summary = Summary::new(&network, [299, 299], &device).unwrap();
+        let summary = Summary::new(&network, [299, 299]).unwrap();
         let needed = Needed::new(&config, &summary, true);
         assert_eq!(needed.weights, 2 * 4 * 22_855_952);
         assert_eq!(needed.step, 64 * summary.activation_bytes() / 2);

@@ -132,7 +132,7 @@ impl Run<'_> {
         let processor = Device::flex();
         let network = config.resolve(data.classes.len())?.model.init(&processor)?;
         check_images(&network, config, data)?;
-        let summary = Summary::new(&network, data.train.size(), &processor)?;
+        let summary = Summary::new(&network, data.train.size())?;
         let mut capped = config.clone();
         capped.recipe.batch_size = Self::batch_size(config, data);
         memory::check(&capped, &summary, device)?;

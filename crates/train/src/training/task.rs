@@ -53,18 +53,16 @@ impl ClassificationTask {
         }
     }
 
-    /// Forward pass to what a training step makes small, shape `[1]`: the loss, with the auxiliary
-    /// classifier's where there is one. The output has that of the main classifier.
+    /// Forward pass to what a training step makes small, shape `[1]`: the loss, with those of the
+    /// auxiliary classifiers. The output has that of the main classifier.
     pub fn forward_loss(&self, batch: ImageBatch) -> (Tensor<1>, ClassificationOutput) {
         let (logits, auxiliary) = self.network.forward_auxiliary(batch.images);
         let loss = self.training_loss(logits.clone(), batch.classes.clone());
-        let total = match auxiliary {
-            Some(auxiliary) => {
-                let auxiliary = self.training_loss(auxiliary, batch.classes.clone());
-                loss.clone() + auxiliary * self.auxiliary_weight
-            }
-            None => loss.clone(),
-        };
+        let mut total = loss.clone();
+        for logits in auxiliary {
+            let auxiliary = self.training_loss(logits, batch.classes.clone());
+            total = total + auxiliary * self.auxiliary_weight;
+        }
         let output = ClassificationOutput::new(loss.detach(), logits.detach(), batch.classes);
         (total, output)
     }

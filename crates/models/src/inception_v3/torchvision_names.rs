@@ -13,16 +13,15 @@
 //!
 //! The branches have the same names in both; a convolution is `conv` and `bn` there.
 
-use super::{conv_norm, linear};
-use crate::InceptionV3Config;
-use crate::weights::layer::Layer;
+use super::InceptionV3Config;
+use crate::weights::layer::{Layer, conv_norm, linear};
 
 /// A name that no other network has.
-pub(in crate::weights) const ANCHOR: &str = "Conv2d_1a_3x3.conv.weight";
+pub(super) const ANCHOR: &str = "Conv2d_1a_3x3.conv.weight";
 /// The last layer.
-pub(in crate::weights) const HEAD: &str = "fc";
+pub(super) const HEAD: &str = "fc";
 /// The auxiliary classifier's last layer.
-pub(in crate::weights) const AUXILIARY_HEAD: &str = "AuxLogits.fc";
+pub(super) const AUXILIARY_HEAD: &str = "AuxLogits.fc";
 
 /// The branches' convolutions of each kind of module, in the order that Keras makes them in.
 const A: &[&str] = &[
@@ -96,7 +95,7 @@ const STEM: [&str; 5] = [
 ];
 
 /// All convolutions before the classifier: path here, name in torchvision.
-pub(in crate::weights) fn convolutions() -> impl Iterator<Item = (String, String)> {
+pub(super) fn convolutions() -> impl Iterator<Item = (String, String)> {
     let stem = STEM
         .iter()
         .enumerate()
@@ -109,7 +108,7 @@ pub(in crate::weights) fn convolutions() -> impl Iterator<Item = (String, String
 }
 
 /// All layers.
-pub(in crate::weights) fn layers(config: &InceptionV3Config) -> Vec<Layer> {
+pub(super) fn layers(config: &InceptionV3Config) -> Vec<Layer> {
     let layer = |(module, name): (String, String)| {
         conv_norm(module, format!("{name}.conv"), format!("{name}.bn"))
     };

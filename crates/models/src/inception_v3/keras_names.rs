@@ -7,15 +7,14 @@
 //! Files without names list the layers by their distance from the output, which mixes the branches
 //! of a module: [`LAYER_ORDER`].
 
-use super::inception_v3_torch::convolutions;
-use super::{conv_norm, linear};
-use crate::weights::layer::Layer;
+use super::torchvision_names::convolutions;
+use crate::weights::layer::{Layer, conv_norm, linear};
 
 /// The last layer.
-pub(in crate::weights) const HEAD: &str = "predictions";
+pub(super) const HEAD: &str = "predictions";
 
 /// Which convolution of those made, from 0, is each of those listed.
-pub(in crate::weights) const LAYER_ORDER: [usize; 94] = [
+pub(super) const LAYER_ORDER: [usize; 94] = [
     0, 1, 2, 3, 4, 8, 6, 9, 5, 7, 10, 11, 15, 13, 16, 12, 14, 17, 18, 22, 20, 23, 19, 21, 24, 25,
     27, 28, 26, 29, 34, 35, 31, 36, 32, 37, 30, 33, 38, 39, 44, 45, 41, 46, 42, 47, 40, 43, 48, 49,
     54, 55, 51, 56, 52, 57, 50, 53, 58, 59, 64, 65, 61, 66, 62, 67, 60, 63, 68, 69, 72, 73, 70, 74,
@@ -23,7 +22,7 @@ pub(in crate::weights) const LAYER_ORDER: [usize; 94] = [
 ];
 
 /// All layers.
-pub(in crate::weights) fn layers() -> Vec<Layer> {
+pub(super) fn layers() -> Vec<Layer> {
     let mut layers: Vec<_> = convolutions()
         .map(|(module, name)| conv_norm(module, name.clone(), format!("{name}_bn")))
         .collect();

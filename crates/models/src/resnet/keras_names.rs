@@ -10,18 +10,17 @@
 //! The convolutions have biases, and the network takes blue, green, red: see
 //! [`Dialect`](crate::weights::layer::Dialect) and [`Layout`](crate::weights::layout::Layout).
 
-use super::{conv_norm, linear};
-use crate::ResNetConfig;
-use crate::weights::layer::Layer;
+use super::ResNetConfig;
+use crate::weights::layer::{Layer, conv_norm, linear};
 
 /// The last layer.
-pub(in crate::weights) const HEAD: &str = "predictions";
+pub(super) const HEAD: &str = "predictions";
 /// The parameter whose colours are reversed.
-pub(in crate::weights) const FIRST: &str = "stem.conv.conv.weight";
+pub(super) const FIRST: &str = "stem.conv.conv.weight";
 
 /// All layers, in the order that Keras lists them in: a shortcut comes before the block's last
 /// convolution.
-pub(in crate::weights) fn layers(config: &ResNetConfig) -> Vec<Layer> {
+pub(super) fn layers(config: &ResNetConfig) -> Vec<Layer> {
     let conv = |module: String, name: String| {
         conv_norm(module, format!("{name}_conv"), format!("{name}_bn"))
     };
@@ -47,7 +46,7 @@ pub(in crate::weights) fn layers(config: &ResNetConfig) -> Vec<Layer> {
 }
 
 /// The newer name of a layer that has one of the first releases' names, such as `res2a_branch2b`.
-pub(in crate::weights) fn modern(name: &str) -> Option<String> {
+pub(super) fn modern(name: &str) -> Option<String> {
     match name {
         "conv1" => return Some("conv1_conv".to_owned()),
         "bn_conv1" => return Some("conv1_bn".to_owned()),

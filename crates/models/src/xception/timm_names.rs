@@ -11,22 +11,21 @@
 //! | `classifier.logits` | `fc`; `last_linear` in the older files by Cadene |
 //! | `classifier.fully_connected.I` | `fc_hidden.I`, which timm doesn't have |
 
-use super::{conv_norm, linear};
-use crate::XceptionConfig;
-use crate::weights::layer::Layer;
+use super::XceptionConfig;
+use crate::weights::layer::{Layer, conv_norm, linear};
 
 /// timm's name of the last layer.
-pub(in crate::weights) const HEAD: &str = "fc";
+pub(super) const HEAD: &str = "fc";
 /// The same in Cadene's older files.
-pub(in crate::weights) const CADENE_HEAD: &str = "last_linear";
+pub(super) const CADENE_HEAD: &str = "last_linear";
 /// A name that no other network has.
-pub(in crate::weights) const ANCHOR: &str = "block1.rep.0.conv1.weight";
+pub(super) const ANCHOR: &str = "block1.rep.0.conv1.weight";
 
 /// Number of modules in the entry flow.
-pub(in crate::weights) const ENTRY_MODULES: usize = 3;
+pub(super) const ENTRY_MODULES: usize = 3;
 
 /// All layers, with this name for the last one.
-pub(in crate::weights) fn layers(config: &XceptionConfig, head: &str) -> Vec<Layer> {
+pub(super) fn layers(config: &XceptionConfig, head: &str) -> Vec<Layer> {
     let mut layers = vec![
         conv_norm("stem.conv1".into(), "conv1".into(), "bn1".into()),
         conv_norm("stem.conv2".into(), "conv2".into(), "bn2".into()),
@@ -40,6 +39,7 @@ pub(in crate::weights) fn layers(config: &XceptionConfig, head: &str) -> Vec<Lay
             layers.push(Layer::SeparableConvNorm {
                 module: format!("{path}.convolutions.{index}"),
                 depthwise: format!("block{block}.rep.{position}.conv1"),
+                depthwise_norm: None,
                 pointwise: format!("block{block}.rep.{position}.pointwise"),
                 norm: format!("block{block}.rep.{}", position + 1),
             });
@@ -63,6 +63,7 @@ pub(in crate::weights) fn layers(config: &XceptionConfig, head: &str) -> Vec<Lay
         layers.push(Layer::SeparableConvNorm {
             module: format!("exit_flow.conv{number}"),
             depthwise: format!("conv{number}.conv1"),
+            depthwise_norm: None,
             pointwise: format!("conv{number}.pointwise"),
             norm: format!("bn{number}"),
         });
@@ -78,6 +79,6 @@ pub(in crate::weights) fn layers(config: &XceptionConfig, head: &str) -> Vec<Lay
 }
 
 /// The name of a fully connected layer before the last one.
-pub(in crate::weights) fn fully_connected(index: usize) -> String {
+pub(super) fn fully_connected(index: usize) -> String {
     format!("fc_hidden.{index}")
 }

@@ -7,17 +7,16 @@
 //! | `stages.S.B.shortcut` | `layer(S + 1).B.downsample.0` and `.1` |
 //! | `classifier.logits` | `fc` |
 
-use super::{conv_norm, linear};
-use crate::ResNetConfig;
-use crate::weights::layer::Layer;
+use super::ResNetConfig;
+use crate::weights::layer::{Layer, conv_norm, linear};
 
 /// A name that no other network has.
-pub(in crate::weights) const ANCHOR: &str = "layer1.0.conv1.weight";
+pub(super) const ANCHOR: &str = "layer1.0.conv1.weight";
 /// The last layer.
-pub(in crate::weights) const HEAD: &str = "fc";
+pub(super) const HEAD: &str = "fc";
 
 /// All layers.
-pub(in crate::weights) fn layers(config: &ResNetConfig) -> Vec<Layer> {
+pub(super) fn layers(config: &ResNetConfig) -> Vec<Layer> {
     let mut layers = vec![conv_norm("stem.conv".into(), "conv1".into(), "bn1".into())];
     let (convolutions, blocks) = config.depth.convolutions_and_blocks();
     for (stage, blocks) in blocks.into_iter().enumerate() {

@@ -11,20 +11,20 @@
 //!
 //! A batch normalization has its convolution's name and `_bn`.
 
-use super::xception_torch::{ENTRY_MODULES, fully_connected};
-use super::{conv_norm, linear};
-use crate::XceptionConfig;
-use crate::weights::layer::Layer;
+use super::XceptionConfig;
+use super::timm_names::{ENTRY_MODULES, fully_connected};
+use crate::weights::layer::{Layer, conv_norm, linear};
 
 /// The last layer.
-pub(in crate::weights) const HEAD: &str = "predictions";
+pub(super) const HEAD: &str = "predictions";
 
 /// All layers.
-pub(in crate::weights) fn layers(config: &XceptionConfig) -> Vec<Layer> {
+pub(super) fn layers(config: &XceptionConfig) -> Vec<Layer> {
     let conv = |module: String, name: String| conv_norm(module, name.clone(), format!("{name}_bn"));
     let separable = |module: String, name: String| Layer::SeparableConvNorm {
         module,
         depthwise: name.clone(),
+        depthwise_norm: None,
         pointwise: name.clone(),
         norm: format!("{name}_bn"),
     };

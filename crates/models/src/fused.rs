@@ -1,0 +1,113 @@
+//! Networks made ready for inference.
+
+use std::collections::HashSet;
+
+use burn::module::{Module, ModuleMapper, Param, ParamId};
+use burn::prelude::*;
+
+use crate::Network;
+use crate::layers::trace::Trace;
+use crate::layers::{Classifier, FeatureMap};
+use crate::network::{AuxiliaryClassifier, Observer, device_of};
+
+/// A network made ready for inference, by [`Network::fuse`].
+///
+/// Batch normalizations are folded into the convolutions before them, and each convolution runs together with the
+/// activation, the residual addition and, if it is separable, the depthwise part around it; see
+/// [`FusedConv2d`](xception_kernels::FusedConv2d). The logits are the same but for rounding, and so are the stages.
+///
+/// It stands for the weights at the time of fusing and for inference alone. It has no parameters, so there is nothing that
+/// an optimizer could change, and no gradient passes through it: given images on a device in autodiff mode it computes
+/// on the device inside, where its output stays. It stays on the device that it was fused on: `to_device` and `fork`
+/// leave it there, and images on another device are brought to it.
+#[derive(Module, Debug)]
+pub struct Fused<N: Network> {
+    #[module(skip)]
+    network: N,
+    #[module(skip)]
+    device: Device,
+}
+
+impl<N: Network> Fused<N> {
+    /// Fuses a network as it is in evaluation.
+    pub(crate) fn new(network: &N) -> Self {
+        // `valid` joins the running statistics that training's threads have gathered.
+        let network = network.valid();
+        let device = device_of(&network);
+        let size = network.minimum_size();
+        let trace = Trace::fusing(&device);
+        let images = FeatureMap::traced([1, 3, size, size], &trace);
+        let auxiliary = network.auxiliary_classifiers();
+        let last = network.stages(images, &mut |name, output| {
+            for classifier in auxiliary.iter().filter(|at| at.stage == name) {
+                classifier.head.forward(output.clone());
+            }
+        });
+        network.classifier().forward(network.pool_map(last));
+        drop(auxiliary);
+        let mut release = Release {
+            packed: trace.take().packed.into_iter().collect(),
+        };
+        Self {
+            network: network.map(&mut release),
+            device,
+        }
+    }
+}
+
+impl<N: Network> Network for Fused<N> {
+    fn stages(&self, images: FeatureMap, observe: Observer) -> FeatureMap {
+        self.network.stages(images, observe)
+    }
+
+    fn classifier(&self) -> &Classifier {
+        self.network.classifier()
+    }
+
+    fn auxiliary_classifiers(&self) -> Vec<AuxiliaryClassifier<'_>> {
+        self.network.auxiliary_classifiers()
+    }
+
+    fn minimum_size(&self) -> usize {
+        self.network.minimum_size()
+    }
+
+    fn pool_map(&self, features: FeatureMap) -> FeatureMap {
+        self.network.pool_map(features)
+    }
+
+    fn feature_map(&self, tensor: Tensor<4>) -> FeatureMap {
+        let tensor = match tensor.device().is_autodiff() {
+            true => tensor.inner(),
+            false => tensor,
+        };
+        FeatureMap::fused(tensor.to_device(&self.device))
+    }
+
+    /// Clones the network: it is fused already.
+    fn fuse(&self) -> Fused<Self> {
+        Fused {
+            network: self.clone(),
+            device: self.device.clone(),
+        }
+    }
+}
+
+/// Lets go of the values of parameters that fused layers have packed; their shapes stay.
+struct Release {
+    packed: HashSet<ParamId>,
+}
+
+impl ModuleMapper for Release {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if !self.packed.contains(&param.id) {
+            return param;
+        }
+        let shape = param.lazy_shape();
+        let zeros = {
+            let shape = shape.clone();
+            move |device: &Device, _: bool| Tensor::zeros(shape, device)
+        };
+        Param::uninitialized(param.id, zeros, param.lazy_device(), false, shape)
+    }
+}

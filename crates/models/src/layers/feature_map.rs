@@ -1,0 +1,190 @@
+//! What passes from layer to layer.
+
+use burn::module::Module;
+use burn::prelude::*;
+
+use super::trace::Trace;
+
+/// A batch of feature maps, in the form that the pass through the network asks for.
+///
+/// A network's forward pass is written once, on feature maps. What it does depends on what it is given:
+///
+/// - *composed*: a tensor `[batch, channels, height, width]` that passes through operations with gradients, for training
+///   and for evaluation of networks that change;
+/// - *fused*: a tensor with trailing channels, `[batch, height, width, channels]`, on which a convolution runs together
+///   with its normalization, activation and residual addition; see [`Fused`](crate::Fused);
+/// - *traced*: a shape without values, from which the summary, the parameters of each stage and the
+///   preparation of fused layers follow without computing anything.
+#[derive(Debug, Clone)]
+pub struct FeatureMap {
+    pub(super) form: Form,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Form {
+    /// `[batch, channels, height, width]`.
+    Composed(Tensor<4>),
+    /// Images as networks get them, `[batch, channels, height, width]`, for a fused first layer.
+    FusedImages(Tensor<4>),
+    /// `[batch, height, width, channels]`.
+    Fused(Tensor<4>),
+    /// Batch, channels, height and width.
+    Traced([usize; 4], Trace),
+}
+
+impl FeatureMap {
+    /// Wraps a tensor for composed operations.
+    ///
+    /// # Shapes
+    ///
+    /// - `tensor`: `[batch, channels, height, width]`
+    pub fn composed(tensor: Tensor<4>) -> Self {
+        Form::Composed(tensor).into()
+    }
+
+    /// Wraps a tensor for fused layers.
+    ///
+    /// # Shapes
+    ///
+    /// - `tensor`: `[batch, channels, height, width]`
+    pub(crate) fn fused(tensor: Tensor<4>) -> Self {
+        Form::FusedImages(tensor).into()
+    }
+
+    /// Makes a map without values.
+    pub(crate) fn traced(dims: [usize; 4], trace: &Trace) -> Self {
+        Form::Traced(dims, trace.clone()).into()
+    }
+
+    /// Returns batch, channels, height and width.
+    pub fn dims(&self) -> [usize; 4] {
+        match &self.form {
+            Form::Composed(tensor) | Form::FusedImages(tensor) => tensor.dims(),
+            Form::Fused(tensor) => {
+                let [batch, height, width, channels] = tensor.dims();
+                [batch, channels, height, width]
+            }
+            Form::Traced(dims, _) => *dims,
+        }
+    }
+
+    /// Returns the values. Of a map without values they are zeros, on the processor.
+    ///
+    /// # Shapes
+    ///
+    /// - output: `[batch, channels, height, width]`
+    pub fn into_tensor(self) -> Tensor<4> {
+        match self.form {
+            Form::Composed(tensor) | Form::FusedImages(tensor) => tensor,
+            Form::Fused(tensor) => tensor.permute([0, 3, 1, 2]),
+            Form::Traced(dims, trace) => Tensor::zeros(dims, trace.device()),
+        }
+    }
+
+    /// Applies an operation that has no layer here, such as one of Burn's own modules.
+    ///
+    /// A trace counts its outputs, but knows nothing of its parameters: give them by
+    /// [`map_module`](Self::map_module).
+    ///
+    /// # Shapes
+    ///
+    /// - of `operation`: from and to `[batch, channels, height, width]`
+    pub fn map(self, operation: impl FnOnce(Tensor<4>) -> Tensor<4>) -> Self {
+        match self.form {
+            Form::Composed(tensor) => Self::composed(operation(tensor)),
+            Form::FusedImages(tensor) => Form::FusedImages(operation(tensor)).into(),
+            Form::Fused(_) => Form::FusedImages(operation(self.into_tensor())).into(),
+            Form::Traced(dims, trace) => {
+                let output = operation(Tensor::zeros(dims, trace.device())).dims();
+                trace.elementwise(output);
+                Self::traced(output, &trace)
+            }
+        }
+    }
+
+    /// Applies a module that has no layer here. A trace counts its parameters, and `multiply_adds` for each number of its
+    /// output.
+    ///
+    /// # Shapes
+    ///
+    /// - of `operation`: from and to `[batch, channels, height, width]`
+    pub fn map_module<M: Module>(
+        self,
+        module: &M,
+        multiply_adds: usize,
+        operation: impl FnOnce(&M, Tensor<4>) -> Tensor<4>,
+    ) -> Self {
+        match self.form {
+            Form::Traced(dims, trace) => {
+                // On the module's own device, as the operation wants it.
+                let device = module.devices().into_iter().next();
+                let device = device.unwrap_or_else(|| trace.device().clone());
+                let output = operation(module, Tensor::zeros(dims, &device)).dims();
+                trace.module(module);
+                trace.weighted(
+                    output,
+                    crate::network::trainable_parameters(module),
+                    multiply_adds,
+                );
+                Self::traced(output, &trace)
+            }
+            _ => self.map(|tensor| operation(module, tensor)),
+        }
+    }
+
+    /// Adds another map of the same shape.
+    pub fn add(self, other: Self) -> Self {
+        match (self.form, other.form) {
+            (Form::Fused(a), Form::Fused(b)) => Form::Fused(a + b).into(),
+            (Form::Traced(dims, trace), _) => {
+                trace.elementwise(dims);
+                Self::traced(dims, &trace)
+            }
+            (form, other) => {
+                let other = Self::from(other).into_tensor();
+                Self::from(form).map(|tensor| tensor + other)
+            }
+        }
+    }
+
+    /// Concatenates maps along their channels.
+    ///
+    /// # Shapes
+    ///
+    /// - `maps`: each `[batch, channels of the map, height, width]`, at least one
+    /// - output: `[batch, channels of all maps, height, width]`
+    pub fn concatenate<const N: usize>(maps: [Self; N]) -> Self {
+        const { assert!(N > 0, "there is something to concatenate") };
+        let channels = maps.iter().map(|map| map.dims()[1]).sum();
+        let form = match &maps[0].form {
+            Form::Traced([batch, _, height, width], trace) => {
+                let dims = [*batch, channels, *height, *width];
+                trace.elementwise(dims);
+                Form::Traced(dims, trace.clone())
+            }
+            Form::Fused(_) => {
+                let maps = maps.map(Self::into_trailing);
+                Form::Fused(Tensor::cat(maps.into(), 3))
+            }
+            Form::Composed(_) => Form::Composed(Tensor::cat(maps.map(Self::into_tensor).into(), 1)),
+            Form::FusedImages(_) => {
+                Form::FusedImages(Tensor::cat(maps.map(Self::into_tensor).into(), 1))
+            }
+        };
+        form.into()
+    }
+
+    /// Returns the values with trailing channels.
+    pub(super) fn into_trailing(self) -> Tensor<4> {
+        match self.form {
+            Form::Fused(tensor) => tensor,
+            form => Self::from(form).into_tensor().permute([0, 2, 3, 1]),
+        }
+    }
+}
+
+impl From<Form> for FeatureMap {
+    fn from(form: Form) -> Self {
+        Self { form }
+    }
+}

@@ -1,0 +1,66 @@
+//! A layer's fused form.
+
+use std::sync::OnceLock;
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::nn::BatchNorm;
+use burn::prelude::*;
+use xception_kernels::FusedConv2d;
+
+/// The fused form of a layer, made when it is first needed.
+///
+/// Only the layers of a [`Fused`](crate::Fused) network ever have one: their weights don't change.
+#[derive(Debug, Clone, Default)]
+pub struct Packed(OnceLock<FusedConv2d>);
+
+impl Packed {
+    /// Returns the fused form, made by `pack` the first time.
+    pub(super) fn get_or_pack(&self, pack: impl FnOnce() -> FusedConv2d) -> &FusedConv2d {
+        self.0.get_or_init(pack)
+    }
+}
+
+/// Folds a normalization into the convolution before it; returns its weight and bias.
+///
+/// # Shapes
+///
+/// - `weight`: `[channels, ...]`
+/// - `bias`, of the convolution: `[channels]`
+pub(super) fn fold(
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    norm: &BatchNorm,
+) -> (Tensor<4>, Tensor<1>) {
+    let device = weight.device();
+    let [mean, variance] =
+        [&norm.running_mean, &norm.running_var].map(|running| running.value().to_device(&device));
+    let scale = norm.gamma.val() / (variance + norm.epsilon).sqrt();
+    let mean = match bias {
+        Some(bias) => mean - bias,
+        None => mean,
+    };
+    let shift = norm.beta.val() - mean * scale.clone();
+    let [outputs, ..] = weight.dims();
+    (weight * scale.reshape([outputs, 1, 1, 1]), shift)
+}
+
+/// The shape of a parameter, whose values may never have been drawn.
+pub(super) fn lazy_dims<const D: usize>(param: &Param<Tensor<D>>) -> [usize; D] {
+    let shape = param.lazy_shape();
+    std::array::from_fn(|axis| shape[axis])
+}
+
+/// The parameters of a layer, without its flags.
+pub(super) fn ids<M: Module>(layer: &M) -> Vec<ParamId> {
+    struct Ids(Vec<ParamId>);
+
+    impl ModuleVisitor for Ids {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0.push(param.id);
+        }
+    }
+
+    let mut visitor = Ids(Vec::new());
+    layer.visit(&mut visitor);
+    visitor.0
+}
