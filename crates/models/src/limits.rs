@@ -83,7 +83,11 @@ mod tests {
         let wide = [
             ModelConfig::Xception(XceptionConfig::new(1000).with_width(16.0)),
             ModelConfig::InceptionV3(InceptionV3Config::new(1000).with_width(16.0)),
-            ModelConfig::ResNet(ResNetConfig::new(ResNetDepth::ResNet50, 1000).with_width(16.0)),
+            ModelConfig::ResNet(
+                ResNetConfig::new(1000)
+                    .with_depth(ResNetDepth::ResNet50)
+                    .with_width(16.0),
+            ),
         ];
         for config in wide {
             config.init(&Device::flex()).unwrap();

@@ -23,3 +23,116 @@ pub(crate) fn check(
     DROPOUT.check("dropout", dropout)?;
     EPSILON.check("batch_norm_epsilon", batch_norm_epsilon)
 }
+
+/// Defines the configuration of a family of networks: its own options, each with its builder's name, type and default,
+/// and the options that all networks share. The builders, the defaults and the reader of JSON follow.
+macro_rules! network_config {
+    (
+        $(#[$meta:meta])*
+        $config:ident {
+            $($(#[$field_meta:meta])* $field:ident, $with:ident: $type:ty = $default:expr;)*
+        }
+        dropout: $dropout:literal;
+        batch_norm_epsilon: $epsilon:literal, $epsilon_doc:literal, example $epsilon_example:literal;
+    ) => {
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        #[serde(default, deny_unknown_fields)]
+        $(#[$meta])*
+        ///
+        /// In JSON every field may be left out.
+        pub struct $config {
+            /// Number of classes. In a run it may be left out: it is that of the data.
+            #[schemars(example = 10, transform = $crate::options::CLASSES.of_number())]
+            pub classes: usize,
+            /// Factor on the channels of every layer, rounded to multiples of 8; 1 in the paper.
+            #[schemars(example = 0.25, transform = $crate::width::WIDTH.of_number())]
+            pub width: f64,
+            $($(#[$field_meta])* pub $field: $type,)*
+            #[doc = concat!("Probability of dropout before the last layer; ", $dropout, ".")]
+            #[schemars(example = 0.5, transform = $crate::options::DROPOUT.of_number())]
+            pub dropout: f64,
+            /// How the network begins: for large or for small images.
+            pub stem: $crate::layers::Stem,
+            #[doc = concat!("Added to the variance by batch normalization: ", $epsilon_doc, ".")]
+            #[schemars(example = $epsilon_example, transform = $crate::options::EPSILON.of_number())]
+            pub batch_norm_epsilon: f64,
+            /// The implementation of the layers' operations.
+            pub kernels: $crate::layers::Kernels,
+        }
+
+        impl Default for $config {
+            fn default() -> Self {
+                Self {
+                    classes: 1000,
+                    width: 1.0,
+                    $($field: $default,)*
+                    dropout: 0.0,
+                    stem: $crate::layers::Stem::Standard,
+                    batch_norm_epsilon: $epsilon,
+                    kernels: $crate::layers::Kernels::Native,
+                }
+            }
+        }
+
+        impl burn::config::Config for $config {}
+
+        impl $config {
+            /// Makes the configuration of the published network with this number of classes.
+            pub fn new(classes: usize) -> Self {
+                Self { classes, ..Self::default() }
+            }
+
+            /// Sets the number of classes.
+            pub fn with_classes(self, classes: usize) -> Self {
+                Self { classes, ..self }
+            }
+
+            /// Sets the factor on the channels of every layer.
+            pub fn with_width(self, width: f64) -> Self {
+                Self { width, ..self }
+            }
+
+            $(
+                #[doc = concat!("Sets [`", stringify!($field), "`](Self::", stringify!($field), ").")]
+                pub fn $with(self, $field: $type) -> Self {
+                    Self { $field, ..self }
+                }
+            )*
+
+            /// Sets the probability of dropout before the last layer.
+            pub fn with_dropout(self, dropout: f64) -> Self {
+                Self { dropout, ..self }
+            }
+
+            /// Sets the stem.
+            pub fn with_stem(self, stem: $crate::layers::Stem) -> Self {
+                Self { stem, ..self }
+            }
+
+            /// Sets what batch normalization adds to the variance.
+            pub fn with_batch_norm_epsilon(self, batch_norm_epsilon: f64) -> Self {
+                Self { batch_norm_epsilon, ..self }
+            }
+
+            /// Sets the implementation of the layers' operations.
+            pub fn with_kernels(self, kernels: $crate::layers::Kernels) -> Self {
+                Self { kernels, ..self }
+            }
+
+            /// Returns what the layers have in common.
+            fn layer_options(&self) -> $crate::layers::LayerOptions {
+                $crate::layers::LayerOptions {
+                    epsilon: self.batch_norm_epsilon,
+                    kernels: self.kernels,
+                }
+            }
+
+            /// Checks the options that all networks share.
+            fn check_shared(&self) -> Result<(), $crate::ModelError> {
+                $crate::options::check(self.classes, self.width, self.dropout, self.batch_norm_epsilon)
+            }
+        }
+    };
+}
+
+pub(crate) use network_config;

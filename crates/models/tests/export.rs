@@ -39,11 +39,17 @@ fn configs() -> Vec<ModelConfig> {
             stem: Stem::Small,
             ..InceptionV3Config::new(7).with_width(0.2)
         }),
-        ModelConfig::ResNet(ResNetConfig::new(ResNetDepth::ResNet18, 7).with_width(0.125)),
+        ModelConfig::ResNet(
+            ResNetConfig::new(7)
+                .with_depth(ResNetDepth::ResNet18)
+                .with_width(0.125),
+        ),
         ModelConfig::ResNet(ResNetConfig {
             first_convolution_strided: true,
             stem: Stem::Small,
-            ..ResNetConfig::new(ResNetDepth::ResNet50, 7).with_width(0.125)
+            ..ResNetConfig::new(7)
+                .with_depth(ResNetDepth::ResNet50)
+                .with_width(0.125)
         }),
     ]
 }

@@ -177,7 +177,9 @@ fn options_of_the_other_networks() {
             let config = ResNetConfig {
                 first_convolution_strided,
                 stem,
-                ..ResNetConfig::new(ResNetDepth::ResNet50, 10).with_width(0.125)
+                ..ResNetConfig::new(10)
+                    .with_depth(ResNetDepth::ResNet50)
+                    .with_width(0.125)
             };
             check(&ModelConfig::ResNet(config), [50, 33], 3, &device());
         }

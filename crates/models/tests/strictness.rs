@@ -18,7 +18,9 @@ type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
 /// A narrow network's tensors under torchvision's names.
 fn tensors() -> Tensors {
     exported(ModelConfig::ResNet(
-        ResNetConfig::new(ResNetDepth::ResNet18, 7).with_width(0.125),
+        ResNetConfig::new(7)
+            .with_depth(ResNetDepth::ResNet18)
+            .with_width(0.125),
     ))
 }
 

@@ -1,9 +1,6 @@
 //! Configuration of Inception V3.
 
-use burn::config::Config;
 use burn::prelude::*;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::auxiliary::InceptionAuxiliaryConfig;
 use super::convolutions::Convolutions;
@@ -14,10 +11,10 @@ use super::inception_d::InceptionDConfig;
 use super::inception_e::InceptionEConfig;
 use super::{InceptionV3, stem};
 use crate::ModelError;
-use crate::layers::{ClassifierConfig, Kernels, LayerOptions, Stem};
+use crate::layers::{ClassifierConfig, Stem};
 use crate::limits::check_parameters;
-use crate::options::{self, CLASSES, DROPOUT, EPSILON};
-use crate::width::{WIDTH, Width};
+use crate::options::network_config;
+use crate::width::Width;
 
 /// Name, and channels of the pool's branch, of the modules at 35 x 35.
 pub(crate) const INCEPTION_A: [(&str, usize); 3] =
@@ -36,85 +33,29 @@ pub(crate) const INCEPTION_D: &str = "Mixed_7a";
 /// Names of the modules at 8 x 8.
 pub(crate) const INCEPTION_E: [&str; 2] = ["Mixed_7b", "Mixed_7c"];
 
-/// Configuration of [`InceptionV3`].
-///
-/// In JSON every field may be left out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-#[schemars(
-    description = "The options of Inception V3; each may be left out.",
-    example = serde_json::json!({"auxiliary": true, "dropout": 0.5})
-)]
-pub struct InceptionV3Config {
-    /// Number of classes. In a run it may be left out: it is that of the data.
-    #[schemars(example = 10, transform = CLASSES.of_number())]
-    pub classes: usize,
-    /// Factor on the channels of every layer, rounded to multiples of 8; 1 in the paper.
-    #[schemars(example = 0.25, transform = WIDTH.of_number())]
-    pub width: f64,
-    /// Whether there is an auxiliary classifier; in the paper there is, in Xception's comparison
-    /// there isn't.
-    pub auxiliary: bool,
-    /// Probability of dropout before the last layer; 0.5 in torchvision and in Xception's ImageNet
-    /// training, 0.2 in the author's code.
-    #[schemars(example = 0.5, transform = DROPOUT.of_number())]
-    pub dropout: f64,
-    /// How the network begins: for large or for small images.
-    pub stem: Stem,
-    /// Whether the average pools of the modules count the zeros around the map: they do in
-    /// torchvision, and don't in Keras.
-    #[serde(alias = "pool_counts_padding")]
-    pub count_include_pad: bool,
-    /// Added to the variance by batch normalization: 1e-3 in torchvision and in Keras.
-    #[schemars(example = 1e-5, transform = EPSILON.of_number())]
-    pub batch_norm_epsilon: f64,
-    /// Whose operations the layers run.
-    pub kernels: Kernels,
-}
-
-impl Default for InceptionV3Config {
-    fn default() -> Self {
-        Self {
-            classes: 1000,
-            width: 1.0,
-            auxiliary: false,
-            dropout: 0.0,
-            stem: Stem::Standard,
-            count_include_pad: true,
-            batch_norm_epsilon: 1e-3,
-            kernels: Kernels::Native,
-        }
+network_config! {
+    /// Configuration of [`InceptionV3`].
+    #[schemars(
+        description = "The options of Inception V3; each may be left out.",
+        example = serde_json::json!({"auxiliary": true, "dropout": 0.5})
+    )]
+    InceptionV3Config {
+        /// Whether there is an auxiliary classifier; in the paper there is, in Xception's comparison
+        /// there isn't.
+        auxiliary, with_auxiliary: bool = false;
+        /// Whether the average pools of the modules count the zeros around the map: they do in
+        /// torchvision, and don't in Keras.
+        #[serde(alias = "pool_counts_padding")]
+        count_include_pad, with_count_include_pad: bool = true;
     }
+    dropout: "0.5 in torchvision and in Xception's ImageNet training, 0.2 in the author's code";
+    batch_norm_epsilon: 1e-3, "1e-3 in torchvision and in Keras", example 1e-5;
 }
-
-impl Config for InceptionV3Config {}
 
 impl InceptionV3Config {
-    /// The paper's network with this number of classes, without auxiliary classifier.
-    pub fn new(classes: usize) -> Self {
-        Self {
-            classes,
-            ..Self::default()
-        }
-    }
-
     /// Returns the name of the network.
     pub fn name(&self) -> String {
         "inception_v3".to_owned()
-    }
-
-    /// With this factor on the channels of every layer.
-    pub fn with_width(mut self, width: f64) -> Self {
-        self.width = width;
-        self
-    }
-
-    /// What the layers have in common.
-    fn layers(&self) -> LayerOptions {
-        LayerOptions {
-            epsilon: self.batch_norm_epsilon,
-            kernels: self.kernels,
-        }
     }
 
     /// Checks that every option is in its range.
@@ -123,12 +64,7 @@ impl InceptionV3Config {
     ///
     /// [`ModelError::OutOfRange`], which names the option.
     pub fn check(&self) -> Result<(), ModelError> {
-        options::check(
-            self.classes,
-            self.width,
-            self.dropout,
-            self.batch_norm_epsilon,
-        )
+        self.check_shared()
     }
 
     /// Makes the network, with random weights.
@@ -141,7 +77,7 @@ impl InceptionV3Config {
         let make = &Convolutions {
             width: Width::new(self.width)?,
             count_include_pad: self.count_include_pad,
-            options: self.layers(),
+            options: self.layer_options(),
             device,
         };
 

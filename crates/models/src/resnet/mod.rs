@@ -108,14 +108,15 @@ mod tests {
     use crate::layers::Stem;
 
     fn small(depth: ResNetDepth) -> ResNetConfig {
-        ResNetConfig::new(depth, 10).with_width(0.125)
+        ResNetConfig::new(10).with_depth(depth).with_width(0.125)
     }
 
     #[test]
     fn has_torchvisions_numbers_of_parameters() {
         let expected = [11_689_512, 21_797_672, 25_557_032, 44_549_160, 60_192_808];
         for (depth, expected) in ResNetDepth::ALL.into_iter().zip(expected) {
-            let model = ResNetConfig::new(depth, 1000)
+            let model = ResNetConfig::new(1000)
+                .with_depth(depth)
                 .init(&Device::flex())
                 .unwrap();
             assert_eq!(model.trainable_parameters(), expected, "{depth:?}");
@@ -174,7 +175,9 @@ mod tests {
 
     #[test]
     fn the_width_is_a_factor_on_the_channels() {
-        let model = ResNetConfig::new(ResNetDepth::ResNet50, 10).with_width(0.5);
+        let model = ResNetConfig::new(10)
+            .with_depth(ResNetDepth::ResNet50)
+            .with_width(0.5);
         let model = model.init(&Device::flex()).unwrap();
         let features = model.forward_features(Tensor::zeros([1, 3, 32, 32], &Device::flex()));
         let channels: Vec<_> = features.stages.iter().map(|s| s.output.dims()[1]).collect();
@@ -199,7 +202,10 @@ mod tests {
     #[test]
     fn is_read_from_json() {
         let config: ResNetConfig = serde_json::from_str(r#"{"depth": 34, "classes": 10}"#).unwrap();
-        assert_eq!(config, ResNetConfig::new(ResNetDepth::ResNet34, 10));
+        assert_eq!(
+            config,
+            ResNetConfig::new(10).with_depth(ResNetDepth::ResNet34)
+        );
         assert!(serde_json::from_str::<ResNetConfig>(r#"{"layers": 34}"#).is_err());
     }
 

@@ -8,7 +8,7 @@ use super::archive::Archive;
 use super::family::KerasLayers;
 use super::keras_assign::assign;
 use super::keras_config::KerasConfig;
-use super::keras_layer::{KerasLayer, Kind};
+use super::keras_layer::{KerasLayer, Kind, find_head};
 use super::layer::{self, Dialect, Part};
 use super::named_tensors::NamedTensors;
 use super::source::Source;
@@ -78,7 +78,8 @@ fn read(path: &Path, file: &Hdf5File, config: Option<&str>) -> Result<KerasModel
 }
 
 /// Tells the network by the kinds of its layers; gives the layers back if it is none.
-fn network(layers: Vec<KerasLayer>, keras: KerasConfig) -> Result<KerasModel, Vec<KerasLayer>> {
+fn network(mut layers: Vec<KerasLayer>, keras: KerasConfig) -> Result<KerasModel, Vec<KerasLayer>> {
+    find_head(&mut layers);
     let Some(mut config) = ModelConfig::find_keras(&KerasLayers::count(&layers)) else {
         return Err(layers);
     };

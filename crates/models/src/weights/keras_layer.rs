@@ -14,6 +14,8 @@ pub(crate) struct KerasLayer {
     pub(crate) path: String,
     /// The weights by their role, such as `kernel`.
     pub(crate) weights: BTreeMap<String, NamedTensor>,
+    /// Whether it is a 1x1 convolution that gives the logits; see [`find_head`].
+    pub(crate) is_head: bool,
 }
 
 /// The kinds of layers that the networks here are made of.
@@ -33,11 +35,10 @@ impl KerasLayer {
         let has = |role: &str| self.weights.contains_key(role);
         let kernel = self.weights.get("kernel").map(|tensor| tensor.shape());
         match kernel {
+            _ if self.is_head => Kind::Dense,
             _ if has("pointwise_kernel") && has("depthwise_kernel") => Kind::SeparableConv,
             _ if has("depthwise_kernel") => Kind::DepthwiseConv,
             _ if has("moving_variance") => Kind::Norm,
-            // MobileNet's last layer; `fc`-like, in the form of a convolution of one pixel.
-            Some([1, 1, _, _]) if self.name == "conv_preds" => Kind::Dense,
             // Since Keras 3 a depthwise kernel is called as any other; no other has one output.
             Some([_, _, channels, 1]) if *channels > 1 => Kind::DepthwiseConv,
             Some([_, _, _, _]) => Kind::Conv,
@@ -53,6 +54,11 @@ impl KerasLayer {
         {
             self.weights.insert("depthwise_kernel".to_owned(), kernel);
         }
+        if self.is_head
+            && let Some(kernel) = self.weights.get_mut("kernel")
+        {
+            kernel.drop_unit_dims();
+        }
         self.weights
     }
 
@@ -63,6 +69,19 @@ impl KerasLayer {
         } else {
             &self.name
         }
+    }
+}
+
+/// Marks the convolution that takes a dense layer's place in the head, as in Keras' MobileNets: the only one with a bias, of
+/// a single pixel.
+pub(crate) fn find_head(layers: &mut [KerasLayer]) {
+    let mut biased = layers
+        .iter_mut()
+        .filter(|layer| layer.kind() == Kind::Conv && layer.weights.contains_key("bias"));
+    if let (Some(layer), None) = (biased.next(), biased.next())
+        && let Some([1, 1, _, _]) = layer.weights.get("kernel").map(NamedTensor::shape)
+    {
+        layer.is_head = true;
     }
 }
 

@@ -80,6 +80,7 @@ impl Layers {
                     path: format!("{group_name}/{}", parents.join("/")),
                     name,
                     weights: Default::default(),
+                    is_head: false,
                 });
                 self.layers.len() - 1
             });

@@ -87,6 +87,7 @@ impl Walk {
             name: name.unwrap_or_default(),
             path,
             weights,
+            is_head: false,
         });
         Ok(())
     }
@@ -113,6 +114,7 @@ fn class_and_count(name: &str) -> (&str, usize) {
 fn roles(class: &str, count: usize) -> &'static [&'static str] {
     match (class, count) {
         ("conv2d" | "dense", _) => &["kernel", "bias"],
+        ("depthwise_conv2d", _) => &["depthwise_kernel", "bias"],
         ("separable_conv2d", _) => &["depthwise_kernel", "pointwise_kernel", "bias"],
         ("batch_normalization", 3) => &["beta", "moving_mean", "moving_variance"],
         ("batch_normalization", _) => &["gamma", "beta", "moving_mean", "moving_variance"],

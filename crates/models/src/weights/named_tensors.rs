@@ -84,6 +84,11 @@ impl NamedTensor {
         self.element
     }
 
+    /// Drops the dimensions of size one, which changes nothing in memory.
+    pub(super) fn drop_unit_dims(&mut self) {
+        self.shape.retain(|&size| size != 1);
+    }
+
     /// Its numbers in single precision, row-major.
     ///
     /// # Errors

@@ -1,18 +1,15 @@
 //! Configuration of Xception.
 
-use burn::config::Config;
 use burn::prelude::*;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::Xception;
 use super::exit_flow::ExitFlowConfig;
 use super::module::{Downsampling, XceptionModuleConfig};
 use super::stem::stem_config;
-use crate::layers::{Activation, ClassifierConfig, Kernels, LayerOptions, Padding, Stem};
+use crate::layers::{Activation, ClassifierConfig, Padding, Stem};
 use crate::limits::{self, FULLY_CONNECTED, check_parameters};
-use crate::options::{self, CLASSES, DROPOUT, EPSILON};
-use crate::width::{WIDTH, Width};
+use crate::options::network_config;
+use crate::width::Width;
 use crate::{Bounds, ModelError};
 
 /// Channels of the entry flow's modules (figure 5).
@@ -27,93 +24,35 @@ const MIDDLE_MODULES: Bounds = Bounds::at_least(0.0).at_most(limits::MIDDLE_MODU
 /// Units of a fully connected layer.
 const UNITS: Bounds = Bounds::at_least(1.0).at_most(limits::UNITS as f64);
 
-/// Configuration of [`Xception`].
-///
-/// In JSON every field may be left out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-#[schemars(
-    description = "The options of Xception; each may be left out.",
-    example = serde_json::json!({"width": 0.25, "stem": "small"})
-)]
-pub struct XceptionConfig {
-    /// Number of classes. In a run it may be left out: it is that of the data.
-    #[schemars(example = 10, transform = CLASSES.of_number())]
-    pub classes: usize,
-    /// Factor on the channels of every layer, rounded to multiples of 8; 1 in the paper.
-    #[schemars(example = 0.25, transform = WIDTH.of_number())]
-    pub width: f64,
-    /// Number of modules in the middle flow; 8 in the paper.
-    #[schemars(example = 2, transform = MIDDLE_MODULES.of_number())]
-    pub middle_modules: usize,
-    /// Whether modules have a residual connection (section 4.6).
-    pub residual: bool,
-    /// What stands between depthwise and pointwise convolution (section 4.7).
-    pub intermediate_activation: Activation,
-    /// Probability of dropout before the last layer; 0.5 in the paper's ImageNet training.
-    #[schemars(example = 0.5, transform = DROPOUT.of_number())]
-    pub dropout: f64,
-    /// Units of the fully connected layers before the last layer, one number a layer; the paper has
-    /// `[4096, 4096]` for JFT.
-    #[schemars(example = [4096, 4096], transform = UNITS.of_items(), extend("maxItems" = FULLY_CONNECTED))]
-    pub fully_connected: Vec<usize>,
-    /// Which side gets the odd pixel at stride 2.
-    pub padding: Padding,
-    /// How the network begins: for large or for small images.
-    pub stem: Stem,
-    /// Added to the variance by batch normalization: 1e-5 in timm's port, 1e-3 in Keras.
-    #[schemars(example = 1e-3, transform = EPSILON.of_number())]
-    pub batch_norm_epsilon: f64,
-    /// Whose operations the layers run.
-    pub kernels: Kernels,
-}
-
-impl Default for XceptionConfig {
-    fn default() -> Self {
-        Self {
-            classes: 1000,
-            width: 1.0,
-            middle_modules: 8,
-            residual: true,
-            intermediate_activation: Activation::None,
-            dropout: 0.0,
-            fully_connected: Vec::new(),
-            padding: Padding::Symmetric,
-            stem: Stem::Standard,
-            batch_norm_epsilon: 1e-5,
-            kernels: Kernels::Native,
-        }
+network_config! {
+    /// Configuration of [`Xception`].
+    #[schemars(
+        description = "The options of Xception; each may be left out.",
+        example = serde_json::json!({"width": 0.25, "stem": "small"})
+    )]
+    XceptionConfig {
+        /// Number of modules in the middle flow; 8 in the paper.
+        #[schemars(example = 2, transform = MIDDLE_MODULES.of_number())]
+        middle_modules, with_middle_modules: usize = 8;
+        /// Whether modules have a residual connection (section 4.6).
+        residual, with_residual: bool = true;
+        /// The activation between depthwise and pointwise convolution (section 4.7).
+        intermediate_activation, with_intermediate_activation: Activation = Activation::None;
+        /// Units of the fully connected layers before the last layer, one number a layer; the paper has
+        /// `[4096, 4096]` for JFT.
+        #[schemars(example = [4096, 4096], transform = UNITS.of_items(), extend("maxItems" = FULLY_CONNECTED))]
+        fully_connected, with_fully_connected: Vec<usize> = Vec::new();
+        /// Which side gets the odd pixel at stride 2.
+        padding, with_padding: Padding = Padding::Symmetric;
     }
+    dropout: "0.5 in the paper's ImageNet training";
+    batch_norm_epsilon: 1e-5, "1e-5 in timm's port, 1e-3 in Keras", example 1e-3;
 }
-
-impl Config for XceptionConfig {}
 
 impl XceptionConfig {
-    /// The paper's network with this number of classes.
-    pub fn new(classes: usize) -> Self {
-        Self {
-            classes,
-            ..Self::default()
-        }
-    }
-
     /// Returns the name of the network.
     pub fn name(&self) -> String {
         "xception".to_owned()
-    }
-
-    /// With this factor on the channels of every layer.
-    pub fn with_width(mut self, width: f64) -> Self {
-        self.width = width;
-        self
-    }
-
-    /// What the layers have in common.
-    fn layers(&self) -> LayerOptions {
-        LayerOptions {
-            epsilon: self.batch_norm_epsilon,
-            kernels: self.kernels,
-        }
     }
 
     /// Checks that every option is in its range.
@@ -122,12 +61,7 @@ impl XceptionConfig {
     ///
     /// [`ModelError::OutOfRange`], which names the option.
     pub fn check(&self) -> Result<(), ModelError> {
-        options::check(
-            self.classes,
-            self.width,
-            self.dropout,
-            self.batch_norm_epsilon,
-        )?;
+        self.check_shared()?;
         MIDDLE_MODULES.check_count("middle_modules", self.middle_modules)?;
         check_layers(&self.fully_connected)
     }
@@ -147,11 +81,11 @@ impl XceptionConfig {
             downsampling,
             residual: self.residual,
             activation: self.intermediate_activation,
-            options: self.layers(),
+            options: self.layer_options(),
         };
         let pool = Downsampling::MaxPool(self.padding);
 
-        let stem = stem_config(self.stem, width, self.layers());
+        let stem = stem_config(self.stem, width, self.layer_options());
         let mut channels = stem.channels();
         let mut entry_flow = Vec::new();
         for (index, published) in ENTRY_FLOW.into_iter().enumerate() {

@@ -97,8 +97,9 @@ def randomize(model, gain):
             elif role in ("beta", "moving_mean", "bias"):
                 value = rng.uniform(-0.1, 0.1, shape)
             elif "kernel" in role:
-                fan_in = np.prod(shape[:-2]) if role == "depthwise_kernel" else np.prod(shape[:-1])
-                convolution = len(shape) == 4 and role != "depthwise_kernel" and role != "pointwise_kernel"
+                depthwise = role == "depthwise_kernel" or isinstance(layer, keras.layers.DepthwiseConv2D)
+                fan_in = np.prod(shape[:-2]) if depthwise else np.prod(shape[:-1])
+                convolution = len(shape) == 4 and not depthwise and role != "pointwise_kernel"
                 value = rng.normal(0, np.sqrt((gain if convolution else 1.0) / fan_in), shape)
             else:
                 continue
@@ -120,6 +121,10 @@ def rebuilt(model, width, classes):
             inner["filters"] = channels(inner["filters"] // expansion, width) * expansion
         if "units" in inner:
             inner["units"] = classes
+        if inner["name"] == "conv_preds":
+            inner["filters"] = classes
+        if "target_shape" in inner:
+            inner["target_shape"] = (classes,)
     return type(model).from_config(config)
 
 
@@ -310,6 +315,13 @@ def keras_files(folder):
     model = rebuilt(applications.ResNet50(**plain), width, classes)
     randomize(model, 1.0)
     three("resnet50", "resnet50", model, [64] if small else [224, 150, 71], order=-1)
+
+    model = rebuilt(applications.MobileNet(**plain), width, classes)
+    randomize(model, 2.0)
+    three("mobilenet_v1", "mobilenet_v1", model, [64] if small else [224, 150, 71])
+    model = headed(rebuilt(applications.MobileNet(include_top=False, **plain), width, classes), layers.Dense(5))
+    randomize(model, 2.0)
+    three("mobilenet_v1_nested", "mobilenet_v1", model, [150])
 
 
 # ---- PyTorch
