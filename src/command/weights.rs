@@ -31,7 +31,7 @@ fn list() -> Result<()> {
         "name", "source", "classes", "image", "top-1", "top-5", "size"
     )?;
     let percent = |share: Option<f64>| share.map_or("-".to_owned(), |share| format!("{share:.2}"));
-    for entry in WEIGHTS {
+    for entry in WEIGHTS.iter() {
         let [height, width] = entry.preset.preprocessing().size;
         writeln!(
             output,

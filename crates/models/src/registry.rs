@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::layers::{Classifier, FeatureMap, Kernels, Stem};
 use crate::preprocessing::Preprocessing;
+use crate::pretrained::PretrainedWeights;
 use crate::weights::family::{FamilyWeights, KerasLayers};
 use crate::weights::layer::{Layer, Part};
 use crate::weights::{NamedTensors, Source};
@@ -42,12 +43,17 @@ impl ModelInfo {
 }
 
 /// Makes the enums over all families, and what they have in common, from one line a family: its name in Rust and in JSON,
-/// its configuration, its network and the published members of the family.
+/// its configuration, its network and its folder.
 macro_rules! families {
-    ($($(#[$doc:meta])* $family:ident($config:ty, $network:ty) $name:literal $published:expr;)+) => {
+    ($($(#[$doc:meta])* $family:ident($config:ty, $network:ty) $name:literal $folder:ident;)+) => {
         /// All networks, with the configuration that their papers publish.
         pub static MODELS: LazyLock<Vec<ModelInfo>> =
-            LazyLock::new(|| [$(&$published[..]),+].concat());
+            LazyLock::new(|| [$(&$folder::PUBLISHED[..]),+].concat());
+
+        /// Lists the weights that others publish for all networks.
+        pub(crate) fn published_weights() -> Vec<PretrainedWeights> {
+            [$($folder::published::WEIGHTS),+].concat()
+        }
 
         /// Configuration of any network.
         ///
@@ -196,11 +202,11 @@ macro_rules! families {
 
 families! {
     /// Xception.
-    Xception(XceptionConfig, Xception) "xception" xception::PUBLISHED;
+    Xception(XceptionConfig, Xception) "xception" xception;
     /// Inception V3.
-    InceptionV3(InceptionV3Config, InceptionV3) "inception_v3" inception_v3::PUBLISHED;
+    InceptionV3(InceptionV3Config, InceptionV3) "inception_v3" inception_v3;
     /// ResNet of any depth.
-    ResNet(ResNetConfig, ResNet) "resnet" resnet::PUBLISHED;
+    ResNet(ResNetConfig, ResNet) "resnet" resnet;
 }
 
 impl Config for ModelConfig {}
@@ -395,7 +401,7 @@ mod tests {
 
     #[test]
     fn published_weights_are_of_registered_networks() {
-        for entry in crate::pretrained::WEIGHTS {
+        for entry in crate::pretrained::WEIGHTS.iter() {
             let info = MODELS.iter().find(|info| info.name == entry.model);
             let size = info.map(|info| info.image_size);
             assert_eq!(

@@ -24,6 +24,7 @@ mod inception_c;
 mod inception_d;
 mod inception_e;
 mod keras_names;
+pub(crate) mod published;
 mod stem;
 mod torchvision_names;
 mod weights;

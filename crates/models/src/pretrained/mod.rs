@@ -14,9 +14,9 @@
 
 mod cache;
 mod error;
-mod family;
 mod fetch;
 mod load;
+mod publication;
 mod registry;
 mod weights;
 
@@ -24,6 +24,7 @@ pub use cache::cache_dir;
 pub use error::PretrainedError;
 pub use fetch::{Status, fetch, verify};
 pub use load::load;
+pub(crate) use publication::{Publication, keras_file, torchvision_file};
 pub use registry::WEIGHTS;
 pub use weights::{Accuracy, PretrainedWeights, find};
 /// What the download is made of.

@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_name_finds_its_entry() {
-        for entry in WEIGHTS {
+        for entry in WEIGHTS.iter() {
             assert_eq!(find(entry.name).unwrap(), entry);
         }
     }

@@ -24,6 +24,7 @@ mod block;
 mod config;
 mod depth;
 mod keras_names;
+pub(crate) mod published;
 mod stem;
 mod torchvision_names;
 mod weights;

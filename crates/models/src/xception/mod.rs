@@ -18,6 +18,7 @@ mod config;
 mod exit_flow;
 mod keras_names;
 mod module;
+pub(crate) mod published;
 mod stem;
 mod timm_names;
 mod weights;
