@@ -19,8 +19,9 @@ use crate::weights::family::{FamilyWeights, KerasLayers};
 use crate::weights::layer::{Layer, Part};
 use crate::weights::{NamedTensors, Source};
 use crate::{
-    AuxiliaryClassifier, InceptionV3, InceptionV3Config, ModelError, Network, Observer, ResNet,
-    ResNetConfig, Xception, XceptionConfig, inception_v3, resnet, xception,
+    AuxiliaryClassifier, InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config,
+    ModelError, Network, Observer, ResNet, ResNetConfig, Xception, XceptionConfig, inception_v3,
+    mobilenet_v1, resnet, xception,
 };
 
 /// A network that can be made by its name.
@@ -205,6 +206,8 @@ families! {
     Xception(XceptionConfig, Xception) "xception" xception;
     /// Inception V3.
     InceptionV3(InceptionV3Config, InceptionV3) "inception_v3" inception_v3;
+    /// MobileNet V1.
+    MobileNetV1(MobileNetV1Config, MobileNetV1) "mobilenet_v1" mobilenet_v1;
     /// ResNet of any depth.
     ResNet(ResNetConfig, ResNet) "resnet" resnet;
 }

@@ -95,3 +95,11 @@ fn resnets_agree_with_torchvision() {
         compare(&format!("resnet{depth}"), Source::Torchvision, same_name);
     }
 }
+
+#[test]
+fn mobilenet_v1_agrees_with_timm() {
+    // timm's reference has the output of the first convolution's normalization, with its activation.
+    compare("mobilenet_v1", Source::Timm, |stage| {
+        (stage == "bn1").then(|| "conv1".to_owned())
+    });
+}
