@@ -1,5 +1,7 @@
 //! What passes from layer to layer.
 
+use std::ops::Add;
+
 use burn::module::Module;
 use burn::prelude::*;
 
@@ -132,18 +134,31 @@ impl FeatureMap {
         }
     }
 
-    /// Adds another map of the same shape.
-    pub fn add(self, other: Self) -> Self {
-        match (self.form, other.form) {
-            (Form::Fused(a), Form::Fused(b)) => Form::Fused(a + b).into(),
-            (Form::Traced(dims, trace), _) => {
+    /// Shuffles channels between groups: channel `j` of group `i` becomes channel `i` of group `j` (X. Zhang et al.,
+    /// *ShuffleNet*, 2018, figure 1).
+    ///
+    /// # Shapes
+    ///
+    /// - `self` and output: `[batch, channels, height, width]`, the channels a multiple of `groups`
+    pub fn shuffle_channels(self, groups: usize) -> Self {
+        let [batch, channels, height, width] = self.dims();
+        let each = channels / groups.max(1);
+        match self.form {
+            Form::Traced(dims, trace) => {
                 trace.elementwise(dims);
                 Self::traced(dims, &trace)
             }
-            (form, other) => {
-                let other = Self::from(other).into_tensor();
-                Self::from(form).map(|tensor| tensor + other)
+            Form::Fused(tensor) => {
+                let groups = tensor.reshape([batch, height, width, groups, each]);
+                let shuffled = groups.swap_dims(3, 4);
+                Form::Fused(shuffled.reshape([batch, height, width, channels])).into()
             }
+            form => Self::from(form).map(|tensor| {
+                let groups = tensor.reshape([batch, groups, each, height, width]);
+                groups
+                    .swap_dims(1, 2)
+                    .reshape([batch, channels, height, width])
+            }),
         }
     }
 
@@ -183,8 +198,51 @@ impl FeatureMap {
     }
 }
 
+impl Add for FeatureMap {
+    type Output = Self;
+
+    /// Adds another map of the same shape.
+    fn add(self, other: Self) -> Self {
+        match (self.form, other.form) {
+            (Form::Fused(a), Form::Fused(b)) => Form::Fused(a + b).into(),
+            (Form::Traced(dims, trace), _) => {
+                trace.elementwise(dims);
+                Self::traced(dims, &trace)
+            }
+            (form, other) => {
+                let other = Self::from(other).into_tensor();
+                Self::from(form).map(|tensor| tensor + other)
+            }
+        }
+    }
+}
+
 impl From<Form> for FeatureMap {
     fn from(form: Form) -> Self {
         Self { form }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_are_shuffled_in_every_form() {
+        let device = Device::flex();
+        let channels = Tensor::<1>::from_floats([0.0, 1.0, 2.0, 3.0, 4.0, 5.0], &device);
+        let tensor = channels.reshape([1, 6, 1, 1]).expand([2, 6, 1, 3]);
+        let trailing = tensor.clone().permute([0, 2, 3, 1]);
+        for map in [
+            FeatureMap::composed(tensor.clone()),
+            FeatureMap::fused(tensor),
+            Form::Fused(trailing).into(),
+        ] {
+            let shuffled = map.shuffle_channels(2);
+            assert_eq!(shuffled.dims(), [2, 6, 1, 3]);
+            let first = shuffled.into_tensor().slice([1..2, 0..6, 0..1, 2..3]);
+            let first = first.into_data().try_to_vec::<f32>().unwrap();
+            assert_eq!(first, [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
+        }
     }
 }

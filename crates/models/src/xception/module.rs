@@ -105,7 +105,7 @@ impl XceptionModule {
         }
         match (residual, &self.shortcut) {
             (Some(residual), Some(shortcut)) => shortcut.forward(residual, Epilogue::add(x)),
-            (Some(residual), None) => x.add(residual),
+            (Some(residual), None) => x + residual,
             (None, _) => x,
         }
     }
