@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use rayon::prelude::*;
 use xception::models::preprocessing::Preprocessing;
-use xception::models::with_causes;
+use xception_messages::with_causes;
 
 use crate::images::ImageSource;
 use crate::terminal::{escaped, escaped_path};

@@ -181,7 +181,7 @@ mod tests {
                 let place = image.path().strip_prefix(folder.path()).unwrap();
                 let text = match image.read() {
                     Ok(_) => String::new(),
-                    Err(error) => xception::models::with_causes(&error),
+                    Err(error) => xception_messages::with_causes(&error),
                 };
                 (place.to_str().unwrap(), text)
             })

@@ -19,8 +19,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 use xception::kernels::within_pool;
-use xception::models::with_causes;
 use xception::train::TrainError;
+use xception_messages::with_causes;
 
 use arguments::{Arguments, Command};
 

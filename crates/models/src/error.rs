@@ -1,14 +1,13 @@
 //! What can be wrong with a model's configuration or its input.
 
 use thiserror::Error;
-
-use crate::amount::{bytes, count};
+use xception_messages::{OutOfRange, bytes, count, hint};
 
 /// What can be wrong with a model's configuration or its input.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum ModelError {
     /// A model that the registry doesn't have.
-    #[error("there is no model `{name}`{hint}; the models are {known}", hint = nearest_hint(.nearest))]
+    #[error("there is no model `{name}`{hint}; the models are {known}", hint = hint(.nearest.as_deref()))]
     UnknownModel {
         /// The name that was asked for.
         name: String,
@@ -52,9 +51,17 @@ pub enum ModelError {
     },
 }
 
-fn nearest_hint(nearest: &Option<String>) -> String {
-    nearest
-        .as_ref()
-        .map(|name| format!(" (did you mean `{name}`?)"))
-        .unwrap_or_default()
+impl From<OutOfRange> for ModelError {
+    fn from(error: OutOfRange) -> Self {
+        let OutOfRange {
+            option,
+            found,
+            expected,
+        } = error;
+        Self::OutOfRange {
+            option,
+            found,
+            expected,
+        }
+    }
 }

@@ -24,9 +24,6 @@
 //! # Ok::<(), xception_models::ModelError>(())
 //! ```
 
-pub mod amount;
-mod bounds;
-mod causes;
 mod error;
 mod features;
 mod fused;
@@ -38,17 +35,17 @@ pub mod low_rank;
 pub mod mobilenet_v1;
 mod network;
 mod options;
-pub mod preprocessing;
+pub mod prelude;
+#[cfg(feature = "pretrained")]
 pub mod pretrained;
 mod registry;
 pub mod resnet;
 mod summary;
+#[cfg(feature = "weights")]
 pub mod weights;
 mod width;
 pub mod xception;
 
-pub use bounds::Bounds;
-pub use causes::with_causes;
 pub use error::ModelError;
 pub use features::{Features, Stage};
 pub use fused::Fused;
@@ -60,3 +57,7 @@ pub use registry::{MODELS, Model, ModelConfig, ModelInfo};
 pub use resnet::{ResNet, ResNetConfig, ResNetDepth};
 pub use summary::{StageSummary, Summary};
 pub use xception::{Xception, XceptionConfig};
+pub use xception_kernels as kernels;
+
+#[cfg(feature = "weights")]
+pub use xception_images as preprocessing;

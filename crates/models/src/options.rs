@@ -2,7 +2,9 @@
 
 use crate::limits;
 use crate::width::WIDTH;
-use crate::{Bounds, ModelError};
+use xception_messages::Bounds;
+
+use crate::ModelError;
 
 /// A number of classes.
 pub(crate) const CLASSES: Bounds = Bounds::at_least(1.0).at_most(limits::CLASSES as f64);
@@ -21,7 +23,8 @@ pub(crate) fn check(
     CLASSES.check_count("classes", classes)?;
     WIDTH.check("width", width)?;
     DROPOUT.check("dropout", dropout)?;
-    EPSILON.check("batch_norm_epsilon", batch_norm_epsilon)
+    EPSILON.check("batch_norm_epsilon", batch_norm_epsilon)?;
+    Ok(())
 }
 
 /// Defines the configuration of a family of networks: its own options, each with its builder's name, type and default,

@@ -11,12 +11,18 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use xception_messages::nearest;
 
 use crate::layers::{Classifier, FeatureMap, Kernels, Stem};
+#[cfg(feature = "weights")]
 use crate::preprocessing::Preprocessing;
-use crate::pretrained::PretrainedWeights;
+#[cfg(feature = "pretrained")]
+use crate::pretrained::{self, PretrainedError, PretrainedWeights};
+#[cfg(feature = "weights")]
 use crate::weights::family::{FamilyWeights, KerasLayers};
+#[cfg(feature = "weights")]
 use crate::weights::layer::{Layer, Part};
+#[cfg(feature = "weights")]
 use crate::weights::{NamedTensors, Source};
 use crate::{
     AuxiliaryClassifier, InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config,
@@ -52,6 +58,7 @@ macro_rules! families {
             LazyLock::new(|| [$(&$folder::PUBLISHED[..]),+].concat());
 
         /// Lists the weights that others publish for all networks.
+        #[cfg(feature = "pretrained")]
         pub(crate) fn published_weights() -> Vec<PretrainedWeights> {
             [$($folder::published::WEIGHTS),+].concat()
         }
@@ -87,6 +94,39 @@ macro_rules! families {
             $($(#[$doc])* $family($network),)+
         }
 
+        impl Model {
+            /// What each variant puts before the paths of its parameters.
+            #[cfg(feature = "weights")]
+            pub(crate) const VARIANTS: &'static [&'static str] =
+                &[$(concat!(stringify!($family), ".")),+];
+        }
+
+        $(
+            #[cfg(feature = "pretrained")]
+            impl $network {
+                /// Fetches published weights by their name, if they aren't in the cache yet, and loads the network.
+                /// [`pretrained::load`](crate::pretrained::load) returns what its images have to go through too.
+                ///
+                /// # Errors
+                ///
+                /// As [`pretrained::load`](crate::pretrained::load); and for a name of another network.
+                pub fn from_pretrained(weights: &str, device: &Device) -> Result<Self, PretrainedError> {
+                    match pretrained::load(weights, device)?.model {
+                        Model::$family(network) => Ok(network),
+                        _ => Err(PretrainedError::OtherNetwork {
+                            name: weights.to_owned(),
+                            expected: $name,
+                        }),
+                    }
+                }
+            }
+        )+
+
+        impl ModelConfig {
+            /// The keys of the families' options.
+            pub const FAMILIES: &'static [&'static str] = &[$($name),+];
+        }
+
         /// Calls something on the configuration inside.
         macro_rules! each_config {
             ($any:expr, $inner:ident => $call:expr) => {
@@ -102,6 +142,7 @@ macro_rules! families {
         }
 
         /// What the families say about the weights that others publish.
+        #[cfg(feature = "weights")]
         impl ModelConfig {
             /// Returns, for each family, the name of a tensor in PyTorch's files that no other has.
             pub(crate) fn torch_anchors() -> Vec<&'static str> {
@@ -175,6 +216,11 @@ macro_rules! families {
                 match self { $(Self::$family(_) => <$config>::KERAS_CONV_BIAS,)+ }
             }
 
+            /// Lists the numbers that a file of this many tensors may not make larger than what follows each.
+            pub(crate) fn claims(&self, tensors: usize) -> Vec<(&'static str, usize, usize)> {
+                match self { $(Self::$family(config) => config.claims(tensors),)+ }
+            }
+
             /// Returns the configuration with a single new layer as its classifier.
             pub(crate) fn with_new_head(self) -> Self {
                 match self { $(Self::$family(config) => Self::$family(config.with_new_head()),)+ }
@@ -225,12 +271,7 @@ impl ModelConfig {
             return Ok(info.config());
         }
         let names = MODELS.iter().map(|info| info.name);
-        let nearest = names
-            .clone()
-            .map(|known| (strsim::jaro_winkler(known, name), known))
-            .filter(|(similarity, _)| *similarity > 0.7)
-            .max_by(|(a, _), (b, _)| a.total_cmp(b))
-            .map(|(_, known)| known.to_owned());
+        let nearest = nearest(name, names.clone()).map(str::to_owned);
         Err(ModelError::UnknownModel {
             name: name.to_owned(),
             nearest,
@@ -402,9 +443,10 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "pretrained")]
     #[test]
     fn published_weights_are_of_registered_networks() {
-        for entry in crate::pretrained::WEIGHTS.iter() {
+        for entry in pretrained::WEIGHTS.iter() {
             let info = MODELS.iter().find(|info| info.name == entry.model);
             let size = info.map(|info| info.image_size);
             assert_eq!(

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use xception_messages::grouped;
 
 use crate::layers::FeatureMap;
 use crate::layers::trace::{Operation, Trace};
@@ -143,19 +144,6 @@ impl fmt::Display for Summary {
     }
 }
 
-/// A number with commas between thousands.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use burn::module::{Module, ModuleVisitor, Param};
@@ -294,12 +282,5 @@ mod tests {
             .unwrap();
         let error = Summary::new(&model, [299, 2]).unwrap_err();
         assert!(error.to_string().contains("299 x 2"), "{error}");
-    }
-
-    #[test]
-    fn groups_thousands() {
-        assert_eq!(grouped(0), "0");
-        assert_eq!(grouped(999), "999");
-        assert_eq!(grouped(22_855_952), "22,855,952");
     }
 }

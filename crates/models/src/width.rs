@@ -1,6 +1,8 @@
 //! The width multiplier: one factor on the channels of every layer.
 
-use crate::{Bounds, ModelError};
+use xception_messages::Bounds;
+
+use crate::ModelError;
 
 /// Channels are kept multiples of this, for the sake of SIMD lanes, as MobileNet's code does.
 const DIVISOR: usize = 8;

@@ -85,7 +85,7 @@ fn what_is_no_weights_file_is_said_to_be_none() {
 fn what_is_no_regular_file_is_refused_before_it_is_opened() {
     for path in [Path::new("/dev/zero"), &fixtures::folder()] {
         let error = load(path, &LoadOptions::default(), &Device::flex()).unwrap_err();
-        let text = xception_models::with_causes(&error);
+        let text = xception_messages::with_causes(&error);
         assert!(text.ends_with(", not a regular file"), "{text}");
     }
 }

@@ -6,10 +6,10 @@ mod support;
 
 use burn::prelude::*;
 use support::reference::write;
+use xception_formats::read_safetensors;
 use xception_models::preprocessing::Filter;
 use xception_models::weights::{
-    Head, LoadOptions, Loaded, Source, WeightsError, export_names, load, read_safetensors,
-    save_safetensors,
+    Head, LoadOptions, Loaded, Source, WeightsError, export_names, load, save_safetensors,
 };
 use xception_models::{ModelConfig, Network, ResNetConfig, ResNetDepth, XceptionConfig};
 

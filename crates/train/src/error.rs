@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use thiserror::Error;
+use xception_messages::{bytes, count};
 use xception_models::ModelError;
-use xception_models::amount::{bytes, count};
 use xception_models::pretrained::PretrainedError;
 use xception_models::weights::WeightsError;
 

@@ -23,10 +23,14 @@ mod inception_b;
 mod inception_c;
 mod inception_d;
 mod inception_e;
+#[cfg(feature = "weights")]
 mod keras_names;
+#[cfg(feature = "pretrained")]
 pub(crate) mod published;
 mod stem;
+#[cfg(feature = "weights")]
 mod torchvision_names;
+#[cfg(feature = "weights")]
 mod weights;
 
 use burn::module::Module;

@@ -11,9 +11,13 @@
 //! - With the small stem, the first convolution has stride 1.
 
 mod config;
+#[cfg(feature = "weights")]
 mod keras_names;
+#[cfg(feature = "pretrained")]
 pub(crate) mod published;
+#[cfg(feature = "weights")]
 mod timm_names;
+#[cfg(feature = "weights")]
 mod weights;
 
 use burn::module::Module;

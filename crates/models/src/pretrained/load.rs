@@ -6,7 +6,6 @@ use burn::prelude::*;
 
 use super::{PretrainedError, PretrainedWeights, cache_dir, fetch, find};
 use crate::weights::{self, LoadOptions, Loaded, WeightsError};
-use crate::{Model, Xception};
 
 /// Fetches weights, where they are not in the cache yet, and loads them with all that comes with them.
 ///
@@ -38,23 +37,5 @@ impl PretrainedWeights {
             loaded.preprocessing = self.preset.preprocessing();
         }
         Ok(loaded)
-    }
-}
-
-impl Xception {
-    /// Published weights by their name, such as `xception.keras`, fetched where they are not in the
-    /// cache yet. [`load`] gives what images have to go through too.
-    ///
-    /// # Errors
-    ///
-    /// As [`load`]; and for a name of another network.
-    pub fn pretrained(weights: &str, device: &Device) -> Result<Self, PretrainedError> {
-        match load(weights, device)?.model {
-            Model::Xception(network) => Ok(network),
-            _ => Err(PretrainedError::OtherNetwork {
-                name: weights.to_owned(),
-                expected: "xception",
-            }),
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use xception_fetch::File;
+use xception_messages::nearest;
 
 use super::{PretrainedError, WEIGHTS};
 use crate::preprocessing::Preset;
@@ -50,15 +51,9 @@ pub fn find(name: &str) -> Result<&'static PretrainedWeights, PretrainedError> {
     }
     let names = WEIGHTS.iter().map(|entry| entry.name);
     let of_model = WEIGHTS.iter().find(|entry| entry.model == name);
-    let similar = || {
-        names
-            .clone()
-            .map(|known| (strsim::jaro_winkler(known, &name.to_lowercase()), known))
-            .filter(|(similarity, _)| *similarity > 0.7)
-            .max_by(|(a, _), (b, _)| a.total_cmp(b))
-            .map(|(_, known)| known)
-    };
-    let nearest = of_model.map(|entry| entry.name).or_else(similar);
+    let nearest = of_model
+        .map(|entry| entry.name)
+        .or_else(|| nearest(name, names.clone()));
     let nearest = nearest.map(str::to_owned);
     Err(PretrainedError::UnknownWeights {
         name: name.to_owned(),

@@ -23,10 +23,14 @@
 mod block;
 mod config;
 mod depth;
+#[cfg(feature = "weights")]
 mod keras_names;
+#[cfg(feature = "pretrained")]
 pub(crate) mod published;
 mod stem;
+#[cfg(feature = "weights")]
 mod torchvision_names;
+#[cfg(feature = "weights")]
 mod weights;
 
 use burn::module::Module;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::error::{Mismatch, Misshapen};
 use super::layer::{Origin, Part};
 use super::layout::Layout;
-use super::named_tensors::NamedTensors;
+use xception_formats::NamedTensors;
 
 /// Whether a parameter belongs to a classifier, auxiliary or not, so that a new head replaces it.
 /// Of the auxiliary classifier that is its last layer; its convolutions stay.

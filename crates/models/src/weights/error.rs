@@ -4,9 +4,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+use xception_formats::FormatError;
+use xception_messages::nearest;
 
-use super::nearest::nearest;
-use crate::ModelError;
+use crate::{ModelConfig, ModelError};
 
 /// How many names of each kind an error lists.
 const LISTED: usize = 10;
@@ -14,62 +15,17 @@ const LISTED: usize = 10;
 /// What can be wrong with a weights file.
 ///
 /// An error of the operating system is the `source` and no part of the message: see
-/// [`with_causes`](crate::with_causes).
+/// [`with_causes`](xception_messages::with_causes).
 #[derive(Debug, Error)]
 pub enum WeightsError {
-    /// The operating system can't read the file.
-    #[error("can't read {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The operating system's reason.
-        source: std::io::Error,
-    },
-    /// The operating system can't write the file.
-    #[error(
-        "can't write {}: check that its folder is there and may be written",
-        path.display()
-    )]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The operating system's reason.
-        source: std::io::Error,
-    },
-    /// The network can't be put into a format.
-    #[error("can't write {} as {format}: {reason}", path.display())]
-    Save {
-        /// The file.
-        path: PathBuf,
-        /// The format.
-        format: &'static str,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The file's first bytes are those of no format that is read.
-    #[error(
-        "{} is in no format that is read: safetensors, PyTorch (.pth), Keras (.h5, .weights.h5, .keras) \
-         or burnpack (.bpk)", path.display()
-    )]
-    UnknownFormat {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file is damaged, or uses a part of its format that isn't read.
-    #[error("{} can't be read as {format}: {reason}", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// The format it was taken for.
-        format: &'static str,
-        /// What is wrong.
-        reason: String,
-    },
+    /// The file as such: it can't be read or written, or is in no format that is known.
+    #[error(transparent)]
+    Format(#[from] FormatError),
     /// The names are those of no network that is known.
     #[error(
-        "{} holds {count} tensors{first}, and no network that is known: Xception, Inception V3 or ResNet as \
-         timm, torchvision or Keras name them",
-        path.display(), first = such_as(.first)
+        "{} holds {count} tensors{first}, and no network that is known: {families} as timm, torchvision or Keras \
+         name them",
+        path.display(), first = such_as(.first), families = ModelConfig::FAMILIES.join(", ")
     )]
     UnknownNetwork {
         /// The file.
@@ -137,34 +93,16 @@ fn such_as(names: &[String]) -> String {
 }
 
 impl WeightsError {
-    pub(super) fn read(path: &Path, source: std::io::Error) -> Self {
-        Self::Read {
-            path: path.to_owned(),
-            source,
-        }
+    pub(super) fn malformed(path: &Path, format: &'static str, reason: impl ToString) -> Self {
+        FormatError::malformed(path, format, reason).into()
     }
 
     pub(super) fn write(path: &Path, source: std::io::Error) -> Self {
-        Self::Write {
-            path: path.to_owned(),
-            source,
-        }
+        FormatError::write(path, source).into()
     }
 
     pub(super) fn save(path: &Path, format: &'static str, reason: impl ToString) -> Self {
-        Self::Save {
-            path: path.to_owned(),
-            format,
-            reason: reason.to_string(),
-        }
-    }
-
-    pub(super) fn malformed(path: &Path, format: &'static str, reason: impl ToString) -> Self {
-        Self::Malformed {
-            path: path.to_owned(),
-            format,
-            reason: reason.to_string(),
-        }
+        FormatError::save(path, format, reason).into()
     }
 }
 
@@ -273,7 +211,7 @@ mod tests {
     fn messages_leave_their_causes_out() {
         let (path, missing) = (Path::new("a.h5"), || io::Error::from_raw_os_error(2));
         for error in [
-            WeightsError::read(path, missing()),
+            FormatError::read(path, missing()).into(),
             WeightsError::write(path, missing()),
         ] {
             let cause = error.source().unwrap().to_string();

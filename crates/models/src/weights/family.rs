@@ -1,11 +1,11 @@
 //! What a family of networks says about the weights that others publish for it.
 
-use super::keras_layer::{KerasLayer, Kind};
 use super::layer::{Layer, Part};
-use super::named_tensors::NamedTensors;
 use super::source::Source;
 use crate::preprocessing::Preprocessing;
 use crate::width::Width;
+use xception_formats::NamedTensors;
+use xception_formats::{KerasLayer, Kind};
 
 /// The names, layouts and conventions of a family's weights, told by its configuration.
 pub(crate) trait FamilyWeights: Sized {
@@ -49,6 +49,12 @@ pub(crate) trait FamilyWeights: Sized {
     /// Returns the present name of a layer that early releases of Keras called otherwise.
     fn modern_keras_name(_name: &str) -> Option<String> {
         None
+    }
+
+    /// Lists the numbers, each with its name and the most that is believed, which a file of this many tensors says of its
+    /// network.
+    fn claims(&self, _tensors: usize) -> Vec<(&'static str, usize, usize)> {
+        Vec::new()
     }
 
     /// Returns the configuration with a single new layer as its classifier.

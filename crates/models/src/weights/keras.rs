@@ -2,17 +2,13 @@
 
 use std::path::Path;
 
-use hdf5_reader::Hdf5File;
+use xception_formats::{KerasConfig, KerasFile, KerasLayer, Kind, NamedTensors};
 
-use super::archive::Archive;
+use super::WeightsError;
 use super::family::KerasLayers;
 use super::keras_assign::assign;
-use super::keras_config::KerasConfig;
-use super::keras_layer::{KerasLayer, Kind, find_head};
 use super::layer::{self, Dialect, Part};
-use super::named_tensors::NamedTensors;
 use super::source::Source;
-use super::{WeightsError, hdf5, keras_legacy, keras_saved};
 use crate::ModelConfig;
 use crate::preprocessing::{Preprocessing, Scaling};
 
@@ -26,47 +22,9 @@ pub(super) struct KerasModel {
     pub(super) strange_head: Option<String>,
 }
 
-/// Reads an HDF5 file, in the legacy layout or as `.weights.h5`.
-pub(super) fn read_hdf5(path: &Path) -> Result<KerasModel, WeightsError> {
-    let file = hdf5::open(path)?;
-    let config = file
-        .root_group()
-        .ok()
-        .and_then(|root| hdf5::strings(&root, "model_config"))
-        .and_then(|texts| texts.into_iter().next());
-    read(path, &file, config.as_deref())
-}
-
-/// Reads a `.keras` archive.
-pub(super) fn read_archive(path: &Path) -> Result<KerasModel, WeightsError> {
-    let mut archive = Archive::open(path)?;
-    let config = archive.config()?;
-    let file = hdf5::open_bytes(path, archive.weights()?)?;
-    read(path, &file, Some(&config))
-}
-
-fn read(path: &Path, file: &Hdf5File, config: Option<&str>) -> Result<KerasModel, WeightsError> {
-    let config = config
-        .map(KerasConfig::parse)
-        .transpose()
-        .map_err(|reason| WeightsError::malformed(path, "a Keras model's configuration", reason))?;
-    let layers = match keras_legacy::read(path, file)? {
-        Some(layers) => Some(layers),
-        None => keras_saved::read(path, file)?,
-    };
-    let Some(mut layers) = layers else {
-        return Err(WeightsError::malformed(
-            path,
-            "a Keras file",
-            "it has neither the attribute `layer_names` nor the group `layers`",
-        ));
-    };
-    if let Some(config) = &config {
-        for layer in layers.iter_mut().filter(|layer| layer.name.is_empty()) {
-            layer.name = config.names.get(&layer.path).cloned().unwrap_or_default();
-        }
-    }
-    network(layers, config.unwrap_or_default()).map_err(|layers| WeightsError::UnknownNetwork {
+/// Finds the network that a Keras file holds.
+pub(super) fn find(path: &Path, file: KerasFile) -> Result<KerasModel, WeightsError> {
+    network(file.layers, file.config).map_err(|layers| WeightsError::UnknownNetwork {
         path: path.to_owned(),
         count: layers.len(),
         first: layers
@@ -78,8 +36,7 @@ fn read(path: &Path, file: &Hdf5File, config: Option<&str>) -> Result<KerasModel
 }
 
 /// Tells the network by the kinds of its layers; gives the layers back if it is none.
-fn network(mut layers: Vec<KerasLayer>, keras: KerasConfig) -> Result<KerasModel, Vec<KerasLayer>> {
-    find_head(&mut layers);
+fn network(layers: Vec<KerasLayer>, keras: KerasConfig) -> Result<KerasModel, Vec<KerasLayer>> {
     let Some(mut config) = ModelConfig::find_keras(&KerasLayers::count(&layers)) else {
         return Err(layers);
     };

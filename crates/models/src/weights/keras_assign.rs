@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::keras_layer::{KerasLayer, Kind, number};
 use super::layer::Layer;
+use xception_formats::{KerasLayer, Kind, number};
 
 /// The layers of a file by the names of the table, and those that the table doesn't have.
 pub(super) struct Assigned {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::WeightsError;
-use super::named_tensors::elements;
 use crate::{ModelConfig, limits};
+use xception_formats::elements;
 
 /// ResNet-152 has 60 million; the paper's largest network, for JFT, 120 million.
 const MAX_PARAMETERS: usize = 1 << 28;
@@ -15,17 +15,8 @@ const MAX_PARAMETERS: usize = 1 << 28;
 pub(super) fn check(path: &Path, config: &ModelConfig, tensors: usize) -> Result<(), WeightsError> {
     let check = |what, found, maximum| at_most(path, what, found, maximum);
     check("classes", config.classes(), limits::CLASSES)?;
-    if let ModelConfig::Xception(config) = config {
-        let modules = tensors.min(limits::MIDDLE_MODULES);
-        check("modules in the middle flow", config.middle_modules, modules)?;
-        check(
-            "fully connected layers",
-            config.fully_connected.len(),
-            limits::FULLY_CONNECTED,
-        )?;
-        for &units in &config.fully_connected {
-            check("units in a layer", units, limits::UNITS)?;
-        }
+    for (what, found, maximum) in config.claims(tensors) {
+        check(what, found, maximum)?;
     }
     Ok(())
 }

@@ -3,17 +3,15 @@
 use std::path::Path;
 
 use burn::prelude::*;
+use xception_formats::{
+    Format, KerasFile, NamedTensors, read_burnpack, read_pytorch, read_safetensors,
+};
 
-use super::burnpack::read_burnpack;
 use super::compare::{compare, is_head};
-use super::format::Format;
-use super::keras::{self, KerasModel};
+use super::keras;
 use super::layer::{Dialect, Origin, Part, parts};
 use super::layout::Layout;
 use super::metadata::Metadata;
-use super::named_tensors::NamedTensors;
-use super::pytorch::read_pytorch;
-use super::safetensors::read_safetensors;
 use super::source::Source;
 use super::{WeightsError, limits, parameters, torch_names};
 use crate::preprocessing::{Labels, Preprocessing};
@@ -72,11 +70,23 @@ pub fn load(path: &Path, options: &LoadOptions, device: &Device) -> Result<Loade
     let (tensors, found) = match Format::of(path)? {
         Format::Safetensors => by_names(path, read_safetensors(path)?, options)?,
         Format::Pytorch => by_names(path, read_pytorch(path)?, options)?,
-        Format::Burnpack => by_names(path, read_burnpack(path)?, options)?,
-        Format::Hdf5 => of_keras(path, keras::read_hdf5(path)?, options)?,
-        Format::KerasArchive => of_keras(path, keras::read_archive(path)?, options)?,
+        Format::Burnpack => by_names(path, without_variant(read_burnpack(path)?), options)?,
+        Format::Hdf5 => of_keras(path, KerasFile::read_hdf5(path)?, options)?,
+        Format::KerasArchive => of_keras(path, KerasFile::read_archive(path)?, options)?,
     };
     make(path, &tensors, found, options, device)
+}
+
+/// Strips what the variants of [`Model`] put before their parameters' paths.
+fn without_variant(tensors: NamedTensors) -> NamedTensors {
+    let variant = Model::VARIANTS.iter().find(|variant| {
+        let mut names = tensors.names();
+        names.any(|name| name.starts_with(**variant))
+    });
+    match variant {
+        Some(variant) => tensors.strip(variant),
+        None => tensors,
+    }
 }
 
 /// A network that was found in a file: what the file says about it.
@@ -114,9 +124,10 @@ fn by_names(
 /// A network of Keras, if its head will do.
 fn of_keras(
     path: &Path,
-    keras: KerasModel,
+    file: KerasFile,
     options: &LoadOptions,
 ) -> Result<(NamedTensors, Found), WeightsError> {
+    let keras = keras::find(path, file)?;
     let trusted = options.head != Head::Keep || options.config.is_some();
     if let Some(reason) = keras.strange_head.filter(|_| !trusted) {
         return Err(WeightsError::UnknownHead {

@@ -26,41 +26,23 @@
 //! Files may come from anywhere: nothing in them is executed, what they declare is checked against
 //! what they hold, and what is wrong is an error.
 
-mod archive;
-mod burnpack;
 mod compare;
 mod error;
 pub(crate) mod family;
-mod format;
-mod hdf5;
 mod keras;
 mod keras_assign;
-mod keras_config;
-mod keras_layer;
-mod keras_legacy;
-mod keras_saved;
 pub(crate) mod layer;
 pub(crate) mod layout;
 mod limits;
 mod load;
 mod metadata;
-mod named_tensors;
-mod nearest;
 mod parameters;
-mod pytorch;
-mod safetensors;
-mod safetensors_writer;
 mod save;
 mod source;
 mod torch_names;
 
-pub use burnpack::read_burnpack;
 pub use error::{Mismatch, Misshapen, WeightsError};
-pub use format::Format;
 pub use load::{Head, LoadOptions, Loaded, load};
-pub use named_tensors::{ElementType, NamedTensor, NamedTensors};
-pub use pytorch::read_pytorch;
-pub use safetensors::read_safetensors;
-pub use safetensors_writer::write_safetensors;
 pub use save::{export_names, save_burnpack, save_safetensors};
 pub use source::Source;
+pub use xception_formats::{FormatError, NamedTensors, read_burnpack, write_safetensors};

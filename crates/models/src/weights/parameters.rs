@@ -6,7 +6,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::prelude::*;
 
 use super::layer::{Origin, Part};
-use super::named_tensors::NamedTensors;
+use xception_formats::NamedTensors;
 
 /// Where a visitor or a mapper is in a module. The variants of an enum aren't part of a path.
 #[derive(Default)]

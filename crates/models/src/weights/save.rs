@@ -13,9 +13,9 @@ use xception_files::AtomicFile;
 use super::layer::{Dialect, Origin, parts};
 use super::metadata::Metadata;
 use super::parameters::values;
-use super::safetensors_writer::write_safetensors;
 use super::{Loaded, WeightsError};
 use crate::ModelConfig;
+use xception_formats::write_safetensors;
 
 /// A tensor on its way into a file.
 struct Saved {

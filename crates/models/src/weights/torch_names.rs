@@ -1,7 +1,7 @@
 //! Which network a file with PyTorch's names holds.
 
-use super::named_tensors::NamedTensors;
 use crate::ModelConfig;
+use xception_formats::NamedTensors;
 
 /// What stands before a network's names: nothing, or something like `state_dict.` or `module.`.
 pub(super) fn prefixes(tensors: &NamedTensors) -> Vec<String> {

@@ -10,7 +10,9 @@ use crate::layers::{Activation, ClassifierConfig, Padding, Stem};
 use crate::limits::{self, FULLY_CONNECTED, check_parameters};
 use crate::options::network_config;
 use crate::width::Width;
-use crate::{Bounds, ModelError};
+use xception_messages::Bounds;
+
+use crate::ModelError;
 
 /// Channels of the entry flow's modules (figure 5).
 const ENTRY_FLOW: [usize; 3] = [128, 256, 728];
@@ -136,9 +138,10 @@ fn check_layers(fully_connected: &[usize]) -> Result<(), ModelError> {
             expected: format!("one of at most {}", FULLY_CONNECTED),
         });
     }
-    fully_connected
-        .iter()
-        .try_for_each(|&units| UNITS.check_count("fully_connected", units))
+    for &units in fully_connected {
+        UNITS.check_count("fully_connected", units)?;
+    }
+    Ok(())
 }
 
 /// Smallest side of an image that leaves a pixel everywhere. Padded windows take any size, so only

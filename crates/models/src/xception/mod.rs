@@ -16,11 +16,15 @@
 
 mod config;
 mod exit_flow;
+#[cfg(feature = "weights")]
 mod keras_names;
 mod module;
+#[cfg(feature = "pretrained")]
 pub(crate) mod published;
 mod stem;
+#[cfg(feature = "weights")]
 mod timm_names;
+#[cfg(feature = "weights")]
 mod weights;
 
 use burn::module::Module;

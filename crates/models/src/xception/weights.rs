@@ -2,6 +2,7 @@
 
 use super::{XceptionConfig, keras_names, timm_names};
 use crate::layers::Padding;
+use crate::limits;
 use crate::preprocessing::{Filter, Preprocessing, Preset};
 use crate::weights::family::{
     FamilyWeights, KerasLayers, fitting_width, keras_outputs, torch_outputs,
@@ -129,5 +130,17 @@ impl FamilyWeights for XceptionConfig {
             fully_connected: Vec::new(),
             ..self
         }
+    }
+
+    fn claims(&self, tensors: usize) -> Vec<(&'static str, usize, usize)> {
+        let modules = tensors.min(limits::MIDDLE_MODULES);
+        let layers = self.fully_connected.len();
+        let mut claims = vec![
+            ("modules in the middle flow", self.middle_modules, modules),
+            ("fully connected layers", layers, limits::FULLY_CONNECTED),
+        ];
+        let units = self.fully_connected.iter();
+        claims.extend(units.map(|&units| ("units in a layer", units, limits::UNITS)));
+        claims
     }
 }

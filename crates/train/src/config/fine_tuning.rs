@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use xception_models::Bounds;
+use xception_messages::Bounds;
 
 use super::error::Invalid;
 

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use xception_kernels::SgdSettings;
-use xception_models::Bounds;
+use xception_messages::Bounds;
 
 use super::error::Invalid;
 use crate::training::Sgd;

@@ -6,8 +6,9 @@ use burn::config::Config;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use xception_messages::Bounds;
 use xception_models::preprocessing::{Preprocessing, PreprocessingError, SIDE};
-use xception_models::{Bounds, ModelConfig, ModelError};
+use xception_models::{ModelConfig, ModelError};
 
 use super::error::{ConfigError, Invalid};
 use super::fine_tuning::{FineTuning, StartingHead};

@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use xception_files::name_text;
+use xception_messages::with_causes;
 use xception_models::preprocessing::{
     DecodeOptions, Filter, IMAGE_ENDINGS, Labels, Preprocessing, Resize, ResizeMode, Scaling,
     is_image, read_image,
 };
-use xception_models::with_causes;
 
 use crate::data::dataset::CHANNELS;
 use crate::data::listing::Listing;

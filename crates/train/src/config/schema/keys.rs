@@ -1,7 +1,7 @@
 //! The keys of a file, by their paths.
 
 use serde_json::{Map, Value};
-use xception_models::Bounds;
+use xception_messages::Bounds;
 
 /// A key of a configuration file.
 #[derive(Debug, Clone, PartialEq)]

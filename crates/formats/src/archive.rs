@@ -1,0 +1,104 @@
+//! `.keras` archives: a zip file with `config.json` and `model.weights.h5`.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use xception_files::open_regular;
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use super::FormatError;
+
+const FORMAT: &str = "a Keras archive";
+
+/// The model's configuration.
+const CONFIG: &str = "config.json";
+/// The model's weights.
+const WEIGHTS: &str = "model.weights.h5";
+
+/// The longest configuration that is read; Keras' ResNet-152 has 400 KB.
+const MAX_CONFIG: u64 = 16 << 20;
+/// The most weights that are read: ResNet-152 with its optimizer's state has 730 MB.
+const MAX_WEIGHTS: u64 = 1 << 30;
+
+/// Keras' own notes, which it writes first.
+const METADATA: &str = "metadata.json";
+
+/// Where an entry of a zip file has the length of its name, and the name.
+const NAME_LENGTH: usize = 26;
+const NAME: usize = 30;
+
+/// Whether a zip file is a Keras archive, and not one of PyTorch: by its directory; where that is damaged or cut
+/// off, by the name of its first entry, which is in `start`, or by the file's own name.
+pub(crate) fn is_keras(path: &Path, start: &[u8]) -> bool {
+    let zip = open_regular(path).map(|file| ZipArchive::new(BufReader::new(file)));
+    if let Ok(Ok(zip)) = zip {
+        return zip.index_for_name(WEIGHTS).is_some();
+    }
+    match first_name(start) {
+        Some(name) => [METADATA, CONFIG, WEIGHTS]
+            .iter()
+            .any(|known| known.as_bytes() == name),
+        None => path
+            .extension()
+            .is_some_and(|ending| ending.eq_ignore_ascii_case("keras")),
+    }
+}
+
+/// The name of the first entry of a zip file that starts with these bytes.
+fn first_name(start: &[u8]) -> Option<&[u8]> {
+    let length = start.get(NAME_LENGTH..NAME_LENGTH + 2)?;
+    let length = u16::from_le_bytes([length[0], length[1]]);
+    start.get(NAME..NAME + usize::from(length))
+}
+
+/// An open archive.
+pub(crate) struct Archive<'a> {
+    path: &'a Path,
+    zip: ZipArchive<BufReader<File>>,
+}
+
+impl<'a> Archive<'a> {
+    pub(crate) fn open(path: &'a Path) -> Result<Self, FormatError> {
+        let file = open_regular(path).map_err(|error| FormatError::read(path, error))?;
+        let zip = ZipArchive::new(BufReader::new(file))
+            .map_err(|error| FormatError::malformed(path, FORMAT, error))?;
+        Ok(Self { path, zip })
+    }
+
+    /// The text of `config.json`.
+    pub(crate) fn config(&mut self) -> Result<String, FormatError> {
+        let bytes = self.read(CONFIG, MAX_CONFIG)?;
+        String::from_utf8(bytes).map_err(|error| FormatError::malformed(self.path, FORMAT, error))
+    }
+
+    /// The bytes of `model.weights.h5`.
+    pub(crate) fn weights(&mut self) -> Result<Vec<u8>, FormatError> {
+        self.read(WEIGHTS, MAX_WEIGHTS)
+    }
+
+    /// Reads a member of exactly this name into memory; names are never used as paths. What an
+    /// archive says about a member's size is only trusted as far as its bytes go.
+    fn read(&mut self, name: &str, maximum: u64) -> Result<Vec<u8>, FormatError> {
+        let path = self.path;
+        let malformed = |reason: String| FormatError::malformed(path, FORMAT, reason);
+        let too_large = || malformed(format!("{name} takes more than {maximum} bytes"));
+        let member = self.zip.by_name(name).map_err(|error| match error {
+            ZipError::FileNotFound => malformed(format!("it has no {name}")),
+            error => malformed(error.to_string()),
+        })?;
+        if member.size() > maximum {
+            return Err(too_large());
+        }
+        let mut bytes = Vec::new();
+        member
+            .take(maximum + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| malformed(format!("{name}: {error}")))?;
+        if bytes.len() as u64 > maximum {
+            return Err(too_large());
+        }
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,210 @@
+//! The preprocessing of the published weights.
+//!
+//! | Preset | Resized | Filter | Kept | Scaling |
+//! |---|---|---|---|---|
+//! | timm `legacy_xception` | shortest side 333 | bicubic | center 299 | [-1, 1] |
+//! | torchvision Inception V3 | shortest side 342 | bilinear | center 299 | [-1, 1], see below |
+//! | torchvision ResNets, V1 | shortest side 256 | bilinear | center 224 | ImageNet |
+//! | torchvision ResNets, V2 | shortest side 232 | bilinear | center 224 | ImageNet |
+//! | Keras Xception, Inception V3 | 299 x 299 | nearest | all | [-1, 1] |
+//! | Keras ResNet-50 | 224 x 224 | nearest | all | BGR less mean |
+//!
+//! torchvision's Inception V3 is documented with ImageNet's mean and standard deviation, but its
+//! pretrained weights come with `transform_input=True`: the network's first step turns that back
+//! into [-1, 1]. The networks here have no such step, so the preset scales to [-1, 1] at once. A
+//! network that was trained with torchvision's `weights=None` has no such step either: there use
+//! [`Scaling::imagenet`].
+//!
+//! Keras names no resampling for its weights: what the presets have is what its documented example
+//! does, `load_img(path, target_size=..)`, whose default is `nearest`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    CAFFE_MEAN_BGR, Filter, Preprocessing, PreprocessingError, Resize, ResizeMode, Scaling,
+};
+
+/// The weights whose preprocessing is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// timm's `legacy_xception.tf_in1k` (timm/models/xception.py: 299, `crop_pct` 0.8975, bicubic,
+    /// mean and standard deviation 0.5), and Cadene's Xception, whose file that is.
+    TimmXception,
+    /// torchvision's `Inception_V3_Weights.IMAGENET1K_V1` (torchvision/models/inception.py: resize
+    /// 342, crop 299).
+    #[serde(rename = "torchvision-inception-v3")]
+    TorchvisionInceptionV3,
+    /// torchvision's `ResNet*_Weights.IMAGENET1K_V1` (torchvision/models/resnet.py: resize 256,
+    /// crop 224).
+    #[serde(rename = "torchvision-resnet-v1")]
+    TorchvisionResnetV1,
+    /// torchvision's `ResNet*_Weights.IMAGENET1K_V2` (torchvision/models/resnet.py: resize 232,
+    /// crop 224).
+    #[serde(rename = "torchvision-resnet-v2")]
+    TorchvisionResnetV2,
+    /// Keras's `applications.xception` (`preprocess_input` of mode `tf`).
+    KerasXception,
+    /// Keras's `applications.inception_v3` (`preprocess_input` of mode `tf`).
+    #[serde(rename = "keras-inception-v3")]
+    KerasInceptionV3,
+    /// Keras's `applications.resnet` (`preprocess_input` of mode `caffe`).
+    #[serde(rename = "keras-resnet50")]
+    KerasResnet50,
+}
+
+impl Preset {
+    /// All presets.
+    pub const ALL: [Self; 7] = [
+        Self::TimmXception,
+        Self::TorchvisionInceptionV3,
+        Self::TorchvisionResnetV1,
+        Self::TorchvisionResnetV2,
+        Self::KerasXception,
+        Self::KerasInceptionV3,
+        Self::KerasResnet50,
+    ];
+
+    /// The preset's name, as in configuration files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TimmXception => "timm-xception",
+            Self::TorchvisionInceptionV3 => "torchvision-inception-v3",
+            Self::TorchvisionResnetV1 => "torchvision-resnet-v1",
+            Self::TorchvisionResnetV2 => "torchvision-resnet-v2",
+            Self::KerasXception => "keras-xception",
+            Self::KerasInceptionV3 => "keras-inception-v3",
+            Self::KerasResnet50 => "keras-resnet50",
+        }
+    }
+
+    /// The preprocessing itself.
+    #[must_use]
+    pub fn preprocessing(self) -> Preprocessing {
+        // Fractions are chosen as timm does, such that the sizes come out whole: torchvision states
+        // sizes to resize to, not fractions.
+        match self {
+            Self::TimmXception => {
+                // [-1, 1] in the order of operations of timm.
+                let (mean, std) = ([0.5; 3], [0.5; 3]);
+                Preprocessing::cropped(299, 0.8975, Filter::Bicubic, Scaling::MeanStd { mean, std })
+            }
+            Self::TorchvisionInceptionV3 => {
+                Preprocessing::cropped(299, 0.874, Filter::Bilinear, Scaling::MinusOneToOne)
+            }
+            Self::TorchvisionResnetV1 => {
+                Preprocessing::cropped(224, 0.875, Filter::Bilinear, Scaling::imagenet())
+            }
+            Self::TorchvisionResnetV2 => {
+                Preprocessing::cropped(224, 0.965, Filter::Bilinear, Scaling::imagenet())
+            }
+            Self::KerasXception | Self::KerasInceptionV3 => {
+                Preprocessing::squashed(299, Scaling::MinusOneToOne)
+            }
+            Self::KerasResnet50 => Preprocessing::squashed(
+                224,
+                Scaling::CaffeBgr {
+                    mean: CAFFE_MEAN_BGR,
+                },
+            ),
+        }
+    }
+}
+
+impl Preprocessing {
+    /// Resizes the shortest side as Pillow does, then keeps the center.
+    pub fn cropped(size: usize, crop_fraction: f64, filter: Filter, scaling: Scaling) -> Self {
+        Self {
+            size: [size, size],
+            resize: Resize {
+                filter,
+                antialias: true,
+                mode: ResizeMode::ShortestSide,
+            },
+            crop_fraction,
+            scaling,
+        }
+    }
+
+    /// Resizes the whole image, as Keras's `load_img` does it.
+    pub fn squashed(size: usize, scaling: Scaling) -> Self {
+        Self {
+            size: [size, size],
+            resize: Resize {
+                filter: Filter::Nearest,
+                // `load_img` resizes with Pillow, should another filter be chosen.
+                antialias: true,
+                mode: ResizeMode::Exact,
+            },
+            crop_fraction: 1.0,
+            scaling,
+        }
+    }
+}
+
+impl fmt::Display for Preset {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Preset {
+    type Err = PreprocessingError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|preset| preset.name() == name)
+            .ok_or_else(|| PreprocessingError::UnknownName {
+                what: "preprocessing preset",
+                name: name.to_owned(),
+                known: Self::ALL.map(Self::name).join(", "),
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::geometry::ResizedCrop;
+    use super::*;
+
+    #[test]
+    fn sizes_are_the_published_ones() {
+        for (preset, resized, kept) in [
+            (Preset::TimmXception, 333, 299),
+            (Preset::TorchvisionInceptionV3, 342, 299),
+            (Preset::TorchvisionResnetV1, 256, 224),
+            (Preset::TorchvisionResnetV2, 232, 224),
+            (Preset::KerasXception, 299, 299),
+            (Preset::KerasInceptionV3, 299, 299),
+            (Preset::KerasResnet50, 224, 224),
+        ] {
+            let settings = preset.preprocessing();
+            let crop = ResizedCrop::new(
+                [500, 500],
+                settings.size,
+                settings.resize.mode,
+                settings.crop_fraction,
+            );
+            assert_eq!(crop.resized, [resized, resized], "{preset}");
+            assert_eq!(crop.size, [kept, kept], "{preset}");
+        }
+    }
+
+    #[test]
+    fn every_preset_is_valid_and_named() {
+        for preset in Preset::ALL {
+            preset.preprocessing().check().unwrap();
+            assert_eq!(preset.name().parse::<Preset>().unwrap(), preset);
+            assert_eq!(
+                serde_json::to_string(&preset).unwrap(),
+                format!("\"{preset}\"")
+            );
+        }
+        assert!("timm".parse::<Preset>().is_err());
+    }
+}

@@ -1,0 +1,244 @@
+//! JPEG files that are damaged, or made to do harm, are errors that say what is wrong: the decoder of our own
+//! has no panic, and its memory and time are bounded.
+//!
+//! A mutation fuzzer changes good files for a second (`XCEPTION_FUZZ_SECONDS` where that is set).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use support::mutation::{Random, mutate};
+use xception_images::{DecodeLimits, DecodeOptions, JpegError, PreprocessingError, decode_image};
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/jpeg")
+        .join(name)
+}
+
+fn good(name: &str) -> Vec<u8> {
+    std::fs::read(fixture(name)).unwrap()
+}
+
+/// Every committed JPEG file.
+fn good_files() -> Vec<(String, Vec<u8>)> {
+    let entries = std::fs::read_dir(fixture("")).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let mut paths: Vec<_> = paths
+        .filter(|path| path.extension().is_some_and(|ending| ending == "jpg"))
+        .collect();
+    paths.sort();
+    let read = |path: PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        (name, std::fs::read(path).unwrap())
+    };
+    paths.into_iter().map(read).collect()
+}
+
+fn decode(bytes: &[u8]) -> Result<image::RgbImage, PreprocessingError> {
+    decode_image(bytes, "it.jpg", &DecodeOptions::default())
+}
+
+/// The position after a marker.
+fn after(bytes: &[u8], marker: u8) -> usize {
+    bytes
+        .windows(2)
+        .position(|pair| pair == [0xff, marker])
+        .unwrap()
+        + 2
+}
+
+#[test]
+fn mutated_images_never_panic() {
+    let seconds = std::env::var("XCEPTION_FUZZ_SECONDS").ok();
+    let seconds = seconds.and_then(|text| text.parse().ok()).unwrap_or(1);
+    let seed = match seconds {
+        1 => 1,
+        _ => std::process::id().into(),
+    };
+    let mut random = Random(0x9E37_79B9_7F4A_7C15 ^ seed);
+    let options = DecodeOptions {
+        limits: DecodeLimits {
+            max_pixels: 1 << 20,
+            ..DecodeLimits::default()
+        },
+        ..DecodeOptions::default()
+    };
+    let files = good_files();
+    let start = Instant::now();
+    let (mut count, mut decoded, mut slowest) = (0, 0, Duration::ZERO);
+    while start.elapsed() < Duration::from_secs(seconds) {
+        let (name, bytes) = &files[count % files.len()];
+        let mut bytes = bytes.clone();
+        mutate(&mut bytes, &mut random);
+        let begin = Instant::now();
+        let result = decode_image(&bytes, name, &options);
+        slowest = slowest.max(begin.elapsed());
+        count += 1;
+        match result {
+            Ok(_) => decoded += 1,
+            // Another format's decoder may break down, on a file that no longer begins like a JPEG.
+            Err(PreprocessingError::DecoderFailed { format: "JPEG", .. }) => {
+                let path =
+                    std::env::temp_dir().join(format!("found-{}-{name}", std::process::id()));
+                std::fs::write(&path, &bytes).unwrap();
+                panic!(
+                    "a file made of {name} panicked; it is kept as {}",
+                    path.display()
+                );
+            }
+            Err(_) => {}
+        }
+        assert!(slowest < Duration::from_secs(10), "{name} took {slowest:?}");
+    }
+    println!("{count} files, of which {decoded} were still decoded; the slowest took {slowest:?}");
+    assert!(count > 100 && decoded > 0 && decoded < count);
+}
+
+#[test]
+fn a_file_that_is_cut_off_is_an_error_at_every_length() {
+    for name in [
+        "420.jpg",
+        "420_progressive.jpg",
+        "420_restarts.jpg",
+        "cmyk_420.jpg",
+    ] {
+        let bytes = good(name);
+        for length in 4..bytes.len() {
+            match decode(&bytes[..length]) {
+                Err(PreprocessingError::Truncated { .. }) => {}
+                other => panic!("{name}, {length}: {other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn sizes_are_checked_before_decoding() {
+    let mut bytes = good("420_progressive.jpg");
+    let header = after(&bytes, 0xc2);
+    bytes[header + 3..header + 7].fill(0xff);
+    let begin = Instant::now();
+    let error = decode(&bytes).unwrap_err();
+    assert!(matches!(
+        error,
+        PreprocessingError::ImageTooLarge {
+            width: 65_535,
+            height: 65_535,
+            ..
+        }
+    ));
+    assert!(begin.elapsed() < Duration::from_secs(10));
+}
+
+/// What is wrong with a JPEG file.
+fn what(bytes: &[u8]) -> String {
+    match decode(bytes).unwrap_err() {
+        PreprocessingError::Jpeg { name, source } => {
+            assert_eq!(name, "it.jpg");
+            assert!(!matches!(source, JpegError::Truncated));
+            source.to_string()
+        }
+        error => panic!("{error}"),
+    }
+}
+
+#[test]
+fn damage_is_named() {
+    let base = good("420.jpg");
+    let scan = after(&base, 0xda);
+    // (what is done to the file, what the error says)
+    let damaged = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = base.clone();
+        change(&mut bytes);
+        what(&bytes)
+    };
+    for (error, expected) in [
+        (
+            damaged(&|bytes| bytes[scan + 2] = 0),
+            "a scan has an impossible number of components",
+        ),
+        (
+            damaged(&|bytes| bytes[scan + 3] = 77),
+            "a scan has a component that the frame lacks",
+        ),
+        (
+            damaged(&|bytes| bytes[scan + 4] = 0x40),
+            "a scan has an impossible Huffman table",
+        ),
+        (
+            damaged(&|bytes| bytes[scan + 4] = 0x22),
+            "a Huffman table is missing",
+        ),
+        (
+            damaged(&|bytes| {
+                let frame = after(bytes, 0xc0);
+                bytes[frame + 10] = 3;
+            }),
+            "a quantization table is missing",
+        ),
+        (
+            damaged(&|bytes| {
+                let frame = after(bytes, 0xc0);
+                bytes[frame - 1] = 0xc9;
+            }),
+            "arithmetically coded JPEG, which isn't supported",
+        ),
+        (
+            damaged(&|bytes| {
+                let end = bytes.len() - 2;
+                bytes.truncate(scan + 60);
+                bytes.extend(&base[end..]);
+            }),
+            "the data of a scan end before its last block",
+        ),
+        (
+            damaged(&|bytes| {
+                let frame = after(bytes, 0xc0);
+                let header = bytes[frame - 2..frame + 17].to_vec();
+                bytes.splice(frame - 2..frame - 2, header);
+            }),
+            "there is a second frame header",
+        ),
+    ] {
+        assert!(error.contains(expected), "{error} instead of {expected}");
+    }
+    let mut restarts = good("420_restarts.jpg");
+    let second = after(&restarts, 0xd1);
+    restarts[second - 1] = 0xd3;
+    assert!(what(&restarts).contains("a restart marker is missing"));
+    assert!(what(b"\xff\xd8\xff\xd9").contains("there is no image"));
+}
+
+/// Bytes between segments, and after the end, are no damage; nor is a comment.
+#[test]
+fn what_other_programs_leave_behind_is_skipped() {
+    let bytes = good("420.jpg");
+    let image = decode(&bytes).unwrap();
+    let mut changed = bytes[..2].to_vec();
+    changed.extend([0xff, 0xff, 0xfe, 0, 6, 0xff, 0xd9, 0xff, 0xda, 7, 7, 7]);
+    changed.extend(&bytes[2..bytes.len() - 2]);
+    changed.extend([1, 2, 3, 0xff, 0, 0xff, 0xd9, 0xff, 0xd8, 5]);
+    assert_eq!(decode(&changed).unwrap(), image);
+}
+
+/// A scan of a few bytes asks for a pass over the whole image.
+#[test]
+fn scans_are_limited() {
+    let bytes = good("gray_progressive.jpg");
+    let scan = after(&bytes, 0xda) - 2;
+    let next = scan + 2 + after(&bytes[scan + 2..], 0xc4) - 2;
+    let first = bytes[scan..next].to_vec();
+    let mut many = bytes[..scan].to_vec();
+    for _ in 0..300 {
+        many.extend(&first);
+    }
+    many.extend(&bytes[scan..]);
+    assert_eq!(
+        what(&many),
+        "it is JPEG of more than 256 scans, which isn't supported"
+    );
+}

@@ -1,0 +1,3 @@
+//! The helpers that the tests share.
+
+pub mod mutation;

@@ -1,0 +1,22 @@
+//! What most programs need: `use xception_models::prelude::*;`.
+//!
+//! ```
+//! use burn::prelude::*;
+//! use xception_models::prelude::*;
+//!
+//! let device = Device::flex();
+//! let network = MobileNetV1Config::new(10).with_width(0.25).with_stem(Stem::Small).init(&device)?;
+//! let fused = network.fuse(); // for inference
+//! assert_eq!(fused.forward(Tensor::zeros([1, 3, 32, 32], &device)).dims(), [1, 10]);
+//! # Ok::<(), ModelError>(())
+//! ```
+
+pub use crate::layers::{
+    Activation, Classifier, ClassifierConfig, ConvNorm, ConvNormConfig, Epilogue, FeatureMap,
+    Kernels, LayerOptions, Padding, SeparableConvNorm, SeparableConvNormConfig, Stem,
+};
+pub use crate::{
+    Features, Fused, InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config, Model,
+    ModelConfig, ModelError, Network, Observer, ResNet, ResNetConfig, ResNetDepth, Summary,
+    Xception, XceptionConfig,
+};
