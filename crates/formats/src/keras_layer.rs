@@ -14,7 +14,7 @@ pub struct KerasLayer {
     pub path: String,
     /// The weights by their role, such as `kernel`.
     pub weights: BTreeMap<String, NamedTensor>,
-    /// Whether it is a 1x1 convolution that gives the logits; see [`find_head`].
+    /// Whether it is a 1x1 convolution that gives the logits; as the last layer of Keras' MobileNets is.
     pub is_head: bool,
 }
 
