@@ -14,7 +14,7 @@ use std::time::Instant;
 use burn::prelude::*;
 use support::catalogue::{LAYERS, SEPARABLE};
 use support::{Case, elements, fractions, tensor};
-use xception_kernels::{FusedConv2d, FusedSeparable, Geometry};
+use xception_kernels::{Activation, Epilogue, FusedConv2d, FusedDepthwise, Geometry};
 
 /// As the program has it.
 #[global_allocator]
@@ -51,30 +51,33 @@ fn main() {
     }
 }
 
+fn relu() -> Epilogue {
+    Epilogue {
+        residual: None,
+        activation: Activation::Relu,
+    }
+}
+
 fn weights(shape: [usize; 4], seed: usize) -> Tensor<4> {
     tensor(fractions(elements(shape), seed), shape, &Device::flex())
 }
 
 fn dense_layer(case: &Case, native: bool) -> FusedConv2d {
     let bias = Tensor::zeros([case.outputs], &Device::flex());
-    FusedConv2d::new(weights(case.weight(), 2), bias, case.geometry, true, native)
+    FusedConv2d::new(weights(case.weight(), 2), bias, case.geometry, 1, native)
 }
 
 /// 3x3, then the pointwise convolution that the case is.
 fn separable(case: &Case, native: bool) -> FusedConv2d {
-    let options = FusedSeparable {
-        relu: true,
-        ..FusedSeparable::default()
+    let depthwise = FusedDepthwise {
+        weight: weights([case.channels, 1, 3, 3], 3),
+        bias: None,
+        geometry: Geometry::same(3),
+        input_relu: false,
+        activation: Activation::None,
     };
     let bias = Tensor::zeros([case.outputs], &Device::flex());
-    FusedConv2d::separable(
-        weights([case.channels, 1, 3, 3], 3),
-        weights(case.weight(), 2),
-        bias,
-        Geometry::same(3),
-        options,
-        native,
-    )
+    FusedConv2d::separable(depthwise, weights(case.weight(), 2), bias, native)
 }
 
 /// Measures both kernels in turns; `depthwise` is the number of products of a pixel's depthwise part.
@@ -93,7 +96,7 @@ fn report(
     for round in 0..=rounds {
         for (layer, times) in layers.iter().zip(&mut times) {
             let start = Instant::now();
-            let output = layer.forward(input.clone());
+            let output = layer.forward(input.clone(), relu());
             let seconds = start.elapsed().as_secs_f64();
             drop(output);
             if round > 0 {

@@ -4,29 +4,40 @@ use std::sync::Arc;
 
 use burn::backend::Dispatch;
 use burn::prelude::*;
-use burn::tensor::activation;
 use burn::tensor::module::avg_pool2d;
 use burn::tensor::ops::AvgPoolOptions;
 use pulp::Arch;
 
-pub use crate::cpu::fused::Between;
-use crate::cpu::fused::{Convolution, Depthwise, Pool, PoolKind, Weights};
+use crate::cpu::fused::{Convolution, Depthwise, Pool, PoolKind, Rectify, Weights};
 use crate::ops::{InferenceBackend, InferencePlan, runs_natively};
-use crate::{Geometry, burn_conv2d, burn_max_pool2d};
+use crate::{Activation, Geometry, Padding2d, burn_conv2d, burn_max_pool2d};
 
-/// What surrounds the two parts of a fused separable convolution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct FusedSeparable {
+/// The depthwise part of a fused separable convolution, and what is around it.
+#[derive(Debug, Clone)]
+pub struct FusedDepthwise {
+    /// `[channels, 1, kernel_height, kernel_width]`.
+    pub weight: Tensor<4>,
+    /// Added to each channel, `[channels]`.
+    pub bias: Option<Tensor<1>>,
+    /// The window.
+    pub geometry: Geometry,
     /// Whether the input is rectified first.
     pub input_relu: bool,
-    /// What stands between the parts.
-    pub between: Between,
-    /// Whether the output is rectified.
-    pub relu: bool,
+    /// The activation between the two parts.
+    pub activation: Activation,
 }
 
-/// A convolution made ready for inference: with a bias, an optional residual addition and an optional
-/// ReLU, in one pass over the output. It has no gradient.
+/// What follows a fused convolution, in the same pass over its output.
+#[derive(Debug, Clone, Default)]
+pub struct Epilogue {
+    /// Added to the output, `[batch, height_out, width_out, channels_out]`.
+    pub residual: Option<Tensor<4>>,
+    /// Applied after the addition.
+    pub activation: Activation,
+}
+
+/// A convolution made ready for inference: with a bias, an optional residual addition and an activation,
+/// in one pass over the output. It has no gradient.
 ///
 /// Tensors have their channels last, `[batch, height, width, channels]`; [`forward_images`](Self::forward_images)
 /// takes images as networks get them.
@@ -47,38 +58,38 @@ enum Kernel {
 /// The same from Burn's operations.
 #[derive(Debug, Clone)]
 struct BurnKernel {
-    depthwise: Option<(Tensor<4>, FusedSeparable)>,
+    depthwise: Option<FusedDepthwise>,
     weight: Tensor<4>,
     bias: Tensor<1>,
     geometry: Geometry,
-    relu: bool,
+    groups: usize,
 }
 
 impl FusedConv2d {
-    /// A dense convolution, rectified where asked for. `native` is whether this crate's kernels may
-    /// do it.
+    /// Makes a convolution in any number of groups. `native` says whether this crate's kernels may run it; they serve
+    /// convolutions in one group.
     ///
     /// # Shapes
     ///
-    /// - `weight`: `[channels_out, channels_in, kernel_height, kernel_width]`
+    /// - `weight`: `[channels_out, channels_in / groups, kernel_height, kernel_width]`
     /// - `bias`: `[channels_out]`
     pub fn new(
         weight: Tensor<4>,
         bias: Tensor<1>,
         geometry: Geometry,
-        relu: bool,
+        groups: usize,
         native: bool,
     ) -> Self {
         let (weight, bias) = (constant(weight), constant(bias));
         let [outputs, channels, rows, columns] = weight.dims();
-        let fits = bias.dims() == [outputs] && geometry.kernel == [rows, columns];
+        let fits = bias.dims() == [outputs] && geometry.kernel == [rows, columns] && groups == 1;
         let native = native && fits && runs_natively(&weight) && runs_natively(&bias);
         if native && let (Some(weight), Some(bias)) = (values(&weight), values(&bias)) {
             let weights = Weights {
                 weight: &weight,
                 bias: &bias,
             };
-            let convolution = Convolution::dense(Arch::new(), &weights, channels, geometry, relu);
+            let convolution = Convolution::dense(Arch::new(), &weights, channels, geometry);
             return Self::native(convolution);
         }
         Self::burn(BurnKernel {
@@ -86,62 +97,59 @@ impl FusedConv2d {
             weight,
             bias,
             geometry,
-            relu,
+            groups,
         })
     }
 
-    /// A depthwise separable convolution: `geometry` is that of the depthwise part.
+    /// Makes a depthwise separable convolution.
     ///
     /// # Shapes
     ///
-    /// - `depthwise`: `[channels_in, 1, kernel_height, kernel_width]`
     /// - `pointwise`: `[channels_out, channels_in, 1, 1]`
     /// - `bias`: `[channels_out]`
     pub fn separable(
-        depthwise: Tensor<4>,
+        depthwise: FusedDepthwise,
         pointwise: Tensor<4>,
         bias: Tensor<1>,
-        geometry: Geometry,
-        options: FusedSeparable,
         native: bool,
     ) -> Self {
-        let (depthwise, pointwise) = (constant(depthwise), constant(pointwise));
-        let bias = constant(bias);
-        let [outputs, channels, ..] = pointwise.dims();
-        let [rows, columns] = geometry.kernel;
-        let fits = bias.dims() == [outputs]
-            && pointwise.dims() == [outputs, channels, 1, 1]
-            && depthwise.dims() == [channels, 1, rows, columns];
-        let native = native
-            && fits
-            && runs_natively(&depthwise)
-            && runs_natively(&pointwise)
-            && runs_natively(&bias);
-        if native
-            && let (Some(filters), Some(weight), Some(bias)) =
-                (values(&depthwise), values(&pointwise), values(&bias))
+        let depthwise = FusedDepthwise {
+            weight: constant(depthwise.weight),
+            bias: depthwise.bias.map(constant),
+            ..depthwise
+        };
+        let (pointwise, bias) = (constant(pointwise), constant(bias));
+        match native
+            .then(|| pack(&depthwise, &pointwise, &bias))
+            .flatten()
         {
-            let FusedSeparable {
-                input_relu,
-                between,
-                relu,
-            } = options;
-            let depthwise = Depthwise::new(&filters, geometry, channels, input_relu, between);
-            let weights = Weights {
-                weight: &weight,
-                bias: &bias,
-            };
-            let convolution =
-                Convolution::separable(Arch::new(), depthwise, &weights, channels, relu);
-            return Self::native(convolution);
+            Some(convolution) => Self::native(convolution),
+            None => Self::burn(BurnKernel {
+                depthwise: Some(depthwise),
+                weight: pointwise,
+                bias,
+                geometry: Geometry::valid(1),
+                groups: 1,
+            }),
         }
-        Self::burn(BurnKernel {
-            depthwise: Some((depthwise, options)),
-            weight: pointwise,
-            bias,
-            geometry,
-            relu: options.relu,
-        })
+    }
+
+    /// Returns the same convolution with another padding, such as one that depends on the input's size. The weights are
+    /// shared, not copied.
+    pub fn with_padding(&self, padding: Padding2d) -> Self {
+        match &self.kernel {
+            Kernel::Native(convolution) => Self::native(convolution.with_padding(padding)),
+            Kernel::Burn(kernel) => {
+                let mut kernel = kernel.clone();
+                match &mut kernel.depthwise {
+                    Some(depthwise) => depthwise.geometry.padding = padding,
+                    None => kernel.geometry.padding = padding,
+                }
+                Self {
+                    kernel: Kernel::Burn(kernel),
+                }
+            }
+        }
     }
 
     fn native(convolution: Convolution) -> Self {
@@ -156,7 +164,7 @@ impl FusedConv2d {
         }
     }
 
-    /// Convolves.
+    /// Convolves a map with trailing channels.
     ///
     /// # Shapes
     ///
@@ -165,26 +173,12 @@ impl FusedConv2d {
     ///
     /// # Panics
     ///
-    /// Where the shapes don't fit.
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        self.run(input, Order::ChannelsLast, None)
+    /// If the shapes don't fit.
+    pub fn forward(&self, input: Tensor<4>, epilogue: Epilogue) -> Tensor<4> {
+        self.run(input, Order::ChannelsLast, epilogue)
     }
 
-    /// Convolves, and adds `residual` before the output is rectified.
-    ///
-    /// # Shapes
-    ///
-    /// - `input`: `[batch, height, width, channels_in]`
-    /// - `residual` and output: `[batch, height_out, width_out, channels_out]`
-    ///
-    /// # Panics
-    ///
-    /// Where the shapes don't fit.
-    pub fn forward_add(&self, input: Tensor<4>, residual: Tensor<4>) -> Tensor<4> {
-        self.run(input, Order::ChannelsLast, Some(residual))
-    }
-
-    /// Convolves images.
+    /// Convolves images, whose channels lead.
     ///
     /// # Shapes
     ///
@@ -193,21 +187,25 @@ impl FusedConv2d {
     ///
     /// # Panics
     ///
-    /// Where the shapes don't fit.
-    pub fn forward_images(&self, images: Tensor<4>) -> Tensor<4> {
-        self.run(images, Order::ChannelsFirst, None)
+    /// If the shapes don't fit.
+    pub fn forward_images(&self, images: Tensor<4>, epilogue: Epilogue) -> Tensor<4> {
+        self.run(images, Order::ChannelsFirst, epilogue)
     }
 
-    fn run(&self, input: Tensor<4>, order: Order, residual: Option<Tensor<4>>) -> Tensor<4> {
-        let (input, residual) = (constant(input), residual.map(constant));
+    fn run(&self, input: Tensor<4>, order: Order, epilogue: Epilogue) -> Tensor<4> {
+        let input = constant(input);
+        let epilogue = Epilogue {
+            residual: epilogue.residual.map(constant),
+            ..epilogue
+        };
         match &self.kernel {
-            Kernel::Native(convolution) => run_native(convolution, input, order, residual),
+            Kernel::Native(convolution) => run_native(convolution, input, order, epilogue),
             Kernel::Burn(kernel) => {
                 let input = match order {
                     Order::ChannelsFirst => input,
                     Order::ChannelsLast => channels_first(input),
                 };
-                kernel.run(input, residual)
+                kernel.run(input, epilogue)
             }
         }
     }
@@ -228,15 +226,24 @@ fn run_native(
     convolution: &Arc<Convolution>,
     input: Tensor<4>,
     order: Order,
-    residual: Option<Tensor<4>>,
+    epilogue: Epilogue,
 ) -> Tensor<4> {
+    let Epilogue {
+        residual,
+        activation,
+    } = epilogue;
+    let rectify = match activation {
+        Activation::Relu => Rectify::Relu,
+        Activation::Relu6 => Rectify::Relu6,
+        Activation::None | Activation::Elu => Rectify::No,
+    };
     let sizes = match (order, input.dims()) {
         (Order::ChannelsLast, sizes) => sizes,
         (Order::ChannelsFirst, [batch, channels, height, width]) => {
             [batch, height, width, channels]
         }
     };
-    let plan = InferencePlan::convolution(convolution, sizes);
+    let plan = InferencePlan::convolution(convolution, rectify, sizes);
     let plan = plan.expect("an input that fits the convolution");
     let fits = |tensor: &Tensor<4>| tensor.dims() == plan.output();
     assert!(
@@ -256,40 +263,84 @@ fn run_native(
         "tensors of the type and on the backend that the convolution was made for"
     );
     let input = input.into_dispatch();
-    Tensor::from_dispatch(match residual {
+    let output = Tensor::from_dispatch(match residual {
         None => <Dispatch as InferenceBackend>::infer(input, plan),
         Some(residual) => {
             <Dispatch as InferenceBackend>::infer_and_add(input, residual.into_dispatch(), plan)
         }
-    })
+    });
+    match rectify {
+        Rectify::No => activation.burn(output),
+        Rectify::Relu | Rectify::Relu6 => output,
+    }
+}
+
+/// Packs a separable convolution for this crate's kernels, if they serve it.
+fn pack(
+    depthwise: &FusedDepthwise,
+    pointwise: &Tensor<4>,
+    bias: &Tensor<1>,
+) -> Option<Convolution> {
+    let [outputs, channels, ..] = pointwise.dims();
+    let [rows, columns] = depthwise.geometry.kernel;
+    let inner = depthwise.bias.as_ref();
+    let fits = bias.dims() == [outputs]
+        && pointwise.dims() == [outputs, channels, 1, 1]
+        && depthwise.weight.dims() == [channels, 1, rows, columns]
+        && inner.is_none_or(|bias| bias.dims() == [channels]);
+    let runs = fits
+        && runs_natively(&depthwise.weight)
+        && runs_natively(pointwise)
+        && runs_natively(bias)
+        && inner.is_none_or(runs_natively);
+    if !runs {
+        return None;
+    }
+    let filters = values(&depthwise.weight)?;
+    let inner = match inner {
+        Some(bias) => Some(values(bias)?),
+        None => None,
+    };
+    let part = Depthwise::new(
+        &filters,
+        depthwise.geometry,
+        channels,
+        depthwise.input_relu,
+        inner,
+        depthwise.activation,
+    );
+    let weights = Weights {
+        weight: &values(pointwise)?,
+        bias: &values(bias)?,
+    };
+    Some(Convolution::separable(
+        Arch::new(),
+        part,
+        &weights,
+        channels,
+    ))
 }
 
 impl BurnKernel {
-    /// From `[batch, channels, height, width]` to channels last.
-    fn run(&self, input: Tensor<4>, residual: Option<Tensor<4>>) -> Tensor<4> {
-        let (mut x, mut geometry) = (input, self.geometry);
-        if let Some((weight, options)) = &self.depthwise {
-            if options.input_relu {
-                x = activation::relu(x);
+    /// From `[batch, channels, height, width]` to trailing channels.
+    fn run(&self, input: Tensor<4>, epilogue: Epilogue) -> Tensor<4> {
+        let mut x = input;
+        if let Some(depthwise) = &self.depthwise {
+            if depthwise.input_relu {
+                x = Activation::Relu.burn(x);
             }
-            let [channels, ..] = weight.dims();
-            x = burn_conv2d(x, weight.clone(), None, &geometry, channels);
-            x = match options.between {
-                Between::Nothing => x,
-                Between::Relu => activation::relu(x),
-                Between::Elu => activation::elu(x, 1.0),
-            };
-            geometry = Geometry::valid(1);
+            let [channels, ..] = depthwise.weight.dims();
+            let (weight, bias) = (depthwise.weight.clone(), depthwise.bias.clone());
+            x = burn_conv2d(x, weight, bias, &depthwise.geometry, channels);
+            x = depthwise.activation.burn(x);
         }
         let bias = Some(self.bias.clone());
-        let mut output = channels_last(burn_conv2d(x, self.weight.clone(), bias, &geometry, 1));
-        if let Some(residual) = residual {
+        let output = burn_conv2d(x, self.weight.clone(), bias, &self.geometry, self.groups);
+        let mut output = channels_last(output);
+        if let Some(residual) = epilogue.residual {
             output = output + residual;
         }
-        match self.relu {
-            true => activation::relu(output),
-            false => output,
-        }
+        epilogue.activation.burn(output)
     }
 }
 

@@ -35,12 +35,12 @@ mod separable;
 mod sgd;
 mod threads;
 
-pub use activation::relu;
+pub use activation::{Activation, relu};
 pub use batch_norm::{NormalizedBatch, batch_norm_train, normalize};
 pub use convolution::{burn_conv2d, conv2d};
 pub use depthwise::depthwise_conv2d;
 pub use fused::{
-    Between, FusedConv2d, FusedSeparable, max_pool_channels_last, mean_pool_channels_last,
+    Epilogue, FusedConv2d, FusedDepthwise, max_pool_channels_last, mean_pool_channels_last,
 };
 pub use geometry::{Geometry, Padding2d};
 pub use pointwise::pointwise_conv2d;

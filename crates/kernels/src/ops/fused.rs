@@ -10,7 +10,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata, backend_extension};
 
 use super::host::HostBackend;
-use crate::cpu::fused::{Convolution, Input, Pool};
+use crate::cpu::fused::{Convolution, Input, Pool, Rectify};
 
 /// A convolution or a pool, and the sizes of its input and output.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ pub struct InferencePlan {
 
 #[derive(Debug, Clone)]
 enum Operation {
-    Convolution(Arc<Convolution>),
+    Convolution(Arc<Convolution>, Rectify),
     Pool(Pool),
 }
 
@@ -32,11 +32,12 @@ impl InferencePlan {
     /// The plan for an input of these sizes, or `None` where they don't fit.
     pub(crate) fn convolution(
         convolution: &Arc<Convolution>,
+        rectify: Rectify,
         [batch, height, width, channels]: [usize; 4],
     ) -> Option<Self> {
         let [rows, columns] = convolution.output_size([height, width])?;
         (channels == convolution.channels()).then(|| Self {
-            operation: Operation::Convolution(Arc::clone(convolution)),
+            operation: Operation::Convolution(Arc::clone(convolution), rectify),
             batch,
             input: [height, width],
             output: [batch, rows, columns, convolution.outputs()],
@@ -75,8 +76,8 @@ impl InferencePlan {
         };
         let [_, rows, columns, _] = self.output;
         let output = match &self.operation {
-            Operation::Convolution(convolution) => {
-                convolution.forward(input, [rows, columns], residual.as_deref())
+            Operation::Convolution(convolution, rectify) => {
+                convolution.forward(input, [rows, columns], residual.as_deref(), *rectify)
             }
             Operation::Pool(pool) => pool.forward(input, [rows, columns]),
         };

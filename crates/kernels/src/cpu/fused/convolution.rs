@@ -1,12 +1,13 @@
 //! Convolutions made ready for inference.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::super::output::{Unwritten, written_by};
-use super::super::product::block::{Ahead, Step, Sums, Target, block};
+use super::super::product::block::{Ahead, Rectify, Step, Sums, Target, block};
 use super::super::product::level::vectors;
 use super::super::product::portion;
 use super::super::scratch::with_scratch;
@@ -14,7 +15,7 @@ use super::depthwise::Depthwise;
 use super::images::PaddedRows;
 use super::panels::Panels;
 use super::pixels::{Blocks, Sizes, Window};
-use crate::Geometry;
+use crate::{Geometry, Padding2d};
 
 /// Tasks that a convolution is divided into at least where it is large enough.
 const TASKS: usize = 8;
@@ -30,20 +31,18 @@ const STRIP: usize = 98_304;
 const FEW_CHANNELS: usize = 16;
 
 /// A convolution made ready for inference, without groups or depthwise separable.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Convolution {
     arch: Arch,
     channels: usize,
     geometry: Geometry,
-    panels: Panels,
+    panels: Arc<Panels>,
     kind: Kind,
     /// Zeros for a pixel's values in a step.
     zeros: Vec<f32>,
-    /// Whether the output is rectified.
-    relu: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Kind {
     /// Each tap of each window is read where it is.
     Taps,
@@ -77,7 +76,6 @@ impl Convolution {
         weights: &Weights,
         channels: usize,
         geometry: Geometry,
-        relu: bool,
     ) -> Self {
         let taps = geometry.kernel[0] * geometry.kernel[1];
         let size = [weights.bias.len(), taps * channels];
@@ -90,10 +88,9 @@ impl Convolution {
             arch,
             channels,
             geometry,
-            panels,
+            panels: Arc::new(panels),
             kind: if few { Kind::Rows } else { Kind::Taps },
             zeros: vec![0.0; channels],
-            relu,
         }
     }
 
@@ -103,13 +100,22 @@ impl Convolution {
         depthwise: Depthwise,
         weights: &Weights,
         channels: usize,
-        relu: bool,
     ) -> Self {
         Self {
             kind: Kind::Separable(depthwise.clone()),
             geometry: depthwise.geometry(),
-            ..Self::dense(arch, weights, channels, Geometry::valid(1), relu)
+            ..Self::dense(arch, weights, channels, Geometry::valid(1))
         }
+    }
+
+    /// The same weights with another padding.
+    pub(crate) fn with_padding(&self, padding: Padding2d) -> Self {
+        let mut convolution = self.clone();
+        convolution.geometry.padding = padding;
+        if let Kind::Separable(depthwise) = &mut convolution.kind {
+            depthwise.set_padding(padding);
+        }
+        convolution
     }
 
     /// Input channels.
@@ -134,12 +140,13 @@ impl Convolution {
     }
 
     /// The output, `[batch, height, width, outputs]`, for an input for which there is one; `residual`
-    /// is added before the output is rectified.
+    /// is added before the activation.
     pub(crate) fn forward(
         &self,
         input: Input,
         output: [usize; 2],
         residual: Option<&[f32]>,
+        rectify: Rectify,
     ) -> Vec<f32> {
         let sizes = Sizes {
             batch: input.batch,
@@ -166,6 +173,7 @@ impl Convolution {
                         sizes,
                         input: input.values,
                         residual,
+                        rectify,
                         output,
                         blocks: blocks.clone(),
                         pixels: pixels.clone(),
@@ -225,6 +233,7 @@ struct Task<'a> {
     sizes: Sizes,
     input: &'a [f32],
     residual: Option<&'a [f32]>,
+    rectify: Rectify,
     output: Output,
     blocks: Range<usize>,
     pixels: Range<usize>,
@@ -341,7 +350,7 @@ impl Task<'_> {
         panel: usize,
         ahead: Ahead,
     ) {
-        let Convolution { panels, relu, .. } = self.convolution;
+        let panels = &self.convolution.panels;
         let (pitch, first) = (panels.outputs, panel * panels.width);
         let channels = panels.width.min(pitch - first);
         let at = pixels.start * pitch + first;
@@ -364,7 +373,7 @@ impl Task<'_> {
                 residual,
                 pitch,
                 channels,
-                relu: *relu,
+                rectify: self.rectify,
             };
             block::<S, N, N>(simd, pixels.len(), sums, target);
         }

@@ -4,22 +4,10 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use super::super::product::block::rectify;
+use super::super::product::block::{Rectify, rectify};
 use super::panels::{Aligned, LINE};
 use super::pixels::{Segment, Sizes};
-use crate::Geometry;
-
-/// The non-linearity between the parts of a separable convolution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Between {
-    /// None.
-    #[default]
-    Nothing,
-    /// `max(0, x)`.
-    Relu,
-    /// `x` where positive, `exp(x) - 1` elsewhere.
-    Elu,
-}
+use crate::{Activation, Geometry, Padding2d};
 
 /// The depthwise part of a separable convolution.
 #[derive(Debug, Clone)]
@@ -30,7 +18,9 @@ pub(crate) struct Depthwise {
     geometry: Geometry,
     /// Whether the input is rectified as it is read.
     relu: bool,
-    between: Between,
+    /// Added to each channel, if anything is.
+    bias: Option<Vec<f32>>,
+    activation: Activation,
 }
 
 /// A row of the window on one output row: the input row, and the kernel's row.
@@ -48,7 +38,8 @@ impl Depthwise {
         geometry: Geometry,
         channels: usize,
         relu: bool,
-        between: Between,
+        bias: Option<Vec<f32>>,
+        activation: Activation,
     ) -> Self {
         let taps = geometry.kernel[0] * geometry.kernel[1];
         let mut weights = Aligned::zeros(taps * channels);
@@ -62,8 +53,13 @@ impl Depthwise {
             channels,
             geometry,
             relu,
-            between,
+            bias,
+            activation,
         }
+    }
+
+    pub(super) fn set_padding(&mut self, padding: Padding2d) {
+        self.geometry.padding = padding;
     }
 
     pub(super) fn geometry(&self) -> Geometry {
@@ -94,21 +90,38 @@ impl Depthwise {
 
     #[inline(always)]
     fn activate<S: Simd>(&self, simd: S, values: &mut [f32]) {
-        match self.between {
-            Between::Nothing => {}
-            Between::Relu => {
-                let (vectors, rest) = S::as_mut_simd_f32s(values);
-                for vector in vectors {
-                    *vector = rectify(simd, *vector);
-                }
-                for value in rest {
-                    *value = if *value < 0.0 { 0.0 } else { *value };
+        if let Some(bias) = &self.bias {
+            for pixel in values.chunks_exact_mut(self.channels) {
+                for (value, bias) in pixel.iter_mut().zip(bias) {
+                    *value += bias;
                 }
             }
-            Between::Elu => {
+        }
+        let rectify = match self.activation {
+            Activation::None => return,
+            Activation::Relu => Rectify::Relu,
+            Activation::Relu6 => Rectify::Relu6,
+            Activation::Elu => {
                 for value in values {
                     *value = if *value < 0.0 { value.exp_m1() } else { *value };
                 }
+                return;
+            }
+        };
+        let ceiling = match rectify {
+            Rectify::Relu6 => 6.0,
+            _ => f32::INFINITY,
+        };
+        let (vectors, rest) = S::as_mut_simd_f32s(values);
+        for vector in vectors {
+            *vector = rectify.apply(simd, *vector);
+        }
+        for value in rest {
+            // Comparisons keep NaN, which `clamp` and `max` would not.
+            if *value < 0.0 {
+                *value = 0.0;
+            } else if *value > ceiling {
+                *value = ceiling;
             }
         }
     }

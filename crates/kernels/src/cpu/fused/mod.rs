@@ -18,7 +18,7 @@ mod pool;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use super::product::block::Rectify;
 pub(crate) use convolution::{Convolution, Input, Weights};
-pub use depthwise::Between;
 pub(crate) use depthwise::Depthwise;
 pub(crate) use pool::{Pool, PoolKind};

@@ -6,8 +6,8 @@ use pulp::{Simd, WithSimd};
 
 use super::super::product::level::levels;
 use super::pixels::Sizes;
-use super::{Between, Convolution, Depthwise, Input, Weights};
-use crate::{Geometry, Padding2d};
+use super::{Convolution, Depthwise, Input, Rectify, Weights};
+use crate::{Activation, Geometry, Padding2d};
 
 /// Small integers that repeat late.
 fn integers(count: usize, seed: usize) -> Vec<f32> {
@@ -96,7 +96,7 @@ fn equals_the_definition_with_every_instruction_set() {
                         weight: &weight,
                         bias: &bias,
                     };
-                    let convolution = Convolution::dense(arch, &weights, channels, geometry, true);
+                    let convolution = Convolution::dense(arch, &weights, channels, geometry);
                     let first = convolution.channels_first();
                     let at = |n: usize, c: usize, y: usize, x: usize| {
                         let pixel = y * size[1] + x;
@@ -113,7 +113,8 @@ fn equals_the_definition_with_every_instruction_set() {
                         batch,
                         size,
                     };
-                    let found = convolution.forward(input, [rows, columns], Some(&residual));
+                    let found =
+                        convolution.forward(input, [rows, columns], Some(&residual), Rectify::Relu);
                     assert_eq!(found, expected, "{sizes:?} {size:?} {geometry:?}");
                 }
             }
@@ -139,7 +140,7 @@ fn results_are_the_same_on_any_number_of_threads() {
         bias: &bias,
     };
     let arch = pulp::Arch::new();
-    let convolution = Convolution::dense(arch, &weights, channels, Geometry::same(3), true);
+    let convolution = Convolution::dense(arch, &weights, channels, Geometry::same(3));
     let input = Input {
         values: &values,
         batch,
@@ -149,7 +150,7 @@ fn results_are_the_same_on_any_number_of_threads() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         pool.build()
             .unwrap()
-            .install(|| convolution.forward(input, size, None))
+            .install(|| convolution.forward(input, size, None, Rectify::No))
     });
     assert_eq!(one, three);
 }
@@ -222,7 +223,7 @@ fn depthwise_strips_equal_the_definition_with_any_padding() {
                         }
                     }
                     let depthwise =
-                        Depthwise::new(&filters, geometry, channels, false, Between::Nothing);
+                        Depthwise::new(&filters, geometry, channels, false, None, Activation::None);
                     let sizes = Sizes {
                         batch: 1,
                         input: size,
@@ -278,7 +279,7 @@ fn dense_convolutions_equal_the_definition_with_any_padding() {
                                 bias: &bias,
                             };
                             let convolution =
-                                Convolution::dense(arch, &weights, channels, geometry, true);
+                                Convolution::dense(arch, &weights, channels, geometry);
                             let pixels = size[0] * size[1];
                             let first = convolution.channels_first();
                             let at = |_, c: usize, y: usize, x: usize| match first {
@@ -299,7 +300,7 @@ fn dense_convolutions_equal_the_definition_with_any_padding() {
                                 size,
                             };
                             let found =
-                                convolution.forward(input, [rows, columns], Some(&residual));
+                                convolution.forward(input, [rows, columns], Some(&residual), Rectify::Relu);
                             assert_eq!(found, expected, "{channels} {size:?} {geometry:?}");
                         }
                     }

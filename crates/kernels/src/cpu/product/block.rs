@@ -84,8 +84,8 @@ pub(in crate::cpu) struct Target {
     pub(in crate::cpu) pitch: usize,
     /// Channels of the panel that there are; the others are not written.
     pub(in crate::cpu) channels: usize,
-    /// Whether the results are rectified.
-    pub(in crate::cpu) relu: bool,
+    /// The activation of the results.
+    pub(in crate::cpu) rectify: Rectify,
 }
 
 /// Computes a block of up to [`ROWS`] pixels with the first `N` vectors of a panel whose rows have `W`.
@@ -155,7 +155,7 @@ unsafe fn rows<S: Simd, const M: usize, const N: usize, const W: usize>(
                 false => Some(target.residual.add(at)),
             };
             match target.channels == N * S::F32_LANES {
-                true => finish(simd, total, output, residual, target.relu),
+                true => finish(simd, total, output, residual, target.rectify),
                 false => finish_part(simd, total, output, residual, &target),
             }
         }
@@ -209,7 +209,7 @@ unsafe fn finish<S: Simd, const N: usize>(
     mut sums: [S::f32s; N],
     output: *mut f32,
     residual: Option<*const f32>,
-    relu: bool,
+    activation: Rectify,
 ) {
     if let Some(residual) = residual {
         for (n, sum) in sums.iter_mut().enumerate() {
@@ -218,9 +218,9 @@ unsafe fn finish<S: Simd, const N: usize>(
             *sum = simd.add_f32s(*sum, residual);
         }
     }
-    if relu {
+    if activation != Rectify::No {
         for sum in sums.iter_mut() {
-            *sum = rectify(simd, *sum);
+            *sum = activation.apply(simd, *sum);
         }
     }
     for (n, sum) in sums.into_iter().enumerate() {
@@ -253,12 +253,37 @@ unsafe fn finish_part<S: Simd, const N: usize>(
             let residual = unsafe { from_raw_parts(residual.add(first), count) };
             sum = simd.add_f32s(sum, simd.partial_load_f32s(residual));
         }
-        if target.relu {
-            sum = rectify(simd, sum);
-        }
+        sum = target.rectify.apply(simd, sum);
         // SAFETY: as the caller promises; a store writes all of a slice and reads none of it.
         let output = unsafe { from_raw_parts_mut(output.add(first), count) };
         simd.partial_store_f32s(output, sum);
+    }
+}
+
+/// An activation that is computed in registers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rectify {
+    /// None.
+    No,
+    /// `max(0, x)`.
+    Relu,
+    /// `min(max(0, x), 6)`.
+    Relu6,
+}
+
+impl Rectify {
+    /// Applies the activation; NaN stays NaN.
+    #[inline(always)]
+    pub(in crate::cpu) fn apply<S: Simd>(self, simd: S, x: S::f32s) -> S::f32s {
+        match self {
+            Self::No => x,
+            Self::Relu => rectify(simd, x),
+            Self::Relu6 => {
+                let six = simd.splat_f32s(6.0);
+                let x = rectify(simd, x);
+                simd.select_f32s(simd.greater_than_f32s(x, six), six, x)
+            }
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use rayon::prelude::*;
 
 use super::output::written_by;
 use super::scratch::Scratch;
-use block::{Ahead, ROWS, Step, Sums, Target, block};
+use block::{Ahead, ROWS, Rectify, Step, Sums, Target, block};
 pub(super) use division::portion;
 use division::{Chunk, Division, TASK_PRODUCTS, TASKS, chunks, group};
 pub(super) use layout::{Layout, Strided};
@@ -294,7 +294,7 @@ impl<R: Right> Task<'_, R> {
             residual: if added { output } else { std::ptr::null() },
             pitch,
             channels: panel.columns.len(),
-            relu: false,
+            rectify: Rectify::No,
         }
     }
 
