@@ -5,7 +5,8 @@ use burn::prelude::*;
 use burn::tensor::activation;
 use burn::tensor::module;
 
-use crate::ops::{BatchNormBackend, NormSettings, NormalizeBackend, runs_natively};
+use crate::native::is_native;
+use crate::ops::{BatchNormBackend, NormSettings, NormalizeBackend};
 
 /// A batch normalized by its own statistics, and these.
 #[derive(Debug, Clone)]
@@ -40,7 +41,7 @@ pub fn batch_norm_train(
 ) -> NormalizedBatch {
     let [_, channels, _, _] = input.dims();
     let fits = gamma.dims() == [channels] && beta.dims() == [channels];
-    if !(fits && runs_natively(&input) && runs_natively(&gamma) && runs_natively(&beta)) {
+    if !(fits && is_native(&input) && is_native(&gamma) && is_native(&beta)) {
         let result = module::batch_norm_train(input, gamma, beta, epsilon);
         return NormalizedBatch {
             output: match relu {
@@ -88,8 +89,8 @@ pub fn normalize(
     let native = parameters
         .iter()
         .chain(&statistics)
-        .all(|tensor| tensor.dims() == [channels] && runs_natively(tensor))
-        && runs_natively(&input)
+        .all(|tensor| tensor.dims() == [channels] && is_native(tensor))
+        && is_native(&input)
         && !input.device().is_autodiff();
     let ([gamma, beta], [mean, variance]) = (parameters, statistics);
     if !native {

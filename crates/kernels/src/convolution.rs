@@ -6,7 +6,8 @@ use burn::tensor::module;
 use burn::tensor::ops::ConvOptions;
 
 use crate::Geometry;
-use crate::ops::{ConvolutionBackend, Plan, runs_natively};
+use crate::native::is_native;
+use crate::ops::{ConvolutionBackend, Plan};
 
 /// Convolves with a window of any geometry, in any number of groups of channels.
 ///
@@ -30,8 +31,7 @@ pub fn conv2d(
     geometry: &Geometry,
     groups: usize,
 ) -> Tensor<4> {
-    let native =
-        runs_natively(&input) && runs_natively(&weight) && bias.as_ref().is_none_or(runs_natively);
+    let native = is_native(&input) && is_native(&weight) && bias.as_ref().is_none_or(is_native);
     let plan = match native {
         true => Plan::new(input.dims(), weight.dims(), *geometry, groups),
         false => None,

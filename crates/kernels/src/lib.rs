@@ -22,29 +22,32 @@
 
 mod activation;
 mod batch_norm;
+mod channel_order;
 mod convolution;
 #[allow(unsafe_code)] // SIMD, uninitialized results, and tasks that write distinct parts of one
 mod cpu;
 mod depthwise;
 mod fused;
 mod geometry;
+mod native;
 mod ops;
 mod pointwise;
 mod pool;
 mod separable;
 mod sgd;
 mod threads;
+mod trailing_pool;
 
 pub use activation::{Activation, relu};
 pub use batch_norm::{NormalizedBatch, batch_norm_train, normalize};
 pub use convolution::{burn_conv2d, conv2d};
 pub use depthwise::depthwise_conv2d;
-pub use fused::{
-    Epilogue, FusedConv2d, FusedDepthwise, max_pool_channels_last, mean_pool_channels_last,
-};
+pub use fused::{Epilogue, FusedConv2d, FusedDepthwise};
 pub use geometry::{Geometry, Padding2d};
+pub use native::runs_natively;
 pub use pointwise::pointwise_conv2d;
 pub use pool::{burn_max_pool2d, max_pool2d};
 pub use separable::separable_conv2d;
 pub use sgd::{SgdSettings, sgd_step};
 pub use threads::within_pool;
+pub use trailing_pool::{max_pool_trailing_channels, mean_pool_trailing_channels};

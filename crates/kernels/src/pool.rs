@@ -6,7 +6,8 @@ use burn::tensor::module;
 use burn::tensor::ops::MaxPoolOptions;
 
 use crate::Geometry;
-use crate::ops::{MaxPoolBackend, PoolPlan, runs_natively};
+use crate::native::is_native;
+use crate::ops::{MaxPoolBackend, PoolPlan};
 
 /// Maximum over each window; what is padded never wins, and NaN always.
 ///
@@ -15,7 +16,7 @@ use crate::ops::{MaxPoolBackend, PoolPlan, runs_natively};
 /// - `input`: `[batch, channels, height, width]`
 /// - output: `[batch, channels, height_out, width_out]`, see [`Geometry::output_size`]
 pub fn max_pool2d(input: Tensor<4>, geometry: &Geometry) -> Tensor<4> {
-    let plan = match runs_natively(&input) {
+    let plan = match is_native(&input) {
         true => PoolPlan::new(input.dims(), *geometry),
         false => None,
     };

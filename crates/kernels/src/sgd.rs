@@ -3,7 +3,8 @@
 use burn::backend::Dispatch;
 use burn::prelude::*;
 
-use crate::ops::{OptimizerBackend, runs_natively};
+use crate::native::is_native;
+use crate::ops::OptimizerBackend;
 
 /// How parameters descend, as PyTorch defines it: momentum is not dampened, and the learning rate
 /// multiplies the velocity.
@@ -62,11 +63,11 @@ pub fn sgd_step<const D: usize>(
     );
     let native = [&parameters, &gradients, &velocities]
         .into_iter()
-        .all(|tensor| runs_natively(tensor) && !tensor.device().is_autodiff());
+        .all(|tensor| is_native(tensor) && !tensor.device().is_autodiff());
     if !native {
         return by_operations(parameters, gradients, velocities, settings);
     }
-    let (parameters, velocities) = <Dispatch as OptimizerBackend>::descend(
+    let (parameters, velocities) = <Dispatch as OptimizerBackend>::sgd_step(
         parameters.into_dispatch(),
         gradients.into_dispatch(),
         velocities.into_dispatch(),

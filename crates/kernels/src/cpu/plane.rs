@@ -1,11 +1,10 @@
 //! How one channel's plane lies in memory while a depthwise convolution works on it.
 
-use std::mem::MaybeUninit;
-
 use pulp::Simd;
 
 use super::MAX_LANES;
-use super::output::Unwritten;
+use super::output::{Filling, Unwritten, write_parts, write_values};
+use super::vector::{write_first, write_vectors};
 use crate::Geometry;
 
 /// The layout of a padded plane in which a window moves by one element for each output, whatever the
@@ -154,11 +153,19 @@ impl PlaneLayout {
 
     /// Writes the outputs, whose rows lie [`pitch`](Self::pitch) apart, into a plane.
     #[inline(always)]
-    pub(super) fn emit<S: Simd>(&self, simd: S, outputs: &[f32], plane: &mut Unwritten) {
-        let rows = plane.chunks_exact_mut(self.output[1]);
-        for (to, from) in rows.zip(outputs.chunks(self.pitch)) {
-            write(simd, &from[..self.output[1]], to);
-        }
+    pub(super) fn emit<'a, S: Simd>(
+        &self,
+        simd: S,
+        outputs: &[f32],
+        plane: &'a mut Unwritten,
+    ) -> &'a mut [f32] {
+        let width = self.output[1];
+        write_parts(
+            plane,
+            width,
+            #[inline(always)]
+            |row, to| write(simd, &outputs[row * self.pitch..][..width], to),
+        )
     }
 
     /// Writes the gradient of a plane of outputs into a buffer that is zero elsewhere.
@@ -172,35 +179,63 @@ impl PlaneLayout {
 
     /// Writes the gradient of the phases into that of an input plane.
     #[inline(always)]
-    pub(super) fn emit_gradient<S: Simd>(&self, simd: S, phases: &[f32], plane: &mut Unwritten) {
+    pub(super) fn emit_gradient<'a, S: Simd>(
+        &self,
+        simd: S,
+        phases: &[f32],
+        plane: &'a mut Unwritten,
+    ) -> &'a mut [f32] {
+        write_parts(
+            plane,
+            self.input[1],
+            #[inline(always)]
+            |y, to| self.emit_gradient_row(simd, phases, y, to),
+        )
+    }
+
+    /// Writes row `y` of the input's gradient.
+    #[inline(always)]
+    fn emit_gradient_row<'a, S: Simd>(
+        &self,
+        simd: S,
+        phases: &[f32],
+        y: usize,
+        to: &'a mut Unwritten,
+    ) -> &'a mut [f32] {
         let Geometry {
             stride, padding, ..
         } = self.geometry;
         let length = self.phase_length();
-        for (y, to) in plane.chunks_exact_mut(self.input[1]).enumerate() {
-            let (row, a) = ((y + padding.top) / stride[0], (y + padding.top) % stride[0]);
-            if row >= self.rows {
-                to.fill(MaybeUninit::new(0.0));
-                continue;
-            }
-            let start = row * self.pitch;
-            if stride[1] == 1 {
-                let columns = self.on_input(1, 0);
-                let (inside, outside) = to.split_at_mut(columns.len());
-                let from = &phases[a * length + start..][columns];
-                write(simd, from, inside);
-                outside.fill(MaybeUninit::new(0.0));
-                continue;
-            }
-            for (x, to) in to.iter_mut().enumerate() {
-                let column = (x + padding.left) / stride[1];
-                let phase = a * stride[1] + (x + padding.left) % stride[1];
-                to.write(match column < self.pitch {
+        let (row, a) = ((y + padding.top) / stride[0], (y + padding.top) % stride[0]);
+        if row >= self.rows {
+            return zeros(to);
+        }
+        let start = row * self.pitch;
+        if stride[1] == 1 {
+            let columns = self.on_input(1, 0);
+            let outside = to.len() - columns.len();
+            let from = &phases[a * length + start..][columns];
+            let mut filling = Filling::new(to);
+            filling.push(
+                from.len(),
+                #[inline(always)]
+                |to| write(simd, from, to),
+            );
+            filling.push(outside, zeros);
+            return filling.finish();
+        }
+        let columns = padding.left..padding.left + to.len();
+        let values = columns.map(
+            #[inline(always)]
+            |x| {
+                let (column, phase) = (x / stride[1], a * stride[1] + x % stride[1]);
+                match column < self.pitch {
                     true => phases[phase * length + start + column],
                     false => 0.0,
-                });
-            }
-        }
+                }
+            },
+        );
+        write_values(to, values)
     }
 }
 
@@ -217,9 +252,24 @@ fn copy<S: Simd>(simd: S, from: &[f32], to: &mut [f32]) {
 
 /// Copies a row into unwritten memory of the same length.
 #[inline(always)]
-fn write<S: Simd>(simd: S, from: &[f32], to: &mut Unwritten) {
-    assert_eq!(from.len(), to.len());
-    // SAFETY: `copy` writes all of a slice that is as long as its source, and reads none of it.
-    let to = unsafe { std::slice::from_raw_parts_mut(to.as_mut_ptr().cast::<f32>(), to.len()) };
-    copy(simd, from, to);
+fn write<'a, S: Simd>(simd: S, from: &[f32], to: &'a mut Unwritten) -> &'a mut [f32] {
+    let (vectors, rest) = S::as_simd_f32s(from);
+    let mut filling = Filling::new(to);
+    filling.push(
+        from.len() - rest.len(),
+        #[inline(always)]
+        |to| write_vectors::<S>(vectors, to),
+    );
+    filling.push(
+        rest.len(),
+        #[inline(always)]
+        |to| write_first(simd, to, simd.partial_load_f32s(rest)),
+    );
+    filling.finish()
+}
+
+/// Writes zeros.
+#[inline(always)]
+fn zeros(to: &mut Unwritten) -> &mut [f32] {
+    write_values(to, std::iter::repeat(0.0))
 }

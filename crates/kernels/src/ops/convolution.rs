@@ -16,7 +16,8 @@ use super::host::HostBackend;
 use crate::Geometry;
 use crate::cpu::dense::Dense;
 use crate::cpu::depthwise::Depthwise;
-use crate::cpu::pointwise::{Pointwise, spread, subsample};
+use crate::cpu::few_channels;
+use crate::cpu::pointwise::{Pointwise, subsample, upsample};
 use crate::cpu::sums_of_channels;
 
 /// Sizes of a convolution, and the kernel that computes it.
@@ -133,7 +134,7 @@ impl Plan {
             Kernel::Pointwise(kernel, [1, 1]) => kernel.input_gradient(&weight, &gradient),
             Kernel::Pointwise(kernel, stride) => {
                 let pixels = kernel.input_gradient(&weight, &gradient);
-                spread(&pixels, self.size(), *stride)
+                upsample(&pixels, self.size(), *stride)
             }
             Kernel::Dense(kernel) => kernel.input_gradient(&weight, &gradient),
         };
@@ -154,7 +155,8 @@ impl Plan {
                 let input = subsample(&input, self.size(), *stride);
                 kernel.weight_gradient(&input, &gradient)
             }
-            Kernel::Dense(kernel) => kernel.weight_gradient(&input, &gradient),
+            Kernel::Dense(kernel) => few_channels::weight_gradient(kernel, &input, &gradient)
+                .unwrap_or_else(|| kernel.weight_gradient(&input, &gradient)),
         };
         B::from_values(result, self.weight, &device)
     }

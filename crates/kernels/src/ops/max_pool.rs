@@ -77,9 +77,9 @@ impl<B: HostBackend, C: CheckpointStrategy> MaxPoolBackend for Autodiff<B, C> {
             OpsKind::Tracked(prep) => {
                 let input = input.into_primitive();
                 let device = input.device();
-                let (output, places) = plan.kernel.forward_with_places(&B::values(input));
+                let (output, indices) = plan.kernel.forward_with_indices(&B::values(input));
                 let output = B::from_values(output, plan.output, &device);
-                prep.finish((plan, Arc::new(places)), output)
+                prep.finish((plan, Arc::new(indices)), output)
             }
             OpsKind::UnTracked(prep) => prep.finish(plan.forward::<B>(input.into_primitive())),
         }
@@ -91,7 +91,7 @@ impl<B: HostBackend, C: CheckpointStrategy> MaxPoolBackend for Autodiff<B, C> {
 struct MaxPoolBackward;
 
 impl<B: HostBackend> Backward<B, 1> for MaxPoolBackward {
-    /// The winners' places in their windows.
+    /// The maxima's indices in their windows.
     type State = (PoolPlan, Arc<Vec<u8>>);
 
     fn backward(
@@ -103,9 +103,9 @@ impl<B: HostBackend> Backward<B, 1> for MaxPoolBackward {
         let gradient = gradients.consume::<B>(&ops.node);
         let [parent] = ops.parents;
         if let Some(node) = parent {
-            let (plan, places) = ops.state;
+            let (plan, indices) = ops.state;
             let device = gradient.device();
-            let result = plan.kernel.backward(&places, &B::values(gradient));
+            let result = plan.kernel.backward(&indices, &B::values(gradient));
             let result = B::from_values(result, plan.input, &device);
             gradients.register::<B>(node.id, result);
         }

@@ -36,7 +36,7 @@ fn step<B: HostBackend>(
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"))]
 pub trait OptimizerBackend: Backend {
     /// The new parameters and velocities.
-    fn descend(
+    fn sgd_step(
         parameters: FloatTensor<Self>,
         gradients: FloatTensor<Self>,
         velocities: FloatTensor<Self>,
@@ -46,7 +46,7 @@ pub trait OptimizerBackend: Backend {
 
 #[cfg(feature = "flex")]
 impl OptimizerBackend for Flex {
-    fn descend(
+    fn sgd_step(
         parameters: FloatTensor<Self>,
         gradients: FloatTensor<Self>,
         velocities: FloatTensor<Self>,
@@ -58,7 +58,7 @@ impl OptimizerBackend for Flex {
 
 #[cfg(feature = "ndarray")]
 impl OptimizerBackend for NdArray {
-    fn descend(
+    fn sgd_step(
         parameters: FloatTensor<Self>,
         gradients: FloatTensor<Self>,
         velocities: FloatTensor<Self>,

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::super::output::{Unwritten, written_by};
-use super::super::product::block::{Ahead, Rectify, Step, Sums, Target, block};
-use super::super::product::level::vectors;
+use super::super::output::SharedOutput;
+use super::super::product::instruction_set::vectors;
+use super::super::product::micro_kernel::{
+    BlockSteps, Prefetch, Rectify, Residual, Sums, Target, multiply_block,
+};
 use super::super::product::portion;
 use super::super::scratch::with_scratch;
 use super::depthwise::Depthwise;
@@ -39,7 +41,7 @@ pub(crate) struct Convolution {
     panels: Arc<Panels>,
     kind: Kind,
     /// Zeros for a pixel's values in a step.
-    zeros: Vec<f32>,
+    zeros: Arc<[f32]>,
 }
 
 #[derive(Debug, Clone)]
@@ -70,7 +72,7 @@ pub(crate) struct Input<'a> {
 }
 
 impl Convolution {
-    /// A dense convolution.
+    /// Packs a dense convolution.
     pub(crate) fn dense(
         arch: Arch,
         weights: &Weights,
@@ -84,17 +86,21 @@ impl Convolution {
             weights.weight[(output * channels + channel) * taps + tap]
         });
         let few = channels < FEW_CHANNELS && geometry.dilation[1] == 1 && taps > 1;
+        let length = match few {
+            true => channels * geometry.kernel[1],
+            false => channels,
+        };
         Self {
             arch,
             channels,
             geometry,
             panels: Arc::new(panels),
             kind: if few { Kind::Rows } else { Kind::Taps },
-            zeros: vec![0.0; channels],
+            zeros: vec![0.0; length].into(),
         }
     }
 
-    /// A depthwise separable convolution, of which `weights` are the pointwise part's.
+    /// Packs a depthwise separable convolution, of which `weights` are the pointwise part's.
     pub(crate) fn separable(
         arch: Arch,
         depthwise: Depthwise,
@@ -108,7 +114,7 @@ impl Convolution {
         }
     }
 
-    /// The same weights with another padding.
+    /// Returns the convolution with another padding; the weights are shared.
     pub(crate) fn with_padding(&self, padding: Padding2d) -> Self {
         let mut convolution = self.clone();
         convolution.geometry.padding = padding;
@@ -118,29 +124,39 @@ impl Convolution {
         convolution
     }
 
-    /// Input channels.
+    /// Returns whether two convolutions have the same weights in the same memory.
+    #[cfg(test)]
+    pub(crate) fn shares_weights_with(&self, other: &Self) -> bool {
+        let depthwise = match (&self.kind, &other.kind) {
+            (Kind::Separable(one), Kind::Separable(two)) => one.shares_weights_with(two),
+            _ => true,
+        };
+        depthwise && Arc::ptr_eq(&self.panels, &other.panels)
+    }
+
+    /// Returns the input channels.
     pub(crate) fn channels(&self) -> usize {
         self.channels
     }
 
-    /// Output channels.
+    /// Returns the output channels.
     pub(crate) fn outputs(&self) -> usize {
         self.panels.outputs
     }
 
-    /// Height and width of the output, where there is one.
+    /// Returns height and width of the output, where there is one.
     pub(crate) fn output_size(&self, input: [usize; 2]) -> Option<[usize; 2]> {
         let size = self.geometry.output_size(input)?;
         size.iter().all(|&size| size > 0).then_some(size)
     }
 
-    /// Whether the input is images as networks get them, with the channels first.
-    pub(crate) fn channels_first(&self) -> bool {
+    /// Returns whether the input is images as networks get them, with leading channels.
+    pub(crate) fn takes_leading_channels(&self) -> bool {
         matches!(self.kind, Kind::Rows)
     }
 
-    /// The output, `[batch, height, width, outputs]`, for an input for which there is one; `residual`
-    /// is added before the activation.
+    /// Computes the output, `[batch, height, width, outputs]`, of this height and width; `residual` is
+    /// added before the activation.
     pub(crate) fn forward(
         &self,
         input: Input,
@@ -157,40 +173,38 @@ impl Convolution {
         assert!(input.values.len() == input.batch * input.size[0] * input.size[1] * self.channels);
         assert!(residual.is_none_or(|residual| residual.len() == length));
         let tasks = self.tasks(&sizes);
-        let write = |output: &mut Unwritten| {
-            let output = Output(output.as_mut_ptr().cast());
-            tasks.par_iter().for_each(|(blocks, panels)| {
-                let pixels = sizes.block(blocks.start).start..sizes.block(blocks.end - 1).end;
-                let rows = PaddedRows::new(self.geometry, self.channels, sizes, &pixels);
-                let length = match &self.kind {
-                    Kind::Taps => 0,
-                    Kind::Rows => rows.length(),
-                    Kind::Separable(_) => pixels.len() * self.channels,
-                };
-                with_scratch(length, |scratch| {
-                    self.arch.dispatch(Task {
-                        convolution: self,
-                        sizes,
-                        input: input.values,
-                        residual,
-                        rectify,
-                        output,
-                        blocks: blocks.clone(),
-                        pixels: pixels.clone(),
-                        panels: panels.clone(),
-                        rows: &rows,
-                        scratch,
-                    });
+        let mut values: Vec<f32> = Vec::with_capacity(length);
+        let output = SharedOutput::new(&mut values.spare_capacity_mut()[..length]);
+        tasks.par_iter().for_each(|(blocks, panels)| {
+            let pixels = sizes.block(blocks.start).start..sizes.block(blocks.end - 1).end;
+            let rows = PaddedRows::new(self.geometry, self.channels, sizes, &pixels);
+            let length = match &self.kind {
+                Kind::Taps => 0,
+                Kind::Rows => rows.length(),
+                Kind::Separable(_) => pixels.len() * self.channels,
+            };
+            with_scratch(length, |scratch| {
+                // SAFETY: the tasks have distinct blocks of pixels or distinct panels.
+                let part = unsafe { Part::new(self, sizes, output, blocks, panels) };
+                self.arch.dispatch(Task {
+                    part,
+                    input: input.values,
+                    residual,
+                    rectify,
+                    pixels: pixels.clone(),
+                    rows: &rows,
+                    scratch,
                 });
             });
-        };
-        // SAFETY: the tasks are all panels of all pixels, and each writes all of its own.
-        unsafe { written_by(length, write) }
+        });
+        // SAFETY: the capacity is at least `length`, and the tasks have written all panels of all pixels.
+        unsafe { values.set_len(length) };
+        values
     }
 
-    /// Blocks of pixels and panels of each task.
+    /// Divides the output into tasks, of which each has some blocks of pixels and some panels.
     ///
-    /// Of all divisions with enough tasks this is the one in which the least is read more than once:
+    /// Of all partitions with enough tasks this chooses the one with the least repeated memory traffic:
     /// each strip reads all weights, and each group of panels the whole input.
     fn tasks(&self, sizes: &Sizes) -> Vec<(Range<usize>, Range<usize>)> {
         let (pixels, panels) = (sizes.pixels(), self.panels.count());
@@ -203,11 +217,11 @@ impl Convolution {
         };
         let wanted = (pixels * weights / TASK_PRODUCTS).clamp(1, TASKS);
         let at_least = (pixels * self.channels).div_ceil(STRIP);
-        let divisions = (1..=wanted.min(panels)).map(|groups| {
+        let partitions = (1..=wanted.min(panels)).map(|groups| {
             let strips = wanted.div_ceil(groups).max(at_least).min(blocks);
             (strips * weights + groups * input, strips, groups)
         });
-        let (_, strips, groups) = divisions.min().unwrap_or((0, 1, 1));
+        let (_, strips, groups) = partitions.min().unwrap_or((0, 1, 1));
         let strips = (0..strips).map(|strip| portion(strip, strips, blocks));
         strips
             .flat_map(|blocks| {
@@ -218,26 +232,65 @@ impl Convolution {
     }
 }
 
-/// The output, which tasks write distinct parts of.
-#[derive(Clone, Copy)]
-struct Output(*mut f32);
-
-// SAFETY: tasks write distinct parts.
-unsafe impl Send for Output {}
-// SAFETY: as above.
-unsafe impl Sync for Output {}
-
-/// Some panels of some pixels.
-struct Task<'a> {
+/// The part of the output that one task writes: some panels of some blocks.
+struct Part<'a> {
     convolution: &'a Convolution,
     sizes: Sizes,
+    output: SharedOutput<'a>,
+    blocks: Range<usize>,
+    panels: Range<usize>,
+}
+
+impl<'a> Part<'a> {
+    /// Returns the part with these blocks and panels.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else may use these panels of the blocks' pixels during `'a`.
+    unsafe fn new(
+        convolution: &'a Convolution,
+        sizes: Sizes,
+        output: SharedOutput<'a>,
+        blocks: &Range<usize>,
+        panels: &Range<usize>,
+    ) -> Self {
+        Self {
+            convolution,
+            sizes,
+            output,
+            blocks: blocks.clone(),
+            panels: panels.clone(),
+        }
+    }
+
+    /// Returns a panel of a block's pixels.
+    #[inline(always)]
+    fn target<'b>(
+        &'b mut self,
+        pixels: &Range<usize>,
+        panel: usize,
+        residual: Residual<'b>,
+        rectify: Rectify,
+    ) -> Target<'b> {
+        assert!(self.panels.contains(&panel));
+        let panels = &self.convolution.panels;
+        let (pitch, first) = (panels.outputs, panel * panels.width);
+        let size = [pixels.len(), panels.width.min(pitch - first)];
+        let at = pixels.start * pitch + first;
+        // SAFETY: the pixels are those of a block of this part, and the panel is one of the part's. The
+        // mutable borrow makes this the only target.
+        unsafe { Target::new(self.output, at, size, pitch, residual, rectify) }
+    }
+}
+
+/// The computation of a part of the output.
+struct Task<'a> {
+    part: Part<'a>,
     input: &'a [f32],
     residual: Option<&'a [f32]>,
     rectify: Rectify,
-    output: Output,
-    blocks: Range<usize>,
+    /// The pixels of the part's blocks.
     pixels: Range<usize>,
-    panels: Range<usize>,
     rows: &'a PaddedRows,
     scratch: &'a mut [f32],
 }
@@ -247,135 +300,120 @@ impl WithSimd for Task<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let convolution = self.convolution;
+        let Self {
+            part,
+            input,
+            pixels,
+            rows,
+            scratch,
+            ..
+        } = self;
+        let convolution = part.convolution;
         let (channels, zeros) = (convolution.channels, &convolution.zeros[..]);
-        let pixels = self.pixels.clone();
-        let mut blocks = Blocks::new(self.sizes, self.blocks.clone());
-        let length = match &convolution.kind {
+        let (sizes, range) = (part.sizes, part.blocks.clone());
+        let blocks = match &convolution.kind {
             Kind::Taps => {
-                self.read_taps(&mut blocks);
-                channels
+                let window = Window {
+                    geometry: convolution.geometry,
+                    sizes,
+                };
+                let locate = |pixel| window.origin(pixel);
+                let at = |origin, tap: &[usize; 2]| {
+                    let pixel = window.input(origin, tap)?;
+                    Some(&input[pixel * channels..][..channels])
+                };
+                Blocks::new(sizes, range, &window.taps(), zeros, locate, at)
             }
             Kind::Rows => {
-                self.rows.read(self.input, self.scratch);
-                let [rows, columns] = convolution.geometry.kernel;
-                let length = columns * channels;
-                let rows: Vec<usize> = (0..rows).collect();
-                let at = |pixel: usize, &row: &usize| {
-                    Some(self.scratch[self.rows.at(pixel, row)..][..length].as_ptr())
-                };
-                blocks.fill(&rows, length, zeros, |pixel| pixel, at);
-                length
+                rows.read(input, scratch);
+                let scratch = &*scratch;
+                let kernel_rows: Vec<usize> = (0..convolution.geometry.kernel[0]).collect();
+                let at = |pixel, &row: &usize| Some(&scratch[rows.at(pixel, row)..][..zeros.len()]);
+                Blocks::new(sizes, range, &kernel_rows, zeros, |pixel| pixel, at)
             }
             Kind::Separable(depthwise) => {
-                depthwise.strip(simd, self.sizes, self.input, &pixels, self.scratch);
+                depthwise.strip(simd, sizes, input, &pixels, scratch);
+                let scratch = &*scratch;
                 let at = |pixel: usize, _: &()| {
                     let start = (pixel - pixels.start) * channels;
-                    Some(self.scratch[start..][..channels].as_ptr())
+                    Some(&scratch[start..][..channels])
                 };
-                blocks.fill(&[()], channels, zeros, |pixel| pixel, at);
-                channels
+                Blocks::new(sizes, range, &[()], zeros, |pixel| pixel, at)
             }
         };
-        self.multiply(simd, &blocks, length);
+        let residual = match self.residual {
+            None => Residual::None,
+            Some(values) => Residual::Values(values),
+        };
+        let multiplication = Multiplication {
+            part,
+            residual,
+            rectify: self.rectify,
+            blocks,
+        };
+        match const { vectors::<S>() } {
+            8 => multiplication.run::<S, 8>(simd),
+            4 => multiplication.run::<S, 4>(simd),
+            _ => multiplication.run::<S, 2>(simd),
+        }
     }
 }
 
-impl Task<'_> {
-    fn read_taps(&self, blocks: &mut Blocks) {
-        let convolution = self.convolution;
-        let channels = convolution.channels;
-        let window = Window {
-            geometry: convolution.geometry,
-            sizes: self.sizes,
-        };
-        blocks.fill(
-            &window.taps(),
-            channels,
-            &convolution.zeros,
-            |pixel| window.origin(pixel),
-            |origin, tap| {
-                let pixel = window.input(origin, tap)?;
-                Some(self.input[pixel * channels..][..channels].as_ptr())
-            },
-        );
-    }
+/// The product of a part's blocks and panels.
+struct Multiplication<'a> {
+    part: Part<'a>,
+    residual: Residual<'a>,
+    rectify: Rectify,
+    blocks: Blocks<'a>,
+}
 
-    /// Multiplies blocks, whose steps are `length` long, with the panels.
+impl Multiplication<'_> {
     #[inline(always)]
-    fn multiply<S: Simd>(&self, simd: S, blocks: &Blocks, length: usize) {
-        match const { vectors::<S>() } {
-            8 => self.multiply_by::<S, 8>(simd, blocks, length),
-            4 => self.multiply_by::<S, 4>(simd, blocks, length),
-            _ => self.multiply_by::<S, 2>(simd, blocks, length),
-        }
-    }
-
-    #[inline(always)]
-    fn multiply_by<S: Simd, const N: usize>(&self, simd: S, blocks: &Blocks, length: usize) {
-        let panels = &self.convolution.panels;
+    fn run<S: Simd, const N: usize>(mut self, simd: S) {
+        let panels = &self.part.convolution.panels;
+        let (range, count) = (self.part.panels.clone(), self.blocks.count());
         if panels.length * panels.outputs <= FEW_WEIGHTS {
-            for block in 0..blocks.count() {
-                for panel in self.panels.clone() {
-                    let (pixels, steps) = blocks.get(block);
-                    let ahead = Ahead::nothing();
-                    self.block::<S, N>(simd, pixels, steps, length, panel, ahead);
+            for block in 0..count {
+                for panel in range.clone() {
+                    self.block::<S, N>(simd, block, panel, Prefetch::none());
                 }
             }
             return;
         }
-        for panel in self.panels.clone() {
-            for block in 0..blocks.count() {
-                let ahead = match panel + 1 < panels.count() {
+        for panel in range {
+            for block in 0..count {
+                let prefetch = match panel + 1 < panels.count() {
                     true => {
                         let next = panels.panel(panel + 1);
-                        Ahead::new(next, block, blocks.count(), panels.length)
+                        Prefetch::new(next, block, count, panels.length)
                     }
-                    false => Ahead::nothing(),
+                    false => Prefetch::none(),
                 };
-                let (pixels, steps) = blocks.get(block);
-                self.block::<S, N>(simd, pixels, steps, length, panel, ahead);
+                self.block::<S, N>(simd, block, panel, prefetch);
             }
         }
     }
 
-    /// One block times one panel.
+    /// Multiplies one block with one panel.
     #[inline(always)]
     fn block<S: Simd, const N: usize>(
-        &self,
+        &mut self,
         simd: S,
-        pixels: Range<usize>,
-        steps: &[Step],
-        length: usize,
+        block: usize,
         panel: usize,
-        ahead: Ahead,
+        prefetch: Prefetch,
     ) {
-        let panels = &self.convolution.panels;
-        let (pitch, first) = (panels.outputs, panel * panels.width);
-        let channels = panels.width.min(pitch - first);
-        let at = pixels.start * pitch + first;
+        let panels = &self.part.convolution.panels;
+        let (pixels, steps): (_, BlockSteps) = self.blocks.get(block);
         let sums = Sums {
             steps,
-            length,
             panel: panels.panel(panel),
             bias: panels.bias(panel),
-            ahead,
+            prefetch,
         };
-        let residual = self.residual.map_or(std::ptr::null(), |residual| {
-            residual[at..][..(pixels.len() - 1) * pitch + channels].as_ptr()
-        });
-        // SAFETY: each step's rows are slices of `length` values that live as long as this call; the
-        // block's pixels and this panel's channels lie in the output and in the residual, and are this
-        // task's alone.
-        unsafe {
-            let target = Target {
-                output: self.output.0.add(at),
-                residual,
-                pitch,
-                channels,
-                rectify: self.rectify,
-            };
-            block::<S, N, N>(simd, pixels.len(), sums, target);
-        }
+        let target = self
+            .part
+            .target(&pixels, panel, self.residual, self.rectify);
+        multiply_block::<S, N, N>(simd, sums, target);
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::super::product::level::levels;
+use super::super::product::instruction_set::instruction_sets;
 use super::pixels::Sizes;
 use super::{Convolution, Depthwise, Input, Rectify, Weights};
 use crate::{Activation, Geometry, Padding2d};
@@ -15,7 +15,7 @@ fn integers(count: usize, seed: usize) -> Vec<f32> {
     (0..count).map(value).collect()
 }
 
-/// The output by plain loops, with the channels last.
+/// The output by plain loops, with trailing channels.
 fn by_definition(
     [batch, channels, outputs]: [usize; 3],
     size: [usize; 2],
@@ -91,16 +91,16 @@ fn equals_the_definition_with_every_instruction_set() {
                 let weight = integers(outputs * channels * taps, 2);
                 let bias = integers(outputs, 3);
                 let residual = integers(batch * rows * columns * outputs, 4);
-                for arch in levels() {
+                for arch in instruction_sets() {
                     let weights = Weights {
                         weight: &weight,
                         bias: &bias,
                     };
                     let convolution = Convolution::dense(arch, &weights, channels, geometry);
-                    let first = convolution.channels_first();
+                    let leading = convolution.takes_leading_channels();
                     let at = |n: usize, c: usize, y: usize, x: usize| {
                         let pixel = y * size[1] + x;
-                        match first {
+                        match leading {
                             true => values[(n * channels + c) * pixels + pixel],
                             false => values[(n * pixels + pixel) * channels + c],
                         }
@@ -194,7 +194,7 @@ impl WithSimd for Strip<'_> {
 #[test]
 fn depthwise_strips_equal_the_definition_with_any_padding() {
     let (channels, height) = (17, 2);
-    let archs = levels();
+    let archs = instruction_sets();
     for width in 1..=9 {
         let size = [height, width];
         let values = integers(height * width * channels, 1);
@@ -254,7 +254,7 @@ fn depthwise_strips_equal_the_definition_with_any_padding() {
 #[test]
 fn dense_convolutions_equal_the_definition_with_any_padding() {
     let outputs = 2;
-    let archs = levels();
+    let archs = instruction_sets();
     // Few channels are read a row of the window at a time, many a tap at a time.
     for (channels, kernels) in [(2, &[[3, 3], [2, 1], [5, 5]][..]), (17, &[[3, 3]])] {
         for size in [[1, 1], [2, 3], [3, 9]] {
@@ -281,8 +281,8 @@ fn dense_convolutions_equal_the_definition_with_any_padding() {
                             let convolution =
                                 Convolution::dense(arch, &weights, channels, geometry);
                             let pixels = size[0] * size[1];
-                            let first = convolution.channels_first();
-                            let at = |_, c: usize, y: usize, x: usize| match first {
+                            let leading = convolution.takes_leading_channels();
+                            let at = |_, c: usize, y: usize, x: usize| match leading {
                                 true => values[c * pixels + y * size[1] + x],
                                 false => values[(y * size[1] + x) * channels + c],
                             };
@@ -299,8 +299,12 @@ fn dense_convolutions_equal_the_definition_with_any_padding() {
                                 batch: 1,
                                 size,
                             };
-                            let found =
-                                convolution.forward(input, [rows, columns], Some(&residual), Rectify::Relu);
+                            let found = convolution.forward(
+                                input,
+                                [rows, columns],
+                                Some(&residual),
+                                Rectify::Relu,
+                            );
                             assert_eq!(found, expected, "{channels} {size:?} {geometry:?}");
                         }
                     }

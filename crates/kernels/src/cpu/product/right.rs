@@ -5,6 +5,7 @@ use std::ops::Range;
 use pulp::Simd;
 
 use super::super::copy::copy;
+use super::super::vector::{load, store};
 use super::layout::Strided;
 use super::transpose::transpose;
 
@@ -97,14 +98,13 @@ pub(in crate::cpu) fn copy_piece<S: Simd, const N: usize>(from: &[f32], to: &mut
     if from.len() != const { N * S::F32_LANES } {
         return copy::<S>(from, to);
     }
-    let from = from.as_ptr().cast::<S::f32s>();
-    let to = to.as_mut_ptr().cast::<S::f32s>();
-    // SAFETY: the slices have `N` vectors.
-    unsafe {
-        let vectors: [S::f32s; N] = std::array::from_fn(|n| from.add(n).read_unaligned());
-        for (n, vector) in vectors.into_iter().enumerate() {
-            to.add(n).write_unaligned(vector);
-        }
+    let lanes = S::F32_LANES;
+    let vectors: [S::f32s; N] = std::array::from_fn(
+        #[inline(always)]
+        |n| load::<S>(&from[n * lanes..]),
+    );
+    for (n, vector) in vectors.into_iter().enumerate() {
+        store::<S>(&mut to[n * lanes..], vector);
     }
 }
 

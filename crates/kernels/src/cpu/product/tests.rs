@@ -1,6 +1,6 @@
 //! Products against plain loops with every instruction set, on small integers, so that sums are exact.
 
-use super::level::levels;
+use super::instruction_set::instruction_sets;
 use super::*;
 
 /// Small integers that repeat late.
@@ -62,14 +62,12 @@ fn a_product_written_to_planes_equals_the_definition() {
                 right: Strided::planes(&planes, length, pixels),
                 size,
             };
-            for arch in levels() {
+            for arch in instruction_sets() {
                 let mut found = vec![f32::NAN; rows * columns];
-                let destination = Destination {
-                    start: found.as_mut_ptr(),
-                    layout: Layout::planes(rows, pixels),
-                };
-                // SAFETY: the result has all rows and columns.
-                unsafe { product.write_with(arch, destination) };
+                let layout = Layout::planes(rows, pixels);
+                let output = SharedOutput::over(&mut found);
+                // SAFETY: the memory is this product's alone.
+                product.write_with(arch, &unsafe { Destination::new(output, 0, layout) });
                 assert_eq!(found, expected, "{size:?}, {pixels} pixels, {arch:?}");
             }
         }
@@ -95,7 +93,7 @@ fn a_sum_over_images_equals_the_definition() {
                 right: Transposed(Strided::planes(&right, columns, pixels)),
                 size,
             };
-            for arch in levels() {
+            for arch in instruction_sets() {
                 let found = product.sum_with(arch);
                 assert_eq!(found, expected, "{size:?}, {pixels} pixels, {arch:?}");
             }
