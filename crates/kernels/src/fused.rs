@@ -15,9 +15,9 @@ use crate::{Activation, Geometry, Padding2d, burn_conv2d};
 /// The depthwise part of a fused separable convolution.
 #[derive(Debug, Clone)]
 pub struct FusedDepthwise {
-    /// The filters, `[channels * m, 1, kernel_height, kernel_width]` with the channel multiplier `m`.
+    /// The filters, one for each channel: `[channels, 1, kernel_height, kernel_width]`.
     pub weight: Tensor<4>,
-    /// A value added to each channel, `[channels * m]`.
+    /// A value added to each channel, `[channels]`.
     pub bias: Option<Tensor<1>>,
     /// The window. Any kernel, stride, dilation and padding is supported.
     pub geometry: Geometry,
@@ -50,10 +50,7 @@ pub struct Epilogue {
 /// the epilogue is a second pass.
 ///
 /// In all other cases the convolution is composed of Burn's own operations, with the same results up to
-/// rounding, but slower. That includes, on every device,
-///
-/// - convolutions in several groups,
-/// - separable convolutions whose channel multiplier is not 1.
+/// rounding, but slower. That includes convolutions in several groups on every device.
 ///
 /// # Examples
 ///
@@ -138,12 +135,13 @@ impl FusedConv2d {
 
     /// Makes a depthwise separable convolution, whose depthwise part has any stride, dilation and padding.
     ///
-    /// `native` is whether this crate's kernels may compute it, see [`FusedConv2d`]. They serve a channel
-    /// multiplier `m` of 1; convolutions with another one are composed of Burn's operations.
+    /// `native` is whether this crate's kernels may compute it, see [`FusedConv2d`]. Each channel has one
+    /// filter; channel multipliers other than 1, as [`depthwise_conv2d`](crate::depthwise_conv2d) has
+    /// them, are not supported.
     ///
     /// # Shapes
     ///
-    /// - `pointwise`: `[channels_out, channels_in * m, 1, 1]`
+    /// - `pointwise`: `[channels_out, channels_in, 1, 1]`
     /// - `bias`: `[channels_out]`
     ///
     /// Shapes that don't fit make [`forward`](Self::forward) panic.
@@ -364,7 +362,7 @@ impl BurnKernel {
             if depthwise.input_relu {
                 x = Activation::Relu.burn(x);
             }
-            let [_, channels, ..] = x.dims();
+            let [channels, ..] = depthwise.weight.dims();
             let (weight, bias) = (depthwise.weight.clone(), depthwise.bias.clone());
             x = burn_conv2d(x, weight, bias, &depthwise.geometry, channels);
             x = depthwise.activation.burn(x);
@@ -396,16 +394,16 @@ fn values<const D: usize>(tensor: &Tensor<D>) -> Option<Vec<f32>> {
 mod tests {
     use super::*;
 
-    fn separable(multiplier: usize, native: bool) -> FusedConv2d {
+    fn separable(native: bool) -> FusedConv2d {
         let device = Device::flex();
         let depthwise = FusedDepthwise {
-            weight: Tensor::ones([4 * multiplier, 1, 3, 3], &device),
+            weight: Tensor::ones([4, 1, 3, 3], &device),
             bias: None,
             geometry: Geometry::same(3),
             input_relu: false,
             activation: Activation::Elu,
         };
-        let pointwise = Tensor::ones([8, 4 * multiplier, 1, 1], &device);
+        let pointwise = Tensor::ones([8, 4, 1, 1], &device);
         FusedConv2d::separable(depthwise, pointwise, Tensor::zeros([8], &device), native)
     }
 
@@ -425,14 +423,13 @@ mod tests {
         assert!(is_packed(&dense(&device.clone().autodiff(), 1, true)));
         assert!(!is_packed(&dense(&device, 1, false)));
         assert!(!is_packed(&dense(&device, 2, true)));
-        assert!(is_packed(&separable(1, true)));
-        assert!(!is_packed(&separable(1, false)));
-        assert!(!is_packed(&separable(2, true)));
+        assert!(is_packed(&separable(true)));
+        assert!(!is_packed(&separable(false)));
     }
 
     #[test]
     fn another_padding_shares_the_weights() {
-        let convolution = separable(1, true);
+        let convolution = separable(true);
         let other = convolution.with_padding(Padding2d::symmetric(0));
         let [Kernel::Native(one), Kernel::Native(two)] = [&convolution.kernel, &other.kernel]
         else {
