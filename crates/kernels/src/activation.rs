@@ -36,7 +36,7 @@ impl Activation {
     }
 }
 
-/// Rectified linear unit: `max(0, x)` of each element, and NaN for NaN.
+/// Applies the rectified linear unit: `max(0, x)` of each element, and NaN for NaN.
 ///
 /// # Shapes
 ///

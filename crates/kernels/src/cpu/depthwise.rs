@@ -56,7 +56,7 @@ impl Depthwise {
         self.geometry.kernel[0] * self.geometry.kernel[1]
     }
 
-    /// Input planes of one task.
+    /// Returns the input planes of one task.
     fn planes_of_a_task(&self, layout: &PlaneLayout) -> usize {
         (TASK / layout.length()).max(1)
     }

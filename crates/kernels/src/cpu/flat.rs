@@ -22,14 +22,13 @@ const BLOCK: usize = 4;
 /// Taps of one column of the kernel, and the outputs that they serve.
 #[derive(Debug, Clone)]
 struct Column {
-    /// For each output all bits where the column lies on the input, else none; `None` where it does
-    /// everywhere.
+    /// For each output all bits if the column lies on the input, else none; `None` if it always does.
     mask: Option<Vec<u32>>,
     /// The kernel's index and the distance in the buffer of each tap.
     taps: Vec<(usize, usize)>,
 }
 
-/// Where the taps of a convolution lie in a plane without padding.
+/// The positions of a convolution's taps in a plane without padding.
 #[derive(Debug, Clone)]
 pub(super) struct FlatLayout {
     /// Pixels of a plane.
@@ -40,25 +39,26 @@ pub(super) struct FlatLayout {
 }
 
 impl FlatLayout {
-    /// The layout of a convolution, where it is one for this kernel.
+    /// Returns the layout of a convolution, or `None` if it is none for this kernel.
     pub(super) fn new(geometry: &Geometry, input: [usize; 2], output: [usize; 2]) -> Option<Self> {
         let pixels = input[0] * input[1];
         if geometry.stride != [1, 1] || input != output || pixels > PIXELS {
             return None;
         }
-        Some(Self::towards(geometry, input, 1))
+        Some(Self::with_direction(geometry, input, 1))
     }
 
-    /// The layout of the input's gradient: every tap in the opposite direction.
+    /// Returns the layout of the input's gradient, with every tap in the opposite direction, or `None` if
+    /// the convolution is none for this kernel.
     pub(super) fn of_gradient(
         geometry: &Geometry,
         input: [usize; 2],
         output: [usize; 2],
     ) -> Option<Self> {
-        Self::new(geometry, input, output).map(|_| Self::towards(geometry, input, -1))
+        Self::new(geometry, input, output).map(|_| Self::with_direction(geometry, input, -1))
     }
 
-    fn towards(geometry: &Geometry, [height, width]: [usize; 2], direction: isize) -> Self {
+    fn with_direction(geometry: &Geometry, [height, width]: [usize; 2], direction: isize) -> Self {
         let Geometry {
             kernel,
             dilation,
@@ -89,8 +89,8 @@ impl FlatLayout {
                 mask: (!everywhere).then(mask),
                 taps: (0..kernel[0])
                     .map(|i| {
-                        let place = guard as isize + distance(i, j);
-                        (i * kernel[1] + j, place.unsigned_abs()) // not negative: `guard` is the farthest
+                        let position = guard as isize + distance(i, j);
+                        (i * kernel[1] + j, position.unsigned_abs()) // not negative: `guard` is the farthest
                     })
                     .collect(),
             }
@@ -102,12 +102,12 @@ impl FlatLayout {
         }
     }
 
-    /// Elements of a buffer for a plane between its guards, with room for whole vectors.
+    /// Returns the elements of a buffer for a plane between its guards, with room for whole vectors.
     pub(super) fn length(&self) -> usize {
         2 * self.guard + self.pixels.next_multiple_of(MAX_LANES)
     }
 
-    /// Elements of a buffer for a plane that ends in zeros.
+    /// Returns the elements of a buffer for a plane that ends in zeros.
     pub(super) fn padded(&self) -> usize {
         self.pixels.next_multiple_of(MAX_LANES)
     }

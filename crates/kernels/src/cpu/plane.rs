@@ -1,4 +1,4 @@
-//! How one channel's plane lies in memory while a depthwise convolution works on it.
+//! The layout of one channel's plane while a depthwise convolution works on it.
 
 use pulp::Simd;
 
@@ -27,7 +27,7 @@ pub(super) struct PlaneLayout {
 }
 
 impl PlaneLayout {
-    /// The layout for planes of this height and width; `output` is that of the convolution.
+    /// Returns the layout for planes of this height and width; `output` is that of the convolution.
     pub(super) fn new(geometry: Geometry, input: [usize; 2], output: [usize; 2]) -> Self {
         let extent = |axis: usize| {
             let last_tap = (geometry.kernel[axis] - 1) * geometry.dilation[axis];
@@ -42,48 +42,48 @@ impl PlaneLayout {
         }
     }
 
-    /// Elements of one phase.
+    /// Returns the elements of one phase.
     fn phase_length(&self) -> usize {
         self.rows * self.pitch
     }
 
-    /// Number of phases.
+    /// Returns the number of phases.
     pub(super) fn phases(&self) -> usize {
         self.geometry.stride[0] * self.geometry.stride[1]
     }
 
-    /// Elements of a buffer for all phases, with room for whole vectors.
+    /// Returns the elements of a buffer for all phases, with room for whole vectors.
     pub(super) fn length(&self) -> usize {
         self.phases() * self.phase_length() + MAX_LANES
     }
 
-    /// Elements of a buffer for the outputs, with room for whole vectors.
+    /// Returns the elements of a buffer for the outputs, with room for whole vectors.
     pub(super) fn output_length(&self) -> usize {
         self.outputs().next_multiple_of(MAX_LANES)
     }
 
-    /// Elements from the first to the last output.
+    /// Returns the elements from the first to the last output.
     pub(super) fn outputs(&self) -> usize {
         (self.output[0] - 1) * self.pitch + self.output[1]
     }
 
-    /// Zeros before the first output's gradient in a buffer of [`gradient_length`]
-    /// (Self::gradient_length): no tap lies farther from the window's origin.
+    /// Returns the number of zeros before the first output's gradient in a buffer of
+    /// [`gradient_length`](Self::gradient_length): no tap lies farther from the window's origin.
     pub(super) fn guard(&self) -> usize {
         self.phase_length() - self.outputs()
     }
 
-    /// Elements of a buffer for the outputs' gradient, with zeros around it.
+    /// Returns the elements of a buffer for the outputs' gradient, with zeros around it.
     pub(super) fn gradient_length(&self) -> usize {
         self.guard() + self.phase_length() + MAX_LANES
     }
 
-    /// Elements of one phase that hold a part of the input's gradient.
+    /// Returns the elements of one phase that hold a part of the input's gradient.
     pub(super) fn phase_span(&self) -> usize {
         self.phase_length()
     }
 
-    /// The phase and the distance in it of each tap, in the kernel's order.
+    /// Returns the phase of each tap and the distance in it, in the kernel's order.
     pub(super) fn taps(&self) -> Vec<(usize, usize)> {
         let Geometry {
             kernel,
@@ -102,7 +102,7 @@ impl PlaneLayout {
         taps
     }
 
-    /// The distance of each tap in the buffer of all phases.
+    /// Returns the distance of each tap in the buffer of all phases.
     pub(super) fn distances(&self) -> Vec<usize> {
         let length = self.phase_length();
         let taps = self.taps().into_iter();
@@ -110,7 +110,7 @@ impl PlaneLayout {
             .collect()
     }
 
-    /// Along an axis and in one phase: the positions that lie on the input.
+    /// Returns the positions along an axis, in one phase, that lie on the input.
     fn on_input(&self, axis: usize, phase: usize) -> std::ops::Range<usize> {
         let (before, _) = self.geometry.padding.pairs()[axis];
         let stride = self.geometry.stride[axis];
@@ -121,7 +121,7 @@ impl PlaneLayout {
         first.min(end)..end
     }
 
-    /// Writes a plane of the input into the phases; what lies in the padding stays as it is.
+    /// Writes a plane of the input into the phases; the padding stays as it is.
     #[inline(always)]
     pub(super) fn fill<S: Simd>(&self, simd: S, plane: &[f32], phases: &mut [f32]) {
         let Geometry {

@@ -18,12 +18,12 @@ pub(super) struct Tap {
     pub(super) weight: f32,
 }
 
-/// What a sum of taps starts from.
+/// The start of a sum of taps.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Start {
     /// This value.
     Value(f32),
-    /// What is already in the output.
+    /// The value that is in the output.
     Output,
 }
 

@@ -26,7 +26,7 @@ pub struct PoolPlan {
 }
 
 impl PoolPlan {
-    /// The plan for an input of this shape, or `None` where the kernel doesn't serve.
+    /// Returns the plan for an input of this shape, or `None` if the kernel doesn't serve.
     pub(crate) fn new(input: [usize; 4], geometry: Geometry) -> Option<Self> {
         let [batch, channels, height, width] = input;
         let [rows, columns] = geometry.output_size([height, width])?;
@@ -42,6 +42,7 @@ impl PoolPlan {
         })
     }
 
+    /// Computes the output.
     fn forward<B: HostBackend>(&self, input: FloatTensor<B>) -> FloatTensor<B> {
         let device = input.device();
         let output = self.kernel.forward(&B::values(input));
@@ -52,7 +53,7 @@ impl PoolPlan {
 /// Max pooling by this crate's kernel, on the backends that have it.
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"), Autodiff)]
 pub trait MaxPoolBackend: Backend {
-    /// The maximum of each window; see [`PoolPlan`].
+    /// Computes the maximum of each window as the plan says.
     fn pool_maximum(input: FloatTensor<Self>, plan: PoolPlan) -> FloatTensor<Self>;
 }
 
@@ -86,7 +87,7 @@ impl<B: HostBackend, C: CheckpointStrategy> MaxPoolBackend for Autodiff<B, C> {
     }
 }
 
-/// The gradient of the input.
+/// The backward pass, to the input.
 #[derive(Debug)]
 struct MaxPoolBackward;
 

@@ -11,11 +11,12 @@ use super::super::taps::Lanes;
 use super::{Depthwise, TASK, all_finite, plain};
 
 impl Depthwise {
-    /// Input planes of one task.
+    /// Returns the input planes of one task.
     fn small_planes_of_a_task(&self) -> usize {
         (TASK / self.input_plane()).max(1)
     }
 
+    /// Computes the output.
     pub(super) fn flat_forward(
         &self,
         layout: &FlatLayout,
@@ -48,6 +49,7 @@ impl Depthwise {
         )
     }
 
+    /// Computes the gradient of the input from that of the output.
     pub(super) fn flat_input_gradient(
         &self,
         layout: &FlatLayout,
@@ -73,6 +75,7 @@ impl Depthwise {
         })
     }
 
+    /// Computes the gradient of the weight from the input and the gradient of the output.
     pub(super) fn flat_weight_gradient(
         &self,
         layout: &FlatLayout,
@@ -201,9 +204,9 @@ struct WeightGradient<'a> {
     input: &'a [f32],
     gradient: &'a [f32],
     result: &'a mut [f32],
-    /// For a plane between its guards.
+    /// Memory for a plane between its guards.
     buffer: &'a mut [f32],
-    /// For a gradient that ends in zeros.
+    /// Memory for a gradient that ends in zeros.
     padded: &'a mut [f32],
 }
 

@@ -23,7 +23,7 @@ use crate::{Geometry, Padding2d};
 const TASKS: usize = 8;
 /// Multiply-adds of a task at least; a million of them take about ten microseconds.
 const TASK_PRODUCTS: usize = 1_000_000;
-/// What it costs to compute a depthwise part once more, in times of reading its input.
+/// The cost of computing a depthwise part once more, in times of reading its input.
 const REPEATED_DEPTHWISE: usize = 4;
 /// Weights that stay in the second-level cache while all of them are read for each block.
 const FEW_WEIGHTS: usize = 98_304;
@@ -32,7 +32,7 @@ const STRIP: usize = 98_304;
 /// Fewer channels than this are read a window's row at a time.
 const FEW_CHANNELS: usize = 16;
 
-/// A convolution made ready for inference, without groups or depthwise separable.
+/// A convolution with packed weights: dense in one group, or depthwise separable.
 #[derive(Debug, Clone)]
 pub(crate) struct Convolution {
     arch: Arch,
@@ -46,11 +46,11 @@ pub(crate) struct Convolution {
 
 #[derive(Debug, Clone)]
 enum Kind {
-    /// Each tap of each window is read where it is.
+    /// A dense convolution that reads each tap of each window where it is.
     Taps,
-    /// Each row of a window, from padded rows.
+    /// A dense convolution that reads each row of a window, from padded rows.
     Rows,
-    /// The depthwise part's output.
+    /// A separable convolution, which reads the depthwise part's output.
     Separable(Depthwise),
 }
 

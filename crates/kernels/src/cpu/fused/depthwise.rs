@@ -20,7 +20,7 @@ pub(crate) struct Depthwise {
     geometry: Geometry,
     /// Whether the input is rectified as it is read.
     relu: bool,
-    /// Added to each channel, if anything is.
+    /// The values that are added to the channels, if any are.
     bias: Option<Vec<f32>>,
     activation: Activation,
 }

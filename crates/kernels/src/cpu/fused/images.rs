@@ -84,7 +84,7 @@ impl PaddedRows {
         let length = self.row_length();
         let to = &mut to[..self.length()];
         to.fill(0.0);
-        // Large strides may leave windows that see padding alone.
+        // Large strides may leave windows that read padding alone.
         let columns = width.min((length / self.channels).saturating_sub(padding.left));
         if columns == 0 {
             return;

@@ -15,11 +15,11 @@ const TASK: usize = 16_384;
 /// The value that a pool computes from a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PoolKind {
-    /// The largest value; what is padded never wins, and NaN always.
+    /// The largest value. Padding never is; a NaN is.
     Maximum,
-    /// The mean; zeros from the padding count or not.
+    /// The mean.
     Mean {
-        /// Whether they count.
+        /// Whether the padding's zeros count as values.
         counts_padding: bool,
     },
 }

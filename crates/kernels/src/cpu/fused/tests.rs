@@ -9,13 +9,13 @@ use super::pixels::Sizes;
 use super::{Convolution, Depthwise, Input, Rectify, Weights};
 use crate::{Activation, Geometry, Padding2d};
 
-/// Small integers that repeat late.
+/// Returns small integers that repeat late.
 fn integers(count: usize, seed: usize) -> Vec<f32> {
     let value = |i: usize| ((i * 7 + seed * 5 + i / 11) % 9) as f32 - 4.0;
     (0..count).map(value).collect()
 }
 
-/// The output by plain loops, with trailing channels.
+/// Computes the output by plain loops, with trailing channels.
 fn by_definition(
     [batch, channels, outputs]: [usize; 3],
     size: [usize; 2],
@@ -155,7 +155,7 @@ fn results_are_the_same_on_any_number_of_threads() {
     assert_eq!(one, three);
 }
 
-/// Padding of 0 to 3 rows and columns on each side.
+/// Returns padding of 0 to 3 rows and columns on each side.
 fn paddings() -> impl Iterator<Item = Padding2d> {
     (0..256).map(|index| Padding2d {
         top: index & 3,
@@ -190,7 +190,7 @@ impl WithSimd for Strip<'_> {
     }
 }
 
-/// Strips may start anywhere in a row, also where its windows see padding alone.
+/// Strips may start anywhere in a row, also where its windows read padding alone.
 #[test]
 fn depthwise_strips_equal_the_definition_with_any_padding() {
     let (channels, height) = (17, 2);
@@ -214,7 +214,7 @@ fn depthwise_strips_equal_the_definition_with_any_padding() {
                         let at =
                             |_, _, y: usize, x: usize| values[(y * width + x) * channels + channel];
                         let filter = &filters[channel * kernel * kernel..][..kernel * kernel];
-                        // What stays far from being rectified.
+                        // A residual that keeps all sums positive, so that none is rectified.
                         let residual = vec![1000.0; rows * columns];
                         let sums =
                             by_definition([1; 3], size, &geometry, at, (filter, &[0.0]), &residual);

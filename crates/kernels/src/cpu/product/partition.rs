@@ -14,7 +14,7 @@ const GROUP: usize = 32;
 /// Tasks that a product is divided into at least where it is large enough. A few times the threads of
 /// a common machine, so that none of them waits for long at the end.
 pub(super) const TASKS: usize = 16;
-/// What it costs to pack an element, in times of reading one.
+/// The cost of packing an element, in times of reading one.
 const PACKING: usize = 2;
 /// Multiply-adds of a task at least. A million of them take about seven microseconds, a few times
 /// what handing over a task does.

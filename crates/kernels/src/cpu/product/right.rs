@@ -9,7 +9,7 @@ use super::super::vector::{load, store};
 use super::layout::Strided;
 use super::transpose::transpose;
 
-/// Where the panels of some columns go.
+/// The positions of packed panels.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::cpu) struct Packing {
     /// Columns of a panel, and elements from a panel's row to its next.
@@ -18,7 +18,7 @@ pub(in crate::cpu) struct Packing {
     pub(in crate::cpu) pitch: usize,
 }
 
-/// Some columns of one panel, and where they are read from and written to.
+/// Some columns of one panel, with the positions that they are read from and written to.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::cpu) struct Piece {
     pub(in crate::cpu) from: usize,

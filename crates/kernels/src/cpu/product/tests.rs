@@ -3,7 +3,7 @@
 use super::instruction_set::instruction_sets;
 use super::*;
 
-/// Small integers that repeat late.
+/// Returns small integers that repeat late.
 fn integers(count: usize, seed: usize) -> Vec<f32> {
     let value = |i: usize| ((i * 7 + seed * 5 + i / 11) % 9) as f32 - 4.0;
     (0..count).map(value).collect()
@@ -19,7 +19,7 @@ const SIZES: [[usize; 3]; 6] = [
     [100, 700, 96],
 ];
 
-/// The product by plain loops, row by row.
+/// Computes the product by plain loops, row by row.
 fn by_definition([rows, columns, length]: [usize; 3], left: &[f32], right: &[f32]) -> Vec<f32> {
     let mut result = vec![0.0; rows * columns];
     for row in 0..rows {
@@ -34,7 +34,7 @@ fn by_definition([rows, columns, length]: [usize; 3], left: &[f32], right: &[f32
     result
 }
 
-/// A matrix `[rows, columns]` as `[columns / pixels, rows, pixels]`.
+/// Returns a matrix `[rows, columns]` as `[columns / pixels, rows, pixels]`.
 fn as_planes(matrix: &[f32], rows: usize, columns: usize, pixels: usize) -> Vec<f32> {
     let layout = Layout::planes(rows, pixels);
     let mut planes = vec![0.0; matrix.len()];
