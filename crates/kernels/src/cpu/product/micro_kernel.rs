@@ -23,11 +23,6 @@ pub(in crate::cpu) struct Step<'a> {
     values: PhantomData<&'a [f32]>,
 }
 
-// SAFETY: the pointers are shared references to slices.
-unsafe impl Send for Step<'_> {}
-// SAFETY: as above.
-unsafe impl Sync for Step<'_> {}
-
 /// The steps of one or several blocks, all of the same length.
 #[derive(Debug)]
 pub(in crate::cpu) struct Steps<'a> {
@@ -149,7 +144,7 @@ impl Prefetch {
 pub(in crate::cpu) struct Target<'a> {
     /// The first row's first column of the panel.
     output: *mut f32,
-    /// The same in the residual, or null.
+    /// The element of the residual that is added to it, or null.
     residual: *const f32,
     rows: usize,
     /// Elements from a row to the next, in both.

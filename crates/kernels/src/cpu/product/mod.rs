@@ -81,10 +81,11 @@ impl<R: Right> Product<'_, R> {
     ///
     /// # Panics
     ///
-    /// If the result has no room.
+    /// If the layout leaves gaps, or the result has no room.
     pub(super) fn write(&self, to: &mut [f32], layout: Layout) {
-        // SAFETY: the memory is borrowed for this product alone, and each row and column has an element of
-        // its own.
+        assert!(layout.has_no_gaps(self.size[0], self.size[1]));
+        // SAFETY: the memory is borrowed for this product alone, and without gaps each row and column has an
+        // element of its own.
         let destination = unsafe { Destination::new(SharedOutput::over(to), 0, layout) };
         self.write_with(Arch::new(), &destination);
     }
