@@ -7,34 +7,11 @@ use burn::prelude::*;
 use pulp::Arch;
 
 use crate::channel_order::{ChannelOrder, leading_channels, trailing_channels};
+use crate::composed::ComposedConv2d;
 use crate::cpu::fused::{Convolution, Depthwise, Rectify, Weights};
 use crate::native::is_native;
 use crate::ops::{InferenceBackend, InferencePlan};
-use crate::{Activation, Geometry, Padding2d, burn_conv2d};
-
-/// The depthwise part of a fused separable convolution.
-#[derive(Debug, Clone)]
-pub struct FusedDepthwise {
-    /// The filters, one for each channel: `[channels, 1, kernel_height, kernel_width]`.
-    pub weight: Tensor<4>,
-    /// A value added to each channel, `[channels]`.
-    pub bias: Option<Tensor<1>>,
-    /// The window. Any kernel, stride, dilation and padding is supported.
-    pub geometry: Geometry,
-    /// Whether the input is rectified first.
-    pub input_relu: bool,
-    /// The activation between the depthwise and the pointwise part.
-    pub activation: Activation,
-}
-
-/// The operations that follow a fused convolution.
-#[derive(Debug, Clone, Default)]
-pub struct Epilogue {
-    /// A tensor added to the output, `[batch, height_out, width_out, channels_out]`.
-    pub residual: Option<Tensor<4>>,
-    /// The activation, applied after the addition.
-    pub activation: Activation,
-}
+use crate::{Activation, Epilogue, FusedDepthwise, Geometry, Padding2d};
 
 /// A convolution for inference, with a bias, an optional residual addition and an activation. It has no
 /// gradient.
@@ -80,17 +57,7 @@ pub struct FusedConv2d {
 #[derive(Debug, Clone)]
 enum Kernel {
     Native(Arc<Convolution>),
-    Burn(Box<BurnKernel>),
-}
-
-/// A convolution composed of Burn's operations.
-#[derive(Debug, Clone)]
-struct BurnKernel {
-    depthwise: Option<FusedDepthwise>,
-    weight: Tensor<4>,
-    bias: Tensor<1>,
-    geometry: Geometry,
-    groups: usize,
+    Composed(Box<ComposedConv2d>),
 }
 
 impl FusedConv2d {
@@ -124,7 +91,7 @@ impl FusedConv2d {
             let convolution = Convolution::dense(Arch::new(), &weights, channels, geometry);
             return Self::native(convolution);
         }
-        Self::burn(BurnKernel {
+        Self::composed(ComposedConv2d {
             depthwise: None,
             weight,
             bias,
@@ -162,7 +129,7 @@ impl FusedConv2d {
             .flatten()
         {
             Some(convolution) => Self::native(convolution),
-            None => Self::burn(BurnKernel {
+            None => Self::composed(ComposedConv2d {
                 depthwise: Some(depthwise),
                 weight: pointwise,
                 bias,
@@ -177,14 +144,14 @@ impl FusedConv2d {
     pub fn with_padding(&self, padding: Padding2d) -> Self {
         match &self.kernel {
             Kernel::Native(convolution) => Self::native(convolution.with_padding(padding)),
-            Kernel::Burn(kernel) => {
+            Kernel::Composed(kernel) => {
                 let mut kernel = kernel.clone();
                 match &mut kernel.depthwise {
                     Some(depthwise) => depthwise.geometry.padding = padding,
                     None => kernel.geometry.padding = padding,
                 }
                 Self {
-                    kernel: Kernel::Burn(kernel),
+                    kernel: Kernel::Composed(kernel),
                 }
             }
         }
@@ -196,9 +163,9 @@ impl FusedConv2d {
         }
     }
 
-    fn burn(kernel: BurnKernel) -> Self {
+    fn composed(kernel: ComposedConv2d) -> Self {
         Self {
-            kernel: Kernel::Burn(Box::new(kernel)),
+            kernel: Kernel::Composed(Box::new(kernel)),
         }
     }
 
@@ -240,7 +207,7 @@ impl FusedConv2d {
         };
         match &self.kernel {
             Kernel::Native(convolution) => run_native(convolution, input, order, epilogue),
-            Kernel::Burn(kernel) => {
+            Kernel::Composed(kernel) => {
                 let input = match order {
                     ChannelOrder::Leading => input,
                     ChannelOrder::Trailing => leading_channels(input),
@@ -352,29 +319,6 @@ fn pack(
         &weights,
         channels,
     ))
-}
-
-impl BurnKernel {
-    /// Convolves `[batch, channels, height, width]`; the output has trailing channels.
-    fn run(&self, input: Tensor<4>, epilogue: Epilogue) -> Tensor<4> {
-        let mut x = input;
-        if let Some(depthwise) = &self.depthwise {
-            if depthwise.input_relu {
-                x = Activation::Relu.burn(x);
-            }
-            let [channels, ..] = depthwise.weight.dims();
-            let (weight, bias) = (depthwise.weight.clone(), depthwise.bias.clone());
-            x = burn_conv2d(x, weight, bias, &depthwise.geometry, channels);
-            x = depthwise.activation.burn(x);
-        }
-        let bias = Some(self.bias.clone());
-        let output = burn_conv2d(x, self.weight.clone(), bias, &self.geometry, self.groups);
-        let mut output = trailing_channels(output);
-        if let Some(residual) = epilogue.residual {
-            output = output + residual;
-        }
-        epilogue.activation.burn(output)
-    }
 }
 
 /// Returns a tensor without its gradient.

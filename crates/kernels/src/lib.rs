@@ -27,11 +27,14 @@
 mod activation;
 mod batch_norm;
 mod channel_order;
+mod composed;
 mod convolution;
 #[allow(unsafe_code)] // SIMD, uninitialized results, and tasks that write distinct parts of one
 mod cpu;
 mod depthwise;
+mod epilogue;
 mod fused;
+mod fused_depthwise;
 mod geometry;
 mod native;
 mod ops;
@@ -46,7 +49,9 @@ pub use activation::{Activation, relu};
 pub use batch_norm::{NormalizedBatch, batch_norm_train, normalize};
 pub use convolution::{burn_conv2d, conv2d};
 pub use depthwise::depthwise_conv2d;
-pub use fused::{Epilogue, FusedConv2d, FusedDepthwise};
+pub use epilogue::Epilogue;
+pub use fused::FusedConv2d;
+pub use fused_depthwise::FusedDepthwise;
 pub use geometry::{Geometry, Padding2d};
 pub use native::runs_natively;
 pub use pointwise::pointwise_conv2d;

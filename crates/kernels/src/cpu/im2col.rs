@@ -9,7 +9,7 @@ use pulp::Simd;
 use rayon::prelude::*;
 
 use super::copy::copy_few;
-use super::product::{Packing, Piece, Right, transpose};
+use super::product::{Packing, Piece, RightHandSide, transpose};
 use super::scratch::{Scratch, with_scratch};
 use super::vector::{load, store};
 use crate::{Geometry, Padding2d};
@@ -95,7 +95,7 @@ impl<'a> Im2Col<'a> {
     }
 }
 
-impl Right for Im2Col<'_> {
+impl RightHandSide for Im2Col<'_> {
     #[inline(always)]
     fn pack<S: Simd, const N: usize>(
         &self,
@@ -142,7 +142,7 @@ fn run_of_vectors<S: Simd>(from: &[f32], length: usize, to: &mut [f32]) {
 /// The transpose of the im2col matrix: a row for each output, and a column for each channel and tap.
 pub(super) struct TransposedIm2Col<'a>(pub(super) Im2Col<'a>);
 
-impl Right for TransposedIm2Col<'_> {
+impl RightHandSide for TransposedIm2Col<'_> {
     #[inline(always)]
     fn pack<S: Simd, const N: usize>(
         &self,

@@ -11,6 +11,7 @@
 
 mod convolution;
 mod depthwise;
+mod forward;
 mod images;
 mod panels;
 mod pixels;

@@ -3,13 +3,13 @@
 //! The result is computed in blocks of a few rows and a *panel* of columns, some vectors wide, whose sums
 //! stay in registers, see [`micro_kernel`]. Rows of the left-hand side are stretches of memory, as the rows
 //! of a weight are, or as a channel's pixels in each image. The right-hand side is anything that can copy
-//! out a panel of itself, see [`Right`]: pixels of images, the transpose of these, or im2col matrices.
+//! out a panel of itself, see [`RightHandSide`]: pixels of images, the transpose of these, or im2col matrices.
 
 pub(super) mod instruction_set;
 mod layout;
 pub(super) mod micro_kernel;
+mod packing;
 mod partition;
-mod right;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -21,9 +21,9 @@ use rayon::prelude::*;
 use super::output::SharedOutput;
 use instruction_set::panel_width;
 pub(super) use layout::{Layout, Strided};
+pub(super) use packing::{Packing, Piece, RightHandSide, Transposed};
 pub(super) use partition::portion;
 use partition::{Partition, TASK_PRODUCTS, TASKS, chunks};
-pub(super) use right::{Packing, Piece, Right, Transposed};
 use task::{Destination, Task};
 pub(super) use transpose::transpose;
 
@@ -35,7 +35,7 @@ pub(super) struct Product<'a, R> {
     pub(super) size: [usize; 3],
 }
 
-impl<R: Right> Product<'_, R> {
+impl<R: RightHandSide> Product<'_, R> {
     /// Computes the result into a vector with this layout.
     ///
     /// # Panics
@@ -101,7 +101,14 @@ impl<R: Right> Product<'_, R> {
             .for_each(|task| {
                 let (rows, columns) = partition.task(task, rows, columns);
                 // SAFETY: the tasks have distinct rows or columns.
-                let task = unsafe { Task::new(self, rows, columns, &chunks, destination) };
+                let task = unsafe {
+                    Task::new(
+                        (self.left, &self.right),
+                        [rows, columns],
+                        &chunks,
+                        destination,
+                    )
+                };
                 arch.dispatch(task);
             });
     }
@@ -134,7 +141,12 @@ impl<R: Right> Product<'_, R> {
             unsafe {
                 let layout = Layout::dense(columns);
                 let destination = Destination::new(output, part * size, layout);
-                arch.dispatch(Task::new(self, rows, columns_of_task, chunks, &destination));
+                arch.dispatch(Task::new(
+                    (self.left, &self.right),
+                    [rows, columns_of_task],
+                    chunks,
+                    &destination,
+                ));
             }
         });
         // SAFETY: the capacity is at least `parts * size`, and the tasks have written all rows and columns

@@ -8,9 +8,10 @@ use super::super::copy::write_few;
 use super::super::output::SharedOutput;
 use super::super::scratch::Scratch;
 use super::instruction_set::vectors;
+use super::layout::{Layout, Strided};
 use super::micro_kernel::{Prefetch, ROWS, Rectify, Residual, Steps, Sums, Target, multiply_block};
+use super::packing::{Packing, RightHandSide};
 use super::partition::{Chunk, group};
-use super::{Layout, Packing, Product, Right};
 
 /// The most elements of a panel's row.
 const WIDEST: usize = 64;
@@ -42,7 +43,8 @@ impl<'a> Destination<'a> {
 
 /// Some rows and columns of a product, for some chunks of the sums.
 pub(super) struct Task<'a, R> {
-    product: &'a Product<'a, R>,
+    left: Strided<'a>,
+    right: &'a R,
     rows: Range<usize>,
     columns: Range<usize>,
     chunks: &'a [Chunk],
@@ -57,21 +59,21 @@ struct Panel {
     direct: bool,
 }
 
-impl<'a, R: Right> Task<'a, R> {
+impl<'a, R: RightHandSide> Task<'a, R> {
     /// Returns the task for these rows and columns.
     ///
     /// # Safety
     ///
     /// Nobody else may use their elements of the destination while the task runs.
     pub(super) unsafe fn new(
-        product: &'a Product<'a, R>,
-        rows: Range<usize>,
-        columns: Range<usize>,
+        (left, right): (Strided<'a>, &'a R),
+        [rows, columns]: [Range<usize>; 2],
         chunks: &'a [Chunk],
         destination: &'a Destination<'a>,
     ) -> Self {
         Self {
-            product,
+            left,
+            right,
             rows,
             columns,
             chunks,
@@ -80,7 +82,7 @@ impl<'a, R: Right> Task<'a, R> {
     }
 }
 
-impl<R: Right> WithSimd for Task<'_, R> {
+impl<R: RightHandSide> WithSimd for Task<'_, R> {
     type Output = ();
 
     #[inline(always)]
@@ -93,7 +95,7 @@ impl<R: Right> WithSimd for Task<'_, R> {
     }
 }
 
-impl<'a, R: Right> Task<'a, R> {
+impl<'a, R: RightHandSide> Task<'a, R> {
     #[inline(always)]
     fn run<S: Simd, const N: usize>(&self, simd: S) {
         let width = const { N * S::F32_LANES };
@@ -118,7 +120,7 @@ impl<'a, R: Right> Task<'a, R> {
                     width,
                     pitch: packed,
                 };
-                let right = &self.product.right;
+                let right = self.right;
                 right.pack::<S, N>(simd, chunk.range(), first..end, packing, packed_all);
                 for row in self.rows.clone().step_by(ROWS) {
                     let rows = row..(row + ROWS).min(self.rows.end);
@@ -161,7 +163,7 @@ impl<'a, R: Right> Task<'a, R> {
     /// Writes the steps of a block.
     #[inline(always)]
     fn steps(&self, chunk: &Chunk, rows: &Range<usize>, steps: &mut Steps<'a>) {
-        let left = self.product.left;
+        let left = self.left;
         steps.restart(chunk.length);
         for step in 0..chunk.steps {
             let at = left

@@ -1,4 +1,4 @@
-//! Right-hand sides of products.
+//! Packing of right-hand sides: copies of their panels in the order in which the micro-kernel reads them.
 
 use std::ops::Range;
 
@@ -52,7 +52,7 @@ impl Packing {
 }
 
 /// A matrix that can copy out panels of itself.
-pub(in crate::cpu) trait Right: Sync {
+pub(in crate::cpu) trait RightHandSide: Sync {
     /// Writes these rows of these columns to `to`, in panels of `N` vectors. What follows a row's last
     /// column may be overwritten up to a vector.
     fn pack<S: Simd, const N: usize>(
@@ -65,7 +65,7 @@ pub(in crate::cpu) trait Right: Sync {
     );
 }
 
-impl Right for Strided<'_> {
+impl RightHandSide for Strided<'_> {
     #[inline(always)]
     fn pack<S: Simd, const N: usize>(
         &self,
@@ -112,7 +112,7 @@ pub(in crate::cpu) fn copy_piece<S: Simd, const N: usize>(from: &[f32], to: &mut
 #[derive(Debug, Clone, Copy)]
 pub(in crate::cpu) struct Transposed<'a>(pub(in crate::cpu) Strided<'a>);
 
-impl Right for Transposed<'_> {
+impl RightHandSide for Transposed<'_> {
     #[inline(always)]
     fn pack<S: Simd, const N: usize>(
         &self,
