@@ -269,7 +269,10 @@ impl<'a> SharedOutput<'a> {
     /// If they don't lie in the result.
     #[inline(always)]
     pub(super) fn pointer(self, first: usize, length: usize) -> *mut f32 {
-        assert!(first <= self.length && length <= self.length - first);
+        assert!(
+            first <= self.length && length <= self.length - first,
+            "elements in the result"
+        );
         self.start.wrapping_add(first).cast()
     }
 
@@ -288,5 +291,84 @@ impl<'a> SharedOutput<'a> {
         let start = self.pointer(first, length).cast();
         // SAFETY: the elements lie in the result, which is borrowed for `'a`, and are the caller's alone.
         unsafe { std::slice::from_raw_parts_mut(start, length) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write_index(index: usize, to: &mut Unwritten) -> &mut [f32] {
+        write_values(to, std::iter::repeat(index as f32))
+    }
+
+    #[test]
+    fn parts_follow_each_other() {
+        let tasks = (0..3).into_par_iter();
+        let found = written_in_parts(5, 2, tasks, write_index);
+        assert_eq!(found, [0.0, 0.0, 1.0, 1.0, 2.0]);
+        let found = written_in_parts(5, 5, (0..1).into_par_iter(), |_, to| {
+            write_parts(to, 2, write_index)
+        });
+        assert_eq!(found, [0.0, 0.0, 1.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn every_nth_part_is_a_tasks() {
+        let (found, results) = written_interleaved(10, 2, 2, 1, |task, parts| {
+            let mut count = 0;
+            let written = parts.write(|to| {
+                count += 1;
+                write_index(task, to)
+            });
+            (written, count)
+        });
+        assert_eq!(found, [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
+        assert_eq!(results, [3, 2]);
+    }
+
+    #[test]
+    #[should_panic(expected = "elements of a result")]
+    fn a_part_without_a_task_is_refused() {
+        written_in_parts(5, 2, (0..2).into_par_iter(), write_index);
+    }
+
+    #[test]
+    #[should_panic(expected = "a part of a result, written")]
+    fn a_task_that_returns_another_slice_is_refused() {
+        written_in_parts(5, 2, (0..3).into_par_iter(), |_, _| &mut []);
+    }
+
+    #[test]
+    #[should_panic(expected = "a piece of a result, written")]
+    fn a_piece_that_is_another_slice_is_refused() {
+        write_parts(&mut [MaybeUninit::uninit(); 4], 2, |_, _| &mut []);
+    }
+
+    #[test]
+    #[should_panic(expected = "all of a result")]
+    fn a_result_that_ends_early_is_refused() {
+        let mut memory = [MaybeUninit::uninit(); 4];
+        let mut filling = Filling::new(&mut memory);
+        filling.push(3, |to| write_index(0, to));
+        filling.finish();
+    }
+
+    #[test]
+    #[should_panic(expected = "a value for each element")]
+    fn too_few_values_are_refused() {
+        write_values(&mut [MaybeUninit::uninit(); 4], [1.0; 3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a part of a result, written")]
+    fn an_interleaved_part_that_is_another_slice_is_refused() {
+        written_interleaved(4, 2, 1, 1, |_, parts| (parts.write(|_| &mut []), ()));
+    }
+
+    #[test]
+    #[should_panic(expected = "elements in the result")]
+    fn elements_outside_of_a_result_have_no_address() {
+        SharedOutput::over(&mut [0.0; 4]).pointer(2, 3);
     }
 }

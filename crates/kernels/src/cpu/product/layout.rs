@@ -105,3 +105,40 @@ impl<'a> Strided<'a> {
         self.layout.at(rows - 1, columns - 1) < self.values.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether each element from the first to the last is taken once, by trying.
+    fn covers(layout: Layout, rows: usize, columns: usize) -> bool {
+        let positions = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+        let mut positions: Vec<usize> = positions
+            .map(|(row, column)| layout.at(row, column))
+            .collect();
+        positions.sort_unstable();
+        positions.into_iter().eq(0..rows * columns)
+    }
+
+    #[test]
+    fn a_layout_without_gaps_takes_each_element_once() {
+        let mut found = [0; 2];
+        for (rows, columns) in [(1, 1), (2, 6), (3, 4), (6, 2)] {
+            for row in 1..8 {
+                for stretch in 1..8 {
+                    for next in 1..20 {
+                        let layout = Layout { row, stretch, next };
+                        let without_gaps = layout.has_no_gaps(rows, columns);
+                        found[usize::from(without_gaps)] += 1;
+                        if without_gaps {
+                            assert!(covers(layout, rows, columns), "{layout:?} {rows} {columns}");
+                        }
+                    }
+                }
+            }
+            assert!(Layout::dense(columns).has_no_gaps(rows, columns));
+            assert!(Layout::planes(rows, columns / 2 + 1).has_no_gaps(rows, 2 * (columns / 2 + 1)));
+        }
+        assert!(found.iter().all(|&count| count > 0), "{found:?}");
+    }
+}
