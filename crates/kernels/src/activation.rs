@@ -5,7 +5,8 @@ use burn::prelude::*;
 use burn::tensor::activation;
 use serde::{Deserialize, Serialize};
 
-use crate::ops::{ReluBackend, runs_natively};
+use crate::native::is_native;
+use crate::ops::ReluBackend;
 
 /// The non-linearity after a layer, or between the two parts of a separable convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -35,13 +36,13 @@ impl Activation {
     }
 }
 
-/// Rectified linear unit: `max(0, x)` of each element, and NaN for NaN.
+/// Applies the rectified linear unit: `max(0, x)` of each element, and NaN for NaN.
 ///
 /// # Shapes
 ///
 /// - `input` and output: `[batch, channels, height, width]`
 pub fn relu(input: Tensor<4>) -> Tensor<4> {
-    if !runs_natively(&input) {
+    if !is_native(&input) {
         return activation::relu(input);
     }
     Tensor::from_dispatch(<Dispatch as ReluBackend>::rectify(input.into_dispatch()))

@@ -5,9 +5,10 @@ use burn::prelude::*;
 use burn::tensor::activation;
 use burn::tensor::module;
 
-use crate::ops::{BatchNormBackend, NormSettings, NormalizeBackend, runs_natively};
+use crate::native::is_native;
+use crate::ops::{BatchNormBackend, NormSettings, NormalizeBackend};
 
-/// A batch normalized by its own statistics, and these.
+/// A batch that is normalized by its own statistics, and these statistics.
 #[derive(Debug, Clone)]
 pub struct NormalizedBatch {
     /// The normalized, scaled and shifted batch, rectified where asked for.
@@ -19,9 +20,10 @@ pub struct NormalizedBatch {
 }
 
 /// Normalizes each channel by the mean and the variance that it has in the batch, scales it by
-/// `gamma` and shifts it by `beta`; with `relu`, the maximum of the result and zero.
+/// `gamma` and shifts it by `beta`. With `relu`, the result is rectified.
 ///
-/// The arithmetic of Burn's `batch_norm_train`; the rectified batch costs no more than the other.
+/// The result is that of Burn's `batch_norm_train` and `relu`, up to rounding. ReLU takes no pass of its
+/// own on the devices for which [`runs_natively`](crate::runs_natively) holds.
 ///
 /// # Shapes
 ///
@@ -30,7 +32,7 @@ pub struct NormalizedBatch {
 ///
 /// # Panics
 ///
-/// Where the shapes don't fit.
+/// If the shapes don't fit.
 pub fn batch_norm_train(
     input: Tensor<4>,
     gamma: Tensor<1>,
@@ -40,7 +42,7 @@ pub fn batch_norm_train(
 ) -> NormalizedBatch {
     let [_, channels, _, _] = input.dims();
     let fits = gamma.dims() == [channels] && beta.dims() == [channels];
-    if !(fits && runs_natively(&input) && runs_natively(&gamma) && runs_natively(&beta)) {
+    if !(fits && is_native(&input) && is_native(&gamma) && is_native(&beta)) {
         let result = module::batch_norm_train(input, gamma, beta, epsilon);
         return NormalizedBatch {
             output: match relu {
@@ -64,10 +66,12 @@ pub fn batch_norm_train(
     }
 }
 
-/// Normalizes each channel by a given mean and variance, scales and shifts it; with `relu`, the
-/// maximum of the result and zero. What Burn's `batch_norm` does, in one pass.
+/// Normalizes each channel by a given mean and variance, scales and shifts it. With `relu`, the result is
+/// rectified.
 ///
-/// On a device in autodiff mode Burn's own operations do it, which have gradients.
+/// This is one pass, in place if there is no other reference to the input, on the devices for which
+/// [`runs_natively`](crate::runs_natively) holds. Elsewhere, and in autodiff mode, where there is a
+/// gradient, Burn's own operations compute it.
 ///
 /// # Shapes
 ///
@@ -76,7 +80,7 @@ pub fn batch_norm_train(
 ///
 /// # Panics
 ///
-/// Where the shapes don't fit.
+/// If the shapes don't fit.
 pub fn normalize(
     input: Tensor<4>,
     parameters: [Tensor<1>; 2],
@@ -88,8 +92,8 @@ pub fn normalize(
     let native = parameters
         .iter()
         .chain(&statistics)
-        .all(|tensor| tensor.dims() == [channels] && runs_natively(tensor))
-        && runs_natively(&input)
+        .all(|tensor| tensor.dims() == [channels] && is_native(tensor))
+        && is_native(&input)
         && !input.device().is_autodiff();
     let ([gamma, beta], [mean, variance]) = (parameters, statistics);
     if !native {

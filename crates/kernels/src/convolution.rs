@@ -1,4 +1,4 @@
-//! Convolution of any kind.
+//! Convolution with any geometry and number of groups.
 
 use burn::backend::Dispatch;
 use burn::prelude::*;
@@ -6,12 +6,14 @@ use burn::tensor::module;
 use burn::tensor::ops::ConvOptions;
 
 use crate::Geometry;
-use crate::ops::{ConvolutionBackend, Plan, runs_natively};
+use crate::native::is_native;
+use crate::ops::{ConvolutionBackend, Plan};
 
 /// Convolves with a window of any geometry, in any number of groups of channels.
 ///
-/// Depthwise and pointwise convolutions are recognized by their shapes. On the backends whose tensors
-/// lie in memory, and for `f32`, this crate's kernels do the work; elsewhere Burn's own operation.
+/// Depthwise and pointwise convolutions are recognized by their shapes. On the devices for which
+/// [`runs_natively`](crate::runs_natively) holds, and for `f32`, this crate's kernels compute the output and
+/// the gradients; elsewhere Burn's own operation does.
 ///
 /// # Shapes
 ///
@@ -22,7 +24,7 @@ use crate::ops::{ConvolutionBackend, Plan, runs_natively};
 ///
 /// # Panics
 ///
-/// Where the shapes don't fit, as Burn's own convolution does.
+/// If the shapes don't fit, as Burn's own convolution does.
 pub fn conv2d(
     input: Tensor<4>,
     weight: Tensor<4>,
@@ -30,8 +32,7 @@ pub fn conv2d(
     geometry: &Geometry,
     groups: usize,
 ) -> Tensor<4> {
-    let native =
-        runs_natively(&input) && runs_natively(&weight) && bias.as_ref().is_none_or(runs_natively);
+    let native = is_native(&input) && is_native(&weight) && bias.as_ref().is_none_or(is_native);
     let plan = match native {
         true => Plan::new(input.dims(), weight.dims(), *geometry, groups),
         false => None,
@@ -49,15 +50,15 @@ pub fn conv2d(
     })
 }
 
-/// The same by Burn's own operation, on every backend.
+/// Convolves as [`conv2d`] does, by Burn's own operation on every backend.
 ///
 /// # Shapes
 ///
-/// As [`conv2d`].
+/// Those of [`conv2d`].
 ///
 /// # Panics
 ///
-/// Where the shapes don't fit.
+/// If the shapes don't fit.
 pub fn burn_conv2d(
     input: Tensor<4>,
     weight: Tensor<4>,

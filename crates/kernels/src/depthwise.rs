@@ -18,7 +18,7 @@ use crate::{Geometry, conv2d};
 ///
 /// # Panics
 ///
-/// Where the shapes don't fit, as Burn's own convolution does.
+/// If the shapes don't fit, as Burn's own convolution does.
 pub fn depthwise_conv2d(
     input: Tensor<4>,
     weight: Tensor<4>,
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
     use crate::Padding2d;
 
-    /// The definition, as loops over plain numbers.
+    /// Convolves by the definition, in loops over plain numbers.
     fn reference(input: &Tensor<4>, weight: &Tensor<4>, geometry: &Geometry) -> Vec<f32> {
         let [batch, channels, height, width] = input.dims();
         let [outputs, _, kernel_height, kernel_width] = weight.dims();
@@ -72,7 +72,7 @@ mod tests {
         y
     }
 
-    /// Small integers, so that any order of summation gives the same float.
+    /// Returns small integers, so that any order of summation gives the same float.
     fn integers(shape: [usize; 4], device: &Device) -> Tensor<4> {
         let length = shape.iter().product::<usize>();
         let values: Vec<f32> = (0..length).map(|i| ((i * 37) % 11) as f32 - 5.0).collect();

@@ -1,49 +1,54 @@
-//! Convolutions and pools for inference, on tensors with channels last.
+//! Convolutions for inference, on tensors with trailing channels.
 
 use std::sync::Arc;
 
 use burn::backend::Dispatch;
 use burn::prelude::*;
-use burn::tensor::module::avg_pool2d;
-use burn::tensor::ops::AvgPoolOptions;
 use pulp::Arch;
 
-use crate::cpu::fused::{Convolution, Depthwise, Pool, PoolKind, Rectify, Weights};
-use crate::ops::{InferenceBackend, InferencePlan, runs_natively};
-use crate::{Activation, Geometry, Padding2d, burn_conv2d, burn_max_pool2d};
+use crate::channel_order::{ChannelOrder, leading_channels, trailing_channels};
+use crate::composed::ComposedConv2d;
+use crate::cpu::fused::{Convolution, Depthwise, Rectify, Weights};
+use crate::native::is_native;
+use crate::ops::{InferenceBackend, InferencePlan};
+use crate::{Activation, Epilogue, FusedDepthwise, Geometry, Padding2d};
 
-/// The depthwise part of a fused separable convolution, and what is around it.
-#[derive(Debug, Clone)]
-pub struct FusedDepthwise {
-    /// `[channels, 1, kernel_height, kernel_width]`.
-    pub weight: Tensor<4>,
-    /// Added to each channel, `[channels]`.
-    pub bias: Option<Tensor<1>>,
-    /// The window.
-    pub geometry: Geometry,
-    /// Whether the input is rectified first.
-    pub input_relu: bool,
-    /// The activation between the two parts.
-    pub activation: Activation,
-}
-
-/// What follows a fused convolution, in the same pass over its output.
-#[derive(Debug, Clone, Default)]
-pub struct Epilogue {
-    /// Added to the output, `[batch, height_out, width_out, channels_out]`.
-    pub residual: Option<Tensor<4>>,
-    /// Applied after the addition.
-    pub activation: Activation,
-}
-
-/// A convolution made ready for inference: with a bias, an optional residual addition and an activation,
-/// in one pass over the output. It has no gradient.
+/// A convolution for inference, with a bias, an optional residual addition and an activation. It has no
+/// gradient.
 ///
-/// Tensors have their channels last, `[batch, height, width, channels]`; [`forward_images`](Self::forward_images)
-/// takes images as networks get them.
+/// Tensors have trailing channels, `[batch, height, width, channels]`;
+/// [`forward_images`](Self::forward_images) takes images with leading channels.
 ///
-/// On the backends whose tensors lie in memory, and for `f32`, the weights are copied into an order of
-/// their own and this crate's kernels do the work; elsewhere, or where asked for, Burn's own operations.
+/// # Kernels
+///
+/// A convolution made with `native` runs this crate's kernels if its tensors are `f32` on a device for which
+/// [`runs_natively`](crate::runs_natively) holds. Its weights are then copied once into the kernels' own
+/// order, and all of the convolution is one pass over the output, with one exception: [`Activation::Elu`] in
+/// the epilogue is a second pass.
+///
+/// In all other cases the convolution is composed of Burn's own operations, with the same results up to
+/// rounding, but slower. That includes convolutions in several groups on every device.
+///
+/// # Examples
+///
+/// ```
+/// use burn::prelude::*;
+/// use xception_kernels::{Activation, Epilogue, FusedConv2d, FusedDepthwise, Geometry};
+///
+/// let device = Device::flex();
+/// let depthwise = FusedDepthwise {
+///     weight: Tensor::ones([4, 1, 3, 3], &device),
+///     bias: None,
+///     geometry: Geometry::same(3).with_stride(2),
+///     input_relu: false,
+///     activation: Activation::Relu6,
+/// };
+/// let pointwise = Tensor::ones([8, 4, 1, 1], &device);
+/// let bias = Tensor::zeros([8], &device);
+/// let convolution = FusedConv2d::separable(depthwise, pointwise, bias, true);
+/// let output = convolution.forward(Tensor::ones([1, 32, 32, 4], &device), Epilogue::default());
+/// assert_eq!(output.dims(), [1, 16, 16, 8]);
+/// ```
 #[derive(Debug, Clone)]
 pub struct FusedConv2d {
     kernel: Kernel,
@@ -52,27 +57,21 @@ pub struct FusedConv2d {
 #[derive(Debug, Clone)]
 enum Kernel {
     Native(Arc<Convolution>),
-    Burn(Box<BurnKernel>),
-}
-
-/// The same from Burn's operations.
-#[derive(Debug, Clone)]
-struct BurnKernel {
-    depthwise: Option<FusedDepthwise>,
-    weight: Tensor<4>,
-    bias: Tensor<1>,
-    geometry: Geometry,
-    groups: usize,
+    Composed(Box<ComposedConv2d>),
 }
 
 impl FusedConv2d {
-    /// Makes a convolution in any number of groups. `native` says whether this crate's kernels may run it; they serve
-    /// convolutions in one group.
+    /// Makes a convolution in any number of groups of channels.
+    ///
+    /// `native` is whether this crate's kernels may compute it, see [`FusedConv2d`]. They serve one group;
+    /// convolutions in several groups are composed of Burn's operations.
     ///
     /// # Shapes
     ///
     /// - `weight`: `[channels_out, channels_in / groups, kernel_height, kernel_width]`
     /// - `bias`: `[channels_out]`
+    ///
+    /// Shapes that don't fit make [`forward`](Self::forward) panic.
     pub fn new(
         weight: Tensor<4>,
         bias: Tensor<1>,
@@ -83,7 +82,7 @@ impl FusedConv2d {
         let (weight, bias) = (constant(weight), constant(bias));
         let [outputs, channels, rows, columns] = weight.dims();
         let fits = bias.dims() == [outputs] && geometry.kernel == [rows, columns] && groups == 1;
-        let native = native && fits && runs_natively(&weight) && runs_natively(&bias);
+        let native = native && fits && is_native(&weight) && is_native(&bias);
         if native && let (Some(weight), Some(bias)) = (values(&weight), values(&bias)) {
             let weights = Weights {
                 weight: &weight,
@@ -92,7 +91,7 @@ impl FusedConv2d {
             let convolution = Convolution::dense(Arch::new(), &weights, channels, geometry);
             return Self::native(convolution);
         }
-        Self::burn(BurnKernel {
+        Self::composed(ComposedConv2d {
             depthwise: None,
             weight,
             bias,
@@ -101,12 +100,18 @@ impl FusedConv2d {
         })
     }
 
-    /// Makes a depthwise separable convolution.
+    /// Makes a depthwise separable convolution, whose depthwise part has any stride, dilation and padding.
+    ///
+    /// `native` is whether this crate's kernels may compute it, see [`FusedConv2d`]. Each channel has one
+    /// filter; channel multipliers other than 1, as [`depthwise_conv2d`](crate::depthwise_conv2d) has
+    /// them, are not supported.
     ///
     /// # Shapes
     ///
     /// - `pointwise`: `[channels_out, channels_in, 1, 1]`
     /// - `bias`: `[channels_out]`
+    ///
+    /// Shapes that don't fit make [`forward`](Self::forward) panic.
     pub fn separable(
         depthwise: FusedDepthwise,
         pointwise: Tensor<4>,
@@ -124,7 +129,7 @@ impl FusedConv2d {
             .flatten()
         {
             Some(convolution) => Self::native(convolution),
-            None => Self::burn(BurnKernel {
+            None => Self::composed(ComposedConv2d {
                 depthwise: Some(depthwise),
                 weight: pointwise,
                 bias,
@@ -134,19 +139,19 @@ impl FusedConv2d {
         }
     }
 
-    /// Returns the same convolution with another padding, such as one that depends on the input's size. The weights are
-    /// shared, not copied.
+    /// Returns the convolution with another padding, such as one that depends on the input's size. The
+    /// weights are shared, not copied.
     pub fn with_padding(&self, padding: Padding2d) -> Self {
         match &self.kernel {
             Kernel::Native(convolution) => Self::native(convolution.with_padding(padding)),
-            Kernel::Burn(kernel) => {
+            Kernel::Composed(kernel) => {
                 let mut kernel = kernel.clone();
                 match &mut kernel.depthwise {
                     Some(depthwise) => depthwise.geometry.padding = padding,
                     None => kernel.geometry.padding = padding,
                 }
                 Self {
-                    kernel: Kernel::Burn(kernel),
+                    kernel: Kernel::Composed(kernel),
                 }
             }
         }
@@ -158,13 +163,13 @@ impl FusedConv2d {
         }
     }
 
-    fn burn(kernel: BurnKernel) -> Self {
+    fn composed(kernel: ComposedConv2d) -> Self {
         Self {
-            kernel: Kernel::Burn(Box::new(kernel)),
+            kernel: Kernel::Composed(Box::new(kernel)),
         }
     }
 
-    /// Convolves a map with trailing channels.
+    /// Convolves a tensor with trailing channels.
     ///
     /// # Shapes
     ///
@@ -173,26 +178,28 @@ impl FusedConv2d {
     ///
     /// # Panics
     ///
-    /// If the shapes don't fit.
+    /// If the shapes don't fit, or the input or the residual has another element type or is on another
+    /// backend than the weights.
     pub fn forward(&self, input: Tensor<4>, epilogue: Epilogue) -> Tensor<4> {
-        self.run(input, Order::ChannelsLast, epilogue)
+        self.run(input, ChannelOrder::Trailing, epilogue)
     }
 
-    /// Convolves images, whose channels lead.
+    /// Convolves images with leading channels. The output has trailing channels.
     ///
     /// # Shapes
     ///
     /// - `images`: `[batch, channels_in, height, width]`
-    /// - output: `[batch, height_out, width_out, channels_out]`
+    /// - output: `[batch, height_out, width_out, channels_out]`, see [`Geometry::output_size`]
     ///
     /// # Panics
     ///
-    /// If the shapes don't fit.
+    /// If the shapes don't fit, or the input or the residual has another element type or is on another
+    /// backend than the weights.
     pub fn forward_images(&self, images: Tensor<4>, epilogue: Epilogue) -> Tensor<4> {
-        self.run(images, Order::ChannelsFirst, epilogue)
+        self.run(images, ChannelOrder::Leading, epilogue)
     }
 
-    fn run(&self, input: Tensor<4>, order: Order, epilogue: Epilogue) -> Tensor<4> {
+    fn run(&self, input: Tensor<4>, order: ChannelOrder, epilogue: Epilogue) -> Tensor<4> {
         let input = constant(input);
         let epilogue = Epilogue {
             residual: epilogue.residual.map(constant),
@@ -200,22 +207,15 @@ impl FusedConv2d {
         };
         match &self.kernel {
             Kernel::Native(convolution) => run_native(convolution, input, order, epilogue),
-            Kernel::Burn(kernel) => {
+            Kernel::Composed(kernel) => {
                 let input = match order {
-                    Order::ChannelsFirst => input,
-                    Order::ChannelsLast => channels_first(input),
+                    ChannelOrder::Leading => input,
+                    ChannelOrder::Trailing => leading_channels(input),
                 };
                 kernel.run(input, epilogue)
             }
         }
     }
-}
-
-/// Where a tensor has its channels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
-    ChannelsFirst,
-    ChannelsLast,
 }
 
 #[expect(
@@ -225,7 +225,7 @@ enum Order {
 fn run_native(
     convolution: &Arc<Convolution>,
     input: Tensor<4>,
-    order: Order,
+    order: ChannelOrder,
     epilogue: Epilogue,
 ) -> Tensor<4> {
     let Epilogue {
@@ -238,8 +238,8 @@ fn run_native(
         Activation::None | Activation::Elu => Rectify::No,
     };
     let sizes = match (order, input.dims()) {
-        (Order::ChannelsLast, sizes) => sizes,
-        (Order::ChannelsFirst, [batch, channels, height, width]) => {
+        (ChannelOrder::Trailing, sizes) => sizes,
+        (ChannelOrder::Leading, [batch, channels, height, width]) => {
             [batch, height, width, channels]
         }
     };
@@ -253,13 +253,13 @@ fn run_native(
     if sizes[0] == 0 {
         return Tensor::zeros(plan.output(), &input.device());
     }
-    let input = match (order, convolution.channels_first()) {
-        (Order::ChannelsLast, true) => channels_first(input),
-        (Order::ChannelsFirst, false) => channels_last(input),
+    let input = match (order, convolution.takes_leading_channels()) {
+        (ChannelOrder::Trailing, true) => leading_channels(input),
+        (ChannelOrder::Leading, false) => trailing_channels(input),
         _ => input,
     };
     assert!(
-        runs_natively(&input) && residual.as_ref().is_none_or(runs_natively),
+        is_native(&input) && residual.as_ref().is_none_or(is_native),
         "tensors of the type and on the backend that the convolution was made for"
     );
     let input = input.into_dispatch();
@@ -275,7 +275,7 @@ fn run_native(
     }
 }
 
-/// Packs a separable convolution for this crate's kernels, if they serve it.
+/// Packs a separable convolution for this crate's kernels, or returns `None` where they don't serve it.
 fn pack(
     depthwise: &FusedDepthwise,
     pointwise: &Tensor<4>,
@@ -289,10 +289,10 @@ fn pack(
         && depthwise.weight.dims() == [channels, 1, rows, columns]
         && inner.is_none_or(|bias| bias.dims() == [channels]);
     let runs = fits
-        && runs_natively(&depthwise.weight)
-        && runs_natively(pointwise)
-        && runs_natively(bias)
-        && inner.is_none_or(runs_natively);
+        && is_native(&depthwise.weight)
+        && is_native(pointwise)
+        && is_native(bias)
+        && inner.is_none_or(is_native);
     if !runs {
         return None;
     }
@@ -321,102 +321,7 @@ fn pack(
     ))
 }
 
-impl BurnKernel {
-    /// From `[batch, channels, height, width]` to trailing channels.
-    fn run(&self, input: Tensor<4>, epilogue: Epilogue) -> Tensor<4> {
-        let mut x = input;
-        if let Some(depthwise) = &self.depthwise {
-            if depthwise.input_relu {
-                x = Activation::Relu.burn(x);
-            }
-            let [channels, ..] = depthwise.weight.dims();
-            let (weight, bias) = (depthwise.weight.clone(), depthwise.bias.clone());
-            x = burn_conv2d(x, weight, bias, &depthwise.geometry, channels);
-            x = depthwise.activation.burn(x);
-        }
-        let bias = Some(self.bias.clone());
-        let output = burn_conv2d(x, self.weight.clone(), bias, &self.geometry, self.groups);
-        let mut output = channels_last(output);
-        if let Some(residual) = epilogue.residual {
-            output = output + residual;
-        }
-        epilogue.activation.burn(output)
-    }
-}
-
-/// Maximum over each window; what is padded never wins, and NaN always.
-///
-/// # Shapes
-///
-/// - `input`: `[batch, height, width, channels]`
-/// - output: `[batch, height_out, width_out, channels]`, see [`Geometry::output_size`]
-pub fn max_pool_channels_last(input: Tensor<4>, geometry: &Geometry, native: bool) -> Tensor<4> {
-    match plan_pool(&input, PoolKind::Maximum, geometry, native) {
-        Some(plan) => infer(input, plan),
-        None => channels_last(burn_max_pool2d(channels_first(input), geometry)),
-    }
-}
-
-/// Mean over each window at stride 1 of a square kernel of odd size, padded so that the size stays.
-/// Zeros from the padding count or not.
-///
-/// # Shapes
-///
-/// - `input` and output: `[batch, height, width, channels]`
-pub fn mean_pool_channels_last(
-    input: Tensor<4>,
-    kernel: usize,
-    counts_padding: bool,
-    native: bool,
-) -> Tensor<4> {
-    let kind = PoolKind::Mean { counts_padding };
-    match plan_pool(&input, kind, &Geometry::same(kernel), native) {
-        Some(plan) => infer(input, plan),
-        None => {
-            let options = AvgPoolOptions::new([kernel, kernel])
-                .with_stride([1, 1])
-                .with_padding([kernel / 2, kernel / 2])
-                .with_count_include_pad(counts_padding);
-            channels_last(avg_pool2d(channels_first(input), options))
-        }
-    }
-}
-
-fn plan_pool(
-    input: &Tensor<4>,
-    kind: PoolKind,
-    geometry: &Geometry,
-    native: bool,
-) -> Option<InferencePlan> {
-    let sizes = input.dims();
-    let pool = Pool {
-        arch: Arch::new(),
-        kind,
-        geometry: *geometry,
-        channels: sizes[3],
-    };
-    let native = native && runs_natively(input) && !input.device().is_autodiff();
-    native.then(|| InferencePlan::pool(pool, sizes)).flatten()
-}
-
-fn infer(input: Tensor<4>, plan: InferencePlan) -> Tensor<4> {
-    Tensor::from_dispatch(<Dispatch as InferenceBackend>::infer(
-        input.into_dispatch(),
-        plan,
-    ))
-}
-
-/// `[batch, channels, height, width]` as `[batch, height, width, channels]`.
-fn channels_last(tensor: Tensor<4>) -> Tensor<4> {
-    tensor.permute([0, 2, 3, 1])
-}
-
-/// The reverse.
-fn channels_first(tensor: Tensor<4>) -> Tensor<4> {
-    tensor.permute([0, 3, 1, 2])
-}
-
-/// A tensor outside of any gradient.
+/// Returns a tensor without its gradient.
 fn constant<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     match tensor.device().is_autodiff() {
         true => tensor.inner(),
@@ -424,7 +329,67 @@ fn constant<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     }
 }
 
-/// The values of a tensor of `f32`, row by row.
+/// Returns the values of a tensor of `f32`, row by row.
 fn values<const D: usize>(tensor: &Tensor<D>) -> Option<Vec<f32>> {
     tensor.to_data().try_into_vec().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn separable(native: bool) -> FusedConv2d {
+        let device = Device::flex();
+        let depthwise = FusedDepthwise {
+            weight: Tensor::ones([4, 1, 3, 3], &device),
+            bias: None,
+            geometry: Geometry::same(3),
+            input_relu: false,
+            activation: Activation::Elu,
+        };
+        let pointwise = Tensor::ones([8, 4, 1, 1], &device);
+        FusedConv2d::separable(depthwise, pointwise, Tensor::zeros([8], &device), native)
+    }
+
+    fn is_packed(convolution: &FusedConv2d) -> bool {
+        matches!(convolution.kernel, Kernel::Native(_))
+    }
+
+    #[test]
+    fn the_kernels_serve_what_the_documentation_says() {
+        let device = Device::flex();
+        let dense = |device: &Device, groups: usize, native| {
+            let weight = Tensor::ones([6, 4 / groups, 3, 3], device);
+            let bias = Tensor::zeros([6], device);
+            FusedConv2d::new(weight, bias, Geometry::same(3), groups, native)
+        };
+        assert!(is_packed(&dense(&device, 1, true)));
+        assert!(is_packed(&dense(&device.clone().autodiff(), 1, true)));
+        assert!(!is_packed(&dense(&device, 1, false)));
+        assert!(!is_packed(&dense(&device, 2, true)));
+        assert!(is_packed(&separable(true)));
+        assert!(!is_packed(&separable(false)));
+    }
+
+    #[test]
+    fn another_padding_shares_the_weights() {
+        let convolution = separable(true);
+        let other = convolution.with_padding(Padding2d::symmetric(0));
+        let [Kernel::Native(one), Kernel::Native(two)] = [&convolution.kernel, &other.kernel]
+        else {
+            panic!("both are packed");
+        };
+        assert!(one.shares_weights_with(two));
+        let input = Tensor::ones([1, 5, 5, 4], &Device::flex());
+        assert_eq!(
+            convolution
+                .forward(input.clone(), Epilogue::default())
+                .dims(),
+            [1, 5, 5, 8]
+        );
+        assert_eq!(
+            other.forward(input, Epilogue::default()).dims(),
+            [1, 3, 3, 8]
+        );
+    }
 }

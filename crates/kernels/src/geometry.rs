@@ -1,4 +1,4 @@
-//! Where the window of a convolution or a pool lies on its input.
+//! The geometry of a convolution or a pool: its window, and how that moves over the input.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ pub struct Padding2d {
 }
 
 impl Padding2d {
-    /// The same padding on all four sides.
+    /// Returns padding of one size on all four sides.
     pub const fn symmetric(size: usize) -> Self {
         Self {
             top: size,
@@ -26,8 +26,14 @@ impl Padding2d {
         }
     }
 
-    /// TensorFlow's `same` padding: the output has `ceil(input / stride)` rows and columns, and an
-    /// odd total puts the extra row below and the extra column on the right.
+    /// Returns TensorFlow's `same` padding, with which the output has `ceil(input / stride)` rows and
+    /// columns. Of an odd total, the extra row is below and the extra column on the right.
+    ///
+    /// Input, kernel and stride are heights and widths.
+    ///
+    /// # Panics
+    ///
+    /// If a stride is zero.
     pub fn same(input: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Self {
         let total = |axis: usize| {
             let output = input[axis].div_ceil(stride[axis]);
@@ -42,7 +48,7 @@ impl Padding2d {
         }
     }
 
-    /// As ((top, bottom), (left, right)), the form that Burn's operations take.
+    /// Returns `[(top, bottom), (left, right)]`, the form that Burn's operations take.
     pub const fn pairs(&self) -> [(usize, usize); 2] {
         [(self.top, self.bottom), (self.left, self.right)]
     }
@@ -62,7 +68,7 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    /// A square kernel at stride 1 without padding.
+    /// Returns a square kernel at stride 1 without padding.
     pub const fn valid(kernel: usize) -> Self {
         Self {
             kernel: [kernel, kernel],
@@ -72,36 +78,36 @@ impl Geometry {
         }
     }
 
-    /// A square kernel of odd size at stride 1, padded so that the output has the input's size.
+    /// Returns a square kernel of odd size at stride 1, padded so that the output has the input's size.
     pub const fn same(kernel: usize) -> Self {
         Self::valid(kernel).with_padding(Padding2d::symmetric(kernel / 2))
     }
 
-    /// With this stride in both directions.
+    /// Sets the stride in both directions.
     pub const fn with_stride(mut self, stride: usize) -> Self {
         self.stride = [stride, stride];
         self
     }
 
-    /// With this padding.
+    /// Sets the padding.
     pub const fn with_padding(mut self, padding: Padding2d) -> Self {
         self.padding = padding;
         self
     }
 
-    /// With this dilation in both directions.
+    /// Sets the dilation in both directions.
     pub const fn with_dilation(mut self, dilation: usize) -> Self {
         self.dilation = [dilation, dilation];
         self
     }
 
-    /// Whether each output depends on one pixel alone, that of its own place at the stride.
+    /// Returns whether each output depends on one pixel alone: whether the kernel is 1x1 without padding.
     pub fn is_pointwise(&self) -> bool {
         self.kernel == [1, 1] && self.padding == Padding2d::symmetric(0)
     }
 
-    /// Height and width of the output for an input of this height and width, or `None` where the
-    /// padded input is smaller than the (dilated) kernel, or the stride is zero.
+    /// Returns height and width of the output for an input of this height and width, or `None` if the
+    /// padded input is smaller than the dilated kernel, or a stride or the kernel is zero.
     pub fn output_size(&self, input: [usize; 2]) -> Option<[usize; 2]> {
         let padding = self.padding.pairs();
         let along = |axis: usize| {

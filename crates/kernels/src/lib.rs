@@ -1,8 +1,9 @@
-//! Depthwise, pointwise and depthwise separable convolution for Burn.
+//! Convolutions, pools, batch normalization and an optimizer step for Burn, with kernels for the
+//! processor.
 //!
-//! The operations take and return Burn tensors and run on every backend, with gradients where the
-//! device is in autodiff mode. On Burn's CPU backends and for `f32` they are kernels of this crate,
-//! elsewhere Burn's own operations.
+//! The functions take and return Burn tensors. They run on every backend, with gradients where the device
+//! is in autodiff mode. For tensors of `f32` on a device for which [`runs_natively`] holds, this crate's
+//! kernels compute them; elsewhere Burn's own operations do.
 //!
 //! A depthwise separable convolution (F. Chollet, *Xception*, CVPR 2017, section 2) is a spatial
 //! convolution of each channel by itself, the *depthwise* part, followed by a 1x1 convolution that
@@ -19,32 +20,48 @@
 //! let output = separable_conv2d(input, depthwise, pointwise, &Geometry::same(3));
 //! assert_eq!(output.dims(), [1, 6, 8, 8]);
 //! ```
+//!
+//! Functions whose name begins with `burn_` call Burn's own operation on every backend, for comparison.
+//! [`FusedConv2d`] and the pools of tensors with trailing channels are for inference.
 
 mod activation;
 mod batch_norm;
+mod channel_order;
+mod composed;
 mod convolution;
 #[allow(unsafe_code)] // SIMD, uninitialized results, and tasks that write distinct parts of one
 mod cpu;
 mod depthwise;
+mod epilogue;
 mod fused;
+mod fused_depthwise;
 mod geometry;
+mod native;
 mod ops;
 mod pointwise;
 mod pool;
 mod separable;
 mod sgd;
 mod threads;
+mod trailing_pool;
 
 pub use activation::{Activation, relu};
 pub use batch_norm::{NormalizedBatch, batch_norm_train, normalize};
 pub use convolution::{burn_conv2d, conv2d};
 pub use depthwise::depthwise_conv2d;
-pub use fused::{
-    Epilogue, FusedConv2d, FusedDepthwise, max_pool_channels_last, mean_pool_channels_last,
-};
+pub use epilogue::Epilogue;
+pub use fused::FusedConv2d;
+pub use fused_depthwise::FusedDepthwise;
 pub use geometry::{Geometry, Padding2d};
+pub use native::runs_natively;
 pub use pointwise::pointwise_conv2d;
 pub use pool::{burn_max_pool2d, max_pool2d};
 pub use separable::separable_conv2d;
 pub use sgd::{SgdSettings, sgd_step};
 pub use threads::within_pool;
+pub use trailing_pool::{max_pool_trailing_channels, mean_pool_trailing_channels};
+
+/// The examples of the README, which are tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

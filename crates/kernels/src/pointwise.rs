@@ -15,7 +15,7 @@ use crate::{Geometry, conv2d};
 ///
 /// # Panics
 ///
-/// Where the shapes don't fit, as Burn's own convolution does.
+/// If the shapes don't fit, as Burn's own convolution does.
 pub fn pointwise_conv2d(
     input: Tensor<4>,
     weight: Tensor<4>,

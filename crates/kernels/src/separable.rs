@@ -4,21 +4,22 @@ use burn::prelude::*;
 
 use crate::{Geometry, depthwise_conv2d, pointwise_conv2d};
 
-/// A depthwise convolution followed by a pointwise one, with nothing between them.
+/// Convolves each channel by itself and then mixes the channels: a depthwise convolution followed by a
+/// pointwise one, with nothing between them.
 ///
-/// Equal to the dense convolution whose kernel is `W[o, c, h, w] = pointwise[o, c] *
+/// It is equal to the dense convolution whose kernel is `W[o, c, h, w] = pointwise[o, c] *
 /// depthwise[c, h, w]`: for each input channel a matrix of rank one.
 ///
 /// # Shapes
 ///
 /// - `input`: `[batch, channels_in, height, width]`
-/// - `depthwise`: `[channels_in * m, 1, kernel_height, kernel_width]`
+/// - `depthwise`, with the channel multiplier `m`: `[channels_in * m, 1, kernel_height, kernel_width]`
 /// - `pointwise`: `[channels_out, channels_in * m, 1, 1]`
 /// - output: `[batch, channels_out, height_out, width_out]`, see [`Geometry::output_size`]
 ///
 /// # Panics
 ///
-/// Where the shapes don't fit, as Burn's own convolution does.
+/// If the shapes don't fit, as Burn's own convolution does.
 pub fn separable_conv2d(
     input: Tensor<4>,
     depthwise: Tensor<4>,

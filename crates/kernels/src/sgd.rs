@@ -3,35 +3,37 @@
 use burn::backend::Dispatch;
 use burn::prelude::*;
 
-use crate::ops::{OptimizerBackend, runs_natively};
+use crate::native::is_native;
+use crate::ops::OptimizerBackend;
 
-/// How parameters descend, as PyTorch defines it: momentum is not dampened, and the learning rate
-/// multiplies the velocity.
+/// The settings of stochastic gradient descent, as PyTorch defines it: momentum is not dampened, and the
+/// learning rate multiplies the velocity.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SgdSettings {
     /// The learning rate.
     pub learning_rate: f64,
-    /// Share of the velocity that stays.
+    /// The factor by which the velocity is multiplied before the gradient is added.
     pub momentum: f64,
     /// Whether Nesterov's variant is used.
     pub nesterov: bool,
-    /// L2 penalty, added to the gradient times the parameter.
+    /// The L2 penalty: this times the parameter is added to the gradient.
     pub weight_decay: f64,
 }
 
-/// Parameters and their velocities after a step of stochastic gradient descent with momentum. On a first
-/// step, without velocities, the gradient is the velocity.
+/// Takes a step of stochastic gradient descent with momentum, and returns the new parameters and
+/// velocities. In a first step, without velocities, the gradient is the velocity.
 ///
-/// On the backends with kernels this is one pass, in place where the tensors are nobody else's; elsewhere
-/// Burn's own operations.
+/// On the devices for which [`runs_natively`](crate::runs_natively) holds, and for `f32`, this is one pass,
+/// in place if there are no other references to the tensors. Elsewhere, and in autodiff mode, Burn's own
+/// operations compute it.
 ///
 /// # Shapes
 ///
-/// All the same.
+/// All tensors have one shape.
 ///
 /// # Panics
 ///
-/// Where the shapes differ.
+/// If the shapes differ.
 ///
 /// ```
 /// use burn::prelude::*;
@@ -62,11 +64,11 @@ pub fn sgd_step<const D: usize>(
     );
     let native = [&parameters, &gradients, &velocities]
         .into_iter()
-        .all(|tensor| runs_natively(tensor) && !tensor.device().is_autodiff());
+        .all(|tensor| is_native(tensor) && !tensor.device().is_autodiff());
     if !native {
         return by_operations(parameters, gradients, velocities, settings);
     }
-    let (parameters, velocities) = <Dispatch as OptimizerBackend>::descend(
+    let (parameters, velocities) = <Dispatch as OptimizerBackend>::sgd_step(
         parameters.into_dispatch(),
         gradients.into_dispatch(),
         velocities.into_dispatch(),
@@ -78,7 +80,7 @@ pub fn sgd_step<const D: usize>(
     )
 }
 
-/// The same by Burn's own operations, on every backend.
+/// Takes the step by Burn's own operations, on every backend.
 fn by_operations<const D: usize>(
     parameters: Tensor<D>,
     gradients: Tensor<D>,
@@ -102,7 +104,7 @@ fn by_operations<const D: usize>(
 mod tests {
     use super::*;
 
-    /// One number for each element, different with each seed.
+    /// Returns a number for each element, different with each seed.
     fn tensor(seed: usize) -> Tensor<2> {
         let values: Vec<f32> = (0..70_001)
             .map(|i| ((i * 7919 + seed * 31) % 1000) as f32 / 1000.0 - 0.5)

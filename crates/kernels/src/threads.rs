@@ -1,11 +1,18 @@
-//! The threads that kernels run on.
+//! The threads that the kernels run on.
 
-/// Runs `work`, such as a training loop, on one of the threads of rayon's pool.
+/// Runs `work`, such as a training loop, on a thread of rayon's pool, and returns its result.
 ///
-/// The kernels, and Burn's CPU backends, divide each operation among the pool. A thread of the pool takes part at once;
-/// any other thread hands every single operation over and sleeps until it is done, which for small tensors takes
-/// longer than the operation. With a pool of one thread `work` runs where it is called, so that operations from
-/// other threads, which burn-train's metrics are, find a thread that is free.
+/// The kernels, and Burn's backends for the processor, divide each operation among the threads of that pool.
+/// A thread of the pool takes part at once. Any other thread hands each operation over to the pool and
+/// sleeps until it is done, which takes longer than the operation itself if the tensors are small. So a
+/// program calls this function once, around all that it computes. A call inside of `work` changes nothing.
+///
+/// With a pool of one thread `work` runs on the calling thread, so that the pool's thread is free for
+/// operations from others. `RAYON_NUM_THREADS` sets the number of threads.
+///
+/// # Panics
+///
+/// If `work` does.
 ///
 /// ```
 /// use burn::prelude::*;

@@ -78,8 +78,17 @@ fn check(case: &Case) {
     }
 }
 
+/// 300 cases, or as many as the environment variable `PROPTEST_CASES` says.
+fn config() -> ProptestConfig {
+    let mut config = ProptestConfig::default();
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = 300;
+    }
+    config
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
     #[test]
     fn equals_the_definition_exactly_on_small_integers(case in cases()) {
         check(&case);
@@ -218,7 +227,7 @@ fn infinity_and_nan_at_the_border_reach_what_the_definition_says() {
             geometry: Geometry::same(3).with_stride(stride),
         };
         for special in [f32::NAN, f32::INFINITY] {
-            for place in 0..3 {
+            for index in 0..3 {
                 let mut tensors = [
                     integers(elements(case.input()), 1),
                     integers(elements(case.weight()), 2),
@@ -228,7 +237,7 @@ fn infinity_and_nan_at_the_border_reach_what_the_definition_says() {
                 for value in tensors.iter_mut().flatten() {
                     *value += 6.0;
                 }
-                tensors[place][0] = special; // a corner
+                tensors[index][0] = special; // a corner
                 let [input, weight, gradient] = tensors;
                 let expected = by_definition(&case, &input, &weight, &[0.0; 2], &gradient);
                 let device = Device::flex().autodiff();
@@ -240,7 +249,7 @@ fn infinity_and_nan_at_the_border_reach_what_the_definition_says() {
                 let found = by_tensors(tensors, Tensor::zeros([2], &device), |x, w, b| {
                     conv2d(x, w, Some(b), &case.geometry, case.groups)
                 });
-                let name = format!("{special} in tensor {place} at stride {stride}");
+                let name = format!("{special} in tensor {index} at stride {stride}");
                 assert_eq!(text(&found.output), text(&expected.output), "{name}");
                 let (found_input, expected_input) = (found.input_gradient, expected.input_gradient);
                 assert_eq!(text(&found_input), text(&expected_input), "{name}");

@@ -10,7 +10,8 @@ use rayon::prelude::*;
 
 use self::backward::BackwardChannel;
 use super::copy::{copy, write};
-use super::output::{Unwritten, written_by};
+use super::output::{Interleaved, Unwritten, Written, write_values, written_interleaved};
+use super::relu::rectify;
 use super::scratch::with_scratch;
 use super::sums::sum;
 
@@ -35,7 +36,7 @@ pub(crate) struct BatchNorm {
     pub(crate) relu: bool,
 }
 
-/// What [`BatchNorm::forward`] gives.
+/// The results of [`BatchNorm::forward`].
 #[derive(Debug)]
 pub(crate) struct Normalized {
     pub(crate) output: Vec<f32>,
@@ -45,7 +46,7 @@ pub(crate) struct Normalized {
     pub(crate) variance: Vec<f32>,
 }
 
-/// What [`BatchNorm::backward`] gives.
+/// The results of [`BatchNorm::backward`].
 #[derive(Debug)]
 pub(crate) struct Gradients {
     pub(crate) input: Vec<f32>,
@@ -53,57 +54,24 @@ pub(crate) struct Gradients {
     pub(crate) beta: Vec<f32>,
 }
 
-/// Planes of a result, of which each channel's task writes its own.
-#[derive(Clone, Copy)]
-struct Planes {
-    start: *mut f32,
-    pixels: usize,
-}
-
-// SAFETY: a pointer that is used in `write` alone, whose callers keep tasks apart.
-unsafe impl Send for Planes {}
-// SAFETY: as above.
-unsafe impl Sync for Planes {}
-
-impl Planes {
-    fn new(output: &mut Unwritten, pixels: usize) -> Self {
-        Self {
-            start: output.as_mut_ptr().cast(),
-            pixels,
-        }
-    }
-
-    /// A plane that is not written yet.
-    ///
-    /// # Safety
-    ///
-    /// The plane must lie in the result and be used by nobody else meanwhile.
-    #[inline(always)]
-    unsafe fn plane<'a>(self, plane: usize) -> &'a mut Unwritten {
-        // SAFETY: as the caller promises; any memory is a valid `MaybeUninit`.
-        unsafe {
-            let start = self.start.add(plane * self.pixels);
-            std::slice::from_raw_parts_mut(start.cast(), self.pixels)
-        }
-    }
-}
-
 impl BatchNorm {
-    /// The planes of a channel, by their index.
+    /// Returns the indices of a channel's planes.
     fn planes(&self, channel: usize) -> impl Iterator<Item = usize> + Clone {
         (channel..self.batch * self.channels).step_by(self.channels)
     }
 
+    /// Returns a plane by its index.
     fn plane<'a>(&self, values: &'a [f32], plane: usize) -> &'a [f32] {
         &values[plane * self.pixels..][..self.pixels]
     }
 
-    /// Channels of a task at least.
+    /// Returns the least number of channels of a task.
     fn channels_of_a_task(&self) -> usize {
         (TASK / (self.batch * self.pixels)).max(1)
     }
 
-    /// Values of a channel where its planes are so short that they are put together first; else 0.
+    /// Returns the number of values of a channel where its planes are so short that they are put together
+    /// first, else 0.
     fn gathered(&self) -> usize {
         match self.pixels < SHORT && self.batch > 1 {
             true => self.batch * self.pixels,
@@ -122,16 +90,16 @@ impl BatchNorm {
 
     /// Writes the planes of a channel that were put together.
     #[inline(always)]
-    fn scatter<S: Simd>(&self, from: &[f32], channel: usize, planes: Planes) {
-        let rows = from.chunks_exact(self.pixels);
-        for (from, plane) in rows.zip(self.planes(channel)) {
-            // SAFETY: a channel's planes are its task's alone.
-            write::<S>(from, unsafe { planes.plane(plane) });
-        }
+    fn scatter<'a, S: Simd>(&self, from: &[f32], planes: Interleaved<'a>) -> Written<'a> {
+        let mut rows = from.chunks_exact(self.pixels);
+        planes.write(
+            #[inline(always)]
+            |to| write::<S>(rows.next().unwrap_or_default(), to),
+        )
     }
 
-    /// The normalization by the mean and the biased variance of all values of a channel, and those; `scale` is
-    /// gamma and beta.
+    /// Returns the normalization by the mean and the biased variance of all values of a channel, and these
+    /// two; `scale` is gamma and beta.
     #[inline(always)]
     fn statistics<'a>(
         &self,
@@ -157,15 +125,19 @@ impl BatchNorm {
     }
 
     #[inline(always)]
-    fn normalize(&self, affine: Affine, from: &[f32], to: &mut Unwritten) {
+    fn normalize<'a>(&self, affine: Affine, from: &[f32], to: &'a mut Unwritten) -> &'a mut [f32] {
         if self.relu {
-            for (to, from) in to.iter_mut().zip(from) {
-                to.write(rectify(affine.of(*from)));
-            }
+            let values = from.iter().map(
+                #[inline(always)]
+                |value| rectify(affine.of(*value)),
+            );
+            write_values(to, values)
         } else {
-            for (to, from) in to.iter_mut().zip(from) {
-                to.write(affine.of(*from));
-            }
+            let values = from.iter().map(
+                #[inline(always)]
+                |value| affine.of(*value),
+            );
+            write_values(to, values)
         }
     }
 
@@ -193,28 +165,26 @@ impl BatchNorm {
     /// Normalizes each channel, scales it by `gamma` and shifts it by `beta`.
     pub(crate) fn forward(&self, input: &[f32], gamma: &[f32], beta: &[f32]) -> Normalized {
         let arch = Arch::new();
-        let mut statistics = Vec::new();
-        let write = |output: &mut Unwritten| {
-            let planes = Planes::new(output, self.pixels);
-            (0..self.channels)
-                .into_par_iter()
-                .with_min_len(self.channels_of_a_task())
-                .map(|channel| {
-                    with_scratch(self.gathered(), |scratch| {
-                        arch.dispatch(ForwardChannel {
-                            sizes: self,
-                            channel,
-                            input,
-                            scale: (gamma[channel], beta[channel]),
-                            planes,
-                            scratch,
-                        })
+        let at_least = self.channels_of_a_task();
+        let length = input.len();
+        let (output, statistics) = written_interleaved(
+            length,
+            self.pixels,
+            self.channels,
+            at_least,
+            |channel, planes| {
+                with_scratch(self.gathered(), |scratch| {
+                    arch.dispatch(ForwardChannel {
+                        sizes: self,
+                        channel,
+                        input,
+                        scale: (gamma[channel], beta[channel]),
+                        planes,
+                        scratch,
                     })
                 })
-                .collect_into_vec(&mut statistics);
-        };
-        // SAFETY: the channels' planes are all planes, and each is written to its end.
-        let output = unsafe { written_by(input.len(), write) };
+            },
+        );
         let (mean, variance) = statistics.into_iter().unzip();
         Normalized {
             output,
@@ -253,8 +223,8 @@ impl BatchNorm {
         });
     }
 
-    /// The gradients, from that of the output; `statistics` are the mean and the variance of
-    /// [`forward`](Self::forward).
+    /// Computes the gradients from that of the output, and from the mean and the variance that
+    /// [`forward`](Self::forward) returns.
     pub(crate) fn backward(
         &self,
         input: &[f32],
@@ -263,56 +233,54 @@ impl BatchNorm {
         gradient: &[f32],
     ) -> Gradients {
         let arch = Arch::new();
-        let mut sums = Vec::new();
-        let write = |output: &mut Unwritten| {
-            let planes = Planes::new(output, self.pixels);
-            (0..self.channels)
-                .into_par_iter()
-                .with_min_len(self.channels_of_a_task())
-                .map(|channel| {
-                    let inverse = self.inverse_deviation(variance[channel]);
-                    with_scratch(2 * self.gathered(), |scratch| {
-                        arch.dispatch(BackwardChannel {
-                            sizes: self,
-                            channel,
-                            input,
-                            gradient,
-                            affine: Affine {
-                                mean: mean[channel],
-                                scale: gamma[channel] * inverse,
-                                shift: beta[channel],
-                            },
-                            inverse,
-                            planes,
-                            scratch,
-                        })
+        let at_least = self.channels_of_a_task();
+        let length = input.len();
+        let (input, sums) = written_interleaved(
+            length,
+            self.pixels,
+            self.channels,
+            at_least,
+            |channel, planes| {
+                let inverse = self.inverse_deviation(variance[channel]);
+                with_scratch(2 * self.gathered(), |scratch| {
+                    arch.dispatch(BackwardChannel {
+                        sizes: self,
+                        channel,
+                        input,
+                        gradient,
+                        affine: Affine {
+                            mean: mean[channel],
+                            scale: gamma[channel] * inverse,
+                            shift: beta[channel],
+                        },
+                        inverse,
+                        planes,
+                        scratch,
                     })
                 })
-                .collect_into_vec(&mut sums);
-        };
-        // SAFETY: the channels' planes are all planes, and each is written to its end.
-        let input = unsafe { written_by(input.len(), write) };
+            },
+        );
         let (gamma, beta) = sums.into_iter().unzip();
         Gradients { input, gamma, beta }
     }
 }
 
-/// One channel of [`BatchNorm::forward`], which gives its mean and its biased variance.
-struct ForwardChannel<'a> {
+/// One channel of [`BatchNorm::forward`], which returns its mean and its biased variance.
+struct ForwardChannel<'a, 'o> {
     sizes: &'a BatchNorm,
     channel: usize,
     input: &'a [f32],
     /// Gamma and beta.
     scale: (f32, f32),
-    planes: Planes,
+    planes: Interleaved<'o>,
     scratch: &'a mut [f32],
 }
 
-impl WithSimd for ForwardChannel<'_> {
-    type Output = (f32, f32);
+impl<'o> WithSimd for ForwardChannel<'_, 'o> {
+    type Output = (Written<'o>, (f32, f32));
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) -> (f32, f32) {
+    fn with_simd<S: Simd>(self, _simd: S) -> Self::Output {
         let Self {
             sizes,
             channel,
@@ -322,21 +290,21 @@ impl WithSimd for ForwardChannel<'_> {
             scratch,
         } = self;
         if scratch.is_empty() {
-            let of_channel = sizes.planes(channel);
-            let of_channel = of_channel.map(|plane| sizes.plane(input, plane));
-            let (affine, statistics) = sizes.statistics(of_channel, scale);
-            for plane in sizes.planes(channel) {
-                // SAFETY: a channel's planes are its task's alone.
-                let to = unsafe { planes.plane(plane) };
-                sizes.normalize(affine, sizes.plane(input, plane), to);
-            }
-            return statistics;
+            let mut of_channel = sizes.planes(channel).map(
+                #[inline(always)]
+                |plane| sizes.plane(input, plane),
+            );
+            let (affine, statistics) = sizes.statistics(of_channel.clone(), scale);
+            let written = planes.write(
+                #[inline(always)]
+                |to| sizes.normalize(affine, of_channel.next().unwrap_or_default(), to),
+            );
+            return (written, statistics);
         }
         sizes.gather::<S>(input, channel, scratch);
         let (affine, statistics) = sizes.statistics(std::iter::once(&*scratch), scale);
         sizes.normalize_in_place(affine, scratch);
-        sizes.scatter::<S>(scratch, channel, planes);
-        statistics
+        (sizes.scatter::<S>(scratch, planes), statistics)
     }
 }
 
@@ -353,16 +321,4 @@ impl Affine {
     fn of(self, value: f32) -> f32 {
         (value - self.mean) * self.scale + self.shift
     }
-}
-
-/// `max(0, x)`, and NaN for NaN.
-#[inline(always)]
-pub(super) fn rectify(value: f32) -> f32 {
-    if value <= 0.0 { 0.0 } else { value }
-}
-
-/// The gradient of [`rectify`]: that of its output where the input is positive, or NaN.
-#[inline(always)]
-pub(super) fn select(value: f32, gradient: f32) -> f32 {
-    if value <= 0.0 { 0.0 } else { gradient }
 }

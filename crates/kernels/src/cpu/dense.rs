@@ -1,21 +1,19 @@
-//! Convolution of any kind, in groups or not, as matrix products with its windows.
+//! Convolution of any kind, in groups or not, as matrix products with its im2col matrix.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::columns::Columns;
-use super::few_channels;
-use super::output::written_by;
+use super::col2im::Col2Im;
+use super::im2col::{Im2Col, TransposedIm2Col, with_padding};
 use super::pointwise::{add_bias, with_transposed};
-use super::product::{Destination, Layout, Product, Strided};
+use super::product::{Layout, Product, Strided};
 use super::scratch::with_scratch;
-use super::windows::{TransposedWindows, Windows, with_padding};
 use crate::{Geometry, Padding2d};
 
 /// Columns of a strip at least, where there are that many.
 const COLUMNS: usize = 192;
-/// Elements that the windows of a strip may have: a share of the second-level cache.
+/// Elements that the im2col matrix of a strip may have: a share of the second-level cache.
 const WINDOWS: usize = 131_072;
 
 /// The sizes of a convolution.
@@ -37,7 +35,7 @@ pub(crate) struct Dense {
     pub(crate) geometry: Geometry,
 }
 
-/// A part of the output: these rows of each of these images.
+/// A part of the output: some rows of each of some images.
 #[derive(Debug, Clone)]
 struct Strip {
     images: Range<usize>,
@@ -45,76 +43,68 @@ struct Strip {
 }
 
 impl Dense {
-    fn columns(&self) -> Columns {
-        Columns {
+    fn col2im(&self) -> Col2Im {
+        Col2Im {
             input: self.input,
             output: self.output,
             geometry: self.geometry,
         }
     }
 
-    /// Pixels of an image of the output.
+    /// Returns the pixels of an image of the output.
     fn pixels(&self) -> usize {
         self.output[0] * self.output[1]
     }
 
-    /// Input channels of a group.
+    /// Returns the input channels of a group.
     fn group_inputs(&self) -> usize {
         self.channels / self.groups
     }
 
-    /// Output channels of a group.
+    /// Returns the output channels of a group.
     fn group_outputs(&self) -> usize {
         self.outputs / self.groups
     }
 
-    /// Elements of a window in a group.
+    /// Returns the elements of a window in a group.
     fn window(&self) -> usize {
-        self.group_inputs() * self.columns().taps()
+        self.group_inputs() * self.col2im().taps()
     }
 
-    /// Calls `work` with the windows on the input.
-    fn with_windows<R>(&self, input: &[f32], work: impl FnOnce(Windows) -> R) -> R {
+    /// Calls `work` with the im2col matrix of the input.
+    fn with_im2col<R>(&self, input: &[f32], work: impl FnOnce(Im2Col) -> R) -> R {
         with_padding(input, self.input, self.geometry.padding, |planes, size| {
             let (channels, output, geometry) = (self.channels, self.output, self.geometry);
-            work(Windows::new(planes, channels, size, output, geometry))
+            work(Im2Col::new(planes, channels, size, output, geometry))
         })
     }
 
-    /// The output.
+    /// Computes the output.
     pub(crate) fn forward(&self, input: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
-        let mut output = self.with_windows(input, |windows| self.convolve(weight, windows));
+        let mut output = self.with_im2col(input, |matrix| self.convolve(weight, matrix));
         if let Some(bias) = bias {
             add_bias(&mut output, bias, self.pixels());
         }
         output
     }
 
-    /// `weight * windows`, `[batch, outputs, pixels]`.
-    fn convolve(&self, weight: &[f32], windows: Windows) -> Vec<f32> {
+    /// Computes `weight * matrix`, `[batch, outputs, pixels]`.
+    fn convolve(&self, weight: &[f32], matrix: Im2Col) -> Vec<f32> {
         let (outputs, window) = (self.group_outputs(), self.window());
         let columns = self.batch * self.pixels();
-        // SAFETY: the groups have all channels, and a product's columns are all pixels of all images.
-        unsafe {
-            written_by(self.outputs * columns, |output| {
-                let output = Destination {
-                    start: output.as_mut_ptr().cast(),
-                    layout: Layout::planes(self.outputs, self.pixels()),
-                };
-                (0..self.groups).into_par_iter().for_each(|group| {
-                    let weight = &weight[group * outputs * window..][..outputs * window];
-                    let product = Product {
-                        left: Strided::dense(weight, window),
-                        right: windows.beyond(group * self.group_inputs()),
-                        size: [outputs, columns, window],
-                    };
-                    product.write(output.offset(group * outputs * self.pixels()));
-                });
-            })
-        }
+        let group = |group: usize| Product {
+            left: Strided::dense(
+                &weight[group * outputs * window..][..outputs * window],
+                window,
+            ),
+            right: matrix.skip_channels(group * self.group_inputs()),
+            size: [outputs, columns, window],
+        };
+        let groups: Vec<_> = (0..self.groups).map(group).collect();
+        Product::stacked(&groups, Layout::planes(self.outputs, self.pixels()))
     }
 
-    /// The gradient of the input, from that of the output.
+    /// Computes the gradient of the input from that of the output.
     pub(crate) fn input_gradient(&self, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
         if let Some(reverse) = self.reverse() {
             return with_scratch(weight.len(), |reversed| {
@@ -125,7 +115,7 @@ impl Dense {
         self.scattered(weight, gradient)
     }
 
-    /// At stride 1, the convolution of the output's gradient that gives the input's.
+    /// Returns, at stride 1, the convolution of the output's gradient that is the input's gradient.
     fn reverse(&self) -> Option<Self> {
         let Geometry {
             kernel,
@@ -156,11 +146,11 @@ impl Dense {
         })
     }
 
-    /// The weight of [`Self::reverse`]: in each group, inputs and outputs exchanged, the taps from last
+    /// Writes the weight of [`Self::reverse`]: in each group, inputs and outputs exchanged, the taps from last
     /// to first.
     fn reverse_weight(&self, weight: &[f32], to: &mut [f32]) {
         let (inputs, outputs) = (self.group_inputs(), self.group_outputs());
-        let (taps, window) = (self.columns().taps(), self.window());
+        let (taps, window) = (self.col2im().taps(), self.window());
         let rows = to.par_chunks_exact_mut(outputs * taps).enumerate();
         rows.for_each(|(channel, to)| {
             let (group, input) = (channel / inputs, channel % inputs);
@@ -174,15 +164,15 @@ impl Dense {
         });
     }
 
-    /// The gradient of the input at any stride: that of the windows of a *strip*, some rows of one
-    /// image or some whole images, is added to the pixels that they saw.
+    /// Computes the gradient of the input at any stride: the gradient of a *strip*'s im2col matrix is added
+    /// to the input by col2im. A strip is some rows of one image, or some whole images.
     fn scattered(&self, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
         let (outputs, window) = (self.group_outputs(), self.window());
-        let columns = self.columns();
+        let col2im = self.col2im();
         let strips = self.strips();
         let images = strips[0].images.len();
-        let of_an_image = self.channels * columns.input_plane();
-        let group_planes = self.group_inputs() * columns.input_plane();
+        let of_an_image = self.channels * col2im.input_plane();
+        let group_planes = self.group_inputs() * col2im.input_plane();
         let mut result = vec![0.0; self.batch * of_an_image];
         for group in 0..self.groups {
             let weight = &weight[group * outputs * window..][..outputs * window];
@@ -207,7 +197,7 @@ impl Dense {
         result
     }
 
-    /// Adds a strip's part to the planes of its images; `weight` is the transpose of the group's.
+    /// Adds a strip's part to the planes of its images; `weight` is the transpose of the group's weight.
     fn scatter<'a>(
         &self,
         weight: &[f32],
@@ -216,7 +206,7 @@ impl Dense {
         strip: &Strip,
         images: impl Iterator<Item = &'a mut [f32]>,
     ) {
-        let (columns, outputs, window) = (self.columns(), self.group_outputs(), self.window());
+        let (col2im, outputs, window) = (self.col2im(), self.group_outputs(), self.window());
         let length = strip.rows.len() * self.output[1];
         let count = strip.images.len() * length;
         let first = (strip.images.start * self.outputs + group * outputs) * self.pixels();
@@ -226,25 +216,21 @@ impl Dense {
             right: Strided::planes(&gradient[first..], self.outputs, self.pixels()),
             size: [window, count, outputs],
         };
-        with_scratch(window * count, |windows| {
-            let destination = Destination {
-                start: windows.as_mut_ptr(),
-                layout: Layout::dense(count),
-            };
-            // SAFETY: `windows` has room for the product.
-            unsafe { product.write(destination) };
+        with_scratch(window * count, |matrix| {
+            product.write(matrix, Layout::dense(count));
             for (index, planes) in images.enumerate() {
-                for (k, row) in windows.chunks_exact(count).enumerate() {
-                    let (channel, tap) = (k / columns.taps(), k % columns.taps());
-                    let plane = &mut planes[channel * columns.input_plane()..];
-                    let plane = &mut plane[..columns.input_plane()];
+                for (k, row) in matrix.chunks_exact(count).enumerate() {
+                    let (channel, tap) = (k / col2im.taps(), k % col2im.taps());
+                    let plane = &mut planes[channel * col2im.input_plane()..];
+                    let plane = &mut plane[..col2im.input_plane()];
                     let row = &row[index * length..][..length];
-                    columns.add(row, tap, strip.rows.clone(), plane);
+                    col2im.add_row(row, tap, strip.rows.clone(), plane);
                 }
             }
         });
     }
 
+    /// Divides the output into strips.
     fn strips(&self) -> Vec<Strip> {
         let columns = (WINDOWS / self.window()).max(COLUMNS);
         let (images, rows) = match columns / self.pixels() {
@@ -265,27 +251,24 @@ impl Dense {
         strips
     }
 
-    /// The gradient of the weight, from the input and the gradient of the output.
+    /// Computes the gradient of the weight from the input and the gradient of the output.
     pub(crate) fn weight_gradient(&self, input: &[f32], gradient: &[f32]) -> Vec<f32> {
-        if let Some(result) = few_channels::weight_gradient(self, input, gradient) {
-            return result;
-        }
         let (outputs, window) = (self.group_outputs(), self.window());
-        let of_a_group = |windows: Windows, group: usize| {
+        let of_a_group = |matrix: Im2Col, group: usize| {
             let gradient = &gradient[group * outputs * self.pixels()..];
             let product = Product {
                 left: Strided::planes(gradient, self.outputs, self.pixels()),
-                right: TransposedWindows(windows.beyond(group * self.group_inputs())),
+                right: TransposedIm2Col(matrix.skip_channels(group * self.group_inputs())),
                 size: [outputs, window, self.batch * self.pixels()],
             };
             product.sum()
         };
-        self.with_windows(input, |windows| match self.groups {
-            1 => of_a_group(windows, 0),
+        self.with_im2col(input, |matrix| match self.groups {
+            1 => of_a_group(matrix, 0),
             groups => {
                 let groups = (0..groups).into_par_iter();
                 let gradients: Vec<Vec<f32>> =
-                    groups.map(|group| of_a_group(windows, group)).collect();
+                    groups.map(|group| of_a_group(matrix, group)).collect();
                 gradients.concat()
             }
         })

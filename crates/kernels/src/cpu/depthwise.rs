@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::MAX_LANES;
 use super::flat::FlatLayout;
-use super::output::{Unwritten, written_by};
+use super::output::{Unwritten, write_parts, written_in_parts};
 use super::plane::PlaneLayout;
 use super::scratch::with_zeros;
 use super::taps::{Lanes, Start, Tap, correlate, gather};
@@ -56,17 +56,22 @@ impl Depthwise {
         self.geometry.kernel[0] * self.geometry.kernel[1]
     }
 
-    /// Input planes of one task.
+    /// Returns the input planes of one task.
     fn planes_of_a_task(&self, layout: &PlaneLayout) -> usize {
         (TASK / layout.length()).max(1)
     }
 
-    /// The filter of an output channel.
+    /// Returns the filter of an output channel.
     fn filter<'a>(&self, weight: &'a [f32], channel: usize) -> &'a [f32] {
         &weight[channel * self.taps()..][..self.taps()]
     }
 
-    /// The output.
+    /// Returns the filters of an input channel; `first` is its first output channel.
+    fn filters<'a>(&self, weight: &'a [f32], first: usize) -> &'a [f32] {
+        &weight[first * self.taps()..][..self.multiplier * self.taps()]
+    }
+
+    /// Computes the output.
     pub(crate) fn forward(&self, input: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
         if let Some(layout) = FlatLayout::new(&self.geometry, self.input, self.output) {
             return self.flat_forward(&layout, input, weight, bias);
@@ -74,35 +79,35 @@ impl Depthwise {
         let layout = self.layout();
         let planes = self.planes_of_a_task(&layout);
         let (arch, distances) = (Arch::new(), layout.distances());
-        let length = self.batch * self.channels * self.multiplier * self.output_plane();
-        let write = |output: &mut Unwritten| {
-            output
-                .par_chunks_mut(planes * self.multiplier * self.output_plane())
-                .enumerate()
-                .for_each(|(task, output)| {
-                    let length = [layout.length(), layout.output_length()];
-                    with_zeros(length[0] + length[1], |scratch| {
-                        let (phases, outputs) = scratch.split_at_mut(length[0]);
-                        arch.dispatch(Forward {
-                            sizes: self,
-                            layout: &layout,
-                            distances: &distances,
-                            first: task * planes,
-                            input,
-                            weight,
-                            bias,
-                            output,
-                            phases,
-                            outputs,
-                        });
-                    });
-                });
-        };
-        // SAFETY: each task writes all of its output planes, and the tasks are all planes.
-        unsafe { written_by(length, write) }
+        let of_an_input = self.multiplier * self.output_plane();
+        let count = self.batch * self.channels;
+        let tasks = (0..count.div_ceil(planes)).into_par_iter();
+        written_in_parts(
+            count * of_an_input,
+            planes * of_an_input,
+            tasks,
+            |task, output| {
+                let length = [layout.length(), layout.output_length()];
+                with_zeros(length[0] + length[1], |scratch| {
+                    let (phases, outputs) = scratch.split_at_mut(length[0]);
+                    arch.dispatch(Forward {
+                        sizes: self,
+                        layout: &layout,
+                        distances: &distances,
+                        first: task * planes,
+                        input,
+                        weight,
+                        bias,
+                        output,
+                        phases,
+                        outputs,
+                    })
+                })
+            },
+        )
     }
 
-    /// The gradient of the input, from that of the output.
+    /// Computes the gradient of the input from that of the output.
     pub(crate) fn input_gradient(&self, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
         let flat = FlatLayout::of_gradient(&self.geometry, self.input, self.output);
         if let Some(layout) = flat {
@@ -111,34 +116,29 @@ impl Depthwise {
         let layout = self.layout();
         let planes = self.planes_of_a_task(&layout);
         let (arch, taps) = (Arch::new(), layout.taps());
-        let length = self.batch * self.channels * self.input_plane();
-        let write = |output: &mut Unwritten| {
-            output
-                .par_chunks_mut(planes * self.input_plane())
-                .enumerate()
-                .for_each(|(task, output)| {
-                    let length = [layout.length(), layout.gradient_length()];
-                    with_zeros(length[0] + length[1], |scratch| {
-                        let (phases, outputs) = scratch.split_at_mut(length[0]);
-                        arch.dispatch(InputGradient {
-                            sizes: self,
-                            layout: &layout,
-                            taps: &taps,
-                            first: task * planes,
-                            weight,
-                            gradient,
-                            output,
-                            phases,
-                            outputs,
-                        });
-                    });
-                });
-        };
-        // SAFETY: each task writes all of its input planes, and the tasks are all planes.
-        unsafe { written_by(length, write) }
+        let plane = self.input_plane();
+        let count = self.batch * self.channels;
+        let tasks = (0..count.div_ceil(planes)).into_par_iter();
+        written_in_parts(count * plane, planes * plane, tasks, |task, output| {
+            let length = [layout.length(), layout.gradient_length()];
+            with_zeros(length[0] + length[1], |scratch| {
+                let (phases, outputs) = scratch.split_at_mut(length[0]);
+                arch.dispatch(InputGradient {
+                    sizes: self,
+                    layout: &layout,
+                    taps: &taps,
+                    first: task * planes,
+                    weight,
+                    gradient,
+                    output,
+                    phases,
+                    outputs,
+                })
+            })
+        })
     }
 
-    /// The gradient of the weight, from the input and the gradient of the output.
+    /// Computes the gradient of the weight from the input and the gradient of the output.
     pub(crate) fn weight_gradient(&self, input: &[f32], gradient: &[f32]) -> Vec<f32> {
         if let Some(layout) = FlatLayout::new(&self.geometry, self.input, self.output) {
             return self.flat_weight_gradient(&layout, input, gradient);
@@ -176,7 +176,7 @@ fn all_finite(values: &[f32]) -> bool {
 }
 
 /// One task of [`Depthwise::forward`]: the output planes of some input planes.
-struct Forward<'a> {
+struct Forward<'a, 'o> {
     sizes: &'a Depthwise,
     layout: &'a PlaneLayout,
     distances: &'a [usize],
@@ -185,41 +185,43 @@ struct Forward<'a> {
     input: &'a [f32],
     weight: &'a [f32],
     bias: Option<&'a [f32]>,
-    output: &'a mut Unwritten,
+    output: &'o mut Unwritten,
     phases: &'a mut [f32],
     outputs: &'a mut [f32],
 }
 
-impl WithSimd for Forward<'_> {
-    type Output = ();
+impl<'o> WithSimd for Forward<'_, 'o> {
+    type Output = &'o mut [f32];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn with_simd<S: Simd>(self, simd: S) -> &'o mut [f32] {
         let sizes = self.sizes;
         let mut taps: Vec<Tap> = Vec::with_capacity(self.distances.len());
-        let planes = self
-            .output
-            .chunks_exact_mut(sizes.multiplier * sizes.output_plane());
-        for (plane, outputs) in (self.first..).zip(planes) {
-            let input = &self.input[plane * sizes.input_plane()..][..sizes.input_plane()];
-            self.layout.fill(simd, input, self.phases);
-            let first = plane % sizes.channels * sizes.multiplier;
-            let outputs = outputs.chunks_exact_mut(sizes.output_plane());
-            for (channel, output) in (first..).zip(outputs) {
+        write_parts(
+            self.output,
+            sizes.output_plane(),
+            #[inline(always)]
+            |index, output| {
+                let plane = self.first + index / sizes.multiplier;
+                let input = &self.input[plane * sizes.input_plane()..][..sizes.input_plane()];
+                if index % sizes.multiplier == 0 {
+                    self.layout.fill(simd, input, self.phases);
+                }
+                let channel =
+                    (self.first * sizes.multiplier + index) % (sizes.channels * sizes.multiplier);
                 let filter = sizes.filter(self.weight, channel);
                 let bias = self.bias.map_or(0.0, |bias| bias[channel]);
                 if !all_finite(filter) {
-                    plain::forward(sizes, input, filter, bias, output);
-                    continue;
+                    return plain::forward(sizes, input, filter, bias, output);
                 }
                 taps.clear();
                 taps.extend(with_weights(self.distances, filter));
                 let length = self.layout.outputs();
                 let start = Start::Value(bias);
                 gather(simd, self.phases, &taps, self.outputs, length, start);
-                self.layout.emit(simd, self.outputs, output);
-            }
-        }
+                self.layout.emit(simd, self.outputs, output)
+            },
+        )
     }
 }
 
@@ -229,7 +231,7 @@ fn with_weights(distances: &[usize], filter: &[f32]) -> impl Iterator<Item = Tap
 }
 
 /// One task of [`Depthwise::input_gradient`]: the gradient of some input planes.
-struct InputGradient<'a> {
+struct InputGradient<'a, 'o> {
     sizes: &'a Depthwise,
     layout: &'a PlaneLayout,
     /// The phase and the distance in it of each tap.
@@ -238,54 +240,57 @@ struct InputGradient<'a> {
     first: usize,
     weight: &'a [f32],
     gradient: &'a [f32],
-    output: &'a mut Unwritten,
+    output: &'o mut Unwritten,
     phases: &'a mut [f32],
     outputs: &'a mut [f32],
 }
 
-impl WithSimd for InputGradient<'_> {
-    type Output = ();
+impl<'o> WithSimd for InputGradient<'_, 'o> {
+    type Output = &'o mut [f32];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn with_simd<S: Simd>(self, simd: S) -> &'o mut [f32] {
         let sizes = self.sizes;
         let span = self.layout.phase_span();
         let mut taps: Vec<Tap> = Vec::with_capacity(self.taps.len());
-        let planes = self.output.chunks_exact_mut(sizes.input_plane());
-        for (plane, output) in (self.first..).zip(planes) {
-            let first = plane % sizes.channels * sizes.multiplier;
-            let channels = first..first + sizes.multiplier;
-            let filters = &self.weight[first * sizes.taps()..][..sizes.multiplier * sizes.taps()];
-            let length = sizes.multiplier * sizes.output_plane();
-            let gradients = &self.gradient[plane * length..][..length];
-            if !all_finite(filters) {
-                plain::input_gradient(sizes, filters, gradients, output);
-                continue;
-            }
-            let gradients = gradients.chunks_exact(sizes.output_plane());
-            for (index, (channel, gradient)) in channels.zip(gradients).enumerate() {
-                self.layout.fill_gradient(simd, gradient, self.outputs);
-                let filter = sizes.filter(self.weight, channel);
-                for phase in 0..self.layout.phases() {
-                    taps.clear();
-                    let own = self.taps.iter().zip(filter);
-                    // Gathered from behind: pixel `i` gets from output `i - distance`.
-                    taps.extend(own.filter(|((of, _), _)| *of == phase).map(
-                        |((_, distance), &weight)| Tap {
-                            distance: self.layout.guard() - distance,
-                            weight,
-                        },
-                    ));
-                    let start = match index {
-                        0 => Start::Value(0.0),
-                        _ => Start::Output,
-                    };
-                    let phases = &mut self.phases[phase * span..];
-                    gather(simd, self.outputs, &taps, phases, span, start);
+        write_parts(
+            self.output,
+            sizes.input_plane(),
+            #[inline(always)]
+            |index, output| {
+                let plane = self.first + index;
+                let first = plane % sizes.channels * sizes.multiplier;
+                let filters = sizes.filters(self.weight, first);
+                let length = sizes.multiplier * sizes.output_plane();
+                let gradients = &self.gradient[plane * length..][..length];
+                if !all_finite(filters) {
+                    return plain::input_gradient(sizes, filters, gradients, output);
                 }
-            }
-            self.layout.emit_gradient(simd, self.phases, output);
-        }
+                let filters = filters.chunks_exact(sizes.taps());
+                let gradients = gradients.chunks_exact(sizes.output_plane());
+                for (index, (filter, gradient)) in filters.zip(gradients).enumerate() {
+                    self.layout.fill_gradient(simd, gradient, self.outputs);
+                    for phase in 0..self.layout.phases() {
+                        taps.clear();
+                        let own = self.taps.iter().zip(filter);
+                        // Gathered from behind: pixel `i` gets from output `i - distance`.
+                        taps.extend(own.filter(|((of, _), _)| *of == phase).map(
+                            |((_, distance), &weight)| Tap {
+                                distance: self.layout.guard() - distance,
+                                weight,
+                            },
+                        ));
+                        let start = match index {
+                            0 => Start::Value(0.0),
+                            _ => Start::Output,
+                        };
+                        let phases = &mut self.phases[phase * span..];
+                        gather(simd, self.outputs, &taps, phases, span, start);
+                    }
+                }
+                self.layout.emit_gradient(simd, self.phases, output)
+            },
+        )
     }
 }
 

@@ -17,8 +17,9 @@ const PAIRS: usize = 512;
 /// Output channels of a task.
 const OUTPUTS: usize = 4;
 
-/// The gradient, `[outputs, channels, taps]`, where the convolution is one of this kind.
-pub(super) fn weight_gradient(sizes: &Dense, input: &[f32], gradient: &[f32]) -> Option<Vec<f32>> {
+/// Computes the gradient, `[outputs, channels, taps]`, or returns `None` where the convolution is none of
+/// this kind.
+pub(crate) fn weight_gradient(sizes: &Dense, input: &[f32], gradient: &[f32]) -> Option<Vec<f32>> {
     if sizes.groups != 1 || sizes.channels * sizes.outputs > PAIRS {
         return None;
     }
@@ -58,7 +59,7 @@ pub(super) fn weight_gradient(sizes: &Dense, input: &[f32], gradient: &[f32]) ->
     Some(result)
 }
 
-/// The gradient of some outputs' filters of one input channel, `[outputs, taps]`.
+/// The task that computes the gradient of some outputs' filters of one input channel, `[outputs, taps]`.
 struct Block<'a> {
     sizes: &'a Dense,
     layout: &'a FlatLayout,

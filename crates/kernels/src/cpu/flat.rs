@@ -5,14 +5,13 @@
 //! below it meets the guards. Against the padded layout of [`PlaneLayout`](super::plane::PlaneLayout) no row is
 //! handled by itself, which counts where rows are shorter than vectors.
 
-use std::mem::MaybeUninit;
-
 use pulp::Simd;
 
 use super::MAX_LANES;
 use super::copy::copy;
 use super::output::Unwritten;
 use super::taps::Lanes;
+use super::vector::{load, store};
 use crate::Geometry;
 
 /// Planes with more pixels than this gain nothing: the masks would take the cache from them.
@@ -23,14 +22,13 @@ const BLOCK: usize = 4;
 /// Taps of one column of the kernel, and the outputs that they serve.
 #[derive(Debug, Clone)]
 struct Column {
-    /// For each output all bits where the column lies on the input, else none; `None` where it does
-    /// everywhere.
+    /// For each output all bits if the column lies on the input, else none; `None` if it always does.
     mask: Option<Vec<u32>>,
     /// The kernel's index and the distance in the buffer of each tap.
     taps: Vec<(usize, usize)>,
 }
 
-/// Where the taps of a convolution lie in a plane without padding.
+/// The positions of a convolution's taps in a plane without padding.
 #[derive(Debug, Clone)]
 pub(super) struct FlatLayout {
     /// Pixels of a plane.
@@ -41,25 +39,26 @@ pub(super) struct FlatLayout {
 }
 
 impl FlatLayout {
-    /// The layout of a convolution, where it is one for this kernel.
+    /// Returns the layout of a convolution, or `None` if it is none for this kernel.
     pub(super) fn new(geometry: &Geometry, input: [usize; 2], output: [usize; 2]) -> Option<Self> {
         let pixels = input[0] * input[1];
         if geometry.stride != [1, 1] || input != output || pixels > PIXELS {
             return None;
         }
-        Some(Self::towards(geometry, input, 1))
+        Some(Self::with_direction(geometry, input, 1))
     }
 
-    /// The layout of the input's gradient: every tap in the opposite direction.
+    /// Returns the layout of the input's gradient, with every tap in the opposite direction, or `None` if
+    /// the convolution is none for this kernel.
     pub(super) fn of_gradient(
         geometry: &Geometry,
         input: [usize; 2],
         output: [usize; 2],
     ) -> Option<Self> {
-        Self::new(geometry, input, output).map(|_| Self::towards(geometry, input, -1))
+        Self::new(geometry, input, output).map(|_| Self::with_direction(geometry, input, -1))
     }
 
-    fn towards(geometry: &Geometry, [height, width]: [usize; 2], direction: isize) -> Self {
+    fn with_direction(geometry: &Geometry, [height, width]: [usize; 2], direction: isize) -> Self {
         let Geometry {
             kernel,
             dilation,
@@ -90,8 +89,8 @@ impl FlatLayout {
                 mask: (!everywhere).then(mask),
                 taps: (0..kernel[0])
                     .map(|i| {
-                        let place = guard as isize + distance(i, j);
-                        (i * kernel[1] + j, place.unsigned_abs()) // not negative: `guard` is the farthest
+                        let position = guard as isize + distance(i, j);
+                        (i * kernel[1] + j, position.unsigned_abs()) // not negative: `guard` is the farthest
                     })
                     .collect(),
             }
@@ -103,12 +102,12 @@ impl FlatLayout {
         }
     }
 
-    /// Elements of a buffer for a plane between its guards, with room for whole vectors.
+    /// Returns the elements of a buffer for a plane between its guards, with room for whole vectors.
     pub(super) fn length(&self) -> usize {
         2 * self.guard + self.pixels.next_multiple_of(MAX_LANES)
     }
 
-    /// Elements of a buffer for a plane that ends in zeros.
+    /// Returns the elements of a buffer for a plane that ends in zeros.
     pub(super) fn padded(&self) -> usize {
         self.pixels.next_multiple_of(MAX_LANES)
     }
@@ -125,48 +124,81 @@ impl FlatLayout {
         copy::<S>(plane, &mut buffer[..self.pixels]);
     }
 
-    /// `output[i] = start + sum over taps of filter[tap] * buffer[i + distance]`, without the taps beyond the
-    /// borders; what `start` gives is a value, or the output itself where it is `None`.
+    /// Writes `output[i] = start + sum over taps of filter[tap] * buffer[i + distance]`, without the
+    /// taps beyond the borders.
     #[inline(always)]
-    pub(super) fn gather<S: Simd>(
+    pub(super) fn gather<'a, S: Simd>(
         &self,
         simd: S,
         buffer: &[f32],
         filter: &[f32],
-        output: &mut Unwritten,
+        output: &'a mut Unwritten,
+        start: f32,
+    ) -> &'a mut [f32] {
+        assert!(output.len() == self.pixels);
+        // SAFETY: the output has an element for each pixel. With a value to start from nothing is
+        // read from it, and afterwards all of it is written.
+        unsafe {
+            let to = output.as_mut_ptr().cast();
+            self.gather_from(simd, buffer, filter, to, Some(start));
+            output.assume_init_mut()
+        }
+    }
+
+    /// Adds what [`gather`](Self::gather) would write to what is in the output.
+    #[inline(always)]
+    pub(super) fn gather_more<S: Simd>(
+        &self,
+        simd: S,
+        buffer: &[f32],
+        filter: &[f32],
+        output: &mut [f32],
+    ) {
+        assert!(output.len() == self.pixels);
+        // SAFETY: the output has a value for each pixel.
+        unsafe { self.gather_from(simd, buffer, filter, output.as_mut_ptr(), None) };
+    }
+
+    /// Writes all of an output; the sums start from a value, or from what is there.
+    ///
+    /// # Safety
+    ///
+    /// `to` must be valid for as many elements as a plane has pixels, and hold values where `start` is
+    /// `None`.
+    #[inline(always)]
+    unsafe fn gather_from<S: Simd>(
+        &self,
+        simd: S,
+        buffer: &[f32],
+        filter: &[f32],
+        to: *mut f32,
         start: Option<f32>,
     ) {
-        assert!(buffer.len() >= self.length() && output.len() == self.pixels);
+        assert!(buffer.len() >= self.length());
         let (lanes, pixels) = (S::F32_LANES, self.pixels);
-        let to: *mut f32 = output.as_mut_ptr().cast();
-        if pixels < lanes {
-            let mut few = [0.0; MAX_LANES];
-            if start.is_none() {
-                for (few, value) in few.iter_mut().zip(&*output) {
-                    // SAFETY: the caller wants what was written there before.
-                    *few = unsafe { value.assume_init() };
-                }
-            }
-            // SAFETY: a vector fits into `few`, and the buffer and the masks have room for it.
-            unsafe { self.block::<S, 1>(simd, buffer, filter, 0, few.as_mut_ptr(), start) };
-            for (value, few) in output.iter_mut().zip(few) {
-                *value = MaybeUninit::new(few);
-            }
-            return;
-        }
-        let mut last = None;
-        if start.is_none() && pixels % lanes > 0 {
-            // The last vector overlaps the one before, which must not be added to twice.
-            let mut values = [0.0; MAX_LANES];
-            for (value, from) in values.iter_mut().zip(&output[pixels - lanes..]) {
-                // SAFETY: as above.
-                *value = unsafe { from.assume_init() };
-            }
-            last = Some(values);
-        }
+        let mut last = [0.0; MAX_LANES];
         let mut i = 0;
-        // SAFETY: each block ends at or before the last pixel.
+        // SAFETY: `to` is accessed below `pixels`: each block ends at or before the last pixel, or has
+        // `last` as its output, which has room for a vector. Values are read from it where the caller
+        // promises them. For blocks of fewer pixels than a vector, buffer and masks have room.
         unsafe {
+            if pixels < lanes {
+                if start.is_none() {
+                    for (i, last) in last.iter_mut().enumerate().take(pixels) {
+                        *last = to.add(i).read();
+                    }
+                }
+                self.block::<S, 1>(simd, buffer, filter, 0, last.as_mut_ptr(), start);
+                for (i, last) in last.iter().enumerate().take(pixels) {
+                    to.add(i).write(*last);
+                }
+                return;
+            }
+            let rest = pixels - lanes;
+            if start.is_none() && pixels % lanes > 0 {
+                // The last vector overlaps the one before, which must not be added to twice.
+                store::<S>(&mut last, to.add(rest).cast::<S::f32s>().read_unaligned());
+            }
             while i + BLOCK * lanes <= pixels {
                 self.block::<S, BLOCK>(simd, buffer, filter, i, to.add(i), start);
                 i += BLOCK * lanes;
@@ -178,15 +210,9 @@ impl FlatLayout {
                 _ => {}
             }
             if pixels % lanes > 0 {
-                let first = pixels - lanes;
-                match last {
-                    None => self.block::<S, 1>(simd, buffer, filter, first, to.add(first), start),
-                    Some(mut values) => {
-                        let few = values.as_mut_ptr();
-                        self.block::<S, 1>(simd, buffer, filter, first, few, None);
-                        to.add(first).copy_from_nonoverlapping(few, lanes);
-                    }
-                }
+                self.block::<S, 1>(simd, buffer, filter, rest, last.as_mut_ptr(), start);
+                let last = load::<S>(&last);
+                to.add(rest).cast::<S::f32s>().write_unaligned(last);
             }
         }
     }
@@ -195,8 +221,8 @@ impl FlatLayout {
     ///
     /// # Safety
     ///
-    /// `to` must be valid for `N` vectors, which hold values where `start` is `None`; outputs up to the
-    /// last lane must be pixels, or else lie within the first vector.
+    /// `buffer` must have [`length`](Self::length) elements. `to` must be valid for `N` vectors, which
+    /// hold values where `start` is `None`. The outputs must be pixels, or lie in the first vector.
     #[inline(always)]
     unsafe fn block<S: Simd, const N: usize>(
         &self,
@@ -209,47 +235,44 @@ impl FlatLayout {
     ) {
         let to = to.cast::<S::f32s>();
         let mut sums = [simd.splat_f32s(start.unwrap_or(0.0)); N];
-        if start.is_none() {
-            for (n, sum) in sums.iter_mut().enumerate() {
-                // SAFETY: as the caller promises.
-                *sum = unsafe { to.add(n).read_unaligned() };
-            }
-        }
-        for column in &self.columns {
-            let mut of_column = [simd.splat_f32s(0.0); N];
-            for &(tap, distance) in &column.taps {
-                let weight = simd.splat_f32s(filter[tap]);
-                // SAFETY: `distance` is at most twice the guard, and the buffer goes that far beyond
-                // the last lane.
-                let from = unsafe { buffer.as_ptr().add(distance + i) }.cast::<S::f32s>();
-                for (n, sum) in of_column.iter_mut().enumerate() {
-                    // SAFETY: as above.
-                    let values = unsafe { from.add(n).read_unaligned() };
-                    *sum = simd.mul_add_e_f32s(weight, values, *sum);
+        // SAFETY: `to` has `N` vectors, which are read where they hold values. A distance is at most
+        // twice the guard, so that the buffer goes on beyond the last lane of any pixel and of the first
+        // vector. A mask has a value for each pixel and at least a vector of them.
+        unsafe {
+            if start.is_none() {
+                for (n, sum) in sums.iter_mut().enumerate() {
+                    *sum = to.add(n).read_unaligned();
                 }
             }
-            if let Some(mask) = &column.mask {
-                // SAFETY: the mask has a value for each pixel, and at least a vector of them.
-                let mask = unsafe { mask.as_ptr().add(i) }.cast::<S::u32s>();
-                for (n, sum) in of_column.iter_mut().enumerate() {
-                    // SAFETY: as above.
-                    let mask = unsafe { mask.add(n).read_unaligned() };
-                    let bits = simd.and_u32s(simd.transmute_u32s_f32s(*sum), mask);
-                    *sum = simd.transmute_f32s_u32s(bits);
+            for column in &self.columns {
+                let mut of_column = [simd.splat_f32s(0.0); N];
+                for &(tap, distance) in &column.taps {
+                    let weight = simd.splat_f32s(filter[tap]);
+                    let from = buffer.as_ptr().add(distance + i).cast::<S::f32s>();
+                    for (n, sum) in of_column.iter_mut().enumerate() {
+                        *sum = simd.mul_add_e_f32s(weight, from.add(n).read_unaligned(), *sum);
+                    }
+                }
+                if let Some(mask) = &column.mask {
+                    let mask = mask.as_ptr().add(i).cast::<S::u32s>();
+                    for (n, sum) in of_column.iter_mut().enumerate() {
+                        let bits = simd.transmute_u32s_f32s(*sum);
+                        let bits = simd.and_u32s(bits, mask.add(n).read_unaligned());
+                        *sum = simd.transmute_f32s_u32s(bits);
+                    }
+                }
+                for (sum, of_column) in sums.iter_mut().zip(of_column) {
+                    *sum = simd.add_f32s(*sum, of_column);
                 }
             }
-            for (sum, of_column) in sums.iter_mut().zip(of_column) {
-                *sum = simd.add_f32s(*sum, of_column);
+            for (n, sum) in sums.into_iter().enumerate() {
+                to.add(n).write_unaligned(sum);
             }
-        }
-        for (n, sum) in sums.into_iter().enumerate() {
-            // SAFETY: as the caller promises.
-            unsafe { to.add(n).write_unaligned(sum) };
         }
     }
 
-    /// Adds `buffer[i + distance] * gradient[i]` over the pixels to the lanes of each tap, without those beyond
-    /// the borders; `gradient` ends in zeros, see [`padded`](Self::padded).
+    /// Adds `buffer[i + distance] * gradient[i]` over the pixels to the lanes of each tap, without those
+    /// beyond the borders; `gradient` ends in zeros, see [`padded`](Self::padded).
     #[inline(always)]
     pub(super) fn correlate<S: Simd>(
         &self,
@@ -258,69 +281,61 @@ impl FlatLayout {
         gradient: &[f32],
         sums: &mut [Lanes],
     ) {
-        let end = self.pixels.next_multiple_of(S::F32_LANES);
-        assert!(buffer.len() >= self.length() && gradient.len() >= self.padded());
         for column in &self.columns {
             let (threes, rest) = column.taps.as_chunks::<3>();
             for taps in threes {
-                // SAFETY: the assertion above.
-                unsafe { self.correlate_some(simd, buffer, gradient, end, (taps, column), sums) };
+                self.correlate_some(simd, buffer, gradient, (taps, column), sums);
             }
             for tap in rest {
                 let taps = std::array::from_ref(tap);
-                // SAFETY: as above.
-                unsafe { self.correlate_some(simd, buffer, gradient, end, (taps, column), sums) };
+                self.correlate_some(simd, buffer, gradient, (taps, column), sums);
             }
         }
     }
 
-    /// # Safety
-    ///
-    /// The buffers must be as long as [`length`](Self::length) and [`padded`](Self::padded) say.
+    /// Correlates some taps of one column.
     #[inline(always)]
-    unsafe fn correlate_some<S: Simd, const TAPS: usize>(
+    fn correlate_some<S: Simd, const TAPS: usize>(
         &self,
         simd: S,
         buffer: &[f32],
         gradient: &[f32],
-        end: usize,
         (taps, column): (&[(usize, usize); TAPS], &Column),
         lanes: &mut [Lanes],
     ) {
-        let mut sums = taps.map(|(tap, _)| {
-            // SAFETY: a vector is no longer than `Lanes`.
-            unsafe { lanes[tap].as_ptr().cast::<S::f32s>().read_unaligned() }
-        });
-        let whole = self.pixels.max(MAX_LANES);
+        assert!(buffer.len() >= self.length() && gradient.len() >= self.padded());
+        let mut sums = taps.map(
+            #[inline(always)]
+            |(tap, _)| load::<S>(&lanes[tap]),
+        );
+        let (whole, end) = (
+            self.pixels.max(MAX_LANES),
+            self.pixels.next_multiple_of(S::F32_LANES),
+        );
         let mut i = 0;
         while i < end {
-            // SAFETY: `i + lanes <= end`.
-            let mut dy = unsafe { gradient.as_ptr().add(i).cast::<S::f32s>().read_unaligned() };
-            if let Some(mask) = &column.mask {
-                let mask = match i + S::F32_LANES <= whole {
-                    // SAFETY: a mask has that many values.
-                    true => unsafe { mask.as_ptr().add(i).cast::<S::u32s>().read_unaligned() },
-                    false => simd.partial_load_u32s(&mask[i..]),
-                };
-                dy = simd.transmute_f32s_u32s(simd.and_u32s(simd.transmute_u32s_f32s(dy), mask));
-            }
-            for (sum, &(_, distance)) in sums.iter_mut().zip(taps) {
-                // SAFETY: `distance` is at most twice the guard, and `i + lanes` at most what lies
-                // between the guards.
-                let from = unsafe { buffer.as_ptr().add(distance + i) }.cast::<S::f32s>();
-                // SAFETY: as above.
-                *sum = simd.mul_add_e_f32s(unsafe { from.read_unaligned() }, dy, *sum);
+            // SAFETY: `i` and a vector are at most `end`, which is at most the gradient's length. A mask
+            // has `whole` values. A distance is at most twice the guard, so that the buffer goes on for
+            // a vector from `distance + i`.
+            unsafe {
+                let mut dy = gradient.as_ptr().add(i).cast::<S::f32s>().read_unaligned();
+                if let Some(mask) = &column.mask {
+                    let mask = match i + S::F32_LANES <= whole {
+                        true => mask.as_ptr().add(i).cast::<S::u32s>().read_unaligned(),
+                        false => simd.partial_load_u32s(&mask[i..]),
+                    };
+                    let bits = simd.and_u32s(simd.transmute_u32s_f32s(dy), mask);
+                    dy = simd.transmute_f32s_u32s(bits);
+                }
+                for (sum, &(_, distance)) in sums.iter_mut().zip(taps) {
+                    let from = buffer.as_ptr().add(distance + i).cast::<S::f32s>();
+                    *sum = simd.mul_add_e_f32s(from.read_unaligned(), dy, *sum);
+                }
             }
             i += S::F32_LANES;
         }
         for ((tap, _), sum) in taps.iter().zip(sums) {
-            // SAFETY: a vector is no longer than `Lanes`.
-            unsafe {
-                lanes[*tap]
-                    .as_mut_ptr()
-                    .cast::<S::f32s>()
-                    .write_unaligned(sum)
-            };
+            store::<S>(&mut lanes[*tap], sum);
         }
     }
 }

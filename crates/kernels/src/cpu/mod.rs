@@ -3,14 +3,16 @@
 //! All tensors are dense and row-major: `[batch, channels, height, width]`. Work is divided by shapes
 //! alone, never by the number of threads, so results are the same bit for bit on any number of them.
 
+mod aligned;
 pub(crate) mod batch_norm;
-mod columns;
+mod col2im;
 mod copy;
 pub(crate) mod dense;
 pub(crate) mod depthwise;
-mod few_channels;
+pub(crate) mod few_channels;
 mod flat;
 pub(crate) mod fused;
+mod im2col;
 pub(crate) mod max_pool;
 mod output;
 mod plane;
@@ -21,7 +23,7 @@ mod scratch;
 pub(crate) mod sgd;
 mod sums;
 mod taps;
-mod windows;
+mod vector;
 
 pub(crate) use sums::sums_of_channels;
 

@@ -1,19 +1,374 @@
 //! Results in memory that is written once, without being zeroed first.
+//!
+//! A function that writes unwritten memory returns it as `&mut [f32]`. The functions here assemble
+//! such slices into a whole result and check that no part is missing, so that their callers need no
+//! unsafe code to prove that every element was written.
 
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
+
+use rayon::prelude::*;
 
 /// Memory of a result that is not written yet.
 pub(super) type Unwritten = [MaybeUninit<f32>];
 
-/// A vector of this length, written by `write`.
+/// A position in memory and a length, by which two slices can be compared.
+fn extent<T>(slice: &[T]) -> (usize, usize) {
+    (slice.as_ptr().addr(), slice.len())
+}
+
+/// Returns a vector of `length` values that is written in parts of `part` values, in parallel.
 ///
-/// # Safety
+/// `write` gets an item of `tasks` and the part of the same index, and returns the part written.
+/// The last part may be shorter than the others.
 ///
-/// `write` must write every element.
-pub(super) unsafe fn written_by(length: usize, write: impl FnOnce(&mut Unwritten)) -> Vec<f32> {
+/// # Panics
+///
+/// If there are fewer tasks than parts, or `write` returns anything but its part.
+pub(super) fn written_in_parts<T: Send>(
+    length: usize,
+    part: usize,
+    tasks: impl IndexedParallelIterator<Item = T>,
+    write: impl for<'a> Fn(T, &'a mut Unwritten) -> &'a mut [f32] + Sync,
+) -> Vec<f32> {
     let mut values = Vec::with_capacity(length);
-    write(&mut values.spare_capacity_mut()[..length]);
-    // SAFETY: the capacity is at least `length`, and the caller promises that all of it is written.
+    let unwritten = &mut values.spare_capacity_mut()[..length];
+    let parts = unwritten.par_chunks_mut(part).zip(tasks);
+    let written: usize = parts
+        .map(|(part, task)| {
+            let expected = extent(part);
+            let written = write(task, part);
+            assert_eq!(extent(written), expected, "a part of a result, written");
+            expected.1
+        })
+        .sum();
+    assert_eq!(written, length, "elements of a result");
+    // SAFETY: the capacity is at least `length`. The parts don't overlap and have `length` elements
+    // together; each was returned as a slice of `f32`, which can't be had before it is written.
     unsafe { values.set_len(length) };
     values
+}
+
+/// Memory that is written from its start to its end, piece by piece.
+pub(super) struct Filling<'a> {
+    memory: &'a mut Unwritten,
+    /// Elements that are written.
+    filled: usize,
+}
+
+impl<'a> Filling<'a> {
+    /// Wraps memory of which nothing is written.
+    #[inline(always)]
+    pub(super) fn new(memory: &'a mut Unwritten) -> Self {
+        Self { memory, filled: 0 }
+    }
+
+    /// Has `write` write the next `length` elements, which it returns.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer elements, or `write` returns anything else.
+    #[inline(always)]
+    pub(super) fn push(
+        &mut self,
+        length: usize,
+        write: impl for<'b> FnOnce(&'b mut Unwritten) -> &'b mut [f32],
+    ) {
+        let piece = &mut self.memory[self.filled..][..length];
+        let expected = extent(piece);
+        let written = write(piece);
+        assert!(extent(written) == expected, "a piece of a result, written");
+        self.filled += length;
+    }
+
+    /// Returns the memory.
+    ///
+    /// # Panics
+    ///
+    /// If a part of it is not written.
+    #[inline(always)]
+    pub(super) fn finish(self) -> &'a mut [f32] {
+        assert!(self.filled == self.memory.len(), "all of a result");
+        // SAFETY: `push` counts what was returned to it as a slice of `f32`, which can't be had before
+        // it is written, and these pieces follow each other without a gap.
+        unsafe { self.memory.assume_init_mut() }
+    }
+}
+
+/// Writes memory in parts of `part` values, one after the other; `write` gets the index of each.
+///
+/// # Panics
+///
+/// If `write` returns anything but its part.
+#[inline(always)]
+pub(super) fn write_parts(
+    to: &mut Unwritten,
+    part: usize,
+    mut write: impl for<'a> FnMut(usize, &'a mut Unwritten) -> &'a mut [f32],
+) -> &mut [f32] {
+    let (length, mut index) = (to.len(), 0);
+    let mut filling = Filling::new(to);
+    while filling.filled < length {
+        let part = part.min(length - filling.filled);
+        filling.push(
+            part,
+            #[inline(always)]
+            |to| write(index, to),
+        );
+        index += 1;
+    }
+    filling.finish()
+}
+
+/// Writes values to memory until it is full.
+///
+/// # Panics
+///
+/// If there are too few values.
+#[inline(always)]
+pub(super) fn write_values(
+    to: &mut Unwritten,
+    values: impl IntoIterator<Item = f32>,
+) -> &mut [f32] {
+    let mut written = 0;
+    for (to, value) in to.iter_mut().zip(values) {
+        to.write(value);
+        written += 1;
+    }
+    assert!(written == to.len(), "a value for each element");
+    // SAFETY: the loop has written as many elements as there are, each once.
+    unsafe { to.assume_init_mut() }
+}
+
+/// Returns a closure as it is, which may return a slice that it has captured.
+///
+/// The compiler takes a closure for one that is called once only where a bound says so, which `pulp`'s
+/// dispatch has not.
+#[inline(always)]
+pub(super) fn called_once<R, F: FnOnce() -> R>(closure: F) -> F {
+    closure
+}
+
+/// The parts of a result that one of several tasks writes: every n-th.
+pub(super) struct Interleaved<'a> {
+    output: SharedOutput<'a>,
+    /// Elements of a part.
+    part: usize,
+    /// Parts from one of the task's to the next, which is the number of tasks.
+    tasks: usize,
+    /// The next part.
+    next: usize,
+    /// Parts of the whole result.
+    count: usize,
+}
+
+/// A proof that a task has written its parts.
+pub(super) struct Written<'a>(PhantomData<&'a mut Unwritten>);
+
+impl<'a> Interleaved<'a> {
+    /// Writes the task's parts, one after the other.
+    ///
+    /// # Panics
+    ///
+    /// If `write` returns anything but its part.
+    #[inline(always)]
+    pub(super) fn write(
+        self,
+        mut write: impl for<'b> FnMut(&'b mut Unwritten) -> &'b mut [f32],
+    ) -> Written<'a> {
+        let mut next = self.next;
+        while next < self.count {
+            // SAFETY: parts that differ by a multiple of `tasks` are this task's alone, which has one at a
+            // time.
+            let part = unsafe { self.output.slice(next * self.part, self.part) };
+            let expected = extent(part);
+            let written = write(part);
+            assert!(extent(written) == expected, "a part of a result, written");
+            next += self.tasks;
+        }
+        Written(PhantomData)
+    }
+}
+
+/// Returns a vector of `length` values that is written in parts of `part` values by `tasks` tasks in
+/// parallel, at least `at_least` of them on one thread: part `i` by task `i % tasks`. Also returns
+/// what each task returns beside the proof that its parts are written.
+///
+/// # Panics
+///
+/// If `length` is not a multiple of `part`.
+pub(super) fn written_interleaved<R: Send>(
+    length: usize,
+    part: usize,
+    tasks: usize,
+    at_least: usize,
+    write: impl for<'a> Fn(usize, Interleaved<'a>) -> (Written<'a>, R) + Sync,
+) -> (Vec<f32>, Vec<R>) {
+    let count = length / part;
+    assert_eq!(count * part, length, "whole parts");
+    let mut values: Vec<f32> = Vec::with_capacity(length);
+    let shared = SharedOutput::new(&mut values.spare_capacity_mut()[..length]);
+    let mut results = Vec::new();
+    (0..tasks)
+        .into_par_iter()
+        .with_min_len(at_least)
+        .map(|task| {
+            let parts = Interleaved {
+                output: shared,
+                part,
+                tasks,
+                next: task,
+                count,
+            };
+            write(task, parts).1
+        })
+        .collect_into_vec(&mut results);
+    // SAFETY: the capacity is at least `length`. The tasks' parts are all parts, and each task has
+    // returned the proof, which only `Interleaved::write` gives, that its own are written.
+    unsafe { values.set_len(length) };
+    (values, results)
+}
+
+/// A result that several tasks write at the same time, each its own elements.
+#[derive(Clone, Copy)]
+pub(super) struct SharedOutput<'a> {
+    start: *mut MaybeUninit<f32>,
+    length: usize,
+    result: PhantomData<&'a mut Unwritten>,
+}
+
+// SAFETY: what is written or read through the pointer, is so by callers of `slice` and of unsafe
+// functions that take a pointer, who keep tasks apart; `f32` can be written from any thread.
+unsafe impl Send for SharedOutput<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for SharedOutput<'_> {}
+
+impl<'a> SharedOutput<'a> {
+    /// Shares memory that is not written yet.
+    pub(super) fn new(output: &'a mut Unwritten) -> Self {
+        Self {
+            start: output.as_mut_ptr(),
+            length: output.len(),
+            result: PhantomData,
+        }
+    }
+
+    /// Shares memory that has values, which are overwritten.
+    pub(super) fn over(values: &'a mut [f32]) -> Self {
+        Self {
+            start: values.as_mut_ptr().cast(),
+            length: values.len(),
+            result: PhantomData,
+        }
+    }
+
+    /// Returns the address of some elements.
+    ///
+    /// # Panics
+    ///
+    /// If they don't lie in the result.
+    #[inline(always)]
+    pub(super) fn pointer(self, first: usize, length: usize) -> *mut f32 {
+        assert!(
+            first <= self.length && length <= self.length - first,
+            "elements in the result"
+        );
+        self.start.wrapping_add(first).cast()
+    }
+
+    /// Returns some elements.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else may use these elements while the slice is in use, and what is written there must
+    /// be values.
+    ///
+    /// # Panics
+    ///
+    /// If they don't lie in the result.
+    #[inline(always)]
+    pub(super) unsafe fn slice(self, first: usize, length: usize) -> &'a mut Unwritten {
+        let start = self.pointer(first, length).cast();
+        // SAFETY: the elements lie in the result, which is borrowed for `'a`, and are the caller's alone.
+        unsafe { std::slice::from_raw_parts_mut(start, length) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write_index(index: usize, to: &mut Unwritten) -> &mut [f32] {
+        write_values(to, std::iter::repeat(index as f32))
+    }
+
+    #[test]
+    fn parts_follow_each_other() {
+        let tasks = (0..3).into_par_iter();
+        let found = written_in_parts(5, 2, tasks, write_index);
+        assert_eq!(found, [0.0, 0.0, 1.0, 1.0, 2.0]);
+        let found = written_in_parts(5, 5, (0..1).into_par_iter(), |_, to| {
+            write_parts(to, 2, write_index)
+        });
+        assert_eq!(found, [0.0, 0.0, 1.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn every_nth_part_is_a_tasks() {
+        let (found, results) = written_interleaved(10, 2, 2, 1, |task, parts| {
+            let mut count = 0;
+            let written = parts.write(|to| {
+                count += 1;
+                write_index(task, to)
+            });
+            (written, count)
+        });
+        assert_eq!(found, [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
+        assert_eq!(results, [3, 2]);
+    }
+
+    #[test]
+    #[should_panic(expected = "elements of a result")]
+    fn a_part_without_a_task_is_refused() {
+        written_in_parts(5, 2, (0..2).into_par_iter(), write_index);
+    }
+
+    #[test]
+    #[should_panic(expected = "a part of a result, written")]
+    fn a_task_that_returns_another_slice_is_refused() {
+        written_in_parts(5, 2, (0..3).into_par_iter(), |_, _| &mut []);
+    }
+
+    #[test]
+    #[should_panic(expected = "a piece of a result, written")]
+    fn a_piece_that_is_another_slice_is_refused() {
+        write_parts(&mut [MaybeUninit::uninit(); 4], 2, |_, _| &mut []);
+    }
+
+    #[test]
+    #[should_panic(expected = "all of a result")]
+    fn a_result_that_ends_early_is_refused() {
+        let mut memory = [MaybeUninit::uninit(); 4];
+        let mut filling = Filling::new(&mut memory);
+        filling.push(3, |to| write_index(0, to));
+        filling.finish();
+    }
+
+    #[test]
+    #[should_panic(expected = "a value for each element")]
+    fn too_few_values_are_refused() {
+        write_values(&mut [MaybeUninit::uninit(); 4], [1.0; 3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a part of a result, written")]
+    fn an_interleaved_part_that_is_another_slice_is_refused() {
+        written_interleaved(4, 2, 1, 1, |_, parts| (parts.write(|_| &mut []), ()));
+    }
+
+    #[test]
+    #[should_panic(expected = "elements in the result")]
+    fn elements_outside_of_a_result_have_no_address() {
+        SharedOutput::over(&mut [0.0; 4]).pointer(2, 3);
+    }
 }

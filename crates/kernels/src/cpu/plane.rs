@@ -1,11 +1,10 @@
-//! How one channel's plane lies in memory while a depthwise convolution works on it.
-
-use std::mem::MaybeUninit;
+//! The layout of one channel's plane while a depthwise convolution works on it.
 
 use pulp::Simd;
 
 use super::MAX_LANES;
-use super::output::Unwritten;
+use super::output::{Filling, Unwritten, write_parts, write_values};
+use super::vector::{write_first, write_vectors};
 use crate::Geometry;
 
 /// The layout of a padded plane in which a window moves by one element for each output, whatever the
@@ -28,7 +27,7 @@ pub(super) struct PlaneLayout {
 }
 
 impl PlaneLayout {
-    /// The layout for planes of this height and width; `output` is that of the convolution.
+    /// Returns the layout for planes of this height and width; `output` is that of the convolution.
     pub(super) fn new(geometry: Geometry, input: [usize; 2], output: [usize; 2]) -> Self {
         let extent = |axis: usize| {
             let last_tap = (geometry.kernel[axis] - 1) * geometry.dilation[axis];
@@ -43,48 +42,48 @@ impl PlaneLayout {
         }
     }
 
-    /// Elements of one phase.
+    /// Returns the elements of one phase.
     fn phase_length(&self) -> usize {
         self.rows * self.pitch
     }
 
-    /// Number of phases.
+    /// Returns the number of phases.
     pub(super) fn phases(&self) -> usize {
         self.geometry.stride[0] * self.geometry.stride[1]
     }
 
-    /// Elements of a buffer for all phases, with room for whole vectors.
+    /// Returns the elements of a buffer for all phases, with room for whole vectors.
     pub(super) fn length(&self) -> usize {
         self.phases() * self.phase_length() + MAX_LANES
     }
 
-    /// Elements of a buffer for the outputs, with room for whole vectors.
+    /// Returns the elements of a buffer for the outputs, with room for whole vectors.
     pub(super) fn output_length(&self) -> usize {
         self.outputs().next_multiple_of(MAX_LANES)
     }
 
-    /// Elements from the first to the last output.
+    /// Returns the elements from the first to the last output.
     pub(super) fn outputs(&self) -> usize {
         (self.output[0] - 1) * self.pitch + self.output[1]
     }
 
-    /// Zeros before the first output's gradient in a buffer of [`gradient_length`]
-    /// (Self::gradient_length): no tap lies farther from the window's origin.
+    /// Returns the number of zeros before the first output's gradient in a buffer of
+    /// [`gradient_length`](Self::gradient_length): no tap lies farther from the window's origin.
     pub(super) fn guard(&self) -> usize {
         self.phase_length() - self.outputs()
     }
 
-    /// Elements of a buffer for the outputs' gradient, with zeros around it.
+    /// Returns the elements of a buffer for the outputs' gradient, with zeros around it.
     pub(super) fn gradient_length(&self) -> usize {
         self.guard() + self.phase_length() + MAX_LANES
     }
 
-    /// Elements of one phase that hold a part of the input's gradient.
+    /// Returns the elements of one phase that hold a part of the input's gradient.
     pub(super) fn phase_span(&self) -> usize {
         self.phase_length()
     }
 
-    /// The phase and the distance in it of each tap, in the kernel's order.
+    /// Returns the phase of each tap and the distance in it, in the kernel's order.
     pub(super) fn taps(&self) -> Vec<(usize, usize)> {
         let Geometry {
             kernel,
@@ -103,7 +102,7 @@ impl PlaneLayout {
         taps
     }
 
-    /// The distance of each tap in the buffer of all phases.
+    /// Returns the distance of each tap in the buffer of all phases.
     pub(super) fn distances(&self) -> Vec<usize> {
         let length = self.phase_length();
         let taps = self.taps().into_iter();
@@ -111,7 +110,7 @@ impl PlaneLayout {
             .collect()
     }
 
-    /// Along an axis and in one phase: the positions that lie on the input.
+    /// Returns the positions along an axis, in one phase, that lie on the input.
     fn on_input(&self, axis: usize, phase: usize) -> std::ops::Range<usize> {
         let (before, _) = self.geometry.padding.pairs()[axis];
         let stride = self.geometry.stride[axis];
@@ -122,7 +121,7 @@ impl PlaneLayout {
         first.min(end)..end
     }
 
-    /// Writes a plane of the input into the phases; what lies in the padding stays as it is.
+    /// Writes a plane of the input into the phases; the padding stays as it is.
     #[inline(always)]
     pub(super) fn fill<S: Simd>(&self, simd: S, plane: &[f32], phases: &mut [f32]) {
         let Geometry {
@@ -154,11 +153,19 @@ impl PlaneLayout {
 
     /// Writes the outputs, whose rows lie [`pitch`](Self::pitch) apart, into a plane.
     #[inline(always)]
-    pub(super) fn emit<S: Simd>(&self, simd: S, outputs: &[f32], plane: &mut Unwritten) {
-        let rows = plane.chunks_exact_mut(self.output[1]);
-        for (to, from) in rows.zip(outputs.chunks(self.pitch)) {
-            write(simd, &from[..self.output[1]], to);
-        }
+    pub(super) fn emit<'a, S: Simd>(
+        &self,
+        simd: S,
+        outputs: &[f32],
+        plane: &'a mut Unwritten,
+    ) -> &'a mut [f32] {
+        let width = self.output[1];
+        write_parts(
+            plane,
+            width,
+            #[inline(always)]
+            |row, to| write(simd, &outputs[row * self.pitch..][..width], to),
+        )
     }
 
     /// Writes the gradient of a plane of outputs into a buffer that is zero elsewhere.
@@ -172,35 +179,63 @@ impl PlaneLayout {
 
     /// Writes the gradient of the phases into that of an input plane.
     #[inline(always)]
-    pub(super) fn emit_gradient<S: Simd>(&self, simd: S, phases: &[f32], plane: &mut Unwritten) {
+    pub(super) fn emit_gradient<'a, S: Simd>(
+        &self,
+        simd: S,
+        phases: &[f32],
+        plane: &'a mut Unwritten,
+    ) -> &'a mut [f32] {
+        write_parts(
+            plane,
+            self.input[1],
+            #[inline(always)]
+            |y, to| self.emit_gradient_row(simd, phases, y, to),
+        )
+    }
+
+    /// Writes row `y` of the input's gradient.
+    #[inline(always)]
+    fn emit_gradient_row<'a, S: Simd>(
+        &self,
+        simd: S,
+        phases: &[f32],
+        y: usize,
+        to: &'a mut Unwritten,
+    ) -> &'a mut [f32] {
         let Geometry {
             stride, padding, ..
         } = self.geometry;
         let length = self.phase_length();
-        for (y, to) in plane.chunks_exact_mut(self.input[1]).enumerate() {
-            let (row, a) = ((y + padding.top) / stride[0], (y + padding.top) % stride[0]);
-            if row >= self.rows {
-                to.fill(MaybeUninit::new(0.0));
-                continue;
-            }
-            let start = row * self.pitch;
-            if stride[1] == 1 {
-                let columns = self.on_input(1, 0);
-                let (inside, outside) = to.split_at_mut(columns.len());
-                let from = &phases[a * length + start..][columns];
-                write(simd, from, inside);
-                outside.fill(MaybeUninit::new(0.0));
-                continue;
-            }
-            for (x, to) in to.iter_mut().enumerate() {
-                let column = (x + padding.left) / stride[1];
-                let phase = a * stride[1] + (x + padding.left) % stride[1];
-                to.write(match column < self.pitch {
+        let (row, a) = ((y + padding.top) / stride[0], (y + padding.top) % stride[0]);
+        if row >= self.rows {
+            return zeros(to);
+        }
+        let start = row * self.pitch;
+        if stride[1] == 1 {
+            let columns = self.on_input(1, 0);
+            let outside = to.len() - columns.len();
+            let from = &phases[a * length + start..][columns];
+            let mut filling = Filling::new(to);
+            filling.push(
+                from.len(),
+                #[inline(always)]
+                |to| write(simd, from, to),
+            );
+            filling.push(outside, zeros);
+            return filling.finish();
+        }
+        let columns = padding.left..padding.left + to.len();
+        let values = columns.map(
+            #[inline(always)]
+            |x| {
+                let (column, phase) = (x / stride[1], a * stride[1] + x % stride[1]);
+                match column < self.pitch {
                     true => phases[phase * length + start + column],
                     false => 0.0,
-                });
-            }
-        }
+                }
+            },
+        );
+        write_values(to, values)
     }
 }
 
@@ -217,9 +252,24 @@ fn copy<S: Simd>(simd: S, from: &[f32], to: &mut [f32]) {
 
 /// Copies a row into unwritten memory of the same length.
 #[inline(always)]
-fn write<S: Simd>(simd: S, from: &[f32], to: &mut Unwritten) {
-    assert_eq!(from.len(), to.len());
-    // SAFETY: `copy` writes all of a slice that is as long as its source, and reads none of it.
-    let to = unsafe { std::slice::from_raw_parts_mut(to.as_mut_ptr().cast::<f32>(), to.len()) };
-    copy(simd, from, to);
+fn write<'a, S: Simd>(simd: S, from: &[f32], to: &'a mut Unwritten) -> &'a mut [f32] {
+    let (vectors, rest) = S::as_simd_f32s(from);
+    let mut filling = Filling::new(to);
+    filling.push(
+        from.len() - rest.len(),
+        #[inline(always)]
+        |to| write_vectors::<S>(vectors, to),
+    );
+    filling.push(
+        rest.len(),
+        #[inline(always)]
+        |to| write_first(simd, to, simd.partial_load_f32s(rest)),
+    );
+    filling.finish()
+}
+
+/// Writes zeros.
+#[inline(always)]
+fn zeros(to: &mut Unwritten) -> &mut [f32] {
+    write_values(to, std::iter::repeat(0.0))
 }

@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::output::{Unwritten, written_by};
-use super::product::{Destination, Layout, Product, Strided, Transposed, transpose};
+use super::output::{write_parts, write_values, written_in_parts};
+use super::product::{Layout, Product, Strided, Transposed, transpose};
 use super::scratch::with_scratch;
 
 /// Images with fewer pixels than this are put side by side for the weight's gradient, whose sums would
@@ -26,16 +26,16 @@ pub(crate) struct Pointwise {
 }
 
 impl Pointwise {
-    /// The output.
+    /// Computes the output.
     pub(crate) fn forward(&self, input: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
-        let mut output = self.mix(weight, input);
+        let mut output = self.multiply(weight, input);
         if let Some(bias) = bias {
             add_bias(&mut output, bias, self.pixels);
         }
         output
     }
 
-    /// The gradient of the input, from that of the output.
+    /// Computes the gradient of the input from that of the output.
     pub(crate) fn input_gradient(&self, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
         let transposed = Self {
             inputs: self.outputs,
@@ -43,29 +43,21 @@ impl Pointwise {
             ..*self
         };
         with_transposed(weight, [self.outputs, self.inputs], |weight| {
-            transposed.mix(weight, gradient)
+            transposed.multiply(weight, gradient)
         })
     }
 
-    /// `weight * pixels`, `[batch, outputs, pixels]`, of the pixels of all images.
-    fn mix(&self, weight: &[f32], input: &[f32]) -> Vec<f32> {
+    /// Computes `weight * pixels`, `[batch, outputs, pixels]`, for the pixels of all images.
+    fn multiply(&self, weight: &[f32], input: &[f32]) -> Vec<f32> {
         let product = Product {
             left: Strided::dense(weight, self.inputs),
             right: Strided::planes(input, self.inputs, self.pixels),
             size: [self.outputs, self.batch * self.pixels, self.inputs],
         };
-        // SAFETY: the product's columns are all pixels of all images, its rows their channels.
-        unsafe {
-            written_by(self.batch * self.outputs * self.pixels, |output| {
-                product.write(Destination {
-                    start: output.as_mut_ptr().cast(),
-                    layout: Layout::planes(self.outputs, self.pixels),
-                });
-            })
-        }
+        product.to_vec(Layout::planes(self.outputs, self.pixels))
     }
 
-    /// The gradient of the weight, from the input and the gradient of the output.
+    /// Computes the gradient of the weight from the input and the gradient of the output.
     pub(crate) fn weight_gradient(&self, input: &[f32], gradient: &[f32]) -> Vec<f32> {
         let right = Transposed(Strided::planes(input, self.inputs, self.pixels));
         let length = self.batch * self.pixels;
@@ -129,27 +121,25 @@ pub(super) fn with_transposed<R>(
 /// Takes every `stride`-th pixel of planes of this height and width.
 pub(crate) fn subsample(input: &[f32], size: [usize; 2], stride: [usize; 2]) -> Vec<f32> {
     let [rows, columns] = [size[0].div_ceil(stride[0]), size[1].div_ceil(stride[1])];
-    let planes = input.len() / (size[0] * size[1]);
-    let write = |output: &mut Unwritten| {
-        output
-            .par_chunks_exact_mut(rows * columns)
-            .zip(input.par_chunks_exact(size[0] * size[1]))
-            .with_min_len(16)
-            .for_each(|(to, from)| {
-                let from = from.chunks_exact(size[1]).step_by(stride[0]);
-                for (to, from) in to.chunks_exact_mut(columns).zip(from) {
-                    for (to, from) in to.iter_mut().zip(from.iter().step_by(stride[1])) {
-                        to.write(*from);
-                    }
-                }
-            });
-    };
-    // SAFETY: a plane has `rows` rows at the stride, and a row `columns` pixels.
-    unsafe { written_by(planes * rows * columns, write) }
+    let plane = size[0] * size[1];
+    let count = input.len() / plane;
+    let planes = input.par_chunks_exact(plane).with_min_len(16);
+    written_in_parts(
+        count * rows * columns,
+        rows * columns,
+        planes,
+        |from, to| {
+            write_parts(to, columns, |row, to| {
+                let from = &from[row * stride[0] * size[1]..][..size[1]];
+                write_values(to, from.iter().step_by(stride[1]).copied())
+            })
+        },
+    )
 }
 
-/// The reverse of [`subsample`], with zeros between.
-pub(crate) fn spread(output: &[f32], size: [usize; 2], stride: [usize; 2]) -> Vec<f32> {
+/// Puts pixels `stride` apart into planes of this height and width, with zeros between them: the
+/// transpose of [`subsample`].
+pub(crate) fn upsample(output: &[f32], size: [usize; 2], stride: [usize; 2]) -> Vec<f32> {
     let [rows, columns] = [size[0].div_ceil(stride[0]), size[1].div_ceil(stride[1])];
     let planes = output.len() / (rows * columns);
     let mut input = vec![0.0; planes * size[0] * size[1]];

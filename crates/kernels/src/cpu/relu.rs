@@ -3,33 +3,42 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::batch_norm::{rectify, select};
-use super::output::{Unwritten, written_by};
+use super::output::{called_once, write_values, written_in_parts};
 
 /// Elements of a task. 65,536 of them take about ten microseconds from the cache.
 const TASK: usize = 65_536;
 
-/// `max(0, x)` of each element, NaN for NaN.
-pub(crate) fn forward(input: &[f32]) -> Vec<f32> {
-    let arch = Arch::new();
-    let write = |output: &mut Unwritten| {
-        let tasks = output.par_chunks_mut(TASK).zip(input.par_chunks(TASK));
-        tasks.for_each(|(to, from)| {
-            arch.dispatch(
-                #[inline(always)]
-                || {
-                    for (to, from) in to.iter_mut().zip(from) {
-                        to.write(rectify(*from));
-                    }
-                },
-            );
-        });
-    };
-    // SAFETY: the tasks are all elements.
-    unsafe { written_by(input.len(), write) }
+/// Returns `max(0, x)`, and NaN for NaN.
+#[inline(always)]
+pub(super) fn rectify(value: f32) -> f32 {
+    if value <= 0.0 { 0.0 } else { value }
 }
 
-/// The same where the input is not needed any more.
+/// Returns the gradient of [`rectify`]: that of its output where the input is positive or NaN, else zero.
+#[inline(always)]
+pub(super) fn rectify_gradient(value: f32, gradient: f32) -> f32 {
+    if value <= 0.0 { 0.0 } else { gradient }
+}
+
+/// Computes `max(0, x)` of each element, NaN for NaN.
+pub(crate) fn forward(input: &[f32]) -> Vec<f32> {
+    let arch = Arch::new();
+    let tasks = input.par_chunks(TASK);
+    written_in_parts(input.len(), TASK, tasks, |from, to| {
+        arch.dispatch(called_once(
+            #[inline(always)]
+            || {
+                let values = from.iter().map(
+                    #[inline(always)]
+                    |value| rectify(*value),
+                );
+                write_values(to, values)
+            },
+        ))
+    })
+}
+
+/// Rectifies each element in place, as [`forward`] does.
 pub(crate) fn in_place(values: &mut [f32]) {
     let arch = Arch::new();
     values.par_chunks_mut(TASK).for_each(|values| {
@@ -44,25 +53,20 @@ pub(crate) fn in_place(values: &mut [f32]) {
     });
 }
 
-/// The gradient of the input, from the output and its gradient.
+/// Computes the gradient of the input from the output and its gradient.
 pub(crate) fn backward(output: &[f32], gradient: &[f32]) -> Vec<f32> {
     let arch = Arch::new();
-    let write = |input: &mut Unwritten| {
-        input
-            .par_chunks_mut(TASK)
-            .zip(output.par_chunks(TASK))
-            .zip(gradient.par_chunks(TASK))
-            .for_each(|((to, output), gradient)| {
-                arch.dispatch(
+    let tasks = output.par_chunks(TASK).zip(gradient.par_chunks(TASK));
+    written_in_parts(output.len(), TASK, tasks, |(output, gradient), to| {
+        arch.dispatch(called_once(
+            #[inline(always)]
+            || {
+                let values = output.iter().zip(gradient).map(
                     #[inline(always)]
-                    || {
-                        for ((to, y), dy) in to.iter_mut().zip(output).zip(gradient) {
-                            to.write(select(*y, *dy));
-                        }
-                    },
+                    |(y, dy)| rectify_gradient(*y, *dy),
                 );
-            });
-    };
-    // SAFETY: the tasks are all elements.
-    unsafe { written_by(output.len(), write) }
+                write_values(to, values)
+            },
+        ))
+    })
 }

@@ -5,7 +5,7 @@ use super::MAX_LANES;
 /// Partial sums kept apart, so that a processor with any width of vectors adds them side by side.
 const PARTS: usize = 4 * MAX_LANES;
 
-/// Two sums over the elements of two slices of equal length; `terms` gives what an element adds.
+/// Returns two sums over the elements of two slices of equal length; `terms` returns what an element adds.
 #[inline(always)]
 pub(super) fn pair_of_sums(
     first: &[f32],
@@ -30,7 +30,7 @@ pub(super) fn pair_of_sums(
     sums.map(|parts| total(&parts))
 }
 
-/// The sum over the elements of a slice; `term` gives what an element adds.
+/// Returns the sum over the elements of a slice; `term` returns what an element adds.
 #[inline(always)]
 pub(super) fn sum(values: &[f32], term: impl Fn(f32) -> f32) -> f64 {
     let mut sums = [0f32; PARTS];
@@ -46,7 +46,7 @@ pub(super) fn sum(values: &[f32], term: impl Fn(f32) -> f32) -> f64 {
     total(&sums)
 }
 
-/// The sum of the parts: the first steps in whole vectors.
+/// Returns the sum of the parts, of which the first steps are in whole vectors.
 #[inline(always)]
 fn total(parts: &[f32; PARTS]) -> f64 {
     let mut lanes = [0f32; MAX_LANES];
@@ -58,7 +58,7 @@ fn total(parts: &[f32; PARTS]) -> f64 {
     lanes.iter().map(|&lane| f64::from(lane)).sum()
 }
 
-/// The sum of each channel of `[batch, channels, pixels]` over images and pixels.
+/// Returns the sum of each channel of `[batch, channels, pixels]` over images and pixels.
 pub(crate) fn sums_of_channels(values: &[f32], channels: usize, pixels: usize) -> Vec<f32> {
     let mut sums = vec![0f64; channels];
     for image in values.chunks_exact(channels * pixels) {

@@ -4,6 +4,7 @@
 use pulp::Simd;
 
 use super::MAX_LANES;
+use super::vector::{load, store};
 
 /// Vectors computed side by side, to hide the latency of multiply-add.
 const BLOCK: usize = 4;
@@ -17,16 +18,16 @@ pub(super) struct Tap {
     pub(super) weight: f32,
 }
 
-/// What a sum of taps starts from.
+/// The start of a sum of taps.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Start {
     /// This value.
     Value(f32),
-    /// What is already in the output.
+    /// The value that is in the output.
     Output,
 }
 
-/// `output[i] = start + sum over taps of tap.weight * input[tap.distance + i]` for `i` below
+/// Writes `output[i] = start + sum over taps of tap.weight * input[tap.distance + i]` for `i` below
 /// `length`, and unspecified values up to the next multiple of [`MAX_LANES`].
 #[inline(always)]
 pub(super) fn gather<S: Simd>(
@@ -51,6 +52,8 @@ pub(super) fn gather<S: Simd>(
     }
 }
 
+/// Gathers in blocks of vectors.
+///
 /// # Safety
 ///
 /// `output` and `input`, the latter from each tap's distance on, must be valid for `end` values, and
@@ -78,6 +81,8 @@ unsafe fn gather_all<'a, S: Simd>(
     }
 }
 
+/// Gathers `N` vectors.
+///
 /// # Safety
 ///
 /// `output` and `input`, the latter from each tap's distance on, must be valid for `N` vectors.
@@ -91,26 +96,24 @@ unsafe fn gather_block<'a, S: Simd, const N: usize>(
 ) {
     let output = output.cast::<S::f32s>();
     let mut sums = [simd.splat_f32s(0.0); N];
-    for (n, sum) in sums.iter_mut().enumerate() {
-        *sum = match start {
-            Start::Value(value) => simd.splat_f32s(value),
-            // SAFETY: as the caller promises.
-            Start::Output => unsafe { output.add(n).read_unaligned() },
-        };
-    }
-    for tap in taps {
-        let weight = simd.splat_f32s(tap.weight);
-        // SAFETY: as the caller promises.
-        let vectors = unsafe { input.add(tap.distance) }.cast::<S::f32s>();
+    // SAFETY: as the caller promises, `output` and `input`, from each distance on, have `N` vectors.
+    unsafe {
         for (n, sum) in sums.iter_mut().enumerate() {
-            // SAFETY: as the caller promises.
-            let values = unsafe { vectors.add(n).read_unaligned() };
-            *sum = simd.mul_add_e_f32s(weight, values, *sum);
+            *sum = match start {
+                Start::Value(value) => simd.splat_f32s(value),
+                Start::Output => output.add(n).read_unaligned(),
+            };
         }
-    }
-    for (n, sum) in sums.into_iter().enumerate() {
-        // SAFETY: as the caller promises.
-        unsafe { output.add(n).write_unaligned(sum) };
+        for tap in taps {
+            let weight = simd.splat_f32s(tap.weight);
+            let vectors = input.add(tap.distance).cast::<S::f32s>();
+            for (n, sum) in sums.iter_mut().enumerate() {
+                *sum = simd.mul_add_e_f32s(weight, vectors.add(n).read_unaligned(), *sum);
+            }
+        }
+        for (n, sum) in sums.into_iter().enumerate() {
+            output.add(n).write_unaligned(sum);
+        }
     }
 }
 
@@ -148,6 +151,8 @@ pub(super) fn correlate<S: Simd>(
     }
 }
 
+/// Correlates some taps at a time, whose sums stay in registers.
+///
 /// # Safety
 ///
 /// `gradient` and `input`, the latter from each distance on, must be valid for `end` values, and
@@ -163,22 +168,21 @@ unsafe fn correlate_some<S: Simd, const TAPS: usize>(
 ) {
     let mut sums = [simd.splat_f32s(0.0); TAPS];
     for (sum, lanes) in sums.iter_mut().zip(lanes.iter()) {
-        // SAFETY: a vector is no longer than `Lanes`.
-        *sum = unsafe { lanes.as_ptr().cast::<S::f32s>().read_unaligned() };
+        *sum = load::<S>(lanes);
     }
     let mut i = 0;
     while i < end {
-        // SAFETY: `i + lanes <= end`, and as the caller promises.
-        let gradient = unsafe { gradient.add(i).cast::<S::f32s>().read_unaligned() };
-        for (sum, &distance) in sums.iter_mut().zip(distances) {
-            // SAFETY: as above.
-            let values = unsafe { input.add(distance + i).cast::<S::f32s>().read_unaligned() };
-            *sum = simd.mul_add_e_f32s(values, gradient, *sum);
+        // SAFETY: `i + lanes <= end`, for which the caller promises gradients and inputs.
+        unsafe {
+            let gradient = gradient.add(i).cast::<S::f32s>().read_unaligned();
+            for (sum, &distance) in sums.iter_mut().zip(distances) {
+                let values = input.add(distance + i).cast::<S::f32s>().read_unaligned();
+                *sum = simd.mul_add_e_f32s(values, gradient, *sum);
+            }
         }
         i += S::F32_LANES;
     }
     for (sum, lanes) in sums.into_iter().zip(lanes) {
-        // SAFETY: a vector is no longer than `Lanes`.
-        unsafe { lanes.as_mut_ptr().cast::<S::f32s>().write_unaligned(sum) };
+        store::<S>(lanes, sum);
     }
 }

@@ -15,7 +15,7 @@ use burn::backend::{Autodiff, AutodiffBackend, Backend, TensorMetadata, backend_
 use super::host::HostBackend;
 use crate::cpu::batch_norm::BatchNorm;
 
-/// How a batch is normalized.
+/// The options of a batch normalization.
 #[derive(Debug, Clone, Copy)]
 pub struct NormSettings {
     /// Added to the variance.
@@ -25,6 +25,7 @@ pub struct NormSettings {
 }
 
 impl NormSettings {
+    /// Returns the kernel for a batch of this shape.
     fn kernel(&self, shape: [usize; 4]) -> BatchNorm {
         let [batch, channels, height, width] = shape;
         BatchNorm {
@@ -36,6 +37,7 @@ impl NormSettings {
         }
     }
 
+    /// Normalizes a batch by its own statistics.
     fn forward<B: HostBackend>(
         &self,
         input: FloatTensor<B>,
@@ -54,7 +56,7 @@ impl NormSettings {
     }
 }
 
-/// Normalizes by given statistics, in place where nobody else holds the input.
+/// Normalizes by given statistics, in place if there is no other reference to the input.
 fn apply<B: HostBackend>(
     input: FloatTensor<B>,
     parameters: [FloatTensor<B>; 2],
@@ -122,7 +124,8 @@ type Output<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
 /// Batch normalization by this crate's kernels, on the backends that have them.
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"), Autodiff)]
 pub trait BatchNormBackend: Backend {
-    /// The normalized batch, and mean and biased variance of each channel, which have no gradient.
+    /// Normalizes a batch by its own statistics; returns it with the mean and the biased variance of each
+    /// channel, which have no gradient.
     fn normalize_batch(
         input: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
@@ -191,7 +194,7 @@ impl<B: HostBackend, C: CheckpointStrategy> BatchNormBackend for Autodiff<B, C> 
     }
 }
 
-/// The gradients of input, gamma and beta.
+/// The backward pass, to input, gamma and beta.
 #[derive(Debug)]
 struct BatchNormBackward;
 

@@ -16,7 +16,8 @@ use super::host::HostBackend;
 use crate::Geometry;
 use crate::cpu::dense::Dense;
 use crate::cpu::depthwise::Depthwise;
-use crate::cpu::pointwise::{Pointwise, spread, subsample};
+use crate::cpu::few_channels;
+use crate::cpu::pointwise::{Pointwise, subsample, upsample};
 use crate::cpu::sums_of_channels;
 
 /// Sizes of a convolution, and the kernel that computes it.
@@ -31,13 +32,13 @@ pub struct Plan {
 #[derive(Debug, Clone)]
 enum Kernel {
     Depthwise(Depthwise),
-    /// At a stride, every `stride`-th pixel.
+    /// A pointwise convolution, of every `stride`-th pixel.
     Pointwise(Pointwise, [usize; 2]),
     Dense(Dense),
 }
 
 impl Plan {
-    /// The plan for an input and a weight of these shapes, or `None` where they don't fit.
+    /// Returns the plan for an input and a weight of these shapes, or `None` if they don't fit.
     pub(crate) fn new(
         input: [usize; 4],
         weight: [usize; 4],
@@ -94,11 +95,12 @@ impl Plan {
         })
     }
 
-    /// Height and width of the input.
+    /// Returns height and width of the input.
     fn size(&self) -> [usize; 2] {
         [self.input[2], self.input[3]]
     }
 
+    /// Computes the output.
     fn forward<B: HostBackend>(
         &self,
         input: FloatTensor<B>,
@@ -121,6 +123,7 @@ impl Plan {
         B::from_values(output, self.output, &device)
     }
 
+    /// Computes the gradient of the input from that of the output.
     fn input_gradient<B: HostBackend>(
         &self,
         weight: FloatTensor<B>,
@@ -133,13 +136,14 @@ impl Plan {
             Kernel::Pointwise(kernel, [1, 1]) => kernel.input_gradient(&weight, &gradient),
             Kernel::Pointwise(kernel, stride) => {
                 let pixels = kernel.input_gradient(&weight, &gradient);
-                spread(&pixels, self.size(), *stride)
+                upsample(&pixels, self.size(), *stride)
             }
             Kernel::Dense(kernel) => kernel.input_gradient(&weight, &gradient),
         };
         B::from_values(result, self.input, &device)
     }
 
+    /// Computes the gradient of the weight from the input and the gradient of the output.
     fn weight_gradient<B: HostBackend>(
         &self,
         input: FloatTensor<B>,
@@ -154,11 +158,13 @@ impl Plan {
                 let input = subsample(&input, self.size(), *stride);
                 kernel.weight_gradient(&input, &gradient)
             }
-            Kernel::Dense(kernel) => kernel.weight_gradient(&input, &gradient),
+            Kernel::Dense(kernel) => few_channels::weight_gradient(kernel, &input, &gradient)
+                .unwrap_or_else(|| kernel.weight_gradient(&input, &gradient)),
         };
         B::from_values(result, self.weight, &device)
     }
 
+    /// Computes the gradient of the bias from that of the output.
     fn bias_gradient<B: HostBackend>(&self, gradient: FloatTensor<B>) -> FloatTensor<B> {
         let device = gradient.device();
         let [_, outputs, height, width] = self.output;
@@ -172,14 +178,14 @@ impl Plan {
 /// Two operations, because the macro that routes them takes no optional tensors.
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"), Autodiff)]
 pub trait ConvolutionBackend: Backend {
-    /// The convolution; see [`Plan`].
+    /// Convolves as the plan says.
     fn convolve(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         plan: Plan,
     ) -> FloatTensor<Self>;
 
-    /// The same with a bias for each output channel.
+    /// Convolves as the plan says, and adds a bias to each output channel.
     fn convolve_with_bias(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -263,12 +269,12 @@ impl<B: HostBackend, C: CheckpointStrategy> ConvolutionBackend for Autodiff<B, C
     }
 }
 
-/// The gradients of input and weight, and of the bias where there is one.
+/// The backward pass, to input and weight, and to the bias if there is one.
 #[derive(Debug)]
 struct ConvolutionBackward;
 
 impl<B: HostBackend, const N: usize> Backward<B, N> for ConvolutionBackward {
-    /// Input and weight, and how they were convolved.
+    /// Input and weight, and the plan of the convolution.
     type State = ([NodeId; 2], Plan);
 
     fn backward(

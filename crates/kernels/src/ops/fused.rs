@@ -1,4 +1,4 @@
-//! Convolutions and pools for inference, with channels last and without gradients.
+//! Convolutions and pools for inference, with trailing channels and without gradients.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ enum Operation {
 }
 
 impl InferencePlan {
-    /// The plan for an input of these sizes, or `None` where they don't fit.
+    /// Returns the plan for an input of these sizes, or `None` if they don't fit.
     pub(crate) fn convolution(
         convolution: &Arc<Convolution>,
         rectify: Rectify,
@@ -44,7 +44,7 @@ impl InferencePlan {
         })
     }
 
-    /// The plan for an input of these sizes, or `None` where they don't fit or the kernel doesn't
+    /// Returns the plan for an input of these sizes, or `None` if they don't fit or the kernel doesn't
     /// serve.
     pub(crate) fn pool(pool: Pool, [batch, height, width, channels]: [usize; 4]) -> Option<Self> {
         let [rows, columns] = pool.geometry.output_size([height, width])?;
@@ -57,11 +57,12 @@ impl InferencePlan {
         })
     }
 
-    /// Batch, height, width and channels of the output.
+    /// Returns batch, height, width and channels of the output.
     pub(crate) fn output(&self) -> [usize; 4] {
         self.output
     }
 
+    /// Computes the output.
     fn run<B: HostBackend>(
         &self,
         input: FloatTensor<B>,
@@ -88,10 +89,10 @@ impl InferencePlan {
 /// Inference by this crate's kernels, on the backends that have them.
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"))]
 pub trait InferenceBackend: Backend {
-    /// The output; see [`InferencePlan`].
+    /// Computes the output as the plan says.
     fn infer(input: FloatTensor<Self>, plan: InferencePlan) -> FloatTensor<Self>;
 
-    /// The output of a convolution to which another tensor is added.
+    /// Computes a convolution, to whose output a tensor is added.
     fn infer_and_add(
         input: FloatTensor<Self>,
         residual: FloatTensor<Self>,

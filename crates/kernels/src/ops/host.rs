@@ -8,14 +8,14 @@ use burn::tensor::{Shape, TensorData};
 
 /// A backend whose tensors of `f32` can be read as slices.
 pub(crate) trait HostBackend: Backend {
-    /// The values of a tensor, row by row.
+    /// A tensor's values, row by row.
     type Values: Deref<Target = [f32]> + Send + Sync;
 
     /// Reads a tensor of `f32`; without a copy where it is contiguous.
     fn values(tensor: FloatTensor<Self>) -> Self::Values;
 
-    /// The values of a tensor of `f32` that nobody else holds, to be changed in place, or else the
-    /// tensor.
+    /// Takes the values out of a tensor of `f32`, to be changed in place, or returns the tensor if there
+    /// are other references to it.
     fn take_values(tensor: FloatTensor<Self>) -> Result<Vec<f32>, FloatTensor<Self>> {
         Err(tensor)
     }
@@ -95,6 +95,7 @@ mod ndarray {
         }
     }
 
+    /// Returns the values of a tensor of `f32` that is contiguous.
     fn slice(tensor: &NdArrayTensor) -> Option<&[f32]> {
         match tensor {
             NdArrayTensor::F32(storage) => storage.view().to_slice(),

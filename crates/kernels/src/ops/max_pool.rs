@@ -26,7 +26,7 @@ pub struct PoolPlan {
 }
 
 impl PoolPlan {
-    /// The plan for an input of this shape, or `None` where the kernel doesn't serve.
+    /// Returns the plan for an input of this shape, or `None` if the kernel doesn't serve.
     pub(crate) fn new(input: [usize; 4], geometry: Geometry) -> Option<Self> {
         let [batch, channels, height, width] = input;
         let [rows, columns] = geometry.output_size([height, width])?;
@@ -42,6 +42,7 @@ impl PoolPlan {
         })
     }
 
+    /// Computes the output.
     fn forward<B: HostBackend>(&self, input: FloatTensor<B>) -> FloatTensor<B> {
         let device = input.device();
         let output = self.kernel.forward(&B::values(input));
@@ -52,7 +53,7 @@ impl PoolPlan {
 /// Max pooling by this crate's kernel, on the backends that have it.
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"), Autodiff)]
 pub trait MaxPoolBackend: Backend {
-    /// The maximum of each window; see [`PoolPlan`].
+    /// Computes the maximum of each window as the plan says.
     fn pool_maximum(input: FloatTensor<Self>, plan: PoolPlan) -> FloatTensor<Self>;
 }
 
@@ -77,21 +78,21 @@ impl<B: HostBackend, C: CheckpointStrategy> MaxPoolBackend for Autodiff<B, C> {
             OpsKind::Tracked(prep) => {
                 let input = input.into_primitive();
                 let device = input.device();
-                let (output, places) = plan.kernel.forward_with_places(&B::values(input));
+                let (output, indices) = plan.kernel.forward_with_indices(&B::values(input));
                 let output = B::from_values(output, plan.output, &device);
-                prep.finish((plan, Arc::new(places)), output)
+                prep.finish((plan, Arc::new(indices)), output)
             }
             OpsKind::UnTracked(prep) => prep.finish(plan.forward::<B>(input.into_primitive())),
         }
     }
 }
 
-/// The gradient of the input.
+/// The backward pass, to the input.
 #[derive(Debug)]
 struct MaxPoolBackward;
 
 impl<B: HostBackend> Backward<B, 1> for MaxPoolBackward {
-    /// The winners' places in their windows.
+    /// The maxima's indices in their windows.
     type State = (PoolPlan, Arc<Vec<u8>>);
 
     fn backward(
@@ -103,9 +104,9 @@ impl<B: HostBackend> Backward<B, 1> for MaxPoolBackward {
         let gradient = gradients.consume::<B>(&ops.node);
         let [parent] = ops.parents;
         if let Some(node) = parent {
-            let (plan, places) = ops.state;
+            let (plan, indices) = ops.state;
             let device = gradient.device();
-            let result = plan.kernel.backward(&places, &B::values(gradient));
+            let result = plan.kernel.backward(&indices, &B::values(gradient));
             let result = B::from_values(result, plan.input, &device);
             gradients.register::<B>(node.id, result);
         }

@@ -14,6 +14,7 @@ use burn::backend::{Autodiff, Backend, TensorMetadata, backend_extension};
 use super::host::HostBackend;
 use crate::cpu::relu::{backward, forward, in_place};
 
+/// Rectifies a tensor, in place if there is no other reference to it.
 fn rectified<B: HostBackend>(input: FloatTensor<B>) -> FloatTensor<B> {
     let (device, shape) = (input.device(), input.shape().dims::<4>());
     let output = match B::take_values(input) {
@@ -29,7 +30,7 @@ fn rectified<B: HostBackend>(input: FloatTensor<B>) -> FloatTensor<B> {
 /// ReLU by this crate's kernel, on the backends that have it.
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"), Autodiff)]
 pub trait ReluBackend: Backend {
-    /// `max(0, x)` of each element of a tensor of rank 4, NaN for NaN.
+    /// Computes `max(0, x)` of each element of a tensor of rank 4, NaN for NaN.
     fn rectify(input: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
@@ -63,7 +64,7 @@ impl<B: HostBackend, C: CheckpointStrategy> ReluBackend for Autodiff<B, C> {
     }
 }
 
-/// The gradient of the input.
+/// The backward pass, to the input.
 #[derive(Debug)]
 struct ReluBackward;
 

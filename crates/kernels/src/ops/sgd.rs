@@ -11,7 +11,7 @@ use super::host::HostBackend;
 use crate::SgdSettings;
 use crate::cpu::sgd;
 
-/// In place where nobody else holds parameters or velocities.
+/// Updates parameters and velocities, in place if there are no other references to them.
 fn step<B: HostBackend>(
     parameters: FloatTensor<B>,
     gradients: FloatTensor<B>,
@@ -35,8 +35,8 @@ fn step<B: HostBackend>(
 /// Stochastic gradient descent by this crate's kernel, on the backends that have it.
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"))]
 pub trait OptimizerBackend: Backend {
-    /// The new parameters and velocities.
-    fn descend(
+    /// Returns the new parameters and velocities.
+    fn sgd_step(
         parameters: FloatTensor<Self>,
         gradients: FloatTensor<Self>,
         velocities: FloatTensor<Self>,
@@ -46,7 +46,7 @@ pub trait OptimizerBackend: Backend {
 
 #[cfg(feature = "flex")]
 impl OptimizerBackend for Flex {
-    fn descend(
+    fn sgd_step(
         parameters: FloatTensor<Self>,
         gradients: FloatTensor<Self>,
         velocities: FloatTensor<Self>,
@@ -58,7 +58,7 @@ impl OptimizerBackend for Flex {
 
 #[cfg(feature = "ndarray")]
 impl OptimizerBackend for NdArray {
-    fn descend(
+    fn sgd_step(
         parameters: FloatTensor<Self>,
         gradients: FloatTensor<Self>,
         velocities: FloatTensor<Self>,

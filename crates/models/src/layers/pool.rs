@@ -2,7 +2,9 @@
 
 use burn::tensor::module::avg_pool2d;
 use burn::tensor::ops::AvgPoolOptions;
-use xception_kernels::{Geometry, Padding2d, max_pool_channels_last, mean_pool_channels_last};
+use xception_kernels::{
+    Geometry, Padding2d, max_pool_trailing_channels, mean_pool_trailing_channels,
+};
 
 use super::feature_map::Form;
 use super::{FeatureMap, Kernels};
@@ -35,7 +37,7 @@ pub fn max_pool(
         form => {
             let input = FeatureMap::from(form).into_trailing();
             let native = kernels == Kernels::Native;
-            Form::Fused(max_pool_channels_last(input, &geometry, native)).into()
+            Form::Fused(max_pool_trailing_channels(input, &geometry, native)).into()
         }
     }
 }
@@ -69,7 +71,7 @@ pub fn average_pool(
         form => {
             let input = FeatureMap::from(form).into_trailing();
             let native = kernels == Kernels::Native;
-            Form::Fused(mean_pool_channels_last(
+            Form::Fused(mean_pool_trailing_channels(
                 input,
                 kernel,
                 count_include_pad,

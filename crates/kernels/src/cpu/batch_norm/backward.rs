@@ -2,11 +2,13 @@
 
 use pulp::{Simd, WithSimd};
 
+use super::super::output::{Interleaved, Written, write_values};
+use super::super::relu::rectify_gradient;
 use super::super::sums::pair_of_sums;
-use super::{Affine, BatchNorm, Planes, select};
+use super::{Affine, BatchNorm};
 
-/// One channel of [`BatchNorm::backward`], which gives the gradients of gamma and beta.
-pub(super) struct BackwardChannel<'a> {
+/// One channel of [`BatchNorm::backward`], which returns the gradients of gamma and beta.
+pub(super) struct BackwardChannel<'a, 'o> {
     pub(super) sizes: &'a BatchNorm,
     pub(super) channel: usize,
     pub(super) input: &'a [f32],
@@ -14,20 +16,20 @@ pub(super) struct BackwardChannel<'a> {
     pub(super) affine: Affine,
     /// One by the deviation.
     pub(super) inverse: f32,
-    pub(super) planes: Planes,
+    pub(super) planes: Interleaved<'o>,
     pub(super) scratch: &'a mut [f32],
 }
 
-impl WithSimd for BackwardChannel<'_> {
-    type Output = (f32, f32);
+impl<'o> WithSimd for BackwardChannel<'_, 'o> {
+    type Output = (Written<'o>, (f32, f32));
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) -> (f32, f32) {
+    fn with_simd<S: Simd>(self, _simd: S) -> Self::Output {
         let affine = self.affine;
         if self.sizes.relu {
             self.run::<S>(
                 #[inline(always)]
-                |x, dy| select(affine.of(x), dy),
+                |x, dy| rectify_gradient(affine.of(x), dy),
             )
         } else {
             self.run::<S>(
@@ -38,10 +40,11 @@ impl WithSimd for BackwardChannel<'_> {
     }
 }
 
-impl BackwardChannel<'_> {
-    /// `of` gives the gradient that reaches the normalization from an input and the output's gradient.
+impl<'o> BackwardChannel<'_, 'o> {
+    /// Computes the channel; `of` returns the gradient that reaches the normalization, from an input and the
+    /// output's gradient.
     #[inline(always)]
-    fn run<S: Simd>(self, of: impl Fn(f32, f32) -> f32) -> (f32, f32) {
+    fn run<S: Simd>(self, of: impl Fn(f32, f32) -> f32) -> (Written<'o>, (f32, f32)) {
         let Self {
             sizes,
             channel,
@@ -56,15 +59,19 @@ impl BackwardChannel<'_> {
             let pair = |plane| (sizes.plane(input, plane), sizes.plane(gradient, plane));
             let pairs = sizes.planes(channel).map(pair);
             let slopes = Slopes::new(sizes, affine, inverse, pairs, &of);
-            for plane in sizes.planes(channel) {
-                let (x, dy) = pair(plane);
-                // SAFETY: a channel's planes are its task's alone.
-                let to = unsafe { planes.plane(plane) };
-                for ((to, &x), &dy) in to.iter_mut().zip(x).zip(dy) {
-                    to.write(slopes.of(affine, x, of(x, dy)));
-                }
-            }
-            return slopes.sums;
+            let mut of_channel = sizes.planes(channel).map(pair);
+            let written = planes.write(
+                #[inline(always)]
+                |to| {
+                    let (x, dy) = of_channel.next().unwrap_or_default();
+                    let values = x.iter().zip(dy).map(
+                        #[inline(always)]
+                        |(&x, &dy)| slopes.of(affine, x, of(x, dy)),
+                    );
+                    write_values(to, values)
+                },
+            );
+            return (written, slopes.sums);
         }
         let (x, dy) = scratch.split_at_mut(sizes.gathered());
         sizes.gather::<S>(input, channel, x);
@@ -74,12 +81,11 @@ impl BackwardChannel<'_> {
         for (x, &dy) in x.iter_mut().zip(&*dy) {
             *x = slopes.of(affine, *x, of(*x, dy));
         }
-        sizes.scatter::<S>(x, channel, planes);
-        slopes.sums
+        (sizes.scatter::<S>(x, planes), slopes.sums)
     }
 }
 
-/// How a channel's input gradient follows from that of its output.
+/// The coefficients by which a channel's input gradient follows from that of its output.
 struct Slopes {
     /// The gradients of gamma and beta.
     sums: (f32, f32),
@@ -118,7 +124,7 @@ impl Slopes {
         }
     }
 
-    /// The gradient of an input, from the one that reaches the normalization.
+    /// Returns the gradient of an input from the one that reaches the normalization.
     #[inline(always)]
     fn of(&self, affine: Affine, x: f32, dy: f32) -> f32 {
         let centered = dy - self.mean_gradient;

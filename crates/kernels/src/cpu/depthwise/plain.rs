@@ -1,13 +1,12 @@
-//! Depthwise convolution as its definition has it: taps outside of the input don't count.
+//! Depthwise convolution by its definition, without vectors: taps outside of the input add nothing.
 
-use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::super::output::Unwritten;
 use super::Depthwise;
 
-/// Along an axis: the outputs whose tap at this index lies on the input, and the input's position for
-/// the first of them.
+/// Returns, along an axis, the outputs whose tap at this index lies on the input, and the input's
+/// position for the first of them.
 fn on_input(sizes: &Depthwise, axis: usize, tap: usize) -> (Range<usize>, usize) {
     let geometry = &sizes.geometry;
     let (before, _) = geometry.padding.pairs()[axis];
@@ -19,7 +18,7 @@ fn on_input(sizes: &Depthwise, axis: usize, tap: usize) -> (Range<usize>, usize)
     (first..end, (first * stride + at).saturating_sub(before))
 }
 
-/// Calls `visit` with the index of a tap, of an output and of the input that they meet at.
+/// Calls `visit` with the indices of the tap, the output and the input of each product.
 fn each_product(sizes: &Depthwise, mut visit: impl FnMut(usize, usize, usize)) {
     let [kernel_height, kernel_width] = sizes.geometry.kernel;
     let [stride_rows, stride_columns] = sizes.geometry.stride;
@@ -39,27 +38,28 @@ fn each_product(sizes: &Depthwise, mut visit: impl FnMut(usize, usize, usize)) {
     }
 }
 
-pub(super) fn forward(
+/// Writes one output plane.
+pub(super) fn forward<'a>(
     sizes: &Depthwise,
     input: &[f32],
     filter: &[f32],
     bias: f32,
-    output: &mut Unwritten,
-) {
+    output: &'a mut Unwritten,
+) -> &'a mut [f32] {
     let mut sums = vec![bias; output.len()];
     each_product(sizes, |tap, output, pixel| {
         sums[output] += filter[tap] * input[pixel];
     });
-    output.write_copy_of_slice(&sums);
+    output.write_copy_of_slice(&sums)
 }
 
-/// The gradient of one input plane, from those of its output planes.
-pub(super) fn input_gradient(
+/// Writes the gradient of one input plane, from those of its output planes.
+pub(super) fn input_gradient<'a>(
     sizes: &Depthwise,
     filters: &[f32],
     gradients: &[f32],
-    output: &mut [MaybeUninit<f32>],
-) {
+    output: &'a mut Unwritten,
+) -> &'a mut [f32] {
     let mut sums = vec![0.0; output.len()];
     let gradients = gradients.chunks_exact(sizes.output_plane());
     for (filter, gradient) in filters.chunks_exact(sizes.taps()).zip(gradients) {
@@ -67,10 +67,10 @@ pub(super) fn input_gradient(
             sums[pixel] += filter[tap] * gradient[output];
         });
     }
-    output.write_copy_of_slice(&sums);
+    output.write_copy_of_slice(&sums)
 }
 
-/// The gradient of the filters of one input channel.
+/// Computes the gradient of the filters of one input channel.
 pub(super) fn weight_gradient(
     sizes: &Depthwise,
     channel: usize,

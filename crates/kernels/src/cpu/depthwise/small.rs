@@ -5,17 +5,18 @@ use rayon::prelude::*;
 
 use super::super::MAX_LANES;
 use super::super::flat::FlatLayout;
-use super::super::output::{Unwritten, written_by};
+use super::super::output::{Unwritten, write_parts, written_in_parts};
 use super::super::scratch::with_zeros;
 use super::super::taps::Lanes;
 use super::{Depthwise, TASK, all_finite, plain};
 
 impl Depthwise {
-    /// Input planes of one task.
+    /// Returns the input planes of one task.
     fn small_planes_of_a_task(&self) -> usize {
         (TASK / self.input_plane()).max(1)
     }
 
+    /// Computes the output.
     pub(super) fn flat_forward(
         &self,
         layout: &FlatLayout,
@@ -25,9 +26,13 @@ impl Depthwise {
     ) -> Vec<f32> {
         let (arch, planes) = (Arch::new(), self.small_planes_of_a_task());
         let of_an_input = self.multiplier * self.output_plane();
-        let write = |output: &mut Unwritten| {
-            let tasks = output.par_chunks_mut(planes * of_an_input).enumerate();
-            tasks.for_each(|(task, output)| {
+        let count = self.batch * self.channels;
+        let tasks = (0..count.div_ceil(planes)).into_par_iter();
+        written_in_parts(
+            count * of_an_input,
+            planes * of_an_input,
+            tasks,
+            |task, output| {
                 with_zeros(layout.length(), |buffer| {
                     arch.dispatch(Forward {
                         sizes: self,
@@ -38,14 +43,13 @@ impl Depthwise {
                         bias,
                         output,
                         buffer,
-                    });
-                });
-            });
-        };
-        // SAFETY: each task writes all of its output planes, and the tasks are all planes.
-        unsafe { written_by(self.batch * self.channels * of_an_input, write) }
+                    })
+                })
+            },
+        )
     }
 
+    /// Computes the gradient of the input from that of the output.
     pub(super) fn flat_input_gradient(
         &self,
         layout: &FlatLayout,
@@ -53,26 +57,25 @@ impl Depthwise {
         gradient: &[f32],
     ) -> Vec<f32> {
         let (arch, planes) = (Arch::new(), self.small_planes_of_a_task());
-        let write = |output: &mut Unwritten| {
-            let tasks = output.par_chunks_mut(planes * self.input_plane());
-            tasks.enumerate().for_each(|(task, output)| {
-                with_zeros(layout.length(), |buffer| {
-                    arch.dispatch(InputGradient {
-                        sizes: self,
-                        layout,
-                        first: task * planes,
-                        weight,
-                        gradient,
-                        output,
-                        buffer,
-                    });
-                });
-            });
-        };
-        // SAFETY: each task writes all of its input planes, and the tasks are all planes.
-        unsafe { written_by(self.batch * self.channels * self.input_plane(), write) }
+        let plane = self.input_plane();
+        let count = self.batch * self.channels;
+        let tasks = (0..count.div_ceil(planes)).into_par_iter();
+        written_in_parts(count * plane, planes * plane, tasks, |task, output| {
+            with_zeros(layout.length(), |buffer| {
+                arch.dispatch(InputGradient {
+                    sizes: self,
+                    layout,
+                    first: task * planes,
+                    weight,
+                    gradient,
+                    output,
+                    buffer,
+                })
+            })
+        })
     }
 
+    /// Computes the gradient of the weight from the input and the gradient of the output.
     pub(super) fn flat_weight_gradient(
         &self,
         layout: &FlatLayout,
@@ -105,7 +108,7 @@ impl Depthwise {
 }
 
 /// One task of [`Depthwise::flat_forward`]: the output planes of some input planes.
-struct Forward<'a> {
+struct Forward<'a, 'o> {
     sizes: &'a Depthwise,
     layout: &'a FlatLayout,
     /// The first input plane.
@@ -113,74 +116,83 @@ struct Forward<'a> {
     input: &'a [f32],
     weight: &'a [f32],
     bias: Option<&'a [f32]>,
-    output: &'a mut Unwritten,
+    output: &'o mut Unwritten,
     buffer: &'a mut [f32],
 }
 
-impl WithSimd for Forward<'_> {
-    type Output = ();
+impl<'o> WithSimd for Forward<'_, 'o> {
+    type Output = &'o mut [f32];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn with_simd<S: Simd>(self, simd: S) -> &'o mut [f32] {
         let sizes = self.sizes;
-        let planes = self
-            .output
-            .chunks_exact_mut(sizes.multiplier * sizes.output_plane());
-        for (plane, outputs) in (self.first..).zip(planes) {
-            let input = &self.input[plane * sizes.input_plane()..][..sizes.input_plane()];
-            self.layout.fill(simd, input, self.buffer);
-            let first = plane % sizes.channels * sizes.multiplier;
-            let outputs = outputs.chunks_exact_mut(sizes.output_plane());
-            for (channel, output) in (first..).zip(outputs) {
+        write_parts(
+            self.output,
+            sizes.output_plane(),
+            #[inline(always)]
+            |index, output| {
+                let plane = self.first + index / sizes.multiplier;
+                let input = &self.input[plane * sizes.input_plane()..][..sizes.input_plane()];
+                if index % sizes.multiplier == 0 {
+                    self.layout.fill(simd, input, self.buffer);
+                }
+                let channel =
+                    (self.first * sizes.multiplier + index) % (sizes.channels * sizes.multiplier);
                 let filter = sizes.filter(self.weight, channel);
                 let bias = self.bias.map_or(0.0, |bias| bias[channel]);
                 if !all_finite(filter) {
-                    plain::forward(sizes, input, filter, bias, output);
-                    continue;
+                    return plain::forward(sizes, input, filter, bias, output);
                 }
-                self.layout
-                    .gather(simd, self.buffer, filter, output, Some(bias));
-            }
-        }
+                self.layout.gather(simd, self.buffer, filter, output, bias)
+            },
+        )
     }
 }
 
 /// One task of [`Depthwise::flat_input_gradient`]: the gradient of some input planes.
-struct InputGradient<'a> {
+struct InputGradient<'a, 'o> {
     sizes: &'a Depthwise,
     layout: &'a FlatLayout,
     /// The first input plane.
     first: usize,
     weight: &'a [f32],
     gradient: &'a [f32],
-    output: &'a mut Unwritten,
+    output: &'o mut Unwritten,
     buffer: &'a mut [f32],
 }
 
-impl WithSimd for InputGradient<'_> {
-    type Output = ();
+impl<'o> WithSimd for InputGradient<'_, 'o> {
+    type Output = &'o mut [f32];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn with_simd<S: Simd>(self, simd: S) -> &'o mut [f32] {
         let sizes = self.sizes;
-        let planes = self.output.chunks_exact_mut(sizes.input_plane());
-        for (plane, output) in (self.first..).zip(planes) {
-            let first = plane % sizes.channels * sizes.multiplier;
-            let filters = &self.weight[first * sizes.taps()..][..sizes.multiplier * sizes.taps()];
-            let length = sizes.multiplier * sizes.output_plane();
-            let gradients = &self.gradient[plane * length..][..length];
-            if !all_finite(filters) {
-                plain::input_gradient(sizes, filters, gradients, output);
-                continue;
-            }
-            let filters = filters.chunks_exact(sizes.taps());
-            let gradients = gradients.chunks_exact(sizes.output_plane());
-            for (index, (filter, gradient)) in filters.zip(gradients).enumerate() {
+        write_parts(
+            self.output,
+            sizes.input_plane(),
+            #[inline(always)]
+            |index, output| {
+                let plane = self.first + index;
+                let first = plane % sizes.channels * sizes.multiplier;
+                let filters = sizes.filters(self.weight, first);
+                let length = sizes.multiplier * sizes.output_plane();
+                let gradients = &self.gradient[plane * length..][..length];
+                if !all_finite(filters) {
+                    return plain::input_gradient(sizes, filters, gradients, output);
+                }
+                let (filter, filters) = filters.split_at(sizes.taps());
+                let (gradient, gradients) = gradients.split_at(sizes.output_plane());
                 self.layout.fill(simd, gradient, self.buffer);
-                let start = (index == 0).then_some(0.0);
-                self.layout.gather(simd, self.buffer, filter, output, start);
-            }
-        }
+                let output = self.layout.gather(simd, self.buffer, filter, output, 0.0);
+                let filters = filters.chunks_exact(sizes.taps());
+                let gradients = gradients.chunks_exact(sizes.output_plane());
+                for (filter, gradient) in filters.zip(gradients) {
+                    self.layout.fill(simd, gradient, self.buffer);
+                    self.layout.gather_more(simd, self.buffer, filter, output);
+                }
+                output
+            },
+        )
     }
 }
 
@@ -192,9 +204,9 @@ struct WeightGradient<'a> {
     input: &'a [f32],
     gradient: &'a [f32],
     result: &'a mut [f32],
-    /// For a plane between its guards.
+    /// Memory for a plane between its guards.
     buffer: &'a mut [f32],
-    /// For a gradient that ends in zeros.
+    /// Memory for a gradient that ends in zeros.
     padded: &'a mut [f32],
 }
 

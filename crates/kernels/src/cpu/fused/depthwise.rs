@@ -1,11 +1,13 @@
-//! Depthwise convolution of a strip, with channels last.
+//! Depthwise convolution of a strip, with trailing channels.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use pulp::Simd;
 
-use super::super::product::block::{Rectify, rectify};
-use super::panels::{Aligned, LINE};
+use super::super::aligned::{Aligned, LINE};
+use super::super::product::micro_kernel::{Rectify, rectify};
+use super::super::vector::{load, store};
 use super::pixels::{Segment, Sizes};
 use crate::{Activation, Geometry, Padding2d};
 
@@ -13,12 +15,12 @@ use crate::{Activation, Geometry, Padding2d};
 #[derive(Debug, Clone)]
 pub(crate) struct Depthwise {
     /// `[taps, channels]`.
-    weights: Aligned,
+    weights: Arc<Aligned>,
     channels: usize,
     geometry: Geometry,
     /// Whether the input is rectified as it is read.
     relu: bool,
-    /// Added to each channel, if anything is.
+    /// The values that are added to the channels, if any are.
     bias: Option<Vec<f32>>,
     activation: Activation,
 }
@@ -32,7 +34,7 @@ struct Line {
 }
 
 impl Depthwise {
-    /// From weights `[channels, kernel height, kernel width]`.
+    /// Packs weights, `[channels, kernel height, kernel width]`.
     pub(crate) fn new(
         weight: &[f32],
         geometry: Geometry,
@@ -49,7 +51,7 @@ impl Depthwise {
             }
         }
         Self {
-            weights,
+            weights: Arc::new(weights),
             channels,
             geometry,
             relu,
@@ -58,10 +60,18 @@ impl Depthwise {
         }
     }
 
+    /// Changes the padding.
     pub(super) fn set_padding(&mut self, padding: Padding2d) {
         self.geometry.padding = padding;
     }
 
+    /// Returns whether two convolutions have the same weights in the same memory.
+    #[cfg(test)]
+    pub(super) fn shares_weights_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.weights, &other.weights)
+    }
+
+    /// Returns the geometry.
     pub(super) fn geometry(&self) -> Geometry {
         self.geometry
     }
@@ -88,6 +98,7 @@ impl Depthwise {
         }
     }
 
+    /// Adds the bias and applies the activation.
     #[inline(always)]
     fn activate<S: Simd>(&self, simd: S, values: &mut [f32]) {
         if let Some(bias) = &self.bias {
@@ -126,6 +137,7 @@ impl Depthwise {
         }
     }
 
+    /// Convolves pixels of one row of the output.
     #[inline(always)]
     fn segment<S: Simd, const RELU: bool>(
         &self,
@@ -187,8 +199,8 @@ impl Depthwise {
         }
     }
 
-    /// The window of 3x3 at stride 1, of which `found` are the rows that lie on the input; `V` vectors of
-    /// channels at a time.
+    /// Convolves with a window of 3x3 at stride 1, of which `found` are the rows that lie on the input; `V`
+    /// vectors of channels at a time.
     #[inline(always)]
     fn rows<S: Simd, const RELU: bool, const V: usize>(
         &self,
@@ -211,7 +223,7 @@ impl Depthwise {
         }
     }
 
-    /// The same for `N` rows. Each column of the input is read once, for the three windows that it is in.
+    /// Convolves with `N` rows of the window. Each column of the input is read once, for the three windows that it is in.
     #[inline(always)]
     fn slide<S: Simd, const RELU: bool, const N: usize, const V: usize>(
         &self,
@@ -234,7 +246,7 @@ impl Depthwise {
                 for (taps, line) in taps.iter_mut().zip(lines) {
                     for (j, weight) in taps.iter_mut().enumerate() {
                         let tap = (line.kernel_row * 3 + j) * channels + channel + v * lanes;
-                        *weight = vector::<S>(&weights[tap..tap + lanes]);
+                        *weight = load::<S>(&weights[tap..tap + lanes]);
                     }
                 }
             }
@@ -267,7 +279,7 @@ impl Depthwise {
                         next[v] = add(simd, next[v], &values, &taps[v], 1);
                         after = add(simd, after, &values, &taps[v], 0);
                     }
-                    S::as_mut_simd_f32s(&mut to[channel..channel + lanes]).0[0] = sums[v];
+                    store::<S>(&mut to[channel..], sums[v]);
                     (sums[v], next[v]) = (next[v], after);
                 }
             }
@@ -280,7 +292,7 @@ impl Depthwise {
     }
 }
 
-/// Reads a vector of channels of a pixel, rectified where asked for.
+/// A reader of one vector of a pixel's channels, rectified where asked for.
 struct Read<const RELU: bool> {
     channels: usize,
     /// The vector's first channel.
@@ -288,7 +300,7 @@ struct Read<const RELU: bool> {
 }
 
 impl<const RELU: bool> Read<RELU> {
-    /// Of a column, in each row.
+    /// Reads a column, in each row.
     #[inline(always)]
     fn column<S: Simd, const N: usize>(
         &self,
@@ -299,7 +311,7 @@ impl<const RELU: bool> Read<RELU> {
         let at = x * self.channels + self.channel;
         let mut values = [simd.splat_f32s(0.0); N];
         for (values, row) in values.iter_mut().zip(rows) {
-            *values = vector::<S>(&row[at..at + S::F32_LANES]);
+            *values = load::<S>(&row[at..at + S::F32_LANES]);
             if RELU {
                 *values = rectify(simd, *values);
             }
@@ -321,10 +333,4 @@ fn add<S: Simd, const N: usize>(
         sum = simd.mul_add_e_f32s(taps[j], *value, sum);
     }
     sum
-}
-
-/// The vector of a slice of its length.
-#[inline(always)]
-fn vector<S: Simd>(values: &[f32]) -> S::f32s {
-    S::as_simd_f32s(values).0[0]
 }

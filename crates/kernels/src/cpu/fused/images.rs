@@ -1,12 +1,12 @@
-//! Images with few channels, as networks get them: `[batch, channels, height, width]`.
+//! Images with few, leading channels, as networks get them: `[batch, channels, height, width]`.
 
 use std::ops::Range;
 
 use super::pixels::Sizes;
 use crate::Geometry;
 
-/// The rows of images that a strip of the output sees, padded and with channels last, so that a row of
-/// a window is one stretch of memory.
+/// The rows of images that a strip of the output reads, padded and with trailing channels, so that a row
+/// of a window is one stretch of memory.
 #[derive(Debug, Clone)]
 pub(super) struct PaddedRows {
     geometry: Geometry,
@@ -14,7 +14,7 @@ pub(super) struct PaddedRows {
     sizes: Sizes,
     /// The strip's first row of the output, counted over all images.
     first: usize,
-    /// Rows of the input that one image's part of the strip begins with, one after the other.
+    /// The strip's parts, an image each.
     parts: Vec<Part>,
 }
 
@@ -29,6 +29,7 @@ struct Part {
 }
 
 impl PaddedRows {
+    /// Finds the rows that these pixels of the output read.
     pub(super) fn new(
         geometry: Geometry,
         channels: usize,
@@ -60,13 +61,13 @@ impl PaddedRows {
         }
     }
 
-    /// Elements of a padded row.
+    /// Returns the elements of a padded row.
     fn row_length(&self) -> usize {
         let columns = (self.sizes.output[1] - 1) * self.geometry.stride[1];
         (columns + self.geometry.kernel[1]) * self.channels
     }
 
-    /// Elements of all rows.
+    /// Returns the elements of all rows.
     pub(super) fn length(&self) -> usize {
         let rows = self.parts.last().map_or(0, |part| {
             part.offset
@@ -76,14 +77,14 @@ impl PaddedRows {
         rows * self.row_length()
     }
 
-    /// Writes the rows.
+    /// Copies the rows from the images.
     pub(super) fn read(&self, images: &[f32], to: &mut [f32]) {
         let [height, width] = self.sizes.input;
         let padding = self.geometry.padding;
         let length = self.row_length();
         let to = &mut to[..self.length()];
         to.fill(0.0);
-        // Large strides may leave windows that see padding alone.
+        // Large strides may leave windows that read padding alone.
         let columns = width.min((length / self.channels).saturating_sub(padding.left));
         if columns == 0 {
             return;
@@ -113,7 +114,7 @@ impl PaddedRows {
         }
     }
 
-    /// Elements before a row of the window of an output pixel.
+    /// Returns the number of elements before a row of an output pixel's window.
     pub(super) fn at(&self, pixel: usize, kernel_row: usize) -> usize {
         let [rows, columns] = self.sizes.output;
         let (row, column) = (pixel / columns, pixel % columns);
@@ -125,7 +126,7 @@ impl PaddedRows {
     }
 }
 
-/// Input rows that a window reaches over.
+/// Returns the number of input rows that a window reaches over.
 fn window_rows(geometry: &Geometry) -> usize {
     (geometry.kernel[0] - 1) * geometry.dilation[0] + 1
 }

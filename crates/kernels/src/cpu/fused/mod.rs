@@ -1,9 +1,9 @@
-//! Convolution for inference: with bias, residual addition and ReLU in one pass over the output.
+//! Convolution for inference: with bias, residual addition and activation in one pass over the output.
 //!
-//! Tensors here have their channels last, `[batch, height, width, channels]`, so that a vector is a
-//! stretch of channels: a depthwise convolution needs no padding, a pooling neither, and a window of a
-//! convolution is a few stretches of memory that the inner loop reads where they are. Weights are put
-//! in the inner loop's order once, see [`Panels`].
+//! Tensors here have trailing channels, `[batch, height, width, channels]`, so that a vector is a
+//! stretch of channels: neither a depthwise convolution nor a pool needs padding, and a window of a
+//! convolution is a few stretches of memory that the micro-kernel reads where they are. Weights are
+//! packed in the micro-kernel's order once, see [`Panels`](panels::Panels).
 //!
 //! The output is divided into *strips* of pixels. Of a depthwise separable convolution, a strip's
 //! depthwise part goes to the thread's scratch memory, where it stays in cache until the pointwise part
@@ -11,6 +11,7 @@
 
 mod convolution;
 mod depthwise;
+mod forward;
 mod images;
 mod panels;
 mod pixels;
@@ -18,7 +19,7 @@ mod pool;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use super::product::block::Rectify;
+pub(crate) use super::product::micro_kernel::Rectify;
 pub(crate) use convolution::{Convolution, Input, Weights};
 pub(crate) use depthwise::Depthwise;
 pub(crate) use pool::{Pool, PoolKind};

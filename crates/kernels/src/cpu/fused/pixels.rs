@@ -1,8 +1,8 @@
-//! The pixels of a strip, and where each finds its values.
+//! The pixels of a strip, and the values of the input that each reads.
 
 use std::ops::Range;
 
-use super::super::product::block::{ROWS, Step};
+use super::super::product::micro_kernel::{BlockSteps, ROWS, Steps};
 use crate::Geometry;
 
 /// Heights and widths of a convolution's input and output.
@@ -22,17 +22,17 @@ pub(super) struct Segment {
 }
 
 impl Sizes {
-    /// Pixels of the whole output.
+    /// Returns the pixels of the whole output.
     pub(super) fn pixels(&self) -> usize {
         self.batch * self.output[0] * self.output[1]
     }
 
-    /// Number of blocks that the output's pixels are divided into: as few as possible.
+    /// Returns the number of blocks that the output's pixels are divided into: as few as possible.
     pub(super) fn blocks(&self) -> usize {
         self.pixels().div_ceil(ROWS)
     }
 
-    /// The pixels of a block. All blocks have about the same size, and are the same however these are
+    /// Returns the pixels of a block. All blocks have about the same size, and are the same however these are
     /// divided into tasks.
     #[inline(always)]
     pub(super) fn block(&self, index: usize) -> Range<usize> {
@@ -40,7 +40,7 @@ impl Sizes {
         index * pixels / blocks..(index + 1) * pixels / blocks
     }
 
-    /// The parts of rows that these pixels of the output make up, in order.
+    /// Divides these pixels of the output at the ends of rows.
     pub(super) fn segments(&self, pixels: Range<usize>) -> impl Iterator<Item = Segment> + use<> {
         let [rows, columns] = self.output;
         let mut next = pixels.start;
@@ -62,82 +62,80 @@ impl Sizes {
 
 /// The blocks of a strip, and the steps of each.
 #[derive(Debug)]
-pub(super) struct Blocks {
+pub(super) struct Blocks<'a> {
     sizes: Sizes,
     /// The strip's blocks, of those of the whole output.
     range: Range<usize>,
-    steps: Vec<Step>,
+    steps: Steps<'a>,
     /// The end of each block's steps.
     ends: Vec<usize>,
 }
 
-impl Blocks {
-    /// Blocks without steps.
-    pub(super) fn new(sizes: Sizes, range: Range<usize>) -> Self {
-        Self {
-            sizes,
-            range,
-            steps: Vec::new(),
-            ends: Vec::new(),
-        }
-    }
-
-    /// Number of blocks.
-    pub(super) fn count(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Pixels of a block of the strip, of those of the whole output, and the block's steps.
-    #[inline(always)]
-    pub(super) fn get(&self, index: usize) -> (Range<usize>, &[Step]) {
-        let start = match index {
-            0 => 0,
-            _ => self.ends[index - 1],
-        };
-        let steps = &self.steps[start..self.ends[index]];
-        (self.sizes.block(self.range.start + index), steps)
-    }
-
-    /// Gives each block a step for each of `stretches`. `locate` finds a pixel, and
-    /// `at` its values in a stretch, or `None` where they are all zeros. A stretch is `length` values.
+impl<'a> Blocks<'a> {
+    /// Gives each block a step for each of `stretches`. `locate` finds a pixel, and `at` its values in a
+    /// stretch, or `None` where they are all zeros. A stretch has as many values as there are `zeros`.
     ///
-    /// A step in which no pixel has values is left out; in others a pixel without has `zeros`.
-    pub(super) fn fill<T, P: Copy + Default>(
-        &mut self,
+    /// A step in which no pixel has values is left out; in others a pixel without values has `zeros`.
+    #[inline(always)]
+    pub(super) fn new<T, P: Copy + Default>(
+        sizes: Sizes,
+        range: Range<usize>,
         stretches: &[T],
-        length: usize,
-        zeros: &[f32],
+        zeros: &'a [f32],
         locate: impl Fn(usize) -> P,
-        at: impl Fn(P, &T) -> Option<*const f32>,
-    ) {
-        self.steps.reserve(self.range.len() * stretches.len());
-        for block in self.range.clone() {
-            let block = self.sizes.block(block);
-            let mut places = [P::default(); ROWS];
-            for (place, pixel) in places.iter_mut().zip(block.clone()) {
-                *place = locate(pixel);
+        at: impl Fn(P, &T) -> Option<&'a [f32]>,
+    ) -> Self {
+        let length = zeros.len();
+        let mut steps = Steps::new(length, range.len() * stretches.len());
+        let mut ends = Vec::with_capacity(range.len());
+        for block in range.clone() {
+            let block = sizes.block(block);
+            let mut located = [P::default(); ROWS];
+            for (located, pixel) in located.iter_mut().zip(block.clone()) {
+                *located = locate(pixel);
             }
-            let places = &places[..block.len()];
+            let located = &located[..block.len()];
             for (index, stretch) in stretches.iter().enumerate() {
-                let mut rows = [zeros.as_ptr(); ROWS];
+                let mut rows = [zeros; ROWS];
                 let mut any = false;
-                for (row, &place) in rows.iter_mut().zip(places) {
-                    if let Some(values) = at(place, stretch) {
+                for (row, &pixel) in rows.iter_mut().zip(located) {
+                    if let Some(values) = at(pixel, stretch) {
                         *row = values;
                         any = true;
                     }
                 }
                 if any {
-                    let first = index * length;
-                    self.steps.push(Step { rows, first });
+                    steps.push(rows, index * length);
                 }
             }
-            self.ends.push(self.steps.len());
+            ends.push(steps.count());
         }
+        Self {
+            sizes,
+            range,
+            steps,
+            ends,
+        }
+    }
+
+    /// Returns the number of blocks.
+    pub(super) fn count(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Returns the pixels of a block of the strip, of those of the whole output, and the block's steps.
+    #[inline(always)]
+    pub(super) fn get(&self, index: usize) -> (Range<usize>, BlockSteps<'_>) {
+        let start = match index {
+            0 => 0,
+            _ => self.ends[index - 1],
+        };
+        let steps = self.steps.some(start..self.ends[index]);
+        (self.sizes.block(self.range.start + index), steps)
     }
 }
 
-/// Where the taps of a window lie.
+/// The geometry by which a pixel's window finds its taps on the input.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
     pub(super) geometry: Geometry,
@@ -153,7 +151,7 @@ pub(super) struct Origin {
 }
 
 impl Window {
-    /// Distances of the taps from the origin, in rows and columns.
+    /// Returns the distances of the taps from the origin, in rows and columns.
     pub(super) fn taps(&self) -> Vec<[usize; 2]> {
         let Geometry {
             kernel, dilation, ..
@@ -164,6 +162,7 @@ impl Window {
             .collect()
     }
 
+    /// Returns the origin of a pixel's window.
     #[inline(always)]
     pub(super) fn origin(&self, pixel: usize) -> Origin {
         let [rows, columns] = self.sizes.output;
@@ -176,7 +175,7 @@ impl Window {
         }
     }
 
-    /// The index of the input's pixel under a tap, or `None` where it is padding.
+    /// Returns the index of the input's pixel under a tap, or `None` where it is padding.
     #[inline(always)]
     pub(super) fn input(&self, origin: Origin, tap: &[usize; 2]) -> Option<usize> {
         let padding = self.geometry.padding;

@@ -1,11 +1,10 @@
-//! Pools with channels last.
-
-use std::ops::Range;
+//! Pools of tensors with trailing channels.
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::super::output::{Unwritten, written_by};
+use super::super::output::{Unwritten, write_parts, write_values, written_in_parts};
+use super::super::vector::write_first;
 use super::convolution::Input;
 use super::pixels::{Sizes, Window};
 use crate::Geometry;
@@ -13,14 +12,14 @@ use crate::Geometry;
 /// Elements that a task should write at least.
 const TASK: usize = 16_384;
 
-/// What a pool makes of a window.
+/// The value that a pool computes from a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PoolKind {
-    /// The largest value; what is padded never wins, and NaN always.
+    /// The largest value. Padding never is; a NaN is.
     Maximum,
-    /// The mean; zeros from the padding count or not.
+    /// The mean.
     Mean {
-        /// Whether they count.
+        /// Whether the padding's zeros count as values.
         counts_padding: bool,
     },
 }
@@ -35,7 +34,7 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Whether each window reaches the input.
+    /// Returns whether each window reaches the input.
     pub(crate) fn serves(geometry: &Geometry) -> bool {
         let padding = geometry.padding.pairs();
         let reaches = |axis: usize| {
@@ -45,7 +44,7 @@ impl Pool {
         geometry.dilation == [1, 1] && reaches(0) && reaches(1)
     }
 
-    /// The output, `[batch, height, width, channels]`.
+    /// Computes the output, `[batch, height, width, channels]`.
     pub(crate) fn forward(&self, input: Input, output: [usize; 2]) -> Vec<f32> {
         let sizes = Sizes {
             batch: input.batch,
@@ -54,37 +53,36 @@ impl Pool {
         };
         assert!(input.values.len() == input.batch * input.size[0] * input.size[1] * self.channels);
         let pixels = (TASK / self.channels).max(1);
-        let write = |output: &mut Unwritten| {
-            let tasks = output.par_chunks_mut(pixels * self.channels).enumerate();
-            tasks.for_each(|(index, output)| {
-                let first = index * pixels;
-                self.arch.dispatch(Task {
-                    pool: self,
-                    sizes,
-                    input: input.values,
-                    pixels: first..first + output.len() / self.channels,
-                    output,
-                });
-            });
-        };
-        // SAFETY: the tasks are all pixels, and each writes all of its own.
-        unsafe { written_by(sizes.pixels() * self.channels, write) }
+        let count = sizes.pixels();
+        let tasks = (0..count.div_ceil(pixels)).into_par_iter();
+        let (length, part) = (count * self.channels, pixels * self.channels);
+        written_in_parts(length, part, tasks, |index, output| {
+            self.arch.dispatch(Task {
+                pool: self,
+                sizes,
+                input: input.values,
+                first: index * pixels,
+                output,
+            })
+        })
     }
 }
 
-struct Task<'a> {
+/// Some pixels of the output.
+struct Task<'a, 'o> {
     pool: &'a Pool,
     sizes: Sizes,
     input: &'a [f32],
-    pixels: Range<usize>,
-    output: &'a mut Unwritten,
+    /// The first pixel.
+    first: usize,
+    output: &'o mut Unwritten,
 }
 
-impl WithSimd for Task<'_> {
-    type Output = ();
+impl<'o> WithSimd for Task<'_, 'o> {
+    type Output = &'o mut [f32];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn with_simd<S: Simd>(self, simd: S) -> &'o mut [f32] {
         let Pool {
             kind,
             geometry,
@@ -97,58 +95,70 @@ impl WithSimd for Task<'_> {
         };
         let taps = window.taps();
         let mut found: Vec<&[f32]> = Vec::with_capacity(taps.len());
-        for (pixel, output) in self.pixels.zip(self.output.chunks_exact_mut(channels)) {
-            let origin = window.origin(pixel);
-            found.clear();
-            found.extend(taps.iter().filter_map(|tap| {
-                let pixel = window.input(origin, tap)?;
-                Some(&self.input[pixel * channels..][..channels])
-            }));
-            match kind {
-                PoolKind::Maximum => reduce(simd, &found, output, 1.0, maximum),
-                PoolKind::Mean { counts_padding } => {
-                    let count = if counts_padding {
-                        taps.len()
-                    } else {
-                        found.len()
-                    };
-                    let scale = 1.0 / count as f32;
-                    reduce(simd, &found, output, scale, |simd, sum, x| {
-                        simd.add_f32s(sum, x)
-                    });
+        write_parts(
+            self.output,
+            channels,
+            #[inline(always)]
+            |index, output| {
+                let origin = window.origin(self.first + index);
+                found.clear();
+                found.extend(taps.iter().filter_map(|tap| {
+                    let pixel = window.input(origin, tap)?;
+                    Some(&self.input[pixel * channels..][..channels])
+                }));
+                match kind {
+                    PoolKind::Maximum => reduce(simd, &found, output, 1.0, maximum),
+                    PoolKind::Mean { counts_padding } => {
+                        let count = if counts_padding {
+                            taps.len()
+                        } else {
+                            found.len()
+                        };
+                        let scale = 1.0 / count as f32;
+                        reduce(
+                            simd,
+                            &found,
+                            output,
+                            scale,
+                            #[inline(always)]
+                            |simd, sum, x| simd.add_f32s(sum, x),
+                        )
+                    }
                 }
-            }
-        }
+            },
+        )
     }
 }
 
 /// Combines the values of each channel, and multiplies the result by `scale`.
 #[inline(always)]
-fn reduce<S: Simd>(
+fn reduce<'a, S: Simd>(
     simd: S,
     values: &[&[f32]],
-    output: &mut Unwritten,
+    output: &'a mut Unwritten,
     scale: f32,
     combine: impl Fn(S, S::f32s, S::f32s) -> S::f32s,
-) {
+) -> &'a mut [f32] {
     let Some((first, others)) = values.split_first() else {
-        return;
+        return write_values(output, std::iter::repeat(0.0)); // no window is like this, see `serves`
     };
     let scale = simd.splat_f32s(scale);
-    for (index, to) in output.chunks_mut(S::F32_LANES).enumerate() {
-        let at = index * S::F32_LANES..index * S::F32_LANES + to.len();
-        let start = simd.partial_load_f32s(&first[at.clone()]);
-        let result = others.iter().fold(start, |result, values| {
-            combine(simd, result, simd.partial_load_f32s(&values[at.clone()]))
-        });
-        let result = simd.mul_f32s(result, scale);
-        // SAFETY: a store writes all of a slice and reads none of it.
-        let to = unsafe { std::slice::from_raw_parts_mut(to.as_mut_ptr().cast(), to.len()) };
-        simd.partial_store_f32s(to, result);
-    }
+    write_parts(
+        output,
+        S::F32_LANES,
+        #[inline(always)]
+        |index, to| {
+            let at = index * S::F32_LANES..index * S::F32_LANES + to.len();
+            let mut result = simd.partial_load_f32s(&first[at.clone()]);
+            for values in others {
+                result = combine(simd, result, simd.partial_load_f32s(&values[at.clone()]));
+            }
+            write_first(simd, to, simd.mul_f32s(result, scale))
+        },
+    )
 }
 
-/// The larger value; NaN where one is.
+/// Returns the larger value, or NaN where one is.
 #[inline(always)]
 fn maximum<S: Simd>(simd: S, best: S::f32s, x: S::f32s) -> S::f32s {
     // True where neither is NaN and `best` is larger, and where `best` is NaN.

@@ -4,18 +4,18 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::super::product::level::levels;
+use super::super::product::instruction_set::instruction_sets;
 use super::pixels::Sizes;
 use super::{Convolution, Depthwise, Input, Rectify, Weights};
 use crate::{Activation, Geometry, Padding2d};
 
-/// Small integers that repeat late.
+/// Returns small integers that repeat late.
 fn integers(count: usize, seed: usize) -> Vec<f32> {
     let value = |i: usize| ((i * 7 + seed * 5 + i / 11) % 9) as f32 - 4.0;
     (0..count).map(value).collect()
 }
 
-/// The output by plain loops, with the channels last.
+/// Computes the output by plain loops, with trailing channels.
 fn by_definition(
     [batch, channels, outputs]: [usize; 3],
     size: [usize; 2],
@@ -91,16 +91,16 @@ fn equals_the_definition_with_every_instruction_set() {
                 let weight = integers(outputs * channels * taps, 2);
                 let bias = integers(outputs, 3);
                 let residual = integers(batch * rows * columns * outputs, 4);
-                for arch in levels() {
+                for arch in instruction_sets() {
                     let weights = Weights {
                         weight: &weight,
                         bias: &bias,
                     };
                     let convolution = Convolution::dense(arch, &weights, channels, geometry);
-                    let first = convolution.channels_first();
+                    let leading = convolution.takes_leading_channels();
                     let at = |n: usize, c: usize, y: usize, x: usize| {
                         let pixel = y * size[1] + x;
-                        match first {
+                        match leading {
                             true => values[(n * channels + c) * pixels + pixel],
                             false => values[(n * pixels + pixel) * channels + c],
                         }
@@ -155,7 +155,7 @@ fn results_are_the_same_on_any_number_of_threads() {
     assert_eq!(one, three);
 }
 
-/// Padding of 0 to 3 rows and columns on each side.
+/// Returns padding of 0 to 3 rows and columns on each side.
 fn paddings() -> impl Iterator<Item = Padding2d> {
     (0..256).map(|index| Padding2d {
         top: index & 3,
@@ -190,11 +190,11 @@ impl WithSimd for Strip<'_> {
     }
 }
 
-/// Strips may start anywhere in a row, also where its windows see padding alone.
+/// Strips may start anywhere in a row, also where its windows read padding alone.
 #[test]
 fn depthwise_strips_equal_the_definition_with_any_padding() {
     let (channels, height) = (17, 2);
-    let archs = levels();
+    let archs = instruction_sets();
     for width in 1..=9 {
         let size = [height, width];
         let values = integers(height * width * channels, 1);
@@ -214,7 +214,7 @@ fn depthwise_strips_equal_the_definition_with_any_padding() {
                         let at =
                             |_, _, y: usize, x: usize| values[(y * width + x) * channels + channel];
                         let filter = &filters[channel * kernel * kernel..][..kernel * kernel];
-                        // What stays far from being rectified.
+                        // A residual that keeps all sums positive, so that none is rectified.
                         let residual = vec![1000.0; rows * columns];
                         let sums =
                             by_definition([1; 3], size, &geometry, at, (filter, &[0.0]), &residual);
@@ -254,7 +254,7 @@ fn depthwise_strips_equal_the_definition_with_any_padding() {
 #[test]
 fn dense_convolutions_equal_the_definition_with_any_padding() {
     let outputs = 2;
-    let archs = levels();
+    let archs = instruction_sets();
     // Few channels are read a row of the window at a time, many a tap at a time.
     for (channels, kernels) in [(2, &[[3, 3], [2, 1], [5, 5]][..]), (17, &[[3, 3]])] {
         for size in [[1, 1], [2, 3], [3, 9]] {
@@ -281,8 +281,8 @@ fn dense_convolutions_equal_the_definition_with_any_padding() {
                             let convolution =
                                 Convolution::dense(arch, &weights, channels, geometry);
                             let pixels = size[0] * size[1];
-                            let first = convolution.channels_first();
-                            let at = |_, c: usize, y: usize, x: usize| match first {
+                            let leading = convolution.takes_leading_channels();
+                            let at = |_, c: usize, y: usize, x: usize| match leading {
                                 true => values[c * pixels + y * size[1] + x],
                                 false => values[(y * size[1] + x) * channels + c],
                             };

@@ -1,4 +1,4 @@
-//! Where the elements of a matrix lie.
+//! The layout of a matrix in memory.
 
 use std::ops::Range;
 
@@ -22,7 +22,7 @@ pub(super) struct Part {
 }
 
 impl Layout {
-    /// Row by row.
+    /// Returns the layout of a matrix that lies row by row.
     pub(in crate::cpu) fn dense(columns: usize) -> Self {
         Self {
             row: columns,
@@ -31,7 +31,8 @@ impl Layout {
         }
     }
 
-    /// `[batch, channels, pixels]`: a row for each channel, with a column for each pixel of each image.
+    /// Returns the layout of `[batch, channels, pixels]` as a matrix with a row for each channel, and a
+    /// column for each pixel of each image.
     pub(in crate::cpu) fn planes(channels: usize, pixels: usize) -> Self {
         Self {
             row: pixels,
@@ -40,13 +41,25 @@ impl Layout {
         }
     }
 
-    /// Elements before this one.
+    /// Returns whether a matrix of this size takes each element from the first to the last exactly once.
+    pub(super) fn has_no_gaps(&self, rows: usize, columns: usize) -> bool {
+        match columns <= self.stretch {
+            true => self.row == columns,
+            false => {
+                self.row == self.stretch
+                    && self.next == rows * self.row
+                    && columns.is_multiple_of(self.stretch)
+            }
+        }
+    }
+
+    /// Returns the number of elements before this one.
     #[inline(always)]
     pub(super) fn at(&self, row: usize, column: usize) -> usize {
         row * self.row + column / self.stretch * self.next + column % self.stretch
     }
 
-    /// These columns, stretch by stretch.
+    /// Divides these columns into their stretches.
     pub(super) fn parts(&self, columns: Range<usize>) -> impl Iterator<Item = Part> + use<> {
         let (layout, mut next) = (*self, columns.start);
         std::iter::from_fn(move || {
@@ -71,7 +84,7 @@ pub(in crate::cpu) struct Strided<'a> {
 }
 
 impl<'a> Strided<'a> {
-    /// A matrix that lies row by row.
+    /// Returns a matrix that lies row by row.
     pub(in crate::cpu) fn dense(values: &'a [f32], columns: usize) -> Self {
         Self {
             values,
@@ -79,7 +92,7 @@ impl<'a> Strided<'a> {
         }
     }
 
-    /// See [`Layout::planes`].
+    /// Returns planes as a matrix, see [`Layout::planes`].
     pub(in crate::cpu) fn planes(values: &'a [f32], channels: usize, pixels: usize) -> Self {
         Self {
             values,
@@ -87,7 +100,45 @@ impl<'a> Strided<'a> {
         }
     }
 
+    /// Returns whether the memory has the last element of a matrix of this size.
     pub(super) fn holds(&self, rows: usize, columns: usize) -> bool {
         self.layout.at(rows - 1, columns - 1) < self.values.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether each element from the first to the last is taken once, by trying.
+    fn covers(layout: Layout, rows: usize, columns: usize) -> bool {
+        let positions = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+        let mut positions: Vec<usize> = positions
+            .map(|(row, column)| layout.at(row, column))
+            .collect();
+        positions.sort_unstable();
+        positions.into_iter().eq(0..rows * columns)
+    }
+
+    #[test]
+    fn a_layout_without_gaps_takes_each_element_once() {
+        let mut found = [0; 2];
+        for (rows, columns) in [(1, 1), (2, 6), (3, 4), (6, 2)] {
+            for row in 1..8 {
+                for stretch in 1..8 {
+                    for next in 1..20 {
+                        let layout = Layout { row, stretch, next };
+                        let without_gaps = layout.has_no_gaps(rows, columns);
+                        found[usize::from(without_gaps)] += 1;
+                        if without_gaps {
+                            assert!(covers(layout, rows, columns), "{layout:?} {rows} {columns}");
+                        }
+                    }
+                }
+            }
+            assert!(Layout::dense(columns).has_no_gaps(rows, columns));
+            assert!(Layout::planes(rows, columns / 2 + 1).has_no_gaps(rows, 2 * (columns / 2 + 1)));
+        }
+        assert!(found.iter().all(|&count| count > 0), "{found:?}");
     }
 }

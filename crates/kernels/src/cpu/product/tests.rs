@@ -1,9 +1,9 @@
 //! Products against plain loops with every instruction set, on small integers, so that sums are exact.
 
-use super::level::levels;
+use super::instruction_set::instruction_sets;
 use super::*;
 
-/// Small integers that repeat late.
+/// Returns small integers that repeat late.
 fn integers(count: usize, seed: usize) -> Vec<f32> {
     let value = |i: usize| ((i * 7 + seed * 5 + i / 11) % 9) as f32 - 4.0;
     (0..count).map(value).collect()
@@ -19,7 +19,7 @@ const SIZES: [[usize; 3]; 6] = [
     [100, 700, 96],
 ];
 
-/// The product by plain loops, row by row.
+/// Computes the product by plain loops, row by row.
 fn by_definition([rows, columns, length]: [usize; 3], left: &[f32], right: &[f32]) -> Vec<f32> {
     let mut result = vec![0.0; rows * columns];
     for row in 0..rows {
@@ -34,7 +34,7 @@ fn by_definition([rows, columns, length]: [usize; 3], left: &[f32], right: &[f32
     result
 }
 
-/// A matrix `[rows, columns]` as `[columns / pixels, rows, pixels]`.
+/// Returns a matrix `[rows, columns]` as `[columns / pixels, rows, pixels]`.
 fn as_planes(matrix: &[f32], rows: usize, columns: usize, pixels: usize) -> Vec<f32> {
     let layout = Layout::planes(rows, pixels);
     let mut planes = vec![0.0; matrix.len()];
@@ -62,14 +62,12 @@ fn a_product_written_to_planes_equals_the_definition() {
                 right: Strided::planes(&planes, length, pixels),
                 size,
             };
-            for arch in levels() {
+            for arch in instruction_sets() {
                 let mut found = vec![f32::NAN; rows * columns];
-                let destination = Destination {
-                    start: found.as_mut_ptr(),
-                    layout: Layout::planes(rows, pixels),
-                };
-                // SAFETY: the result has all rows and columns.
-                unsafe { product.write_with(arch, destination) };
+                let layout = Layout::planes(rows, pixels);
+                let output = SharedOutput::over(&mut found);
+                // SAFETY: the memory is this product's alone.
+                product.write_with(arch, &unsafe { Destination::new(output, 0, layout) });
                 assert_eq!(found, expected, "{size:?}, {pixels} pixels, {arch:?}");
             }
         }
@@ -95,7 +93,7 @@ fn a_sum_over_images_equals_the_definition() {
                 right: Transposed(Strided::planes(&right, columns, pixels)),
                 size,
             };
-            for arch in levels() {
+            for arch in instruction_sets() {
                 let found = product.sum_with(arch);
                 assert_eq!(found, expected, "{size:?}, {pixels} pixels, {arch:?}");
             }

@@ -19,7 +19,7 @@ pub(in crate::cpu) fn transpose(
     assert!((columns - 1) * to_pitch + rows <= to.len());
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx") {
-        // SAFETY: the processor has the instructions, and the matrices lie in the slices.
+        // SAFETY: the processor has the instructions, and the assertions keep both matrices in their slices.
         unsafe {
             avx::transpose(
                 from.as_ptr(),
@@ -48,9 +48,11 @@ mod avx {
 
     use super::TILE;
 
+    /// Transposes in tiles, and what is left of them value by value.
+    ///
     /// # Safety
     ///
-    /// Both matrices must lie in memory that this call alone uses.
+    /// `from` must be valid for reads, and `to` for writes, of all elements of their matrices.
     #[target_feature(enable = "avx")]
     pub(super) unsafe fn transpose(
         from: *const f32,
@@ -59,7 +61,7 @@ mod avx {
         to: *mut f32,
         to_pitch: usize,
     ) {
-        // SAFETY: every index lies in its matrix.
+        // SAFETY: every row and column is one of the matrix.
         unsafe {
             let (whole_rows, whole_columns) = (rows / TILE * TILE, columns / TILE * TILE);
             for column in (0..whole_columns).step_by(TILE) {
@@ -80,15 +82,17 @@ mod avx {
         }
     }
 
+    /// Transposes [`TILE`] rows and columns.
+    ///
     /// # Safety
     ///
-    /// As [`transpose`], for [`TILE`] rows and columns.
+    /// As for [`transpose`], of a matrix of this size.
     #[inline]
     #[target_feature(enable = "avx")]
     unsafe fn tile(from: *const f32, from_pitch: usize, to: *mut f32, to_pitch: usize) {
         let mut rows = [_mm256_setzero_ps(); TILE];
         for (i, row) in rows.iter_mut().enumerate() {
-            // SAFETY: as the caller promises.
+            // SAFETY: the caller promises eight values of each of these rows.
             *row = unsafe { _mm256_loadu_ps(from.add(i * from_pitch)) };
         }
         // Pairs of rows, then fours, then halves.
@@ -106,7 +110,7 @@ mod avx {
         }
         for i in 0..TILE / 2 {
             let (a, b) = (fours[i], fours[i + 4]);
-            // SAFETY: as the caller promises.
+            // SAFETY: the caller promises room for eight values in each of these rows.
             unsafe {
                 _mm256_storeu_ps(to.add(i * to_pitch), _mm256_permute2f128_ps::<0x20>(a, b));
                 let to = to.add((i + 4) * to_pitch);

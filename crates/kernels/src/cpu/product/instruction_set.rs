@@ -1,20 +1,20 @@
-//! The processor's vector instructions.
+//! The processor's instruction set.
 
 use pulp::{Arch, Simd, WithSimd};
 
-/// All instruction sets that the processor has, to test each of them.
+/// Returns all instruction sets that the processor has, to test each of them.
 #[cfg(test)]
-pub(in crate::cpu) fn levels() -> Vec<Arch> {
-    let mut levels = vec![Arch::Scalar, Arch::new()];
+pub(in crate::cpu) fn instruction_sets() -> Vec<Arch> {
+    let mut sets = vec![Arch::Scalar, Arch::new()];
     #[cfg(target_arch = "x86_64")]
     if let Some(simd) = pulp::x86::V3::try_new() {
-        levels.push(Arch::V3(simd));
+        sets.push(Arch::V3(simd));
     }
-    levels
+    sets
 }
 
-/// Vectors of output channels that are computed side by side: with six pixels, as many sums as fit
-/// the registers and hide the latency of multiply-add.
+/// Returns the number of vectors of columns that are computed side by side: with six rows, as many sums
+/// as fit the registers and hide the latency of multiply-add.
 pub(in crate::cpu) const fn vectors<S: Simd>() -> usize {
     match (S::F32_LANES, S::REGISTER_COUNT) {
         (1, _) => 8, // which compilers put together
@@ -23,7 +23,7 @@ pub(in crate::cpu) const fn vectors<S: Simd>() -> usize {
     }
 }
 
-/// Output channels of a panel of weights: those of [`vectors`] vectors.
+/// Returns the columns of a panel: those of [`vectors`] vectors.
 pub(in crate::cpu) fn panel_width(arch: Arch) -> usize {
     struct Width;
     impl WithSimd for Width {

@@ -1,19 +1,18 @@
-//! Where the windows of a convolution lie on its input, to add to what they saw.
+//! col2im: adds each value of an im2col matrix to the pixel of the input that it was read from.
 
 use std::ops::Range;
 
 use crate::Geometry;
 
-/// Where the windows of a convolution lie: for output rows of some images, a matrix with a row for
-/// each channel and tap and a column for each output.
+/// The sizes by which a row of an im2col matrix finds its pixels.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Columns {
+pub(super) struct Col2Im {
     pub(super) input: [usize; 2],
     pub(super) output: [usize; 2],
     pub(super) geometry: Geometry,
 }
 
-/// One row of the matrix on one row of the output: what of it lies on the input.
+/// The part of a tap's outputs, on one row of the output, that reads the input and not the padding.
 struct Overlap {
     /// Outputs whose tap lies on the input.
     outputs: Range<usize>,
@@ -21,16 +20,18 @@ struct Overlap {
     first: usize,
 }
 
-impl Columns {
+impl Col2Im {
+    /// Returns the number of taps.
     pub(super) fn taps(&self) -> usize {
         self.geometry.kernel[0] * self.geometry.kernel[1]
     }
 
+    /// Returns the number of pixels of the input.
     pub(super) fn input_plane(&self) -> usize {
         self.input[0] * self.input[1]
     }
 
-    /// The overlap of a tap with the input on an output row, where there is one.
+    /// Returns the overlap of a tap with the input on an output row, where there is one.
     #[inline(always)]
     fn overlap(&self, tap: usize, row: usize) -> Option<Overlap> {
         let Geometry {
@@ -57,8 +58,8 @@ impl Columns {
         })
     }
 
-    /// Adds one row of the matrix for these output rows to one image.
-    pub(super) fn add(&self, from: &[f32], tap: usize, rows: Range<usize>, plane: &mut [f32]) {
+    /// Adds the row of the matrix that belongs to a tap, for these output rows, to a channel's plane.
+    pub(super) fn add_row(&self, from: &[f32], tap: usize, rows: Range<usize>, plane: &mut [f32]) {
         let stride = self.geometry.stride[1];
         for (row, from) in rows.zip(from.chunks_exact(self.output[1])) {
             let Some(Overlap { outputs, first }) = self.overlap(tap, row) else {

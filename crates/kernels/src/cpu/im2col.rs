@@ -1,25 +1,29 @@
-//! The windows of a convolution as the right-hand side of a product.
+//! The im2col matrix of a convolution as the right-hand side of a product.
+//!
+//! The matrix has a row for each channel and tap, and a column for each output. It is never stored: its
+//! panels are packed from the padded input.
 
 use std::ops::Range;
 
 use pulp::Simd;
 use rayon::prelude::*;
 
-use super::copy::few;
-use super::product::{Packing, Piece, Right, transpose};
+use super::copy::copy_few;
+use super::product::{Packing, Piece, RightHandSide, transpose};
 use super::scratch::{Scratch, with_scratch};
+use super::vector::{load, store};
 use crate::{Geometry, Padding2d};
 
-/// What a copy of whole vectors may read beyond its end.
+/// Elements that a copy of whole vectors may read beyond its end.
 const SLACK: usize = super::MAX_LANES;
 /// Elements of a task that only copies.
 const COPY: usize = 16_384;
 /// Outputs whose windows are transposed at a time.
 const TRANSPOSED: usize = 256;
 
-/// A matrix with a row for each channel and tap, and a column for each output of each image.
+/// The im2col matrix: a row for each channel and tap, and a column for each output of each image.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Windows<'a> {
+pub(super) struct Im2Col<'a> {
     /// Padded planes, `[batch, channels, height, width]`, from the group's first channel on.
     planes: &'a [f32],
     /// From an image to the next.
@@ -30,8 +34,8 @@ pub(super) struct Windows<'a> {
     geometry: Geometry,
 }
 
-impl<'a> Windows<'a> {
-    /// The windows on images of this many channels, `[batch, channels, height, width]`, which
+impl<'a> Im2Col<'a> {
+    /// Returns the matrix of images with this many channels, `[batch, channels, height, width]`, which
     /// [`with_padding`] has padded to this size.
     pub(super) fn new(
         planes: &'a [f32],
@@ -49,15 +53,15 @@ impl<'a> Windows<'a> {
         }
     }
 
-    /// Those on the channels beyond so many.
-    pub(super) fn beyond(self, channels: usize) -> Self {
+    /// Returns the matrix without the rows of the first channels.
+    pub(super) fn skip_channels(self, channels: usize) -> Self {
         Self {
             planes: &self.planes[channels * self.size[0] * self.size[1]..],
             ..self
         }
     }
 
-    /// Where the windows of some columns start, and where their values go.
+    /// Returns where the windows of some columns start, and where their values are packed to.
     fn pieces(&self, columns: &Range<usize>, packing: Packing) -> Vec<Piece> {
         let [height, width] = self.output;
         let [down, right] = self.geometry.stride;
@@ -78,7 +82,7 @@ impl<'a> Windows<'a> {
         pieces
     }
 
-    /// Elements from a window's start to this row of the matrix.
+    /// Returns the number of elements from a window's start to its value in a row of the matrix.
     #[inline(always)]
     fn offset(&self, row: usize) -> usize {
         let Geometry {
@@ -91,7 +95,7 @@ impl<'a> Windows<'a> {
     }
 }
 
-impl Right for Windows<'_> {
+impl RightHandSide for Im2Col<'_> {
     #[inline(always)]
     fn pack<S: Simd, const N: usize>(
         &self,
@@ -121,27 +125,24 @@ impl Right for Windows<'_> {
     }
 }
 
-/// Copies a run of values, and up to a vector beyond where both slices have that.
+/// Copies a run of values, rounded up to whole vectors where both slices have these.
 #[inline(always)]
 fn run_of_vectors<S: Simd>(from: &[f32], length: usize, to: &mut [f32]) {
     let lanes = S::F32_LANES;
     let whole = length.next_multiple_of(lanes);
     if from.len() < whole || to.len() < whole {
-        few(&from[..length], &mut to[..length]);
+        copy_few(&from[..length], &mut to[..length]);
         return;
     }
     for i in (0..length).step_by(lanes) {
-        let (from, to) = (&from[i..i + lanes], &mut to[i..i + lanes]);
-        let to = to.as_mut_ptr().cast::<S::f32s>();
-        // SAFETY: both slices have a vector.
-        unsafe { to.write_unaligned(from.as_ptr().cast::<S::f32s>().read_unaligned()) };
+        store::<S>(&mut to[i..], load::<S>(&from[i..]));
     }
 }
 
-/// The transpose: a row for each output, and a column for each channel and tap.
-pub(super) struct TransposedWindows<'a>(pub(super) Windows<'a>);
+/// The transpose of the im2col matrix: a row for each output, and a column for each channel and tap.
+pub(super) struct TransposedIm2Col<'a>(pub(super) Im2Col<'a>);
 
-impl Right for TransposedWindows<'_> {
+impl RightHandSide for TransposedIm2Col<'_> {
     #[inline(always)]
     fn pack<S: Simd, const N: usize>(
         &self,
@@ -200,7 +201,7 @@ pub(super) fn with_padding<R>(
                 to.fill(0.0);
                 let rows = to[top * padded[1]..].chunks_exact_mut(padded[1]);
                 for (to, from) in rows.zip(from.chunks_exact(size[1])) {
-                    few(from, &mut to[left..][..size[1]]);
+                    copy_few(from, &mut to[left..][..size[1]]);
                 }
             });
         work(scratch, padded)

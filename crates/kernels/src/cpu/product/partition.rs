@@ -1,8 +1,9 @@
-//! How a product is divided: its result into tasks, its sums into chunks, its columns into groups of panels.
+//! The partition of a product: of its result into tasks, of its sums into chunks, of its columns into
+//! groups of panels.
 
 use std::ops::Range;
 
-use super::block::ROWS;
+use super::micro_kernel::ROWS;
 
 /// Rows of a panel at most: with the widest vectors a quarter of a common second-level cache.
 const DEPTH: usize = 1024;
@@ -13,7 +14,7 @@ const GROUP: usize = 32;
 /// Tasks that a product is divided into at least where it is large enough. A few times the threads of
 /// a common machine, so that none of them waits for long at the end.
 pub(super) const TASKS: usize = 16;
-/// What it costs to pack an element, in times of reading one.
+/// The cost of packing an element, in times of reading one.
 const PACKING: usize = 2;
 /// Multiply-adds of a task at least. A million of them take about seven microseconds, a few times
 /// what handing over a task does.
@@ -32,12 +33,13 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
+    /// Returns the chunk's part of the sums.
     pub(super) fn range(&self) -> Range<usize> {
         self.first..self.first + self.steps * self.length
     }
 }
 
-/// The chunks of sums over stretches of this length.
+/// Divides sums over stretches of this length into chunks.
 pub(super) fn chunks(length: usize, stretch: usize) -> Vec<Chunk> {
     let stretches = length / stretch;
     assert_eq!(stretches * stretch, length, "whole stretches");
@@ -66,25 +68,25 @@ pub(super) fn chunks(length: usize, stretch: usize) -> Vec<Chunk> {
     chunks
 }
 
-/// How a result is divided into tasks, by its sizes alone.
+/// A partition of a result into tasks, by its sizes alone.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Division {
+pub(super) struct Partition {
     row_tasks: usize,
     column_tasks: usize,
     /// Columns of a panel.
     width: usize,
 }
 
-impl Division {
-    /// Of all divisions with enough tasks the one in which the least is read more than once: each group of
-    /// panels reads the left-hand side, each task packs its panels. `parts` is the number of tasks that share a
-    /// block of the result.
+impl Partition {
+    /// Chooses, of all partitions with enough tasks, the one with the least repeated memory traffic: each
+    /// group of panels reads the left-hand side, each task packs its panels. `parts` is the number of tasks
+    /// that share a block of the result.
     pub(super) fn new([rows, columns, length]: [usize; 3], width: usize, parts: usize) -> Self {
         let panels = columns.div_ceil(width);
         let group = group(length.min(DEPTH), width);
         let wanted = rows * columns * length / parts / TASK_PRODUCTS;
         let wanted = wanted.clamp(1, TASKS.div_ceil(parts));
-        let divisions = (1..=(rows / TASK_ROWS).clamp(1, wanted)).flat_map(|row_tasks| {
+        let partitions = (1..=(rows / TASK_ROWS).clamp(1, wanted)).flat_map(|row_tasks| {
             let least = wanted.div_ceil(row_tasks).min(panels);
             [least, panels.div_ceil(group).max(least)].map(|column_tasks| {
                 let groups = panels.div_ceil(column_tasks).div_ceil(group);
@@ -93,7 +95,7 @@ impl Division {
                 (left + right, row_tasks, column_tasks)
             })
         });
-        let (_, row_tasks, column_tasks) = divisions.min().unwrap_or((0, 1, 1));
+        let (_, row_tasks, column_tasks) = partitions.min().unwrap_or((0, 1, 1));
         Self {
             row_tasks,
             column_tasks,
@@ -101,11 +103,12 @@ impl Division {
         }
     }
 
+    /// Returns the number of tasks.
     pub(super) fn tasks(&self) -> usize {
         self.row_tasks * self.column_tasks
     }
 
-    /// Rows and columns of a task.
+    /// Returns the rows and columns of a task.
     pub(super) fn task(
         &self,
         index: usize,
@@ -123,12 +126,12 @@ impl Division {
     }
 }
 
-/// Panels of this depth and width that a block of rows meets one after the other.
+/// Returns the number of panels of this depth and width that a block of rows meets one after the other.
 pub(super) fn group(depth: usize, width: usize) -> usize {
     (PANELS / (depth * width)).clamp(1, GROUP)
 }
 
-/// Part `index` when `count` is divided into `parts` of about the same size.
+/// Returns part `index` when `count` is divided into `parts` of about the same size.
 pub(in crate::cpu) fn portion(index: usize, parts: usize, count: usize) -> Range<usize> {
     index * count / parts..(index + 1) * count / parts
 }

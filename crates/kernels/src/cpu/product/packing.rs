@@ -1,14 +1,15 @@
-//! Right-hand sides of products.
+//! Packing of right-hand sides: copies of their panels in the order in which the micro-kernel reads them.
 
 use std::ops::Range;
 
 use pulp::Simd;
 
 use super::super::copy::copy;
+use super::super::vector::{load, store};
 use super::layout::Strided;
 use super::transpose::transpose;
 
-/// Where the panels of some columns go.
+/// The positions of packed panels.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::cpu) struct Packing {
     /// Columns of a panel, and elements from a panel's row to its next.
@@ -17,7 +18,7 @@ pub(in crate::cpu) struct Packing {
     pub(in crate::cpu) pitch: usize,
 }
 
-/// Some columns of one panel, and where they are read from and written to.
+/// Some columns of one panel, with the positions that they are read from and written to.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::cpu) struct Piece {
     pub(in crate::cpu) from: usize,
@@ -51,7 +52,7 @@ impl Packing {
 }
 
 /// A matrix that can copy out panels of itself.
-pub(in crate::cpu) trait Right: Sync {
+pub(in crate::cpu) trait RightHandSide: Sync {
     /// Writes these rows of these columns to `to`, in panels of `N` vectors. What follows a row's last
     /// column may be overwritten up to a vector.
     fn pack<S: Simd, const N: usize>(
@@ -64,7 +65,7 @@ pub(in crate::cpu) trait Right: Sync {
     );
 }
 
-impl Right for Strided<'_> {
+impl RightHandSide for Strided<'_> {
     #[inline(always)]
     fn pack<S: Simd, const N: usize>(
         &self,
@@ -97,14 +98,13 @@ pub(in crate::cpu) fn copy_piece<S: Simd, const N: usize>(from: &[f32], to: &mut
     if from.len() != const { N * S::F32_LANES } {
         return copy::<S>(from, to);
     }
-    let from = from.as_ptr().cast::<S::f32s>();
-    let to = to.as_mut_ptr().cast::<S::f32s>();
-    // SAFETY: the slices have `N` vectors.
-    unsafe {
-        let vectors: [S::f32s; N] = std::array::from_fn(|n| from.add(n).read_unaligned());
-        for (n, vector) in vectors.into_iter().enumerate() {
-            to.add(n).write_unaligned(vector);
-        }
+    let lanes = S::F32_LANES;
+    let vectors: [S::f32s; N] = std::array::from_fn(
+        #[inline(always)]
+        |n| load::<S>(&from[n * lanes..]),
+    );
+    for (n, vector) in vectors.into_iter().enumerate() {
+        store::<S>(&mut to[n * lanes..], vector);
     }
 }
 
@@ -112,7 +112,7 @@ pub(in crate::cpu) fn copy_piece<S: Simd, const N: usize>(from: &[f32], to: &mut
 #[derive(Debug, Clone, Copy)]
 pub(in crate::cpu) struct Transposed<'a>(pub(in crate::cpu) Strided<'a>);
 
-impl Right for Transposed<'_> {
+impl RightHandSide for Transposed<'_> {
     #[inline(always)]
     fn pack<S: Simd, const N: usize>(
         &self,

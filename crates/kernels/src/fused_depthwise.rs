@@ -1,0 +1,20 @@
+//! The depthwise part of a fused separable convolution.
+
+use burn::prelude::*;
+
+use crate::{Activation, Geometry};
+
+/// The depthwise part of a fused separable convolution.
+#[derive(Debug, Clone)]
+pub struct FusedDepthwise {
+    /// The filters, one for each channel: `[channels, 1, kernel_height, kernel_width]`.
+    pub weight: Tensor<4>,
+    /// A value added to each channel, `[channels]`.
+    pub bias: Option<Tensor<1>>,
+    /// The window. Any kernel, stride, dilation and padding is supported.
+    pub geometry: Geometry,
+    /// Whether the input is rectified first.
+    pub input_relu: bool,
+    /// The activation between the depthwise and the pointwise part.
+    pub activation: Activation,
+}
