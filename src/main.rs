@@ -12,6 +12,7 @@ mod path_bytes;
 mod signals;
 mod standard_input;
 mod terminal;
+mod tuning;
 
 use std::io::Write;
 use std::process::ExitCode;

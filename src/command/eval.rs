@@ -25,6 +25,7 @@ use crate::batches::{Failures, for_each_batch};
 use crate::images::ImageSource;
 use crate::network::{labels, load_network};
 use crate::terminal::{escaped, escaped_path};
+use crate::tuning::TuningNote;
 
 const BAR: &str = "{bar:40} {pos}/{len} images, {eta} to go";
 /// Mistakes that are printed.
@@ -127,6 +128,7 @@ fn folder_of_classes(weights: &str, arguments: &EvalArguments, device: &Device) 
     let bar = progress_bar(images.len() as u64, BAR);
     let batch_size = arguments.batch_size as usize;
     let mut failures = Failures::default();
+    let mut tuning = TuningNote::start(device, &bar);
     for skipped in &found.skipped {
         failures.skip(&skipped.to_string());
     }
@@ -147,7 +149,9 @@ fn folder_of_classes(weights: &str, arguments: &EvalArguments, device: &Device) 
                 indices: batch.indices,
             };
             bar.inc(batch.len() as u64);
-            for row in evaluation.add(ImageBatch::new(batch, preprocessing.size, device))? {
+            let rows = evaluation.add(ImageBatch::new(batch, preprocessing.size, device))?;
+            tuning.finish();
+            for row in rows {
                 bar.suspend(|| failures.no_numbers(&paths[row]));
             }
             Ok(())

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail, ensure};
+use indicatif::ProgressBar;
 use xception::models::grad_cam;
 use xception::models::preprocessing::Heatmap;
 use xception::models::weights::Head;
@@ -15,6 +16,7 @@ use crate::images::ImageSource;
 use crate::network::{labels, load_network, to_tensor};
 use crate::output::check_folder;
 use crate::terminal::{escaped, escaped_path};
+use crate::tuning::TuningNote;
 
 /// Writes where in an image the network sees a class.
 pub fn run(arguments: &ExplainArguments) -> Result<()> {
@@ -33,7 +35,9 @@ pub fn run(arguments: &ExplainArguments) -> Result<()> {
     let input = loaded.preprocessing.apply(&photo)?;
     let input = to_tensor(input, loaded.preprocessing.size, &device);
     let class = arguments.class.map(|class| class as usize);
+    let mut tuning = TuningNote::start(&device, &ProgressBar::hidden());
     let found = grad_cam(&loaded.model, input, class)?;
+    tuning.finish();
     if !found.probability.is_finite() {
         bail!(
             "the network's output isn't finite numbers for {}: its weights are damaged, or their training diverged",

@@ -22,6 +22,7 @@ use crate::network::{load_network, to_tensor};
 use crate::output::check_folder;
 use crate::path_bytes::path_bytes;
 use crate::terminal::escaped_path;
+use crate::tuning::TuningNote;
 
 /// Writes the pooled features of images.
 pub fn run(arguments: &FeaturesArguments) -> Result<()> {
@@ -40,6 +41,7 @@ pub fn run(arguments: &FeaturesArguments) -> Result<()> {
     );
     let batch_size = arguments.batch.batch_size as usize;
     let mut failures = Failures::default();
+    let mut tuning = TuningNote::start(&device, &bar);
     let preprocessing = &loaded.preprocessing;
     for_each_batch(
         &images,
@@ -50,6 +52,7 @@ pub fn run(arguments: &FeaturesArguments) -> Result<()> {
             let input = to_tensor(batch.inputs, loaded.preprocessing.size, &device);
             let pooled = network.forward_pooled(input).into_data().convert::<f32>();
             let pooled: Vec<f32> = pooled.iter::<f32>().collect();
+            tuning.finish();
             let columns = pooled.len() / batch.paths.len();
             for (path, row) in batch.paths.iter().zip(pooled.chunks(columns)) {
                 if !row.iter().all(|number| number.is_finite()) {

@@ -19,6 +19,7 @@ use crate::images::find;
 use crate::network::{labels, load_network, to_tensor};
 use crate::path_bytes::path_bytes;
 use crate::terminal::{escaped, escaped_path};
+use crate::tuning::TuningNote;
 
 /// What a network says of an image.
 #[derive(Debug)]
@@ -61,6 +62,7 @@ pub fn run(arguments: &PredictArguments) -> Result<()> {
     );
     let batch_size = arguments.batch.batch_size as usize;
     let mut failures = Failures::default();
+    let mut tuning = TuningNote::start(&device, &bar);
     let preprocessing = &loaded.preprocessing;
     for_each_batch(
         &images,
@@ -74,6 +76,7 @@ pub fn run(arguments: &PredictArguments) -> Result<()> {
             let classes = loaded.model.classes();
             let probabilities: Vec<f32> = probabilities.convert::<f32>().iter::<f32>().collect();
             let logits: Vec<f32> = logits.into_data().convert::<f32>().iter::<f32>().collect();
+            tuning.finish();
             bar.inc(batch.paths.len() as u64);
             let rows = logits.chunks(classes).zip(probabilities.chunks(classes));
             for (path, (logits, probabilities)) in batch.paths.into_iter().zip(rows) {

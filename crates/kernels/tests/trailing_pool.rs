@@ -88,6 +88,8 @@ proptest! {
         channels in 1..=40usize,
         counts_padding: bool,
     ) {
+        // Burn's NdArray indexes out of bounds if there is more padding than input.
+        prop_assume!(size.iter().all(|&side| side >= half));
         let kernel = 2 * half + 1;
         let shape = [2, size[0], size[1], channels];
         for device in devices() {
