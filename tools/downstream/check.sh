@@ -20,9 +20,11 @@ done
 
 cd "$here"
 export CARGO_TARGET_DIR=$target-downstream
-echo "crates in its tree: $(cargo tree --prefix none --edges normal --no-dedupe | sed 's/ (.*//' | sort -u | wc -l)"
-echo "crates of the networks without weights files: $(cargo tree --prefix none --edges normal --no-dedupe \
-    --package xception-models --no-default-features --features flex | sed 's/ (.*//' | sort -u | wc -l)"
+crates() {
+    cargo tree --prefix none --edges normal --no-dedupe "$@" | sed 's/ (.*//' | sort -u | wc -l
+}
+echo "crates in its tree: $(crates)"
+echo "crates in the tree of the networks alone: $(crates --no-default-features --features bare)"
 cargo run --release
 for example in own_loop own_head record; do
     cargo run --release --example "$example"
