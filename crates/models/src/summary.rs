@@ -10,6 +10,9 @@ use crate::layers::trace::{Operation, Trace};
 use crate::network::device_of;
 use crate::{ModelError, Network};
 
+/// The name of the stage of parameters that no layer reports.
+const ELSEWHERE: &str = "elsewhere";
+
 /// A network's stages, read off a forward pass of the shape of one image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Summary {
@@ -54,7 +57,8 @@ impl StageSummary {
 
 impl Summary {
     /// Passes the shape of one image of this height and width through the network, and reports each stage. Nothing is
-    /// computed.
+    /// computed. Parameters that no layer reports, such as those of an operation given to
+    /// [`FeatureMap::map`](crate::layers::FeatureMap::map), are the last stage, `elsewhere`, whose multiply-adds are unknown.
     ///
     /// # Errors
     ///
@@ -79,7 +83,16 @@ impl Summary {
             let logits = at.head.forward(input);
             stages.push(StageSummary::head("auxiliary", &logits, &trace));
         }
-        Ok(Self { image_size, stages })
+        let mut summary = Self { image_size, stages };
+        let elsewhere = network.trainable_parameters() as u64;
+        let elsewhere = elsewhere.saturating_sub(summary.parameters());
+        if elsewhere > 0 {
+            summary.stages.push(StageSummary {
+                parameters: elsewhere,
+                ..StageSummary::new(ELSEWHERE, &[], &[])
+            });
+        }
+        Ok(summary)
     }
 
     /// Trainable parameters of all stages.
@@ -122,11 +135,14 @@ impl fmt::Display for Summary {
         };
         for stage in &self.stages {
             let output: Vec<_> = stage.output.iter().map(usize::to_string).collect();
-            let (parameters, multiply_adds, memory) = numbers(
+            let (parameters, mut multiply_adds, memory) = numbers(
                 stage.parameters,
                 stage.multiply_adds,
                 stage.activation_bytes,
             );
+            if stage.name == ELSEWHERE {
+                multiply_adds = "unknown".to_owned();
+            }
             row([
                 &stage.name,
                 &output.join(" x "),
@@ -150,8 +166,13 @@ mod tests {
     use burn::prelude::*;
 
     use super::*;
-    use crate::layers::{Activation, Padding, Stem};
-    use crate::{InceptionV3Config, MODELS, Model, ModelConfig, XceptionConfig};
+    use burn::nn::conv::{Conv2d, Conv2dConfig};
+
+    use crate::layers::{
+        Activation, Classifier, ClassifierConfig, ConvNorm, ConvNormConfig, Epilogue, Kernels,
+        LayerOptions, Padding, Stem,
+    };
+    use crate::{InceptionV3Config, MODELS, Model, ModelConfig, Observer, XceptionConfig};
 
     fn summary(model: &Model, size: usize) -> Summary {
         Summary::new(model, [size, size]).unwrap()
@@ -241,6 +262,57 @@ mod tests {
             model.visit(&mut drawn);
             assert_eq!(drawn.0, 0, "{}", info.name);
         }
+    }
+
+    /// A network whose second convolution is Burn's own and passes by as an operation.
+    #[derive(Module, Debug)]
+    struct Mixed {
+        known: ConvNorm,
+        own: Conv2d,
+        classifier: Classifier,
+    }
+
+    impl Network for Mixed {
+        fn stages(&self, images: FeatureMap, observe: Observer) -> FeatureMap {
+            let x = self.known.forward(images, Epilogue::relu());
+            let x = x.map(|x| self.own.forward(x));
+            observe("both", &x);
+            x
+        }
+
+        fn classifier(&self) -> &Classifier {
+            &self.classifier
+        }
+
+        fn minimum_size(&self) -> usize {
+            3
+        }
+    }
+
+    #[test]
+    fn parameters_that_no_layer_reports_are_counted_all_the_same() {
+        let device = Device::flex();
+        let options = LayerOptions {
+            epsilon: 1e-5,
+            kernels: Kernels::Native,
+        };
+        let mixed = Mixed {
+            known: ConvNormConfig::new([3, 8], 3, options).init(&device),
+            own: Conv2dConfig::new([8, 16], [1, 1]).init(&device),
+            classifier: ClassifierConfig::new(16, 10, Kernels::Native).init(&device),
+        };
+        let summary = Summary::new(&mixed, [8, 8]).unwrap();
+        assert_eq!(summary.parameters(), mixed.trainable_parameters() as u64);
+        let last = summary.stages.last().unwrap();
+        assert_eq!(
+            (last.name.as_str(), last.parameters),
+            ("elsewhere", 8 * 16 + 16)
+        );
+        assert!(summary.to_string().contains("unknown"), "{summary}");
+        let images = Tensor::ones([1, 3, 8, 8], &device);
+        let expected = mixed.forward(images.clone());
+        let difference = (mixed.fuse().forward(images) - expected).abs().max();
+        assert!(difference.into_scalar::<f32>() < 1e-5);
     }
 
     #[test]
