@@ -82,7 +82,8 @@ impl MaxPool {
         let (plane, part) = (self.output_plane(), planes * self.output_plane());
         let tasks = input.par_chunks(planes * self.input_plane());
         written_in_parts(self.planes * plane, part, tasks, |input, output| {
-            let mut best = vec![f32::NEG_INFINITY; self.padded()];
+            // One more, so that the last window's third column is the start of a pair, too.
+            let mut best = vec![f32::NEG_INFINITY; self.padded() + 1];
             write_parts(output, plane, |index, output| {
                 let input = &input[index * self.input_plane()..][..self.input_plane()];
                 let best = &mut best[..];
@@ -121,10 +122,10 @@ impl MaxPool {
                     (3, 2) => {
                         // Pairs of columns and the first of the next pair.
                         let (pairs, _) = best.as_chunks::<2>();
-                        let next = best[2..].iter().step_by(2);
+                        let (next, _) = best[2..].as_chunks::<2>();
                         let maxima = pairs.iter().zip(next).map(
                             #[inline(always)]
-                            |(&[one, two], &three)| larger(larger(one, two), three),
+                            |(&[one, two], &[three, _])| larger(larger(one, two), three),
                         );
                         write_values(output, maxima)
                     }
