@@ -77,7 +77,7 @@ RUST
             # Large layers, which take hours here; the sanitizer runs them.
             convolution-*) skipped=(--skip networks_layers --skip small_maps --skip number_of_threads) ;;
         esac
-        RAYON_NUM_THREADS=2 PROPTEST_CASES=24 "${checked[@]}" "$test" "${skipped[@]}"
+        RUST_BACKTRACE=0 RAYON_NUM_THREADS=2 PROPTEST_CASES=24 "${checked[@]}" "$test" "${skipped[@]}"
     done
 }
 

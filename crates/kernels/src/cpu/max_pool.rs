@@ -103,44 +103,38 @@ impl MaxPool {
     ) -> &'a mut [f32] {
         let (left, stride) = (self.geometry.padding.left, self.geometry.stride[1]);
         let width = self.input[1];
-        write_parts(
-            output,
-            self.output[1],
-            #[inline(always)]
-            |row, output| {
-                let (rows, _) = self.rows(row);
-                let inside = &mut best[left..left + width];
-                inside.copy_from_slice(&input[rows.start * width..][..width]);
-                for row in rows.skip(1) {
-                    let values = &input[row * width..][..width];
-                    for (best, &value) in inside.iter_mut().zip(values) {
-                        *best = larger(*best, value);
+        assert!(output.len() == self.output_plane());
+        assert!(best.len() == self.padded());
+        for (row, output) in output.chunks_exact_mut(self.output[1]).enumerate() {
+            let (rows, _) = self.rows(row);
+            let inside = &mut best[left..left + width];
+            inside.copy_from_slice(&input[rows.start * width..][..width]);
+            for row in rows.skip(1) {
+                let values = &input[row * width..][..width];
+                for (best, &value) in inside.iter_mut().zip(values) {
+                    *best = larger(*best, value);
+                }
+            }
+            match (self.geometry.kernel[1], stride) {
+                (3, 2) => {
+                    // Pairs of columns and the first of the next pair.
+                    let (pairs, _) = best.as_chunks::<2>();
+                    let next = best[2..].iter().step_by(2);
+                    for ((to, &[one, two]), &three) in output.iter_mut().zip(pairs).zip(next) {
+                        to.write(larger(larger(one, two), three));
                     }
                 }
-                match (self.geometry.kernel[1], stride) {
-                    (3, 2) => {
-                        // Pairs of columns and the first of the next pair.
-                        let (pairs, _) = best.as_chunks::<2>();
-                        let next = best[2..].iter().step_by(2);
-                        let maxima = pairs.iter().zip(next).map(
-                            #[inline(always)]
-                            |(&[one, two], &three)| larger(larger(one, two), three),
-                        );
-                        write_values(output, maxima)
-                    }
-                    (kernel, _) => {
-                        let maxima = (0..output.len()).map(
-                            #[inline(always)]
-                            |column| {
-                                let window = &best[column * stride..][..kernel];
-                                window.iter().copied().fold(window[0], larger)
-                            },
-                        );
-                        write_values(output, maxima)
+                (kernel, _) => {
+                    for (column, to) in output.iter_mut().enumerate() {
+                        let window = &best[column * stride..][..kernel];
+                        to.write(window.iter().copied().fold(window[0], larger));
                     }
                 }
-            },
-        )
+            }
+        }
+        // SAFETY: the rows are all of the output, and each is written to its end: a padded row has the last
+        // window's third column, so that there is a pair and a next column for each output.
+        unsafe { output.assume_init_mut() }
     }
 
     /// Computes the output, and the index of each maximum in its window: row times the window's columns,

@@ -178,9 +178,12 @@ impl<'a> Interleaved<'a> {
     ) -> Written<'a> {
         let mut next = self.next;
         while next < self.count {
-            // SAFETY: parts that differ by a multiple of `tasks` are this task's alone, which has one at a
-            // time.
-            let part = unsafe { self.output.slice(next * self.part, self.part) };
+            // SAFETY: `count` parts are the whole result; those that differ by a multiple of `tasks` are this
+            // task's alone, which has one at a time.
+            let part = unsafe {
+                let start = self.output.start.add(next * self.part);
+                std::slice::from_raw_parts_mut(start, self.part)
+            };
             let expected = extent(part);
             let written = write(part);
             assert!(extent(written) == expected, "a part of a result, written");
