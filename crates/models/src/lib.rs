@@ -53,7 +53,7 @@ pub use features::{Features, Stage};
 pub use fused::Fused;
 pub use grad_cam::{GradCam, grad_cam};
 pub use inception_v3::{InceptionV3, InceptionV3Config};
-pub use network::{AuxiliaryClassifier, Head, Network, Observer};
+pub use network::{AuxiliaryClassifier, Head, Network, Observer, trainable_parameters};
 pub use registry::{MODELS, Model, ModelConfig, ModelInfo};
 pub use resnet::{ResNet, ResNetConfig, ResNetDepth};
 pub use summary::{StageSummary, Summary};

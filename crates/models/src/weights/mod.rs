@@ -62,5 +62,5 @@ pub use named_tensors::{ElementType, NamedTensor, NamedTensors};
 pub use pytorch::read_pytorch;
 pub use safetensors::read_safetensors;
 pub use safetensors_writer::write_safetensors;
-pub use save::{export_names, save_burnpack, save_safetensors};
+pub use save::{export_names, save_burnpack, save_safetensors, write_burnpack};
 pub use source::Source;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::printable::Printable;
+use crate::printable::Printable;
 
 /// What can be wrong with a configuration.
 ///
@@ -42,6 +42,17 @@ pub enum ConfigError {
         place: String,
         /// What is wrong.
         invalid: Invalid,
+    },
+    /// The model's number of classes is not that of the data.
+    #[error(
+        "the model has {model} classes, but the data has {data}: leave out `classes` of the model, and it has \
+         those of the data; a network that was trained, or a head that is kept, takes data of its own classes alone"
+    )]
+    Classes {
+        /// Classes of the model.
+        model: usize,
+        /// Classes of the data.
+        data: usize,
     },
     /// An override that can't be applied, or that makes a value wrong.
     #[error("`{}`: {}", Printable(.argument), Printable(.cause))]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::ablation::{Axis, VariantConfig};
+use super::ablation_file::{Axis, VariantConfig};
 use super::error::Invalid;
 use super::overrides::{is_path, is_within};
 

@@ -6,9 +6,9 @@ use std::str::FromStr;
 use serde_json::{Map, Value};
 
 use super::error::{ConfigError, Invalid};
-use super::printable::printable;
 use super::strict_json::shown;
 use super::text_tree::Node;
+use crate::printable::printable;
 
 /// A value at a path, such as `recipe.epochs=3`, that replaces what a configuration has there.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::error::{ConfigError, Invalid};
-use super::printable::{is_control, printable};
 use super::syntax;
 use super::text_tree::Node;
+use crate::printable::{is_control, printable};
 
 /// The most bytes that a file may have.
 const MAX_BYTES: u64 = 16 << 20;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sha2::{Digest, Sha256};
 
 use super::error::Invalid;
-use crate::report;
+use crate::record::layout;
 
 /// The most bytes that the name of a folder has on common file systems.
 pub(super) const MAX_BYTES: usize = 255;
@@ -28,7 +28,7 @@ pub(super) fn check_name(name: &str, path: &str) -> Result<(), Invalid> {
 
 /// Returns the folders of an ablation's variants with these names, in their order; none has the name of a file beside them.
 pub(crate) fn variant_folders<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    folders(names, &report::FILES)
+    folders(names, &layout::FILES)
 }
 
 /// The folders of variants with these names, in their order. No two are the same, also where the file system

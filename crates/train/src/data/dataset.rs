@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use xception_models::preprocessing::{Filter, Preprocessing, Resize, ResizeMode, Scaling};
+
 use crate::data::{DataError, Skipped};
 
 /// The channels of an image: red, green and blue.
@@ -32,6 +34,21 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// Returns what an image has to go through to look like those of the data set.
+    pub fn preprocessing(&self) -> Preprocessing {
+        let Normalization { mean, std } = self.normalization;
+        Preprocessing {
+            size: self.train.size(),
+            resize: Resize {
+                filter: Filter::Bilinear,
+                antialias: true,
+                mode: ResizeMode::ShortestSide,
+            },
+            crop_fraction: 1.0,
+            scaling: Scaling::MeanStd { mean, std },
+        }
+    }
+
     /// The SHA-256, in hexadecimal, of both splits, the training split first.
     ///
     /// Of each split: height, width and number of images as `u64`, then all pixels, then all labels as `u32`, numbers in

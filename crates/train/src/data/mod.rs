@@ -22,6 +22,7 @@ mod folder;
 mod keyed_rng;
 mod listing;
 mod prefetch;
+mod record;
 mod source;
 mod unpack;
 

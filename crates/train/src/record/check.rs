@@ -140,7 +140,7 @@ impl Scores {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
 
     const ASKED: Asked = Asked {
         epochs: 12,

@@ -278,8 +278,8 @@ fn axes(variants: &[VariantRecord]) -> Option<Vec<PathValues<'_>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::synthetic;
     use crate::report::summary::Summary;
-    use crate::report::synthetic;
 
     #[test]
     fn two_axes_are_rows_and_columns_with_marginal_means() {

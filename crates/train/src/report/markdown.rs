@@ -1,11 +1,12 @@
 //! The report in Markdown, with its charts as files beside it.
 
 use super::charts::{Chart, Charts};
-use super::format::{NONE, Unit, listed, magnitude, ratio, significant, thousands};
+use super::format::{NONE, UNKNOWN, Unit, ratio};
 use super::notes;
 use super::statistics::{Difference, Sample};
 use super::summary::{Summary, SummaryRow};
 use super::verdict::ClaimVerdict;
+use crate::numbers::{listed, magnitude, significant, thousands};
 use crate::record::AblationRecord;
 
 /// Writes the report; `chart_folder` is where the charts are, seen from the report.
@@ -186,7 +187,8 @@ fn costs(page: &mut Page, summary: &Summary) {
             name(row),
             thousands(row.parameters),
             or_none(row.parameters_ratio.map(ratio)),
-            magnitude(row.multiply_adds),
+            row.multiply_adds
+                .map_or_else(|| UNKNOWN.to_owned(), magnitude),
             or_none(row.multiply_adds_ratio.map(ratio)),
             or_none(row.steps_per_second.map(significant)),
             or_none(notes::reached_cell(row)),
@@ -314,7 +316,7 @@ fn longest_run(content: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
     use crate::report::verdict::verdicts;
 
     fn page(record: &AblationRecord) -> String {

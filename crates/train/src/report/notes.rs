@@ -1,8 +1,9 @@
 //! The sentences that the page and its Markdown twin share.
 
-use super::format::{Unit, counted, listed, thousands};
+use super::format::Unit;
 use super::summary::{Reached, Summary, SummaryRow, unfinished};
 use super::verdict::{ClaimVerdict, Verdict, fate};
+use crate::numbers::{counted, listed, thousands};
 use crate::record::{AblationRecord, DamagedRun, RunRecord, VariantRecord};
 
 /// How to read the chart of differences without intervals.
@@ -256,7 +257,7 @@ pub(super) fn definitions(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
     use crate::report::verdict::verdicts;
 
     #[test]

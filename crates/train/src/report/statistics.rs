@@ -138,17 +138,6 @@ fn students_t(probability: f64, freedom: f64) -> Option<f64> {
     Some(distribution.inverse_cdf(probability)).filter(|quantile| quantile.is_finite())
 }
 
-/// Middle of the values; the mean of the two middle ones where their number is even.
-pub fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.len() {
-        0 => None,
-        count if count % 2 == 1 => Some(values[middle]),
-        _ => Some((values[middle - 1] + values[middle]) / 2.0),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,12 +243,5 @@ mod tests {
         assert_eq!(difference.interval, None);
         assert_eq!(difference.no_interval, Some(NoInterval::NoSpread));
         assert!(!difference.excludes_zero());
-    }
-
-    #[test]
-    fn median_takes_the_middle() {
-        assert_eq!(median(vec![]), None);
-        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
     }
 }

@@ -6,7 +6,8 @@
 use serde::Serialize;
 
 use super::grid::Grid;
-use super::statistics::{Difference, Sample, median};
+use super::statistics::{Difference, Sample};
+use crate::numbers::median;
 use crate::record::{AblationRecord, ClaimMetric, RunRecord, RunState, VariantRecord};
 
 /// What the report's tables say, one row a variant.
@@ -34,8 +35,8 @@ pub struct SummaryRow {
     pub parameters: u64,
     /// Parameters over those of the base.
     pub parameters_ratio: Option<f64>,
-    /// Multiply-adds of a forward pass for one image.
-    pub multiply_adds: u64,
+    /// Multiply-adds of a forward pass for one image; `None` if they are unknown.
+    pub multiply_adds: Option<u64>,
     /// Multiply-adds over those of the base.
     pub multiply_adds_ratio: Option<f64>,
     /// Its runs.
@@ -164,15 +165,15 @@ impl SummaryRow {
                 &sample(base, metric)?,
             ))
         };
-        let ratio = |count: fn(&VariantRecord) -> u64| {
-            let base = count(base?);
-            (base > 0).then(|| count(variant) as f64 / base as f64)
+        let ratio = |count: fn(&VariantRecord) -> Option<u64>| {
+            let base = count(base?).filter(|&count| count > 0)?;
+            Some(count(variant)? as f64 / base as f64)
         };
         Self {
             name: variant.name.clone(),
             is_base,
             parameters: variant.parameters,
-            parameters_ratio: ratio(|v| v.parameters),
+            parameters_ratio: ratio(|v| Some(v.parameters)),
             multiply_adds: variant.multiply_adds,
             multiply_adds_ratio: ratio(|v| v.multiply_adds),
             runs: RunCounts::of(variant, record.seeds.len()),
@@ -246,7 +247,7 @@ fn steps_per_second(variant: &VariantRecord) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
 
     #[test]
     fn counts_and_ratios() {

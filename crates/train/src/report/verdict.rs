@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::format::{Unit, counted, listed};
+use super::format::Unit;
 use super::statistics::{Difference, NoInterval, Sample};
 use super::summary::{RunCounts, sample};
+use crate::numbers::{counted, listed};
 use crate::record::{AblationRecord, Claim, ClaimMetric, VariantRecord};
 
 /// Whether a measurement bears a claim out.
@@ -208,7 +209,7 @@ fn capitalized(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
 
     type Curves<'a> = &'a [(&'a str, &'a [&'a [f64]])];
 

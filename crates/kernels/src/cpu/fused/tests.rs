@@ -299,8 +299,12 @@ fn dense_convolutions_equal_the_definition_with_any_padding() {
                                 batch: 1,
                                 size,
                             };
-                            let found =
-                                convolution.forward(input, [rows, columns], Some(&residual), Rectify::Relu);
+                            let found = convolution.forward(
+                                input,
+                                [rows, columns],
+                                Some(&residual),
+                                Rectify::Relu,
+                            );
                             assert_eq!(found, expected, "{channels} {size:?} {geometry:?}");
                         }
                     }

@@ -8,7 +8,7 @@ use super::drawing::{self, Area, Result, px, text_style, text_width};
 use super::labels::Labels;
 use super::theme::{self, LineStyle};
 use super::{Chart, ReportError};
-use crate::report::Confusion;
+use crate::record::Confusion;
 use crate::report::confusion::NO_PREDICTION;
 
 /// Room for the heading.
@@ -224,7 +224,7 @@ fn draw_names(area: &Area, layout: &Layout) -> Result {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
 
     #[test]
     fn guesses_of_classes_without_images_share_a_column() {

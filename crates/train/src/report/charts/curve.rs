@@ -148,7 +148,7 @@ impl Curve {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
 
     #[test]
     fn means_and_bands_are_over_finished_runs() {

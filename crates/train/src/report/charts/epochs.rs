@@ -256,7 +256,7 @@ fn below(points: &[Point], high: f64) -> Vec<Vec<Point>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
 
     #[test]
     fn a_line_is_cut_where_it_leaves() {

@@ -108,7 +108,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
 
     fn charts(record: &AblationRecord) -> Charts {
         Charts::of(record, &Summary::of(record)).unwrap()

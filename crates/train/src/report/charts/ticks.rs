@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 
-use crate::report::format;
+use crate::numbers;
 
 /// Range of an axis and where its grid lines are.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,9 +97,9 @@ impl ValueFormatter<f64> for Axis {
 
     fn format_ext(&self, tick: &f64) -> String {
         if self.signed {
-            format::signed(*tick, self.decimals)
+            numbers::signed(*tick, self.decimals)
         } else {
-            format::fixed(*tick, self.decimals)
+            numbers::fixed(*tick, self.decimals)
         }
     }
 }

@@ -7,10 +7,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::charts::theme::{self, LineStyle};
 use super::charts::{Chart, Charts};
-use super::format::listed;
 use super::notes;
 use super::summary::Summary;
 use super::verdict::{ClaimVerdict, Verdict};
+use crate::numbers::listed;
 use crate::record::AblationRecord;
 
 const STYLE: &str = include_str!("style.css");
@@ -248,7 +248,7 @@ fn definitions(record: &AblationRecord, summary: &Summary) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
     use crate::report::verdict::verdicts;
 
     fn page(record: &AblationRecord) -> String {

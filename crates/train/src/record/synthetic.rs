@@ -1,9 +1,8 @@
 //! Made-up records for tests: nothing in them was measured.
 
-use super::Confusion;
 use crate::record::{
-    AblationRecord, Claim, ClaimMetric, DataRecord, EnvironmentRecord, EpochRecord, RECORD_VERSION,
-    RunRecord, RunState, Scores, VariantRecord,
+    AblationRecord, Claim, ClaimMetric, Confusion, DataRecord, EnvironmentRecord, EpochRecord,
+    RECORD_VERSION, RunRecord, RunState, Scores, VariantRecord,
 };
 
 const EPOCHS: usize = 12;
@@ -14,7 +13,7 @@ pub(crate) fn all() -> Vec<AblationRecord> {
 }
 
 /// Every kind of record below, by a name.
-pub(super) fn named() -> Vec<(&'static str, AblationRecord)> {
+pub(crate) fn named() -> Vec<(&'static str, AblationRecord)> {
     vec![
         ("complete", complete()),
         ("incomplete", incomplete()),
@@ -66,7 +65,7 @@ pub(crate) fn incomplete() -> AblationRecord {
 }
 
 /// [`complete`] with a variant of which every run diverged, and one of which two did.
-pub(super) fn diverged() -> AblationRecord {
+pub(crate) fn diverged() -> AblationRecord {
     let mut record = complete();
     let [_, all, two, ..] = record.variants.as_mut_slice() else {
         return record;
@@ -83,7 +82,7 @@ pub(super) fn diverged() -> AblationRecord {
 }
 
 /// Two axes of two and three values, named as a grid's variants are.
-pub(super) fn grid() -> AblationRecord {
+pub(crate) fn grid() -> AblationRecord {
     spanned(&[
         ("model.xception.residual", &["true", "false"]),
         (
@@ -94,7 +93,7 @@ pub(super) fn grid() -> AblationRecord {
 }
 
 /// Three axes of two values.
-pub(super) fn cube() -> AblationRecord {
+pub(crate) fn cube() -> AblationRecord {
     spanned(&[
         ("model.xception.residual", &["true", "false"]),
         ("model.xception.dropout", &["0", "0.5"]),
@@ -129,7 +128,7 @@ fn spanned(axes: &[(&str, &[&str])]) -> AblationRecord {
 }
 
 /// Long names that differ at their beginnings, in their middles and at their ends.
-pub(super) fn long_names() -> AblationRecord {
+pub(crate) fn long_names() -> AblationRecord {
     let names = [
         "xception",
         "without-any-residual-connection-in-the-entry-flow",
@@ -171,7 +170,7 @@ pub(crate) fn crowded() -> AblationRecord {
 }
 
 /// [`crowded`] with any number of variants.
-pub(super) fn crowd(count: usize) -> AblationRecord {
+pub(crate) fn crowd(count: usize) -> AblationRecord {
     let names: Vec<String> = (0..count)
         .map(|n| format!("segments-{}-of-728-channels", 1_u64 << n))
         .collect();
@@ -198,7 +197,7 @@ pub(super) fn crowd(count: usize) -> AblationRecord {
 }
 
 /// A matrix of classes with long names, with guesses of a class without images and images without a prediction.
-pub(super) fn confusion() -> Confusion {
+pub(crate) fn confusion() -> Confusion {
     let kinds = ["beagle", "boxer", "collie", "dingo", "whippet", "wolf"];
     let name = |kind: &&str| format!("a photograph of a dog of the kind {kind}");
     let mut confusion = Confusion::new(kinds.iter().map(name).collect());
@@ -325,7 +324,7 @@ fn variant(
             vec![("model.kind".to_owned(), format!("\"{name}\""))]
         },
         parameters,
-        multiply_adds,
+        multiply_adds: Some(multiply_adds),
         runs: runs.to_vec(),
         damaged: Vec::new(),
     }
