@@ -16,6 +16,7 @@ pub mod data;
 mod environment;
 mod error;
 pub mod files;
+mod nearest;
 pub mod network;
 pub mod numbers;
 mod printable;

@@ -272,7 +272,7 @@ fn a_mistake_in_the_configuration_has_its_place() {
     assert!(message.starts_with(expected), "{message}");
     let message = error("[false, true]", "[false, 1]");
     let expected =
-        "line 8, column 63: `model.normalization`: is 1, but has to be `true` or `false`";
+        "line 8, column 62: `model.normalization`: is 1, but has to be `true` or `false`";
     assert!(message.starts_with(expected), "{message}");
     let message = error("\"channels\": 6", "\"channels\": 0");
     let expected = "line 4, column 15: `model.channels`: is 0, but has to be at least 1";

@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::ablation::Variant;
 use super::error::Invalid;
 use super::run::RunConfig;
-use super::strict_json::{nearest_name, shown};
+use super::strict_json::shown;
+use crate::nearest::suggestion;
 use crate::network::NetworkConfig;
 use crate::record::Claim;
 
@@ -53,7 +54,7 @@ pub(super) fn check_claims(claims: &[Claim], names: &[&str]) -> Result<(), Inval
             if names.contains(&name.as_str()) {
                 continue;
             }
-            let nearest = nearest_name(name, names.iter().copied());
+            let nearest = suggestion(name, names.iter().copied());
             let mut known = names[..names.len().min(LISTED)].join("; ");
             if names.len() > LISTED {
                 known += &format!("; and {} more", names.len() - LISTED);
