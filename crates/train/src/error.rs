@@ -15,7 +15,7 @@ use crate::network::BoxedError;
 use crate::report::ReportError;
 use crate::training::StopReason;
 
-/// What can go wrong while training, evaluating or writing results.
+/// Errors of training, evaluating and writing results.
 #[derive(Debug, Error)]
 pub enum TrainError {
     /// The configuration is wrong.
@@ -92,7 +92,7 @@ pub enum TrainError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         cause: String,
     },
     /// Another process works in the folder.
@@ -124,7 +124,7 @@ pub enum TrainError {
     DamagedRun {
         /// The run's folder.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem.
         cause: String,
     },
     /// A folder has no trained network.

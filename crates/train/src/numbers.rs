@@ -2,7 +2,7 @@
 
 /// The sign of negative numbers in text, as wide as a plus.
 const MINUS: char = '\u{2212}';
-/// A number with a fixed count of decimals and no negative zero.
+/// Returns a number with a fixed count of decimals and no negative zero.
 pub(crate) fn fixed(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
     match text.strip_prefix('-') {
@@ -14,7 +14,7 @@ pub(crate) fn fixed(value: f64, decimals: usize) -> String {
     }
 }
 
-/// A number with its sign, zero without.
+/// Returns a number with its sign, zero without.
 pub(crate) fn signed(value: f64, decimals: usize) -> String {
     let text = fixed(value, decimals);
     let zero = !text.contains(|c: char| c.is_ascii_digit() && c != '0');
@@ -25,7 +25,7 @@ pub(crate) fn signed(value: f64, decimals: usize) -> String {
     }
 }
 
-/// A count with a comma between thousands, such as `22,855,952`.
+/// Returns a count with a comma between thousands, such as `22,855,952`.
 pub(crate) fn thousands(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
@@ -38,7 +38,7 @@ pub(crate) fn thousands(value: u64) -> String {
     text
 }
 
-/// A count with three significant digits and a unit, such as `8.36 G`.
+/// Returns a count with three significant digits and a unit, such as `8.36 G`.
 pub(crate) fn magnitude(value: u64) -> String {
     let value = value as f64;
     let (scaled, unit) = match value {
@@ -51,7 +51,7 @@ pub(crate) fn magnitude(value: u64) -> String {
     format!("{}{unit}", significant(scaled))
 }
 
-/// A positive number with three significant digits, all digits of its whole part.
+/// Returns a positive number with three significant digits, all digits of its whole part.
 pub(crate) fn significant(value: f64) -> String {
     let decimals = match value.abs() {
         v if v >= 99.95 => 0,
@@ -86,7 +86,7 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// Middle of the values; the mean of the two middle ones where their number is even.
+/// Returns the middle of the values; the mean of the two middle ones where their number is even.
 pub fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;

@@ -18,7 +18,7 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Whether a character changes how the text around it is shown, rather than being shown itself: control
+/// Returns whether a character changes how the text around it is shown, rather than being shown itself: control
 /// characters, line separators, and those that change the direction of writing.
 pub(crate) fn is_control(c: char) -> bool {
     let steers = |c| matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

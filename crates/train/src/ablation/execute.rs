@@ -20,15 +20,15 @@ use crate::record::{
 use crate::report;
 use crate::training::{Display, Run, RunFolder, RunStatus, StopSignal};
 
-/// Where and how an ablation runs.
+/// The machine and the manner in which an ablation runs.
 pub struct Execution<'a> {
     /// The device, without autodiff.
     pub device: &'a Device,
     /// Name of the backend, for the record.
     pub backend: &'a str,
-    /// What is shown of each run meanwhile.
+    /// The display of each run's progress.
     pub display: Display,
-    /// What ends the ablation after a batch.
+    /// The signal that ends the ablation after a batch.
     pub stop: StopSignal,
     /// The command that repeats it, for the report.
     pub command: String,
@@ -38,10 +38,10 @@ pub struct Execution<'a> {
     pub observer: Arc<dyn Fn(Event) + Send + Sync>,
 }
 
-/// What an ablation has come to.
+/// The outcome of an ablation.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What all runs have left.
+    /// The results of all runs.
     pub record: AblationRecord,
     /// Runs that were left out.
     pub damaged: Vec<DamagedFolder>,
@@ -54,7 +54,7 @@ pub struct DamagedFolder {
     pub label: String,
     /// Its folder.
     pub path: PathBuf,
-    /// What is wrong.
+    /// The problem.
     pub cause: String,
 }
 

@@ -29,7 +29,7 @@ pub struct PlannedVariant<M = ModelConfig> {
     pub variant: Variant<M>,
     /// Its images.
     pub data: Dataset,
-    /// What its network costs.
+    /// The cost of its network.
     pub size: NetworkSize,
 }
 

@@ -40,7 +40,7 @@ pub struct AblationConfig<M = ModelConfig> {
 pub struct Variant<M = ModelConfig> {
     /// Name, unique in the ablation.
     pub name: String,
-    /// What it changes, for people: path and value.
+    /// The values that it changes, for people: path and value.
     pub changes: Vec<(String, String)>,
     /// The whole configuration.
     pub config: RunConfig<M>,
@@ -48,8 +48,8 @@ pub struct Variant<M = ModelConfig> {
 }
 
 impl<M> Variant<M> {
-    /// Name of the folder that the variant's runs are in, unique in the ablation: the variant's name where that
-    /// fits, else with `_` for what doesn't, and the start of a hash where two would be the same.
+    /// Returns the name of the folder that the variant's runs are in, unique in the ablation: the variant's name where
+    /// that fits, else with `_` for what doesn't, and the start of a hash where two would be the same.
     pub fn folder(&self) -> String {
         self.folder.clone()
     }
@@ -129,13 +129,13 @@ impl<M: NetworkConfig> AblationConfig<M> {
         })
     }
 
-    /// The variant that the others are compared with.
+    /// Returns the variant that the others are compared with.
     pub fn base(&self) -> &Variant<M> {
         &self.variants[0] // never empty, see `grid::variants`
     }
 }
 
-/// What a variant changes, for people: path and value.
+/// Returns what a variant changes, for people: path and value.
 fn changes(variant: &VariantConfig) -> Vec<(String, String)> {
     let changes = variant.set.iter();
     changes

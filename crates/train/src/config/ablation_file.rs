@@ -111,7 +111,7 @@ impl<M: NetworkConfig> AblationFile<M> {
         }
     }
 
-    /// Where in the file the value of a path comes from in a variant: from what the variant sets, or
+    /// Returns where in the file the value of a path comes from in a variant: from what the variant sets, or
     /// else from the base.
     pub(super) fn origin(&self, index: usize, variant: &VariantConfig, path: &str) -> String {
         let Some(key) = variant.set.keys().find(|key| is_within(path, key)) else {
@@ -130,8 +130,8 @@ impl<M: NetworkConfig> AblationFile<M> {
         )
     }
 
-    /// The error of a variant that can't be compared with the first: at the override that makes the difference,
-    /// or where one of the two sets its value.
+    /// Returns the error of a variant that can't be compared with the first: at the override that makes the
+    /// difference, or where one of the two sets its value.
     pub(super) fn unlike_error(
         &self,
         listed: &[VariantConfig],

@@ -83,11 +83,11 @@ pub(super) struct Unlike {
     pub(super) index: usize,
     /// Path of the value.
     pub(super) path: &'static str,
-    /// What is wrong.
+    /// The problem.
     pub(super) message: String,
 }
 
-/// The first variant that can't be compared with the base.
+/// Returns the first variant that can't be compared with the base.
 pub(super) fn unlike<M: NetworkConfig>(variants: &[Variant<M>]) -> Option<Unlike> {
     let (first, others) = variants.split_first()?;
     let of_first = SHARED.map(|path| value(&first.config, path));
@@ -114,7 +114,7 @@ pub(super) fn unlike<M: NetworkConfig>(variants: &[Variant<M>]) -> Option<Unlike
     })
 }
 
-/// The value of a path in a configuration.
+/// Returns the value of a path in a configuration.
 pub(super) fn value<M: NetworkConfig>(config: &RunConfig<M>, path: &str) -> Option<Value> {
     let value = serde_json::to_value(config).ok()?;
     let pointer = format!("/{}", path.replace('.', "/"));

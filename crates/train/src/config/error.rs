@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::printable::Printable;
 
-/// What can be wrong with a configuration.
+/// Errors of a configuration.
 ///
 /// Characters that steer a terminal are escaped in the message: it quotes files.
 #[derive(Debug, Error)]
@@ -32,7 +32,7 @@ pub enum ConfigError {
     Syntax {
         /// File, line and column.
         place: String,
-        /// What is wrong.
+        /// The problem.
         cause: String,
     },
     /// An unknown key, a wrong type or a value out of its range.
@@ -40,7 +40,7 @@ pub enum ConfigError {
     Invalid {
         /// File, line and column.
         place: String,
-        /// What is wrong.
+        /// The problem.
         invalid: Invalid,
     },
     /// The model's number of classes is not that of the data.
@@ -59,7 +59,7 @@ pub enum ConfigError {
     Override {
         /// The override as it was given.
         argument: String,
-        /// What is wrong with it.
+        /// The problem.
         cause: String,
     },
 }
@@ -70,12 +70,12 @@ pub enum ConfigError {
 pub struct Invalid {
     /// Path of the value, with dots between keys; empty for the whole.
     pub path: String,
-    /// What is wrong with it.
+    /// The problem.
     pub message: String,
 }
 
 impl Invalid {
-    /// A value that is something else than it has to be.
+    /// Returns a value that is something else than it has to be.
     pub(super) fn new(
         path: impl Into<String>,
         found: impl std::fmt::Display,
@@ -84,7 +84,7 @@ impl Invalid {
         Self::saying(path, format!("is {found}, but has to be {expected}"))
     }
 
-    /// A value with something else to say about it.
+    /// Returns a value with something else to say about it.
     pub(super) fn saying(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             path: path.into(),

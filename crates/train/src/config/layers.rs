@@ -28,7 +28,7 @@ pub(super) struct Places<'a> {
 }
 
 impl Layers<'_> {
-    /// All layers together.
+    /// Returns all layers together.
     pub(super) fn resolve<M: NetworkConfig>(&self) -> Result<RunConfig<M>, Invalid> {
         self.resolve_some(self.overrides.len(), self.set.len())
     }
@@ -49,7 +49,7 @@ impl Layers<'_> {
         RunConfig::from_value(value)
     }
 
-    /// The error at the place of the layer that makes the value wrong, which need not be the layer that the
+    /// Returns the error at the place of the layer that makes the value wrong, which need not be the layer that the
     /// value is from.
     pub(super) fn error<M: NetworkConfig>(&self, invalid: Invalid, places: &Places) -> ConfigError {
         let within = |key: &str| is_within(&invalid.path, key) || is_within(key, &invalid.path);
@@ -101,7 +101,7 @@ impl Layers<'_> {
         }
     }
 
-    /// The override without which, and without those after it, there is no such error.
+    /// Returns the override without which, and without those after it, there is no such error.
     fn blamed_override<M: NetworkConfig>(&self, invalid: &Invalid) -> Option<&Override> {
         let same = |count| {
             let resolved = self.resolve_some::<M>(count, self.set.len());
@@ -115,7 +115,7 @@ impl Layers<'_> {
         }
     }
 
-    /// The value of the variant without which, and without those after it, there is no such error.
+    /// Returns the value of the variant without which, and without those after it, there is no such error.
     fn blamed_value<M: NetworkConfig>(&self, invalid: &Invalid) -> Option<(&String, &Value)> {
         let all = self.overrides.len();
         let same = |count| self.resolve_some::<M>(all, count).err().as_ref() == Some(invalid);
@@ -127,7 +127,7 @@ impl Layers<'_> {
         }
     }
 
-    /// Where the value of a path comes from, for people, as in "which stands at FILE:3:4".
+    /// Returns where the value of a path comes from, for people, as in "which stands at FILE:3:4".
     fn stands(&self, path: &str, places: &Places) -> String {
         let set = self.set.keys().any(|key| is_within(path, key));
         let in_file = match set {

@@ -100,7 +100,7 @@ impl Default for Schedule {
 }
 
 impl Schedule {
-    /// The factor on the learning rate at a step (counted from 0 over the whole run).
+    /// Returns the factor on the learning rate at a step (counted from 0 over the whole run).
     pub fn factor(&self, step: usize, steps_per_epoch: usize, epochs: usize) -> f64 {
         let epoch = step as f64 / steps_per_epoch.max(1) as f64;
         match *self {

@@ -164,13 +164,13 @@ impl<M: NetworkConfig> RunConfig<M> {
         options.as_object_mut()
     }
 
-    /// Whether the classifier comes from the weights to start from.
+    /// Returns whether the classifier comes from the weights to start from.
     fn keeps_its_head(&self) -> bool {
         let finetune = self.finetune.as_ref();
         finetune.is_some_and(|finetune| finetune.head == StartingHead::Keep)
     }
 
-    /// What images of any size go through.
+    /// Returns what images of any size go through.
     pub fn preprocessing(&self) -> Preprocessing {
         let published = || folder_preprocessing(self.model.image_size());
         let mut preprocessing = self.data.preprocessing.unwrap_or_else(published);
@@ -248,7 +248,7 @@ impl<M: NetworkConfig> RunConfig<M> {
         Ok(())
     }
 
-    /// Height and width of the images, where these don't depend on the weights to start from.
+    /// Returns the height and width of the images, where these don't depend on the weights to start from.
     fn known_image_size(&self) -> Option<[usize; 2]> {
         let of_weights = self.finetune.is_some() && self.data.preprocessing.is_none();
         match &self.data.source {

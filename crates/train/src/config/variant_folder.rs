@@ -31,7 +31,7 @@ pub(crate) fn variant_folders<'a>(names: impl Iterator<Item = &'a str>) -> Vec<S
     folders(names, &layout::FILES)
 }
 
-/// The folders of variants with these names, in their order. No two are the same, also where the file system
+/// Returns the folders of variants with these names, in their order. No two are the same, also where the file system
 /// takes `A` for `a`, and none is one of those that are taken.
 fn folders<'a>(names: impl Iterator<Item = &'a str>, taken: &[&str]) -> Vec<String> {
     let mut seen: HashSet<_> = taken.iter().map(|name| name.to_lowercase()).collect();
@@ -47,7 +47,7 @@ fn folders<'a>(names: impl Iterator<Item = &'a str>, taken: &[&str]) -> Vec<Stri
         .collect()
 }
 
-/// The name with everything but letters, digits and `-_.=+` replaced by `_`, and without dots at its start. A
+/// Returns the name with everything but letters, digits and `-_.=+` replaced by `_`, and without dots at its start. A
 /// hash follows where the name is too long, or had symbols beyond ASCII.
 fn folder(name: &str) -> String {
     let fits = |c: char| c.is_alphanumeric() || "-_=+.".contains(c);
@@ -63,7 +63,7 @@ fn folder(name: &str) -> String {
     }
 }
 
-/// A folder's name, shortened where it has to be, with the start of a hash.
+/// Returns a folder's name, shortened where it has to be, with the start of a hash.
 fn with_hash(folder: &str, name: &str) -> String {
     let hash = format!("-{:x}", Sha256::digest(name));
     let hash = &hash[..9]; // in ASCII

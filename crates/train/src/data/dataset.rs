@@ -48,7 +48,7 @@ impl Dataset {
         }
     }
 
-    /// The SHA-256, in hexadecimal, of both splits, the training split first.
+    /// Returns the SHA-256, in hexadecimal, of both splits, the training split first.
     ///
     /// Of each split: height, width and number of images as `u64`, then all pixels, then all labels as `u32`, numbers in
     /// little-endian order.
@@ -60,7 +60,7 @@ impl Dataset {
         format!("{:x}", digest.finalize())
     }
 
-    /// The same data set with only the first part of one or both splits, stratified (see [`Images::limit`]).
+    /// Returns the same data set with only the first part of one or both splits, stratified (see [`Images::limit`]).
     ///
     /// # Errors
     ///
@@ -136,43 +136,43 @@ impl Images {
         })
     }
 
-    /// The number of images.
+    /// Returns the number of images.
     #[must_use]
     pub fn len(&self) -> usize {
         self.labels.len()
     }
 
-    /// Whether there are no images.
+    /// Returns whether there are no images.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
 
-    /// Height and width.
+    /// Returns the height and width.
     #[must_use]
     pub fn size(&self) -> [usize; 2] {
         self.size
     }
 
-    /// All pixels, `[len, 3, height, width]`.
+    /// Returns all pixels, `[len, 3, height, width]`.
     #[must_use]
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
 
-    /// All labels.
+    /// Returns all labels.
     #[must_use]
     pub fn labels(&self) -> &[u32] {
         &self.labels
     }
 
-    /// The number of bytes, and of elements, of one image.
+    /// Returns the number of bytes, and of elements, of one image.
     #[must_use]
     pub fn image_len(&self) -> usize {
         CHANNELS * self.size[0] * self.size[1]
     }
 
-    /// The pixels of one image, `[3, height, width]`.
+    /// Returns the pixels of one image, `[3, height, width]`.
     ///
     /// # Panics
     ///
@@ -183,7 +183,7 @@ impl Images {
         &self.pixels[index * len..][..len]
     }
 
-    /// The label of one image.
+    /// Returns the label of one image.
     ///
     /// # Panics
     ///
@@ -193,7 +193,7 @@ impl Images {
         self.labels[index]
     }
 
-    /// The number of images of each class.
+    /// Returns the number of images of each class.
     #[must_use]
     pub fn class_counts(&self, classes: usize) -> Vec<usize> {
         let mut counts = vec![0; classes];
@@ -205,7 +205,7 @@ impl Images {
         counts
     }
 
-    /// The first images of each class, `count` in all, in their order and in the proportions of the classes.
+    /// Returns the first images of each class, `count` in all, in their order and in the proportions of the classes.
     ///
     /// Where the proportions come out uneven, the classes with the largest remainders get one more, among equals those
     /// of lower label. `None` where `count` is 0 or above [`len`](Self::len).
@@ -237,7 +237,7 @@ impl Images {
         })
     }
 
-    /// The images of a range of indices, which is cut to what there is.
+    /// Returns the images of a range of indices, which is cut to what there is.
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Self {
         let end = range.end.min(self.len());

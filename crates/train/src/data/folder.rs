@@ -29,7 +29,7 @@ const TEST: [&str; 4] = ["test", "val", "valid", "validation"];
 /// The most bytes of pixels that are held.
 const MAX_BYTES: usize = 16 << 30;
 
-/// What images of a folder go through where no weights decide it: the shorter side resized, the center
+/// Returns what images of a folder go through where no weights decide it: the shorter side resized, the center
 /// cropped, and [-1, 1], as Xception takes them.
 pub fn folder_preprocessing(size: usize) -> Preprocessing {
     Preprocessing {
@@ -142,7 +142,7 @@ pub(super) fn load(
 /// An image and its class.
 type Labelled = (PathBuf, u32);
 
-/// Every tenth image of each class for testing, the last of each ten; of fewer than ten the last, unless
+/// Returns every tenth image of each class for testing, the last of each ten; of fewer than ten the last, unless
 /// it is the only one.
 fn hold_out(images: Vec<Labelled>) -> (Vec<Labelled>, Vec<Labelled>) {
     let (mut train, mut test) = (Vec::new(), Vec::new());

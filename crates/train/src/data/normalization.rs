@@ -44,8 +44,8 @@ impl Normalization {
         std: [0.2673, 0.2564, 0.2762],
     };
 
-    /// The factor and the summand with which a channel's pixel, from 0 to 255, becomes an input. The summand is what a
-    /// black pixel becomes.
+    /// Returns the factor and the summand with which a channel's pixel, from 0 to 255, becomes an input. The summand
+    /// is what a black pixel becomes.
     pub(crate) fn scale_and_bias(&self, channel: usize) -> (f32, f32) {
         let (mean, std) = (self.mean[channel], self.std[channel]);
         (1.0 / (255.0 * std), -mean / std)

@@ -67,7 +67,7 @@ impl DataSource {
         }
     }
 
-    /// The kind, as it is spelled, and the folder.
+    /// Returns the kind, as it is spelled, and the folder.
     fn parts(&self) -> (&'static str, Option<&PathBuf>) {
         match self {
             Self::Embedded => (EMBEDDED, None),

@@ -177,6 +177,6 @@ pub struct StartingWeights<'a> {
     pub path: &'a Path,
     /// What is known of it, if it is a published one that was asked for by its name.
     pub published: Option<&'static PretrainedWeights>,
-    /// What becomes of the classifier.
+    /// The fate of the classifier.
     pub head: Head,
 }

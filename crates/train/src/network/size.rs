@@ -2,7 +2,7 @@
 
 use super::ImageClassifier;
 
-/// What a network costs for one image, as far as that is known.
+/// The cost of a network for one image, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NetworkSize {
     /// Height and width of the image, in pixels.

@@ -23,7 +23,7 @@ pub struct Trained<M: NetworkConfig> {
     pub config: M,
     /// The network.
     pub network: M::Network,
-    /// What its images go through.
+    /// The preprocessing of its images.
     pub preprocessing: Preprocessing,
     /// The names of its classes.
     pub labels: Option<Labels>,

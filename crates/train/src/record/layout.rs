@@ -10,7 +10,7 @@ pub(crate) const JSON_FILE: &str = "results.json";
 pub(crate) const CSV_FILE: &str = "results.csv";
 /// The charts that the report in Markdown shows.
 pub(crate) const CHART_FOLDER: &str = "charts";
-/// What was asked: an [`AblationRecord`](super::AblationRecord) without runs, written when the ablation starts.
+/// The question: an [`AblationRecord`](super::AblationRecord) without runs, written when the ablation starts.
 pub(crate) const STUDY: &str = "ablation.json";
 
 /// All names that an ablation's folder has beside the folders of the variants.

@@ -7,12 +7,12 @@ use crate::record::{
 
 const EPOCHS: usize = 12;
 
-/// Every kind of record below.
+/// Returns every kind of record below.
 pub(crate) fn all() -> Vec<AblationRecord> {
     named().into_iter().map(|(_, record)| record).collect()
 }
 
-/// Every kind of record below, by a name.
+/// Returns every kind of record below, by a name.
 pub(crate) fn named() -> Vec<(&'static str, AblationRecord)> {
     vec![
         ("complete", complete()),
@@ -101,7 +101,7 @@ pub(crate) fn cube() -> AblationRecord {
     ])
 }
 
-/// Every combination of the values of axes; the last axis changes fastest.
+/// Returns every combination of the values of axes; the last axis changes fastest.
 fn spanned(axes: &[(&str, &[&str])]) -> AblationRecord {
     let mut settings: Vec<Vec<(String, String)>> = vec![Vec::new()];
     for (path, values) in axes {
@@ -196,7 +196,8 @@ pub(crate) fn crowd(count: usize) -> AblationRecord {
     record
 }
 
-/// A matrix of classes with long names, with guesses of a class without images and images without a prediction.
+/// Returns a matrix of classes with long names, with guesses of a class without images and images without a
+/// prediction.
 pub(crate) fn confusion() -> Confusion {
     let kinds = ["beagle", "boxer", "collie", "dingo", "whippet", "wolf"];
     let name = |kind: &&str| format!("a photograph of a dog of the kind {kind}");
@@ -236,7 +237,7 @@ pub(crate) fn from_curves(curves: &[(&str, &[&[f64]])]) -> AblationRecord {
     record
 }
 
-/// A claim of nobody.
+/// Returns a claim of nobody.
 pub(crate) fn claim(metric: ClaimMetric, better: &str, worse: &str) -> Claim {
     Claim {
         text: format!("{better} does better than {worse} (made up for a test)."),
@@ -294,7 +295,7 @@ fn record(variants: Vec<VariantRecord>, seeds: Vec<u64>, epochs: usize) -> Ablat
     }
 }
 
-/// A variant that nears the accuracy `level` with a time constant of `pace` epochs.
+/// Returns a variant that nears the accuracy `level` with a time constant of `pace` epochs.
 fn variant(
     name: &str,
     parameters: u64,

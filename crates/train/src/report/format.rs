@@ -9,12 +9,12 @@ pub(super) const NONE: &str = "\u{2013}";
 /// Stands where there is a number, but nobody counted it.
 pub(super) const UNKNOWN: &str = "unknown";
 
-/// Decimals of a percentage: no more than a test set of `images` images resolves.
+/// Returns the decimals of a percentage: no more than a test set of `images` images resolves.
 pub(super) fn percent_decimals(images: usize) -> usize {
     if images < 1000 { 1 } else { 2 }
 }
 
-/// A ratio to the base, such as `×1.25`.
+/// Returns a ratio to the base, such as `×1.25`.
 pub(super) fn ratio(value: f64) -> String {
     format!("×{}", significant(value))
 }
@@ -33,7 +33,7 @@ pub(super) struct Unit {
 }
 
 impl Unit {
-    /// A fraction as a percentage.
+    /// Returns a fraction as a percentage.
     pub(super) fn percent(images: usize) -> Self {
         Self {
             scale: 100.0,
@@ -43,7 +43,7 @@ impl Unit {
         }
     }
 
-    /// A loss in nats.
+    /// Returns a loss in nats.
     pub(super) fn loss() -> Self {
         Self {
             scale: 1.0,
@@ -53,7 +53,7 @@ impl Unit {
         }
     }
 
-    /// The unit of what a claim compares.
+    /// Returns the unit of what a claim compares.
     pub(super) fn of(metric: ClaimMetric, images: usize) -> Self {
         match metric {
             ClaimMetric::BestTop1 | ClaimMetric::FinalTop1 | ClaimMetric::MeanTop1 => {
@@ -63,12 +63,12 @@ impl Unit {
         }
     }
 
-    /// A value without its unit.
+    /// Returns a value without its unit.
     pub(super) fn number(&self, value: f64) -> String {
         fixed(value * self.scale, self.decimals)
     }
 
-    /// A value with its unit.
+    /// Returns a value with its unit.
     pub(super) fn value(&self, value: f64) -> String {
         format!("{}{}", self.number(value), self.value)
     }
@@ -81,7 +81,7 @@ impl Unit {
         }
     }
 
-    /// A difference without its unit.
+    /// Returns a difference without its unit.
     pub(super) fn signed(&self, value: f64) -> String {
         signed(value * self.scale, self.decimals)
     }
@@ -95,7 +95,7 @@ impl Unit {
         )
     }
 
-    /// What stands after a difference in a table: its interval, or why there is none.
+    /// Returns what stands after a difference in a table: its interval, or why there is none.
     pub(super) fn spread(&self, difference: &Difference) -> String {
         match (&difference.interval, difference.no_interval) {
             (Some(interval), _) => self.interval(interval),
@@ -104,7 +104,7 @@ impl Unit {
         }
     }
 
-    /// A difference with its interval and unit, such as `−3.20 pp [−5.00, −1.40]`.
+    /// Returns a difference with its interval and unit, such as `−3.20 pp [−5.00, −1.40]`.
     pub(super) fn difference(&self, difference: &Difference) -> String {
         let mean = format!("{}{}", self.signed(difference.mean), self.difference);
         match &difference.interval {

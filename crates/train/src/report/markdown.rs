@@ -68,7 +68,7 @@ impl Page {
         self.0.push('\n');
     }
 
-    /// A line with an empty one before it, unless it is the first.
+    /// Returns a line with an empty one before it, unless it is the first.
     fn block(&mut self, line: &str) {
         if !self.0.is_empty() && !self.0.ends_with("\n\n") {
             self.0.push('\n');
@@ -78,7 +78,7 @@ impl Page {
         }
     }
 
-    /// A table; columns but the first are right-aligned where `numbers` is set.
+    /// Returns a table; columns but the first are right-aligned where `numbers` is set.
     fn table<Row: AsRef<[String]>>(
         &mut self,
         head: &[&str],
@@ -157,7 +157,7 @@ fn accuracies(page: &mut Page, record: &AblationRecord, summary: &Summary) {
     page.table(&head, true, rows);
 }
 
-/// The view of a grid by axis.
+/// Returns the view of a grid by axis.
 fn by_axis(page: &mut Page, record: &AblationRecord, summary: &Summary) {
     let Some(grid) = &summary.grid else { return };
     page.block("### By axis");
@@ -307,7 +307,7 @@ fn fenced(content: &str) -> String {
     format!("{fence}sh\n{content}\n{fence}")
 }
 
-/// Length of the longest run of backticks.
+/// Returns the length of the longest run of backticks.
 fn longest_run(content: &str) -> usize {
     let runs = content.split(|letter| letter != '`').map(str::len);
     runs.max().unwrap_or(0)

@@ -139,7 +139,7 @@ impl From<serde_json::Error> for ParseError {
     }
 }
 
-/// The record of `results.json`. Its version comes first: a record of another version may not even
+/// Returns the record of `results.json`. Its version comes first: a record of another version may not even
 /// have the same fields.
 fn parse(content: &str) -> Result<AblationRecord, ParseError> {
     #[derive(Deserialize)]

@@ -58,7 +58,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Whether zero lies outside.
+    /// Returns whether zero lies outside.
     pub fn excludes_zero(&self) -> bool {
         self.low > 0.0 || self.high < 0.0
     }
@@ -96,7 +96,7 @@ impl NoInterval {
 }
 
 impl Difference {
-    /// Mean of `first` less the mean of `second`, with its interval.
+    /// Returns the mean of `first` less the mean of `second`, with its interval.
     pub fn between(first: &Sample, second: &Sample) -> Self {
         let mean = first.mean - second.mean;
         let interval = welch_interval(mean, first, second);
@@ -107,7 +107,7 @@ impl Difference {
         }
     }
 
-    /// Whether there is an interval and zero lies outside.
+    /// Returns whether there is an interval and zero lies outside.
     pub fn excludes_zero(&self) -> bool {
         self.interval
             .is_some_and(|interval| interval.excludes_zero())
@@ -132,7 +132,7 @@ fn welch_interval(mean: f64, first: &Sample, second: &Sample) -> Result<Interval
     })
 }
 
-/// Quantile of Student's t distribution.
+/// Returns the quantile of Student's t distribution.
 fn students_t(probability: f64, freedom: f64) -> Option<f64> {
     let distribution = StudentsT::new(0.0, 1.0, freedom).ok()?;
     Some(distribution.inverse_cdf(probability)).filter(|quantile| quantile.is_finite())

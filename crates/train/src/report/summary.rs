@@ -10,7 +10,7 @@ use super::statistics::{Difference, Sample};
 use crate::numbers::median;
 use crate::record::{AblationRecord, ClaimMetric, RunRecord, RunState, VariantRecord};
 
-/// What the report's tables say, one row a variant.
+/// The content of the report's tables, with a row for each variant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
     /// All runs of the ablation.
@@ -24,7 +24,7 @@ pub struct Summary {
     pub grid: Option<Grid>,
 }
 
-/// What was measured of one variant.
+/// The measurements of one variant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SummaryRow {
     /// Name of the variant.
@@ -68,7 +68,7 @@ pub struct Reached {
     pub mean_epochs: Option<f64>,
 }
 
-/// What became of the runs that were asked for.
+/// Numbers of the runs that were asked for, by their state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct RunCounts {
     /// All that were asked for.
@@ -108,7 +108,7 @@ impl RunCounts {
         }
     }
 
-    /// Whether every run came to its end.
+    /// Returns whether every run came to its end.
     pub fn is_complete(&self) -> bool {
         self.finished == self.planned
     }
@@ -203,19 +203,19 @@ impl Reached {
     }
 }
 
-/// The runs that came to their end.
+/// Returns the runs that came to their end.
 pub(super) fn finished(variant: &VariantRecord) -> impl Iterator<Item = &RunRecord> {
     let is_finished = |run: &&RunRecord| run.state == RunState::Finished;
     variant.runs.iter().filter(is_finished)
 }
 
-/// The runs that are under way or were stopped.
+/// Returns the runs that are under way or were stopped.
 pub(super) fn unfinished(variant: &VariantRecord) -> impl Iterator<Item = &RunRecord> {
     let is_unfinished = |run: &&RunRecord| run.state == RunState::Unfinished;
     variant.runs.iter().filter(is_unfinished)
 }
 
-/// A metric over the finished runs of a variant.
+/// Returns a metric over the finished runs of a variant.
 pub(super) fn sample(variant: &VariantRecord, metric: ClaimMetric) -> Option<Sample> {
     let values: Vec<f64> = finished(variant)
         .filter_map(|run| measure(run, metric))
@@ -223,7 +223,7 @@ pub(super) fn sample(variant: &VariantRecord, metric: ClaimMetric) -> Option<Sam
     Sample::of(&values)
 }
 
-/// A metric of one run; `None` where it has no epoch or the number is not finite.
+/// Returns a metric of one run; `None` where it has no epoch or the number is not finite.
 fn measure(run: &RunRecord, metric: ClaimMetric) -> Option<f64> {
     let last = run.epochs.last()?;
     let top1 = run.epochs.iter().map(|epoch| epoch.test.top1);

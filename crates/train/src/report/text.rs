@@ -66,7 +66,7 @@ fn difference(difference: Option<&Difference>) -> String {
     }
 }
 
-/// Columns of equal width; the first to the left, the others to the right.
+/// Returns the columns of equal width; the first to the left, the others to the right.
 fn align(rows: &[[String; 7]]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());

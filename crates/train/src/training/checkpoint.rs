@@ -34,14 +34,14 @@ const HASHES: &str = "sha256.json";
 /// The folder of a checkpoint that isn't whole yet.
 const UNFINISHED: &str = "unfinished";
 
-/// What a run needs to go on.
+/// The state that a run goes on from.
 pub(crate) struct TrainingState<N: ImageClassifier> {
     pub(crate) task: ClassificationTask<N>,
     pub(crate) optimizer: ModuleOptimizer,
     pub(crate) record: RunRecord,
 }
 
-/// Where a run keeps its checkpoints; all but the last are removed.
+/// The folder of a run's checkpoints; all but the last are removed.
 #[derive(Debug, Clone)]
 pub(crate) struct Checkpoints {
     folder: PathBuf,

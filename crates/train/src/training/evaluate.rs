@@ -81,7 +81,7 @@ impl Tally {
     }
 }
 
-/// The rows of logits, `[images, classes]`, that hold something else than finite numbers.
+/// Returns the rows of logits, `[images, classes]`, that hold something else than finite numbers.
 fn not_finite(logits: &Tensor<2>) -> Result<Vec<usize>, TrainError> {
     let [_, classes] = logits.dims();
     let data = logits.clone().try_into_data().map_err(TrainError::burn)?;

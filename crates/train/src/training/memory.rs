@@ -76,12 +76,12 @@ fn compare<M>(
     })
 }
 
-/// Bytes of memory and of swap that this machine has, where the system tells: on Linux.
+/// Returns the bytes of memory and of swap that this machine has, where the system tells: on Linux.
 fn total_memory() -> Option<u64> {
     parse(&std::fs::read_to_string("/proc/meminfo").ok()?)
 }
 
-/// The lines `MemTotal` and `SwapTotal` (proc_meminfo(5)).
+/// Returns the lines `MemTotal` and `SwapTotal` (proc_meminfo(5)).
 fn parse(information: &str) -> Option<u64> {
     let kilobytes = |name: &str| -> Option<u64> {
         let line = information

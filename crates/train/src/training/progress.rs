@@ -17,7 +17,7 @@ use crate::numbers::duration;
 use crate::printable::printable;
 use crate::record::{RunRecord, RunState, Scores};
 
-/// How the progress of a run is shown.
+/// The display of a run's progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Display {
     /// Burn's dashboard with curves, in the whole terminal. Ctrl-C makes SIGINT there as everywhere, and `q`
@@ -30,7 +30,7 @@ pub enum Display {
 }
 
 impl Display {
-    /// The dashboard where standard output and standard error are a terminal, lines elsewhere.
+    /// Returns the dashboard where standard output and standard error are a terminal, lines elsewhere.
     pub fn detect() -> Self {
         match std::io::stdout().is_terminal() && std::io::stderr().is_terminal() {
             true => Self::Dashboard,

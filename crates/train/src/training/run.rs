@@ -31,7 +31,7 @@ const DATA_WORKERS: usize = 1;
 
 /// One run: a configuration, a seed, and where it happens.
 pub struct Run<'a, M = ModelConfig> {
-    /// What to train, and how, as [`Run::prepare`] gives it.
+    /// The configuration, as [`Run::prepare`] gives it.
     pub config: &'a RunConfig<M>,
     /// The images of the configuration, as [`Run::prepare`] gives them.
     pub data: &'a Dataset,
@@ -41,11 +41,11 @@ pub struct Run<'a, M = ModelConfig> {
     pub device: &'a Device,
     /// Name of the backend, for the record.
     pub backend: &'a str,
-    /// What is shown meanwhile.
+    /// The display of the run's progress.
     pub display: Display,
-    /// What ends the training after a batch.
+    /// The signal that ends the training after a batch.
     pub stop: StopSignal,
-    /// What the run is called in what is shown.
+    /// The run's name in its display.
     pub label: &'a str,
     /// Whether a run whose files are damaged is trained again from the start, rather than refused.
     pub retrain_damaged: bool,

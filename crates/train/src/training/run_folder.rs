@@ -27,7 +27,7 @@ use crate::record::{Asked, DataRecord, EnvironmentRecord, RECORD_VERSION, RunRec
 const MANIFEST: &str = "run.json";
 const RECORD: &str = "record.json";
 
-/// What a run is: all that its result depends on.
+/// The description of a run: all that its result depends on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunManifest<M = ModelConfig> {
     /// Layout of this file.
@@ -38,7 +38,7 @@ pub struct RunManifest<M = ModelConfig> {
     pub seed: u64,
     /// The data that was used.
     pub data: DataRecord,
-    /// Where it runs.
+    /// The machine and the build it runs on.
     pub environment: EnvironmentRecord,
 }
 
@@ -97,7 +97,7 @@ impl<M> RunManifest<M> {
     }
 }
 
-/// Returns path and values of the first leaf in which two values differ.
+/// Returns the path and values of the first leaf in which two values differ.
 fn first_difference(path: &str, old: &Value, new: &Value) -> Option<String> {
     if let (Value::Object(a), Value::Object(b)) = (old, new) {
         let missing = &Value::Null;
@@ -234,7 +234,7 @@ impl RunFolder {
         Checkpoints::new(path.join("checkpoint"))
     }
 
-    /// Whether a folder has a record, a checkpoint or a network.
+    /// Returns whether a folder has a record, a checkpoint or a network.
     pub(crate) fn has_results(path: &Path) -> bool {
         let files = [path.join(RECORD), Self::model_file(path)];
         files.iter().any(|file| file.exists()) || Self::checkpoints_in(path).last_epoch().is_some()

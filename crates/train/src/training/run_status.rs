@@ -10,7 +10,7 @@ use crate::TrainError;
 use crate::files::file_sha256;
 use crate::record::{RunRecord, RunState};
 
-/// How far a run has come.
+/// The progress of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RunStatus {
     /// No epoch is done.
@@ -24,7 +24,7 @@ pub enum RunStatus {
     Ended(RunRecord),
     /// A file is missing or can't be used, and there is no checkpoint to make it again from.
     Damaged {
-        /// What is wrong.
+        /// The problem.
         cause: String,
     },
 }

@@ -33,7 +33,7 @@ impl ScoreSum {
         self.classes = classes;
     }
 
-    /// The means over all batches.
+    /// Returns the means over all batches.
     ///
     /// # Errors
     ///

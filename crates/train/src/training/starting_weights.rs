@@ -14,7 +14,7 @@ use crate::config::{DataConfig, FineTuning, Freeze, Recipe, RunConfig, StartingH
 use crate::files::file_sha256;
 use crate::network::{ImageClassifier, NetworkConfig, StartingWeights, Trained};
 
-/// Where weights are.
+/// The place of weights.
 #[derive(Debug, Clone)]
 pub struct WeightsFile {
     /// The file.

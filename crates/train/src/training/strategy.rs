@@ -45,7 +45,7 @@ pub(crate) struct EpochLoop {
     state: Mutex<Option<LoopState>>,
 }
 
-/// What changes while the loop runs, besides the network.
+/// The state that changes while the loop runs, besides the network.
 pub(crate) struct LoopState {
     pub(crate) optimizer: ModuleOptimizer,
     pub(crate) record: RunRecord,

@@ -31,7 +31,7 @@ impl FileKind {
     /// All kinds.
     pub const ALL: [Self; 2] = [Self::Run, Self::Ablation];
 
-    /// The kind's name, such as `run`.
+    /// Returns the kind's name, such as `run`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Run => "run",
@@ -70,7 +70,7 @@ impl FileKind {
     }
 }
 
-/// The schema of a type, with the definitions that it refers to.
+/// Returns the schema of a type, with the definitions that it refers to.
 fn generate<T: JsonSchema>(title: &str) -> Map<String, Value> {
     let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(tidy));
     let mut schema = settings.into_generator().into_root_schema_for::<T>();

@@ -50,7 +50,7 @@ struct Column {
 }
 
 impl Column {
-    /// A column, where it has an image.
+    /// Returns a column, where it has an image.
     fn new(name: &'static str, counts: Vec<u64>) -> Option<Self> {
         let any = counts.iter().any(|&count| count > 0);
         any.then_some(Self { name, counts })
@@ -107,7 +107,7 @@ impl Layout {
         self.rows.len() + self.rest.len()
     }
 
-    /// Right and lower edge of the cells.
+    /// Returns the right and lower edge of the cells.
     fn end(&self) -> (f64, f64) {
         (
             self.left + self.cell * self.columns() as f64,

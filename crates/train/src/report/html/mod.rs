@@ -130,7 +130,7 @@ fn styles(record: &AblationRecord) -> Vec<LineStyle> {
     LineStyle::all(names, &record.base)
 }
 
-/// The name of a variant after a dash in its colour.
+/// Returns the name of a variant after a dash in its colour.
 fn named(style: LineStyle, name: &str) -> Markup {
     html! {
         span.swatch.dashed[style.dashed] style={ "--colour:" (style.variable()) } {}

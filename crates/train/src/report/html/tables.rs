@@ -103,7 +103,7 @@ fn ratio_cell(value: Option<f64>) -> Markup {
     html! { td.ratio { (or_none(value.map(ratio))) } }
 }
 
-/// What stands in place of the figures of a variant that has none because runs diverged.
+/// Returns what stands in place of the figures of a variant that has none because runs diverged.
 fn diverged(row: &SummaryRow) -> Option<Markup> {
     let text = row.runs.diverged_text().filter(|_| row.runs.finished == 0);
     text.map(|text| html! { span.diverged { (text) } })
