@@ -44,7 +44,7 @@ enum Form {
 /// A network that learns, and images with their classes.
 pub struct Training {
     /// Nothing during a step, and after one that failed.
-    task: Option<ClassificationTask>,
+    task: Option<ClassificationTask<Model>>,
     /// With the momentum of the steps before.
     optimizer: ModuleOptimizer,
     batch: ImageBatch,

@@ -6,22 +6,22 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use xception::train::ablation::{Event, Execution, Outcome, Plan};
+use xception::train::ablation::{Execution, Outcome, Plan, show};
 use xception::train::config::AblationConfig;
-use xception::train::report::counted;
-use xception::train::training::{Display, Progress};
+use xception::train::numbers::{counted, duration};
+use xception::train::report::table;
+use xception::train::training::warn;
 
-use super::display::{display, warn, warn_of_capped_batch};
+use super::display::display;
 use super::output;
-use super::results::table;
-use super::skipped::tell_skipped_files;
 use crate::arguments::AblateArguments;
+use crate::batches::tell_skipped;
 use crate::signals::stop_signal;
-use crate::terminal::{escaped, escaped_lines, escaped_path};
+use crate::terminal::{escaped_lines, escaped_path};
 
 /// Prints the plan, trains, reports.
 pub fn run(arguments: &AblateArguments) -> Result<()> {
-    let config = AblationConfig::read(&arguments.file, &arguments.run.overrides())?;
+    let config: AblationConfig = AblationConfig::read(&arguments.file, &arguments.run.overrides())?;
     let display = display(arguments.run.display)?;
     let backend = &arguments.run.device.backend;
     let device = backend.device()?;
@@ -30,22 +30,12 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
         None => PathBuf::from("runs").join(&config.name),
     };
     let plan = Plan::new(config, &device)?;
-    let mut told = Vec::new();
-    for variant in &plan.variants {
-        let skipped = &variant.data.skipped;
-        // Most variants have the same images.
-        if !told.contains(&skipped) {
-            tell_skipped_files(skipped);
-            told.push(skipped);
-        }
+    for file in plan.skipped() {
+        tell_skipped(&file.to_string());
     }
     writeln!(output::notes(), "{}", escaped_lines(&plan.to_string()))?;
-    for variant in &plan.variants {
-        warn_of_capped_batch(
-            Some(&variant.variant.name),
-            &variant.variant.config,
-            &variant.data,
-        );
+    for text in plan.warnings() {
+        warn(&text);
     }
     if arguments.plan {
         return Ok(());
@@ -66,7 +56,7 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
         .run(&plan, &out)
         .with_context(|| format!("what has ended is kept in {}", out.display()))?;
     let mut output = output::notes();
-    let duration = Progress::duration(start.elapsed().as_secs_f64());
+    let duration = duration(start.elapsed().as_secs_f64());
     let done = counted(plan.runs() - damaged.len(), "run");
     writeln!(output, "{done} done in {duration}")?;
     writeln!(output)?;
@@ -88,47 +78,6 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
         counted(plan.runs(), "run"),
         if damaged.len() == 1 { "it" } else { "them" },
     )
-}
-
-/// Tells what happens, on standard error.
-fn show(event: &Event, display: Display) {
-    let text = match event {
-        Event::Started {
-            label,
-            number,
-            runs,
-        } => format!("run {number}/{runs}: {label}"),
-        Event::Skipped {
-            label,
-            number,
-            runs,
-        } => format!("run {number}/{runs}: {label} was done before"),
-        Event::Damaged {
-            label,
-            number,
-            runs,
-            error,
-        } => {
-            return warn(&format!(
-                "run {number}/{runs}: {label} is left out: {error}"
-            ));
-        }
-        Event::Warning { label, text } => return warn(&format!("{label}: {text}")),
-        Event::Epoch {
-            label,
-            record,
-            epochs,
-            seconds_left,
-        } => {
-            let line = Progress::line(record, *epochs);
-            let left = Progress::duration(*seconds_left);
-            format!("{label}: {line} (ablation: {left})")
-        }
-    };
-    if display == Display::Lines {
-        // A closed standard error is no reason to stop training.
-        let _ = writeln!(std::io::stderr(), "{}", escaped(&text));
-    }
 }
 
 /// The command that repeats the ablation, with the options that change its result.

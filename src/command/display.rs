@@ -1,13 +1,11 @@
 //! What is shown while something runs.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use xception::train::config::RunConfig;
-use xception::train::data::Dataset;
-use xception::train::training::{Display, Run};
+use xception::train::training::Display;
 
 use crate::arguments::DisplayArgument;
 
@@ -39,20 +37,4 @@ pub fn progress_bar(total: u64, template: &str) -> ProgressBar {
     }
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
-}
-
-/// Prints a warning on standard error, whatever else is shown. A closed standard error is no reason to stop.
-pub fn warn(text: &str) {
-    let _ = writeln!(std::io::stderr(), "warning: {text}");
-}
-
-/// Warns where a batch has fewer images than the recipe asks for, because there are no more.
-pub fn warn_of_capped_batch(variant: Option<&str>, config: &RunConfig, data: &Dataset) {
-    let (asked, images) = (config.recipe.batch_size, Run::batch_size(config, data));
-    if images < asked {
-        let label = variant.map_or_else(String::new, |name| format!("{name}: "));
-        warn(&format!(
-            "{label}recipe.batch_size is {asked}, but there are only {images} training images: each batch has all of them"
-        ));
-    }
 }

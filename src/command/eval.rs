@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
+use serde_json::Value;
 use xception::models::Network;
 use xception::models::weights::{Head, LoadOptions, Loaded, load};
-use xception::train::TrainError;
-use xception::train::config::Recipe;
+use xception::train::config::{ConfigError, Recipe, RunConfig};
 use xception::train::data::{Batch, BatchPlan, Batches, ClassFolders, DataSource, training_files};
-use xception::train::record::{RunState, Scores};
-use xception::train::report::{Confusion, Mistake, counted};
-use xception::train::training::{ClassificationTask, Evaluation, ImageBatch, Run, RunFolder};
+use xception::train::numbers::counted;
+use xception::train::record::{Confusion, Mistake, RunState, Scores};
+use xception::train::training::{ClassificationTask, Evaluation, ImageBatch, Run, RunFolder, warn};
 use xception_files::name_text;
 
-use super::display::{progress_bar, warn};
+use super::display::progress_bar;
 use super::output;
 use super::skipped::tell_skipped_files;
 use crate::arguments::{EvalArguments, WeightsArgument};
@@ -52,7 +52,7 @@ fn test_images(arguments: &EvalArguments, device: &Device) -> Result<()> {
         let folder = arguments.folder.display();
         format!("{folder} has no run (to score weights on a folder of images, give --weights)")
     })?;
-    let mut config = manifest.config;
+    let mut config: RunConfig = manifest.config;
     if let Some(source) = &arguments.data {
         config.data.source = source.clone();
         config.data.test_images = None;
@@ -61,7 +61,7 @@ fn test_images(arguments: &EvalArguments, device: &Device) -> Result<()> {
     tell_skipped_files(&data.skipped);
     let (model, images) = (config.model.classes(), data.classes.len());
     if model != images {
-        return Err(TrainError::Classes {
+        return Err(ConfigError::Classes {
             model,
             data: images,
         }
@@ -175,7 +175,7 @@ fn run_of(weights: &str) -> Option<PathBuf> {
         false => path.parent()?,
     };
     let is_its_network = path == folder || path == RunFolder::model_file(folder);
-    (is_its_network && RunFolder::manifest(folder).is_ok()).then(|| folder.to_owned())
+    (is_its_network && RunFolder::manifest::<Value>(folder).is_ok()).then(|| folder.to_owned())
 }
 
 /// Warns where a run's network is what was left when it diverged.
@@ -194,7 +194,7 @@ fn warn_of_divergence(run: &Path) {
 
 /// Warns where a run's network is about to be scored on images that it was trained on.
 fn warn_of_training_images(run: &Path, scored: &ClassFolders) {
-    let Ok(manifest) = RunFolder::manifest(run) else {
+    let Ok(manifest) = RunFolder::manifest::<Value>(run) else {
         return;
     };
     let DataSource::Folder(dir) = &manifest.config.data.source else {

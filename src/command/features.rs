@@ -10,7 +10,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use xception::models::Network;
 use xception::models::preprocessing::NpyWriter;
 use xception::models::weights::{Head, write_safetensors};
-use xception::train::report::counted;
+use xception::train::numbers::counted;
 use xception_files::{AtomicFile, name_text};
 
 use super::display::progress_bar;

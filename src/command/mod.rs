@@ -18,7 +18,6 @@ pub mod weights;
 
 mod display;
 mod output;
-mod results;
 mod skipped;
 
 pub use display::progress_bar;

@@ -3,12 +3,11 @@
 use std::io::Write;
 
 use anyhow::Result;
-use xception::train::report::counted;
+use xception::train::numbers::counted;
+use xception::train::training::warn;
 use xception::train::{ablation, report};
 
-use super::display::warn;
 use super::output;
-use super::results::table;
 use crate::arguments::ReportArguments;
 use crate::terminal::{escaped_lines, escaped_path};
 
@@ -28,7 +27,7 @@ pub fn run(arguments: &ReportArguments) -> Result<()> {
     }
     let paths = report::write(&record, &arguments.folder)?;
     let mut output = output::notes();
-    writeln!(output, "{}", escaped_lines(&table(&record)))?;
+    writeln!(output, "{}", escaped_lines(&report::table(&record)))?;
     writeln!(output, "report: {}", escaped_path(&paths.html))?;
     let runs = record.variants.len() * record.seeds.len();
     anyhow::ensure!(

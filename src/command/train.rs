@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use xception::train::config::{FineTuning, RunConfig};
+use xception::train::numbers::counted;
 use xception::train::record::RunState;
-use xception::train::report::counted;
-use xception::train::training::{Display, Progress, Run, RunFolder};
+use xception::train::training::{Display, Progress, Run, RunFolder, warn};
 
-use super::display::{display, warn, warn_of_capped_batch};
+use super::display::display;
 use super::output;
 use super::skipped::tell_skipped_files;
 use crate::arguments::TrainArguments;
@@ -32,7 +32,9 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
 
     let (config, data) = Run::prepare(&config)?;
     tell_skipped_files(&data.skipped);
-    warn_of_capped_batch(None, &config, &data);
+    if let Some(text) = Run::batch_warning(&config, &data) {
+        warn(&text);
+    }
     writeln!(
         output::notes(),
         "{} on {}: {} and {} of {} classes",

@@ -266,8 +266,8 @@ fn put(file: &mut Value, path: &str, value: Value) {
 fn read(kind: FileKind, file: &Value) {
     let text = file.to_string();
     match kind {
-        FileKind::Run => drop(RunConfig::parse(&text, &[]).unwrap()),
-        FileKind::Ablation => drop(AblationConfig::parse("file", &text, &[]).unwrap()),
+        FileKind::Run => drop(<RunConfig>::parse(&text, &[]).unwrap()),
+        FileKind::Ablation => drop(<AblationConfig>::parse("file", &text, &[]).unwrap()),
     }
 }
 
@@ -355,7 +355,7 @@ fn the_grid_of_the_page_has_the_names_that_it_lists() {
     let (_, text) = page();
     let grid =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/ablations/residual-by-activation.json");
-    for (index, variant) in AblationConfig::read(&grid, &[])
+    for (index, variant) in <AblationConfig>::read(&grid, &[])
         .unwrap()
         .variants
         .iter()

@@ -13,8 +13,8 @@ use crate::support::{fail, json as read_json, regenerates, succeed};
 /// What the reader finds wrong.
 fn read(kind: FileKind, text: &str) -> Result<(), String> {
     match kind {
-        FileKind::Run => RunConfig::parse(text, &[]).map(drop),
-        FileKind::Ablation => AblationConfig::parse("file", text, &[]).map(drop),
+        FileKind::Run => <RunConfig>::parse(text, &[]).map(drop),
+        FileKind::Ablation => <AblationConfig>::parse("file", text, &[]).map(drop),
     }
     .map_err(|error| error.to_string())
 }
@@ -74,7 +74,7 @@ fn every_shipped_file_is_read_and_names_its_schema() {
 fn the_shipped_grid_has_every_combination() {
     let file = "configs/ablations/residual-by-activation.json";
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-    let grid = AblationConfig::read(&file, &[]).unwrap();
+    let grid = <AblationConfig>::read(&file, &[]).unwrap();
     assert_eq!(grid.variants.len(), 6);
     assert_eq!(
         grid.base().name,

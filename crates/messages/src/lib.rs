@@ -9,4 +9,4 @@ mod nearest;
 pub use amount::{bytes, count, counted, grouped};
 pub use bounds::{Bounds, OutOfRange};
 pub use causes::with_causes;
-pub use nearest::{hint, nearest};
+pub use nearest::{hint, nearest, suggestion};

@@ -52,7 +52,7 @@ pub use fused::Fused;
 pub use grad_cam::{GradCam, grad_cam};
 pub use inception_v3::{InceptionV3, InceptionV3Config};
 pub use mobilenet_v1::{MobileNetV1, MobileNetV1Config};
-pub use network::{AuxiliaryClassifier, Head, Network, Observer};
+pub use network::{AuxiliaryClassifier, Head, Network, Observer, trainable_parameters};
 pub use registry::{MODELS, Model, ModelConfig, ModelInfo};
 pub use resnet::{ResNet, ResNetConfig, ResNetDepth};
 pub use summary::{StageSummary, Summary};

@@ -295,8 +295,9 @@ pub(crate) fn device_of(module: &impl Module) -> Device {
     module.devices().into_iter().next().unwrap_or_default()
 }
 
-/// Counts the parameters that a module has outside of running statistics, which Burn's visitors see as parameters too.
-pub(crate) fn trainable_parameters(module: &impl Module) -> usize {
+/// Counts the trainable parameters of any module: all but running statistics, which Burn's visitors see as parameters
+/// too.
+pub fn trainable_parameters(module: &impl Module) -> usize {
     #[derive(Default)]
     struct Count {
         in_running_statistic: bool,

@@ -27,7 +27,7 @@ impl EnvironmentRecord {
     }
 }
 
-/// The device as the backend names it.
+/// Returns the device as the backend names it.
 pub fn device_name(device: &Device) -> String {
     let name = format!("{:?}", device.clone().without_autodiff());
     let inner = name
@@ -36,7 +36,7 @@ pub fn device_name(device: &Device) -> String {
     inner.unwrap_or(&name).to_owned()
 }
 
-/// Processor model, from where Linux tells it; empty elsewhere.
+/// Returns the processor model, from where Linux tells it; empty elsewhere.
 fn processor() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find(|line| line.starts_with("model name"));

@@ -1,6 +1,7 @@
 //! What can go wrong while training.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 use xception_messages::{bytes, count};
@@ -10,10 +11,11 @@ use xception_models::weights::WeightsError;
 
 use crate::config::ConfigError;
 use crate::data::DataError;
+use crate::network::BoxedError;
 use crate::report::ReportError;
 use crate::training::StopReason;
 
-/// What can go wrong while training, evaluating or writing results.
+/// Errors of training, evaluating and writing results.
 #[derive(Debug, Error)]
 pub enum TrainError {
     /// The configuration is wrong.
@@ -25,6 +27,50 @@ pub enum TrainError {
     /// The model can't be made, or doesn't take the images.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A network that is no [`Model`](xception_models::Model) can't be made.
+    #[error("can't make the network {name}: {cause}")]
+    Network {
+        /// Its name.
+        name: String,
+        /// Why not.
+        cause: BoxedError,
+    },
+    /// The images are smaller than the network takes.
+    #[error(
+        "images of {} x {} pixels are too small for this network: it needs at least {minimum} x {minimum}",
+        .size[0], .size[1]
+    )]
+    ImagesTooSmall {
+        /// Height and width of the images, in pixels.
+        size: [usize; 2],
+        /// The smallest height and width the network takes, in pixels.
+        minimum: usize,
+    },
+    /// Published weights for a network that is no [`Model`](xception_models::Model).
+    #[error(
+        "{name} are published weights, which this kind of network can't start from: let finetune.weights name the \
+         folder of a run or the file of its network"
+    )]
+    PublishedWeights {
+        /// The weights' name.
+        name: String,
+    },
+    /// A new classifier for a network that doesn't say how to make one.
+    #[error(
+        "this kind of network can't start with a new classifier: set finetune.head to `keep`, with data of the same \
+         classes"
+    )]
+    NewHead,
+    /// A network without named stages, of which none can be frozen or trained at a rate of its own.
+    #[error(
+        "the network names no stages, so {option} has nothing to hold on to: set it to {remedy}"
+    )]
+    NoStages {
+        /// The option that needs stages.
+        option: &'static str,
+        /// The value that needs none.
+        remedy: &'static str,
+    },
     /// Weights can't be read or written.
     #[error(transparent)]
     Weights(#[from] WeightsError),
@@ -46,7 +92,7 @@ pub enum TrainError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         cause: String,
     },
     /// Another process works in the folder.
@@ -78,7 +124,7 @@ pub enum TrainError {
     DamagedRun {
         /// The run's folder.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem.
         cause: String,
     },
     /// A folder has no trained network.
@@ -90,7 +136,7 @@ pub enum TrainError {
         reason: String,
     },
     /// A folder has no ablation.
-    #[error("{} has no ablation: there is neither {} nor results.json", .path.display(), crate::ablation::STUDY)]
+    #[error("{} has no ablation: there is neither {} nor results.json", .path.display(), crate::record::layout::STUDY)]
     NoAblation {
         /// The folder.
         path: PathBuf,
@@ -107,17 +153,6 @@ pub enum TrainError {
     /// Scores were asked for without an image.
     #[error("there is no image to score: give a data set or a folder with at least one test image")]
     NoImages,
-    /// The model's number of classes is not that of the data.
-    #[error(
-        "the model has {model} classes, but the data has {data}: leave out `classes` of the model, and it has \
-         those of the data; a network that was trained, or a head that is kept, takes data of its own classes alone"
-    )]
-    Classes {
-        /// Classes of the model.
-        model: usize,
-        /// Classes of the data.
-        data: usize,
-    },
     /// Published weights can't be had.
     #[error(transparent)]
     Pretrained(#[from] PretrainedError),
@@ -190,7 +225,32 @@ pub enum TrainError {
     },
 }
 
-/// What happened, and how to go on.
+impl TrainError {
+    /// Returns the error of a file that is there but can't be understood.
+    pub(crate) fn damaged(path: &Path, cause: impl fmt::Display) -> Self {
+        Self::Damaged {
+            path: path.to_owned(),
+            cause: cause.to_string(),
+        }
+    }
+
+    /// Returns the error of a network that can't be made.
+    pub(crate) fn network(name: String, cause: BoxedError) -> Self {
+        match cause.downcast::<ModelError>() {
+            Ok(error) => Self::Model(*error),
+            Err(cause) => Self::Network { name, cause },
+        }
+    }
+
+    /// Returns an error of Burn's.
+    pub(crate) fn burn(cause: impl fmt::Display) -> Self {
+        Self::Burn {
+            cause: cause.to_string(),
+        }
+    }
+}
+
+/// Says what happened, and how to go on.
 fn interruption(reason: StopReason, epochs: usize) -> String {
     let happened = match reason {
         StopReason::Interrupted => "interrupted",

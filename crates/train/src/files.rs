@@ -113,7 +113,7 @@ pub(crate) fn remove_leftovers(folder: &Path) -> Result<(), TrainError> {
     Ok(())
 }
 
-/// Whether a name is one of those that files have while they are written: `.STEM.RANDOM.tmp` with
+/// Returns whether a name is one of those that files have while they are written: `.STEM.RANDOM.tmp` with
 /// [`xception_files`], `NAME.PID-NUMBER.tmp` with Burn.
 fn is_leftover(name: &str) -> bool {
     let Some(stem) = name.strip_suffix(".tmp") else {
@@ -167,7 +167,7 @@ impl LockedFolder {
         }
     }
 
-    /// The folder.
+    /// Returns the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -1,10 +1,14 @@
-//! Training, ablation studies and their reports.
+//! Training, ablation studies and their reports, for image classifiers on [Burn](burn).
 //!
-//! - [`config`]: what a run and an ablation are, as JSON.
+//! - [`network`]: the traits of a network and its configuration, for those of [`models`] and for your own.
+//! - [`config`]: runs and ablations as JSON.
 //! - [`data`]: data sets, augmentation and batches.
 //! - [`training`]: one run, from random weights to its record.
 //! - [`ablation`]: variants times seeds, resumable.
-//! - [`record`]: what is left on disk; [`report`]: what people look at, made from the records alone.
+//! - [`record`]: the results on disk; [`report`]: pages and tables, made from the records alone.
+//!
+//! Imports run one way: `record` and `data` at the bottom, then `network`, `config`, `training` and `ablation`; `report`
+//! knows `record` alone.
 
 pub mod ablation;
 pub mod config;
@@ -12,9 +16,31 @@ pub mod data;
 mod environment;
 mod error;
 pub mod files;
+pub mod network;
+pub mod numbers;
+mod printable;
 pub mod record;
 pub mod report;
 pub mod training;
 
 pub use environment::{BURN_VERSION, device_name};
 pub use error::TrainError;
+pub use network::{BoxedError, ImageClassifier, NetworkConfig};
+pub use xception_models as models;
+
+/// The names that a program with a network of its own needs.
+pub mod prelude {
+    pub use crate::ablation::{Execution, Plan};
+    pub use crate::config::{AblationConfig, RunConfig};
+    pub use xception_messages::Bounds;
+
+    pub use crate::models::ModelError;
+    pub use crate::network::{BoxedError, ImageClassifier, NetworkConfig};
+    pub use crate::training::{Display, Run, RunFolder, StopSignal};
+    pub use crate::{TrainError, ablation, report};
+}
+
+/// The README's examples, so that they compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -4,6 +4,10 @@
 //! report made again from the records is the same report.
 
 mod check;
+mod confusion;
+pub(crate) mod layout;
+#[cfg(test)]
+pub(crate) mod synthetic;
 
 use std::fmt;
 
@@ -11,6 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use check::Asked;
+pub use confusion::{Confusion, Mistake};
 
 /// Version of the record layout. A reader rejects records of another version.
 pub const RECORD_VERSION: u32 = 1;
@@ -91,8 +96,9 @@ pub struct VariantRecord {
     pub changes: Vec<(String, String)>,
     /// Trainable parameters.
     pub parameters: u64,
-    /// Multiply-adds of a forward pass for one image.
-    pub multiply_adds: u64,
+    /// Multiply-adds of a forward pass for one image; `None`, and left out of JSON, if the network doesn't count them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multiply_adds: Option<u64>,
     /// The runs so far, at most one a seed, in the order of the seeds.
     pub runs: Vec<RunRecord>,
     /// Runs whose records can't be used; they are not among [`runs`](Self::runs).

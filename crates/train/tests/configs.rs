@@ -23,7 +23,7 @@ fn files(folder: &str) -> Vec<PathBuf> {
 #[test]
 fn every_model_configuration_fits() {
     for file in files("models") {
-        let config = RunConfig::read(&file, &[]).unwrap();
+        let config = <RunConfig>::read(&file, &[]).unwrap();
         let data = Run::load_data(&config).unwrap();
         Run::init_network(&config, &data, 0, &Device::flex()).unwrap();
     }
@@ -32,7 +32,7 @@ fn every_model_configuration_fits() {
 #[test]
 fn every_ablation_fits() {
     for file in files("ablations") {
-        let config = AblationConfig::read(&file, &[]).unwrap();
+        let config = <AblationConfig>::read(&file, &[]).unwrap();
         let plan = Plan::new(config, &Device::flex()).unwrap();
         assert!(plan.variants.len() > 1, "{}", file.display());
         assert!(plan.config.seeds.len() > 1, "{}", file.display());
@@ -44,11 +44,11 @@ fn families_have_equal_parameter_counts() {
     let file = files("ablations")
         .into_iter()
         .find(|file| file.ends_with("families.json"));
-    let config = AblationConfig::read(&file.unwrap(), &[]).unwrap();
+    let config = <AblationConfig>::read(&file.unwrap(), &[]).unwrap();
     let plan = Plan::new(config, &Device::flex()).unwrap();
-    let base = plan.variants[0].parameters as f64;
+    let base = plan.variants[0].size.parameters as f64;
     for variant in &plan.variants {
-        let ratio = variant.parameters as f64 / base;
+        let ratio = variant.size.parameters as f64 / base;
         assert!(
             (ratio - 1.0).abs() <= 0.035,
             "{}: {ratio}",

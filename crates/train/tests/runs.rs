@@ -10,6 +10,7 @@ use burn::prelude::Device;
 use tempfile::TempDir;
 use xception_train::TrainError;
 use xception_train::config::RunConfig;
+use xception_train::models::ModelConfig;
 use xception_train::record::{RunRecord, RunState};
 use xception_train::training::{Display, Run, RunFolder, RunStatus, StopSignal};
 
@@ -36,7 +37,7 @@ fn train(
         .iter()
         .map(|change| change.parse().unwrap())
         .collect();
-    let config = match RunConfig::parse(TINY, &changes) {
+    let config = match <RunConfig>::parse(TINY, &changes) {
         Ok(config) => config,
         Err(error) => return (Err(error.into()), Vec::new()),
     };
@@ -313,7 +314,10 @@ fn a_batch_larger_than_the_data_is_the_data() {
         );
     }
     // What was asked for stays.
-    let recipe = RunFolder::manifest(folder.path()).unwrap().config.recipe;
+    let recipe = RunFolder::manifest::<ModelConfig>(folder.path())
+        .unwrap()
+        .config
+        .recipe;
     assert_eq!(recipe.batch_size, 1000);
 }
 
@@ -334,6 +338,9 @@ fn a_run_without_an_epoch_is_replaced_and_one_with_an_epoch_is_not() {
     let (record, warnings) = train(&killed, &change, false, None);
     assert_eq!(record.unwrap().epochs[0].steps, 4);
     assert!(warnings.is_empty(), "{warnings:?}");
-    let recipe = RunFolder::manifest(&killed).unwrap().config.recipe;
+    let recipe = RunFolder::manifest::<ModelConfig>(&killed)
+        .unwrap()
+        .config
+        .recipe;
     assert_eq!(recipe.batch_size, 10);
 }

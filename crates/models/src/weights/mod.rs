@@ -43,6 +43,6 @@ mod torch_names;
 
 pub use error::{Mismatch, Misshapen, WeightsError};
 pub use load::{Head, LoadOptions, Loaded, load};
-pub use save::{export_names, save_burnpack, save_safetensors};
+pub use save::{export_names, save_burnpack, save_safetensors, write_burnpack};
 pub use source::Source;
 pub use xception_formats::{FormatError, NamedTensors, read_burnpack, write_safetensors};

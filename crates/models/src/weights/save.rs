@@ -1,6 +1,7 @@
 //! From a network to a file.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -115,16 +116,30 @@ pub fn save_safetensors(loaded: &Loaded, path: &Path) -> Result<(), WeightsError
 ///
 /// Where the file can't be written.
 pub fn save_burnpack(loaded: &Loaded, path: &Path) -> Result<(), WeightsError> {
+    write_burnpack(&loaded.model, &metadata(loaded)?, path)
+}
+
+/// Writes the parameters of any module as burnpack, under their paths in the module, with texts as metadata. The same
+/// module gives the same bytes.
+///
+/// # Errors
+///
+/// Where the file can't be written.
+pub fn write_burnpack<M: Module>(
+    module: &M,
+    metadata: &BTreeMap<String, String>,
+    path: &Path,
+) -> Result<(), WeightsError> {
     let io = |error| WeightsError::write(path, error);
     let file = AtomicFile::create(path).map_err(io)?;
-    let mut tensors = loaded.model.valid().collect(None, None, false);
+    let mut tensors = module.valid().collect(None, None, false);
     for tensor in &mut tensors {
         // The parameters' identities are random numbers, which would make every file different.
         tensor.param_id = None;
     }
     let mut writer = Writer::new(tensors).auto_extension(false);
-    for (key, value) in metadata(loaded)? {
-        writer = writer.with_metadata(&key, &value);
+    for (key, value) in metadata {
+        writer = writer.with_metadata(key, value);
     }
     writer
         .write_to_file_in_place(file.temporary_path())
@@ -132,7 +147,7 @@ pub fn save_burnpack(loaded: &Loaded, path: &Path) -> Result<(), WeightsError> {
     file.commit().map_err(io)
 }
 
-fn metadata(loaded: &Loaded) -> Result<std::collections::BTreeMap<String, String>, WeightsError> {
+fn metadata(loaded: &Loaded) -> Result<BTreeMap<String, String>, WeightsError> {
     let metadata = Metadata {
         config: loaded.config.clone(),
         preprocessing: loaded.preprocessing,

@@ -27,7 +27,7 @@ impl Estimate {
         self.work_left = (self.work_left - work).max(0.0);
     }
 
-    /// Seconds left; `None` before any work was done.
+    /// Returns the seconds left; `None` before any work was done.
     pub(super) fn seconds_left(&self) -> Option<f64> {
         (self.work_done > 0.0).then(|| self.work_left * self.seconds / self.work_done)
     }

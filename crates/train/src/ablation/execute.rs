@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use burn::prelude::Device;
 
 use super::estimate::Estimate;
+use super::event::{Event, show};
 use super::plan::{Plan, PlannedVariant};
 use super::settings::shared_settings;
 use super::study::{with_runs, write_study};
 use crate::TrainError;
 use crate::files::LockedFolder;
+use crate::network::NetworkConfig;
 use crate::record::{
     AblationRecord, DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord, RunState,
     VariantRecord,
@@ -18,15 +20,15 @@ use crate::record::{
 use crate::report;
 use crate::training::{Display, Run, RunFolder, RunStatus, StopSignal};
 
-/// Where and how an ablation runs.
+/// The machine and the manner in which an ablation runs.
 pub struct Execution<'a> {
     /// The device, without autodiff.
     pub device: &'a Device,
     /// Name of the backend, for the record.
     pub backend: &'a str,
-    /// What is shown of each run meanwhile.
+    /// The display of each run's progress.
     pub display: Display,
-    /// What ends the ablation after a batch.
+    /// The signal that ends the ablation after a batch.
     pub stop: StopSignal,
     /// The command that repeats it, for the report.
     pub command: String,
@@ -36,62 +38,10 @@ pub struct Execution<'a> {
     pub observer: Arc<dyn Fn(Event) + Send + Sync>,
 }
 
-/// Something that happened in an ablation.
-#[derive(Debug)]
-pub enum Event<'a> {
-    /// A run starts, or goes on after its last epoch.
-    Started {
-        /// Variant and seed.
-        label: &'a str,
-        /// Counts from 1 over the ablation's runs.
-        number: usize,
-        /// Number of runs of the ablation.
-        runs: usize,
-    },
-    /// A run had ended before.
-    Skipped {
-        /// Variant and seed.
-        label: &'a str,
-        /// Counts from 1 over the ablation's runs.
-        number: usize,
-        /// Number of runs of the ablation.
-        runs: usize,
-    },
-    /// A run was left out, because its files are damaged.
-    Damaged {
-        /// Variant and seed.
-        label: &'a str,
-        /// Counts from 1 over the ablation's runs.
-        number: usize,
-        /// Number of runs of the ablation.
-        runs: usize,
-        /// Which folder, what is wrong with it, and what to do.
-        error: &'a TrainError,
-    },
-    /// Something that a person should know of, but the run can go on without.
-    Warning {
-        /// Variant and seed.
-        label: &'a str,
-        /// What it is.
-        text: &'a str,
-    },
-    /// An epoch ended.
-    Epoch {
-        /// Variant and seed.
-        label: &'a str,
-        /// The run so far.
-        record: &'a RunRecord,
-        /// Epochs of a run.
-        epochs: usize,
-        /// Estimated seconds until the whole ablation ends.
-        seconds_left: f64,
-    },
-}
-
-/// What an ablation has come to.
+/// The outcome of an ablation.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What all runs have left.
+    /// The results of all runs.
     pub record: AblationRecord,
     /// Runs that were left out.
     pub damaged: Vec<DamagedFolder>,
@@ -104,11 +54,25 @@ pub struct DamagedFolder {
     pub label: String,
     /// Its folder.
     pub path: PathBuf,
-    /// What is wrong.
+    /// The problem.
     pub cause: String,
 }
 
-impl Execution<'_> {
+impl<'a> Execution<'a> {
+    /// Describes an ablation on a device of the backend of this name, that tells what happens on standard error and leaves
+    /// damaged runs out: fields that are to be otherwise can be set.
+    pub fn new(device: &'a Device, backend: &'a str) -> Self {
+        Self {
+            device,
+            backend,
+            display: Display::Lines,
+            stop: StopSignal::new(),
+            command: String::new(),
+            retrain_damaged: false,
+            observer: Arc::new(|event| show(&event, Display::Lines)),
+        }
+    }
+
     /// Trains all runs of the plan that have not ended yet, and writes the results after each. A run whose files
     /// are damaged is left out, unless it is to be [trained again](Self::retrain_damaged).
     ///
@@ -116,7 +80,7 @@ impl Execution<'_> {
     ///
     /// Where a folder can't be used or a run fails; what was done up to then stays, and the next call
     /// goes on from there.
-    pub fn run(&self, plan: &Plan, out: &Path) -> Result<Outcome, TrainError> {
+    pub fn run<M: NetworkConfig>(&self, plan: &Plan<M>, out: &Path) -> Result<Outcome, TrainError> {
         let _lock = LockedFolder::open(out)?;
         self.check_folders(plan, out)?;
         let study = self.study(plan);
@@ -152,7 +116,7 @@ impl Execution<'_> {
                 let warn = |text: &str| (self.observer)(Event::Warning { label, text });
                 // A run that has ended is opened too, in case its checkpoint is still there.
                 let run = self.a_run(planned, seed, label, &warn);
-                match self.train(&run, planned, &folder, plan.epochs(), &estimate) {
+                match self.train(&run, plan.work(planned), &folder, plan.epochs(), &estimate) {
                     Ok(_) if matches!(status, RunStatus::Ended(_)) => continue,
                     Ok(_) => {}
                     Err(error @ TrainError::DamagedRun { .. }) => {
@@ -181,7 +145,11 @@ impl Execution<'_> {
     }
 
     /// Checks, before anything is written, that every run's folder has that run or none.
-    fn check_folders(&self, plan: &Plan, out: &Path) -> Result<(), TrainError> {
+    fn check_folders<M: NetworkConfig>(
+        &self,
+        plan: &Plan<M>,
+        out: &Path,
+    ) -> Result<(), TrainError> {
         for planned in &plan.variants {
             for &seed in &plan.config.seeds {
                 let manifest = self.a_run(planned, seed, "", &|_| ()).manifest()?;
@@ -192,13 +160,13 @@ impl Execution<'_> {
         Ok(())
     }
 
-    fn a_run<'a>(
-        &'a self,
-        planned: &'a PlannedVariant,
+    fn a_run<'r, M>(
+        &'r self,
+        planned: &'r PlannedVariant<M>,
         seed: u64,
-        label: &'a str,
-        warn: &'a (dyn Fn(&str) + Sync),
-    ) -> Run<'a> {
+        label: &'r str,
+        warn: &'r (dyn Fn(&str) + Sync),
+    ) -> Run<'r, M> {
         Run {
             config: &planned.variant.config,
             data: &planned.data,
@@ -213,16 +181,16 @@ impl Execution<'_> {
         }
     }
 
-    fn train(
+    fn train<M: NetworkConfig>(
         &self,
-        run: &Run,
-        planned: &PlannedVariant,
+        run: &Run<M>,
+        work: f64,
         folder: &Path,
         epochs: usize,
         estimate: &Arc<Mutex<Estimate>>,
     ) -> Result<RunRecord, TrainError> {
         let (observer, estimate) = (self.observer.clone(), estimate.clone());
-        let (work, name) = (planned.work(), run.label.to_owned());
+        let name = run.label.to_owned();
         run.train(folder, move |record| {
             let mut estimate = estimate.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(epoch) = record.epochs.last() {
@@ -241,7 +209,7 @@ impl Execution<'_> {
     }
 
     /// Returns what is asked, a record without runs.
-    fn study(&self, plan: &Plan) -> AblationRecord {
+    fn study<M: NetworkConfig>(&self, plan: &Plan<M>) -> AblationRecord {
         let config = &plan.config;
         let mut variants = Vec::new();
         let mut varied = Vec::new();
@@ -251,8 +219,8 @@ impl Execution<'_> {
             variants.push(VariantRecord {
                 name: planned.variant.name.clone(),
                 changes: changes.clone(),
-                parameters: planned.parameters,
-                multiply_adds: planned.multiply_adds,
+                parameters: planned.size.parameters,
+                multiply_adds: planned.size.multiply_adds,
                 runs: Vec::new(),
                 damaged: Vec::new(),
             });
@@ -276,7 +244,7 @@ impl Execution<'_> {
     }
 
     /// Returns the work that the record doesn't have yet.
-    fn planned_work(&self, plan: &Plan, record: &AblationRecord) -> Estimate {
+    fn planned_work<M: NetworkConfig>(&self, plan: &Plan<M>, record: &AblationRecord) -> Estimate {
         let mut estimate = Estimate::default();
         for (planned, variant) in plan.variants.iter().zip(&record.variants) {
             for seed in &plan.config.seeds {
@@ -288,7 +256,7 @@ impl Execution<'_> {
                     None if is_damaged && !self.retrain_damaged => 0,
                     None => plan.epochs(),
                 };
-                estimate.plan(left as f64 * planned.work());
+                estimate.plan(left as f64 * plan.work(planned));
             }
         }
         estimate

@@ -8,12 +8,13 @@
 //! ```
 
 mod estimate;
+mod event;
 mod execute;
 mod plan;
 mod settings;
 mod study;
 
-pub use execute::{DamagedFolder, Event, Execution, Outcome};
+pub use event::{Event, show};
+pub use execute::{DamagedFolder, Execution, Outcome};
 pub use plan::{Plan, PlannedVariant};
-pub(crate) use study::STUDY;
 pub use study::read;

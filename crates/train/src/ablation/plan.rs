@@ -4,48 +4,48 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use burn::prelude::Device;
+use xception_models::ModelConfig;
 
 use super::study::run_folder;
 use crate::TrainError;
 use crate::config::{AblationConfig, RunConfig, Variant};
-use crate::data::Dataset;
-use crate::report::counted;
+use crate::data::{Dataset, Skipped};
+use crate::network::{NetworkConfig, NetworkSize};
+use crate::numbers::counted;
 use crate::training::Run;
 
 /// An ablation whose every variant was checked once, so that none can fail for its configuration after
 /// hours.
-pub struct Plan {
+pub struct Plan<M = ModelConfig> {
     /// The ablation.
-    pub config: AblationConfig,
+    pub config: AblationConfig<M>,
     /// The variants, in the order of the configuration; the first is the base.
-    pub variants: Vec<PlannedVariant>,
+    pub variants: Vec<PlannedVariant<M>>,
 }
 
 /// A variant with its data and its size.
-pub struct PlannedVariant {
+pub struct PlannedVariant<M = ModelConfig> {
     /// Name and configuration.
-    pub variant: Variant,
+    pub variant: Variant<M>,
     /// Its images.
     pub data: Dataset,
-    /// Trainable parameters.
-    pub parameters: u64,
-    /// Multiply-adds of a forward pass for one image.
-    pub multiply_adds: u64,
+    /// The cost of its network.
+    pub size: NetworkSize,
 }
 
-impl Plan {
+impl<M: NetworkConfig> Plan<M> {
     /// Loads the data, and counts every network once without making its weights.
     ///
     /// # Errors
     ///
     /// Where a variant's model, data and recipe don't fit together.
-    pub fn new(config: AblationConfig, device: &Device) -> Result<Self, TrainError> {
-        let mut variants: Vec<PlannedVariant> = Vec::new();
+    pub fn new(config: AblationConfig<M>, device: &Device) -> Result<Self, TrainError> {
+        let mut variants: Vec<PlannedVariant<M>> = Vec::new();
         for variant in &config.variants {
             let mut variant = variant.clone();
             variant.config = variant.config.with_starting_weights()?;
             // Most variants have the images of one before.
-            let images = |config: &RunConfig| {
+            let images = |config: &RunConfig<M>| {
                 let starts = config.finetune.is_some();
                 (config.data.clone(), config.preprocessing(), starts)
             };
@@ -56,43 +56,71 @@ impl Plan {
                 Some(before) => before.data.clone(),
                 None => Run::load_data(&variant.config)?,
             };
-            let summary = Run::outline(&variant.config, &data, device)?;
+            let size = Run::outline(&variant.config, &data, device)?;
             variant.config = variant.config.resolve(data.classes.len())?;
             variants.push(PlannedVariant {
                 variant,
                 data,
-                parameters: summary.parameters(),
-                multiply_adds: summary.multiply_adds(),
+                size,
             });
         }
         Ok(Self { config, variants })
     }
 
-    /// Number of runs.
+    /// Returns the number of runs.
     pub fn runs(&self) -> usize {
         self.variants.len() * self.config.seeds.len()
     }
 
-    /// Epochs of a run.
+    /// Returns the number of epochs of a run.
     pub fn epochs(&self) -> usize {
         self.config.base().config.recipe.epochs
     }
 
-    /// The folder of a run.
-    pub fn run_folder(&self, out: &Path, variant: &Variant, seed: u64) -> PathBuf {
+    /// Says where a variant's batches have fewer images than its recipe asks for.
+    pub fn warnings(&self) -> Vec<String> {
+        let of = |planned: &PlannedVariant<M>| {
+            let warning = Run::batch_warning(&planned.variant.config, &planned.data)?;
+            Some(format!("{}: {warning}", planned.variant.name))
+        };
+        self.variants.iter().filter_map(of).collect()
+    }
+
+    /// Lists the files and folders that were passed over when the images were read, each once.
+    pub fn skipped(&self) -> Vec<&Skipped> {
+        let mut skipped: Vec<&Skipped> = Vec::new();
+        for file in self
+            .variants
+            .iter()
+            .flat_map(|variant| &variant.data.skipped)
+        {
+            if !skipped.contains(&file) {
+                skipped.push(file);
+            }
+        }
+        skipped
+    }
+
+    /// Returns the folder of a run.
+    pub fn run_folder(&self, out: &Path, variant: &Variant<M>, seed: u64) -> PathBuf {
         run_folder(out, &variant.folder(), seed)
     }
 }
 
-impl PlannedVariant {
-    /// About what an epoch costs: multiply-adds, with a backward pass for two forward passes.
-    pub(super) fn work(&self) -> f64 {
-        let images = 3 * self.data.train.len() + self.data.test.len();
-        self.multiply_adds as f64 * images as f64
+impl<M> Plan<M> {
+    /// Returns about what an epoch of a variant costs: multiply-adds, with a backward pass for two forward passes; or,
+    /// if they aren't known of every variant, images.
+    pub(super) fn work(&self, variant: &PlannedVariant<M>) -> f64 {
+        let images = (3 * variant.data.train.len() + variant.data.test.len()) as f64;
+        let counted = self.variants.iter().all(|v| v.size.multiply_adds.is_some());
+        match variant.size.multiply_adds.filter(|_| counted) {
+            Some(multiply_adds) => images * multiply_adds as f64,
+            None => images,
+        }
     }
 }
 
-impl fmt::Display for Plan {
+impl<M: NetworkConfig> fmt::Display for Plan<M> {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         let Some(base) = self.variants.first() else {
             return Ok(());
@@ -106,7 +134,7 @@ impl fmt::Display for Plan {
             counted(base.data.test.len(), "test image"),
             base.data.classes.len()
         )?;
-        let name = |v: &PlannedVariant| v.variant.name.chars().count();
+        let name = |v: &PlannedVariant<M>| v.variant.name.chars().count();
         let width = self.variants.iter().map(name).max().unwrap_or(0).max(7);
         writeln!(
             formatter,
@@ -116,10 +144,13 @@ impl fmt::Display for Plan {
         for variant in &self.variants {
             writeln!(
                 formatter,
-                "  {:<width$}  {:>12}  {:>11.1} M",
+                "  {:<width$}  {:>12}  {:>13}",
                 variant.variant.name,
-                variant.parameters,
-                variant.multiply_adds as f64 / 1e6
+                variant.size.parameters,
+                match variant.size.multiply_adds {
+                    Some(multiply_adds) => format!("{:.1} M", multiply_adds as f64 / 1e6),
+                    None => "unknown".to_owned(),
+                }
             )?;
         }
         let seeds: Vec<_> = self.config.seeds.iter().map(u64::to_string).collect();
@@ -150,7 +181,7 @@ mod tests {
             },
             "variants": [{"name": "only"}]
         }"#;
-        let config = AblationConfig::parse("one", text, &[]).unwrap();
+        let config = <AblationConfig>::parse("one", text, &[]).unwrap();
         let text = Plan::new(config, &Device::flex()).unwrap().to_string();
         assert!(
             text.ends_with("1 variant x 1 seed (7) = 1 run of 1 epoch"),

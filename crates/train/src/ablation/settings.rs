@@ -3,9 +3,13 @@
 use serde_json::Value;
 
 use crate::config::RunConfig;
+use crate::network::NetworkConfig;
 
-/// Every value of the base's configuration but those that a variant changes, as path and value.
-pub(super) fn shared_settings(base: &RunConfig, varied: &[String]) -> Vec<(String, String)> {
+/// Lists every value of the base's configuration but those that a variant changes, as path and value.
+pub(super) fn shared_settings<M: NetworkConfig>(
+    base: &RunConfig<M>,
+    varied: &[String],
+) -> Vec<(String, String)> {
     let mut settings = Vec::new();
     if let Ok(value) = serde_json::to_value(base) {
         flatten("", &value, &mut settings);
@@ -43,7 +47,7 @@ mod tests {
 
     #[test]
     fn leaves_out_what_varies() {
-        let config = RunConfig::parse(r#"{"model": "xception"}"#, &[]).unwrap();
+        let config = <RunConfig>::parse(r#"{"model": "xception"}"#, &[]).unwrap();
         let all = shared_settings(&config, &[]);
         let width = ("model.xception.width".to_owned(), "1.0".to_owned());
         assert!(all.contains(&width), "{all:?}");

@@ -3,18 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::TrainError;
 use crate::config::variant_folders;
 use crate::files::{read_json, write_json};
+use crate::record::layout::{JSON_FILE, STUDY};
 use crate::record::{
     AblationRecord, Asked, DamagedRun, RECORD_VERSION, RunRecord, RunState, VariantRecord,
 };
 use crate::report::{self, ReportError};
 use crate::training::RunFolder;
-
-/// The file that says what was asked: an [`AblationRecord`] without runs, written when the ablation starts.
-pub(crate) const STUDY: &str = "ablation.json";
 
 /// Returns the record of the ablation in a folder, put together from the records of its runs. Nothing is written or
 /// locked, so the ablation may be under way.
@@ -30,7 +29,7 @@ pub fn read(folder: &Path, warn: &dyn Fn(&str)) -> Result<AblationRecord, TrainE
     let asked = match file.exists() {
         true => read_study(&file)?,
         // Of an earlier version, or a report by itself.
-        false if !folder.join(report::JSON_FILE).exists() => {
+        false if !folder.join(JSON_FILE).exists() => {
             return Err(TrainError::NoAblation {
                 path: folder.to_owned(),
             });
@@ -46,7 +45,7 @@ pub fn read(folder: &Path, warn: &dyn Fn(&str)) -> Result<AblationRecord, TrainE
         warn(&format!(
             "{} has no folders of runs: the report is made from {}, as it was written last",
             folder.display(),
-            report::JSON_FILE
+            JSON_FILE
         ));
         return Ok(written);
     }
@@ -120,7 +119,9 @@ fn read_run(
             epochs: Vec::new(),
             network_sha256: None,
         };
-        return Ok(RunFolder::manifest(folder).is_ok().then(first_epoch));
+        return Ok(RunFolder::manifest::<Value>(folder)
+            .is_ok()
+            .then(first_epoch));
     }
     let record = RunFolder::read_record(folder).map_err(|error| match error {
         // Without the folder, so that a report that is moved with its runs stays the same.

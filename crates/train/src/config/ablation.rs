@@ -2,102 +2,25 @@
 
 use std::path::Path;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use xception_models::ModelConfig;
 
-use super::comparison::{self, Unlike, check_claims, check_names, check_seeds, unlike};
+use super::ablation_file::{AblationFile, VariantConfig, check_form};
+use super::comparison::{check_claims, check_names, check_seeds, unlike};
 use super::error::{ConfigError, Invalid};
 use super::grid;
-use super::layers::{Layers, Places};
-use super::overrides::{Override, is_within};
+use super::layers::Places;
+use super::overrides::Override;
 use super::run::RunConfig;
 use super::schema_key::without_schema;
 use super::source::Source;
 use super::strict_json;
-use super::variant_folder::{MAX_BYTES, check_name, variant_folders};
+use super::variant_folder::{check_name, variant_folders};
+use crate::network::NetworkConfig;
 use crate::record::Claim;
-
-/// Matches the names that a folder can be named after, as [`check_name`] has it: all but dots alone and
-/// spaces alone.
-const NAME: &str = r"[^.\s]|\.\s|\s\.";
-/// Matches the characters that no text of a configuration may have, as `is_control` has them.
-const CONTROL: &str = r"[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]";
-
-/// An ablation as a file describes it: a base configuration, what is varied, and the seeds.
-///
-/// Either `variants` lists what to compare, or `axes` spans a grid; the first variant is the base
-/// that the others are compared with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct AblationFile {
-    /// One line for people, the headline of the report.
-    #[schemars(example = &"Residual connections in Xception")]
-    title: String,
-    /// What the ablation asks, in a sentence or two.
-    #[schemars(example = &"Does Xception converge faster with residual connections?")]
-    question: String,
-    /// The run that the variants change, with the keys of a run's file. What every variant sets may be
-    /// left out here.
-    #[schemars(with = "RunConfig", example = serde_json::json!({"model": "xception"}))]
-    base: Value,
-    /// A grid: every combination of the axes' values is a variant. Give either `axes` or `variants`.
-    #[serde(default)]
-    #[schemars(example = serde_json::json!([{"path": "recipe.learning_rate", "values": [0.1, 0.05]}]))]
-    axes: Vec<Axis>,
-    /// The variants one by one; the first is the base that the others are compared with.
-    #[serde(default)]
-    #[schemars(example = serde_json::json!([{"name": "base"}, {"name": "half", "set": {"model.xception.width": 0.5}}]))]
-    variants: Vec<VariantConfig>,
-    /// The seeds of the runs: each variant is trained once with each.
-    #[schemars(example = [1, 2, 3], extend("minItems" = 1, "uniqueItems" = true))]
-    seeds: Vec<u64>,
-    /// What the literature says about the variants; the report has a verdict on each claim.
-    #[serde(default)]
-    #[schemars(example = serde_json::json!([{
-        "text": "With residual connections the network ends at a higher accuracy.",
-        "source": "F. Chollet, Xception, section 4.6 and figure 9",
-        "metric": "final_top1",
-        "better": "base",
-        "worse": "no residual"
-    }]))]
-    claims: Vec<Claim>,
-}
-
-/// One dimension of a grid of variants.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Axis {
-    /// Path of the value that is varied, with dots between keys.
-    #[schemars(example = &"model.xception.residual")]
-    pub path: String,
-    /// The values, each once. The first of every axis together make the base that the other variants are
-    /// compared with.
-    #[schemars(example = [true, false], extend("minItems" = 1, "uniqueItems" = true))]
-    pub values: Vec<Value>,
-}
-
-/// One variant: a name and what it changes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct VariantConfig {
-    /// Name, unique in the ablation: at most 255 bytes, not only dots or spaces, and without control
-    /// characters.
-    #[schemars(
-        example = &"no residual",
-        extend("pattern" = NAME, "not" = {"pattern": CONTROL}, "maxLength" = MAX_BYTES)
-    )]
-    pub name: String,
-    /// What the variant changes of the base: values by path, with dots between keys. Nothing where left
-    /// out.
-    #[serde(default)]
-    #[schemars(example = serde_json::json!({"model.xception.residual": false}))]
-    pub set: Map<String, Value>,
-}
 
 /// An ablation with every variant's configuration resolved.
 #[derive(Debug, Clone, PartialEq)]
-pub struct AblationConfig {
+pub struct AblationConfig<M = ModelConfig> {
     /// Name: the file's name without its ending.
     pub name: String,
     /// One line for people.
@@ -105,7 +28,7 @@ pub struct AblationConfig {
     /// What the ablation asks.
     pub question: String,
     /// The variants; the first is the base.
-    pub variants: Vec<Variant>,
+    pub variants: Vec<Variant<M>>,
     /// One run a variant and seed.
     pub seeds: Vec<u64>,
     /// What the literature says about the variants.
@@ -114,25 +37,25 @@ pub struct AblationConfig {
 
 /// A variant with its configuration.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Variant {
+pub struct Variant<M = ModelConfig> {
     /// Name, unique in the ablation.
     pub name: String,
-    /// What it changes, for people: path and value.
+    /// The values that it changes, for people: path and value.
     pub changes: Vec<(String, String)>,
     /// The whole configuration.
-    pub config: RunConfig,
+    pub config: RunConfig<M>,
     folder: String,
 }
 
-impl Variant {
-    /// Name of the folder that the variant's runs are in, unique in the ablation: the variant's name where that
-    /// fits, else with `_` for what doesn't, and the start of a hash where two would be the same.
+impl<M> Variant<M> {
+    /// Returns the name of the folder that the variant's runs are in, unique in the ablation: the variant's name where
+    /// that fits, else with `_` for what doesn't, and the start of a hash where two would be the same.
     pub fn folder(&self) -> String {
         self.folder.clone()
     }
 }
 
-impl AblationConfig {
+impl<M: NetworkConfig> AblationConfig<M> {
     /// Reads an ablation from a JSON file and changes its base by the overrides.
     ///
     /// # Errors
@@ -164,7 +87,7 @@ impl AblationConfig {
         };
         let value = without_schema(source)?;
         check_form(&value).map_err(here)?;
-        let file: AblationFile = strict_json::from_value(value).map_err(here)?;
+        let file: AblationFile<M> = strict_json::from_value(value).map_err(here)?;
         check_seeds(&file.seeds).map_err(here)?;
         let listed = grid::variants(&file.variants, &file.axes, file.seeds.len()).map_err(here)?;
         for (index, variant) in file.variants.iter().enumerate() {
@@ -183,7 +106,7 @@ impl AblationConfig {
                     base: "base",
                     set: &|path| file.origin(index, variant, path),
                 };
-                layers.error(invalid, &places)
+                layers.error::<M>(invalid, &places)
             })?;
             resolved.push(Variant {
                 name: variant.name.clone(),
@@ -192,7 +115,7 @@ impl AblationConfig {
                 folder,
             });
         }
-        check_claims(&file.claims, &resolved).map_err(here)?;
+        check_claims(&file.claims, &names().collect::<Vec<_>>()).map_err(here)?;
         if let Some(unlike) = unlike(&resolved) {
             return Err(file.unlike_error(&listed, unlike, overrides, source));
         }
@@ -206,109 +129,18 @@ impl AblationConfig {
         })
     }
 
-    /// The variant that the others are compared with.
-    pub fn base(&self) -> &Variant {
+    /// Returns the variant that the others are compared with.
+    pub fn base(&self) -> &Variant<M> {
         &self.variants[0] // never empty, see `grid::variants`
     }
 }
 
-impl AblationFile {
-    fn layers<'a>(&'a self, variant: &'a VariantConfig, overrides: &'a [Override]) -> Layers<'a> {
-        Layers {
-            base: &self.base,
-            overrides,
-            set: &variant.set,
-        }
-    }
-
-    /// Where in the file the value of a path comes from in a variant: from what the variant sets, or
-    /// else from the base.
-    fn origin(&self, index: usize, variant: &VariantConfig, path: &str) -> String {
-        let Some(key) = variant.set.keys().find(|key| is_within(path, key)) else {
-            return format!("base.{path}");
-        };
-        let axis = self.axes.iter().position(|axis| axis.path == *key);
-        let Some(axis) = axis else {
-            return format!("variants.{index}.set.{path}");
-        };
-        let value = &variant.set[key.as_str()];
-        let place = self.axes[axis].values.iter().position(|v| v == value);
-        format!(
-            "axes.{axis}.values.{}{}",
-            place.unwrap_or(0),
-            &path[key.len()..]
-        )
-    }
-
-    /// The error of a variant that can't be compared with the first: at the override that makes the difference,
-    /// or where one of the two sets its value.
-    fn unlike_error(
-        &self,
-        listed: &[VariantConfig],
-        unlike: Unlike,
-        overrides: &[Override],
-        source: &Source,
-    ) -> ConfigError {
-        let (path, index) = (unlike.path, unlike.index);
-        let mut invalid = Invalid::saying(path, unlike.message);
-        let sets = |index: &usize| listed[*index].set.keys().any(|key| is_within(path, key));
-        let index = [index, 0].into_iter().find(sets).unwrap_or(index);
-        let place = self.origin(index, &listed[index], path);
-        let covers = overrides.iter().rev().find(|o| is_within(path, o.path()));
-        let shared = |variant| {
-            let config = self.layers(variant, &[]).resolve().ok()?;
-            comparison::value(&config, path)
-        };
-        match covers {
-            Some(change) if shared(&listed[0]) == shared(&listed[unlike.index]) => {
-                if let Some(place) = source.place_of(&place) {
-                    let name = &listed[index].name;
-                    invalid.message += &format!("; `{name}` sets its own at {place}");
-                }
-                change.error(invalid)
-            }
-            _ => source.error(invalid, &place),
-        }
-    }
-}
-
-/// What a variant changes, for people: path and value.
+/// Returns what a variant changes, for people: path and value.
 fn changes(variant: &VariantConfig) -> Vec<(String, String)> {
     let changes = variant.set.iter();
     changes
         .map(|(path, value)| (path.clone(), grid::plain(value)))
         .collect()
-}
-
-/// Checks what is often given in another form than it has, and shows the form.
-fn check_form(value: &Value) -> Result<(), Invalid> {
-    if value.get("model").is_some() && value.get("base").is_none() {
-        let message = "is the configuration of a run, which `xception train` takes; an ablation has `base`, with \
-                       such a configuration, `seeds`, and `variants` or `axes`";
-        return Err(Invalid::saying("", message));
-    }
-    let forms = [
-        (
-            "axes",
-            r#"[{"path": "recipe.learning_rate", "values": [0.05, 0.1]}]"#,
-        ),
-        (
-            "variants",
-            r#"[{"name": "base"}, {"name": "fast", "set": {"recipe.learning_rate": 0.1}}]"#,
-        ),
-        ("seeds", "[1, 2, 3]"),
-        (
-            "claims",
-            r#"[{"text": "...", "source": "...", "metric": "final_top1", "better": "fast", "worse": "base"}]"#,
-        ),
-    ];
-    for (key, form) in forms {
-        if let Some(other) = value.get(key).filter(|value| !value.is_array()) {
-            let expected = format!("a list, as in `\"{key}\": {form}`");
-            return Err(Invalid::new(key, strict_json::shown(other), &expected));
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -326,21 +158,21 @@ mod tests {
 }"#;
 
     fn error(text: &str) -> String {
-        AblationConfig::parse("test", text, &[])
+        <AblationConfig>::parse("test", text, &[])
             .unwrap_err()
             .to_string()
     }
 
     #[test]
     fn resolves_variants() {
-        let ablation = AblationConfig::parse("test", FILE, &[]).unwrap();
+        let ablation = <AblationConfig>::parse("test", FILE, &[]).unwrap();
         assert_eq!(ablation.base().name, "base");
         let plain = &ablation.variants[1];
         let expected = ("model.xception.residual".to_owned(), "false".to_owned());
         assert_eq!(plain.changes, [expected]);
         assert_eq!(plain.config.recipe.epochs, 3);
         let overrides = ["recipe.epochs=7".parse().unwrap()];
-        let ablation = AblationConfig::parse("test", FILE, &overrides).unwrap();
+        let ablation = <AblationConfig>::parse("test", FILE, &overrides).unwrap();
         assert_eq!(ablation.variants[1].config.recipe.epochs, 7);
     }
 
@@ -353,7 +185,7 @@ mod tests {
     {"path": "model.xception.intermediate_activation", "values": ["none", "relu"]}
   ]
 }"#;
-        let ablation = AblationConfig::parse("grid", text, &[]).unwrap();
+        let ablation = <AblationConfig>::parse("grid", text, &[]).unwrap();
         let names: Vec<_> = ablation.variants.iter().map(|v| v.name.as_str()).collect();
         let expected = [
             "residual=true, intermediate_activation=none",
@@ -406,9 +238,9 @@ mod tests {
             "residual\": false",
             "residual\": false, \"recipe.epochs\": 3",
         );
-        assert!(AblationConfig::parse("test", &text, &[]).is_ok());
+        assert!(<AblationConfig>::parse("test", &text, &[]).is_ok());
         let overrides = ["recipe.epochs=4".parse().unwrap()];
-        let message = AblationConfig::parse("test", &text, &overrides).unwrap_err();
+        let message = <AblationConfig>::parse("test", &text, &overrides).unwrap_err();
         let message = message.to_string();
         let expected = "`recipe.epochs=4`: `recipe.epochs`: is 3 in `plain`, but 4 in `base`";
         assert!(message.starts_with(expected), "{message}");
@@ -450,7 +282,7 @@ mod tests {
             message.contains("which `xception train` takes"),
             "{message}"
         );
-        let message = RunConfig::parse(FILE, &[]).unwrap_err().to_string();
+        let message = <RunConfig>::parse(FILE, &[]).unwrap_err().to_string();
         assert!(
             message.contains("which `xception ablate` takes"),
             "{message}"
@@ -472,7 +304,7 @@ mod tests {
         let text = text
             .replace("r\": \"base\"", "r\": \"大\"")
             .replace("\"plain\"", "\"小\"");
-        let ablation = AblationConfig::parse("test", &text, &[]).unwrap();
+        let ablation = <AblationConfig>::parse("test", &text, &[]).unwrap();
         let folders: Vec<_> = ablation.variants.iter().map(Variant::folder).collect();
         assert_eq!(folders, ["大", "小"]);
     }

@@ -7,8 +7,10 @@ use serde_json::Value;
 use super::ablation::Variant;
 use super::error::Invalid;
 use super::run::RunConfig;
-use super::strict_json::{nearest_name, shown};
+use super::strict_json::shown;
+use crate::network::NetworkConfig;
 use crate::record::Claim;
+use xception_messages::suggestion;
 
 /// The most names that a message lists.
 const LISTED: usize = 20;
@@ -46,14 +48,13 @@ pub(super) fn check_names<'a>(names: impl Iterator<Item = &'a str>) -> Result<()
 }
 
 /// Checks that a claim is about two variants that are there.
-pub(super) fn check_claims(claims: &[Claim], variants: &[Variant]) -> Result<(), Invalid> {
-    let names: Vec<_> = variants.iter().map(|v| v.name.as_str()).collect();
+pub(super) fn check_claims(claims: &[Claim], names: &[&str]) -> Result<(), Invalid> {
     for (index, claim) in claims.iter().enumerate() {
         for (key, name) in [("better", &claim.better), ("worse", &claim.worse)] {
             if names.contains(&name.as_str()) {
                 continue;
             }
-            let nearest = nearest_name(name, names.iter().copied());
+            let nearest = suggestion(name, names.iter().copied());
             let mut known = names[..names.len().min(LISTED)].join("; ");
             if names.len() > LISTED {
                 known += &format!("; and {} more", names.len() - LISTED);
@@ -82,12 +83,12 @@ pub(super) struct Unlike {
     pub(super) index: usize,
     /// Path of the value.
     pub(super) path: &'static str,
-    /// What is wrong.
+    /// The problem.
     pub(super) message: String,
 }
 
-/// The first variant that can't be compared with the base.
-pub(super) fn unlike(variants: &[Variant]) -> Option<Unlike> {
+/// Returns the first variant that can't be compared with the base.
+pub(super) fn unlike<M: NetworkConfig>(variants: &[Variant<M>]) -> Option<Unlike> {
     let (first, others) = variants.split_first()?;
     let of_first = SHARED.map(|path| value(&first.config, path));
     others.iter().enumerate().find_map(|(index, variant)| {
@@ -113,8 +114,8 @@ pub(super) fn unlike(variants: &[Variant]) -> Option<Unlike> {
     })
 }
 
-/// The value of a path in a configuration.
-pub(super) fn value(config: &RunConfig, path: &str) -> Option<Value> {
+/// Returns the value of a path in a configuration.
+pub(super) fn value<M: NetworkConfig>(config: &RunConfig<M>, path: &str) -> Option<Value> {
     let value = serde_json::to_value(config).ok()?;
     let pointer = format!("/{}", path.replace('.', "/"));
     value.pointer(&pointer).cloned()

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::printable::Printable;
+use crate::printable::Printable;
 
-/// What can be wrong with a configuration.
+/// Errors of a configuration.
 ///
 /// Characters that steer a terminal are escaped in the message: it quotes files.
 #[derive(Debug, Error)]
@@ -32,7 +32,7 @@ pub enum ConfigError {
     Syntax {
         /// File, line and column.
         place: String,
-        /// What is wrong.
+        /// The problem.
         cause: String,
     },
     /// An unknown key, a wrong type or a value out of its range.
@@ -40,15 +40,26 @@ pub enum ConfigError {
     Invalid {
         /// File, line and column.
         place: String,
-        /// What is wrong.
+        /// The problem.
         invalid: Invalid,
+    },
+    /// The model's number of classes is not that of the data.
+    #[error(
+        "the model has {model} classes, but the data has {data}: leave out `classes` of the model, and it has \
+         those of the data; a network that was trained, or a head that is kept, takes data of its own classes alone"
+    )]
+    Classes {
+        /// Classes of the model.
+        model: usize,
+        /// Classes of the data.
+        data: usize,
     },
     /// An override that can't be applied, or that makes a value wrong.
     #[error("`{}`: {}", Printable(.argument), Printable(.cause))]
     Override {
         /// The override as it was given.
         argument: String,
-        /// What is wrong with it.
+        /// The problem.
         cause: String,
     },
 }
@@ -59,12 +70,12 @@ pub enum ConfigError {
 pub struct Invalid {
     /// Path of the value, with dots between keys; empty for the whole.
     pub path: String,
-    /// What is wrong with it.
+    /// The problem.
     pub message: String,
 }
 
 impl Invalid {
-    /// A value that is something else than it has to be.
+    /// Returns a value that is something else than it has to be.
     pub(super) fn new(
         path: impl Into<String>,
         found: impl std::fmt::Display,
@@ -73,7 +84,7 @@ impl Invalid {
         Self::saying(path, format!("is {found}, but has to be {expected}"))
     }
 
-    /// A value with something else to say about it.
+    /// Returns a value with something else to say about it.
     pub(super) fn saying(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             path: path.into(),

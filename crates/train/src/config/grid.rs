@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::ablation::{Axis, VariantConfig};
+use super::ablation_file::{Axis, VariantConfig};
 use super::error::Invalid;
 use super::overrides::{is_path, is_within};
 
 /// The most runs that an ablation may have.
 pub(super) const MAX_RUNS: usize = 10_000;
 
-/// The variants, with this number of seeds each.
+/// Returns the variants, with this number of seeds each.
 pub(super) fn variants(
     listed: &[VariantConfig],
     axes: &[Axis],
@@ -125,12 +125,12 @@ fn check_path(path: &str, place: &str) -> Result<(), Invalid> {
     ))
 }
 
-/// The paths above a path: `a.b` and `a` of `a.b.c`.
+/// Returns the paths above a path: `a.b` and `a` of `a.b.c`.
 fn parents(path: &str) -> impl Iterator<Item = &str> {
     path.rmatch_indices('.').map(|(dot, _)| &path[..dot])
 }
 
-/// Every combination of the axes' values; the last axis changes fastest.
+/// Returns every combination of the axes' values; the last axis changes fastest.
 fn grid(axes: &[Axis]) -> Vec<VariantConfig> {
     let mut variants = vec![VariantConfig {
         name: String::new(),
@@ -154,7 +154,7 @@ fn grid(axes: &[Axis]) -> Vec<VariantConfig> {
     variants
 }
 
-/// A value for people: a string without quotes, anything else as JSON.
+/// Returns a value for people: a string without quotes, anything else as JSON.
 pub(super) fn plain(value: &Value) -> String {
     value
         .as_str()

@@ -7,6 +7,7 @@ use super::overrides::{Override, is_within, set};
 use super::run::RunConfig;
 use super::source::Source;
 use super::strict_json::shown;
+use crate::network::NetworkConfig;
 
 /// A run's configuration in layers: a file's, the overrides of the command line in their order, and what a
 /// variant of an ablation sets.
@@ -27,13 +28,17 @@ pub(super) struct Places<'a> {
 }
 
 impl Layers<'_> {
-    /// All layers together.
-    pub(super) fn resolve(&self) -> Result<RunConfig, Invalid> {
+    /// Returns all layers together.
+    pub(super) fn resolve<M: NetworkConfig>(&self) -> Result<RunConfig<M>, Invalid> {
         self.resolve_some(self.overrides.len(), self.set.len())
     }
 
     /// With the first so many overrides, and the first so many values of the variant.
-    fn resolve_some(&self, overrides: usize, values: usize) -> Result<RunConfig, Invalid> {
+    fn resolve_some<M: NetworkConfig>(
+        &self,
+        overrides: usize,
+        values: usize,
+    ) -> Result<RunConfig<M>, Invalid> {
         let mut value = self.base.clone();
         for change in &self.overrides[..overrides] {
             change.apply(&mut value)?;
@@ -44,9 +49,9 @@ impl Layers<'_> {
         RunConfig::from_value(value)
     }
 
-    /// The error at the place of the layer that makes the value wrong, which need not be the layer that the
+    /// Returns the error at the place of the layer that makes the value wrong, which need not be the layer that the
     /// value is from.
-    pub(super) fn error(&self, invalid: Invalid, places: &Places) -> ConfigError {
+    pub(super) fn error<M: NetworkConfig>(&self, invalid: Invalid, places: &Places) -> ConfigError {
         let within = |key: &str| is_within(&invalid.path, key) || is_within(key, &invalid.path);
         let set_here = self.set.keys().any(|key| is_within(&invalid.path, key));
         let overrides = self.overrides.iter();
@@ -54,7 +59,7 @@ impl Layers<'_> {
         if let Some(direct) = direct.filter(|_| !set_here) {
             return direct.error(invalid);
         }
-        if let Some(change) = self.blamed_override(&invalid) {
+        if let Some(change) = self.blamed_override::<M>(&invalid) {
             if within(change.path()) && !set_here {
                 return change.error(invalid);
             }
@@ -69,7 +74,7 @@ impl Layers<'_> {
                 invalid.message,
             ));
         }
-        match self.blamed_value(&invalid) {
+        match self.blamed_value::<M>(&invalid) {
             Some((key, _)) if within(key) => {
                 let path = match is_within(&invalid.path, key) {
                     true => (places.set)(&invalid.path),
@@ -96,9 +101,12 @@ impl Layers<'_> {
         }
     }
 
-    /// The override without which, and without those after it, there is no such error.
-    fn blamed_override(&self, invalid: &Invalid) -> Option<&Override> {
-        let same = |count| self.resolve_some(count, self.set.len()).err().as_ref() == Some(invalid);
+    /// Returns the override without which, and without those after it, there is no such error.
+    fn blamed_override<M: NetworkConfig>(&self, invalid: &Invalid) -> Option<&Override> {
+        let same = |count| {
+            let resolved = self.resolve_some::<M>(count, self.set.len());
+            resolved.err().as_ref() == Some(invalid)
+        };
         let earlier = (0..self.overrides.len()).rev();
         let least = earlier.take_while(|&count| same(count)).last();
         match least.unwrap_or(self.overrides.len()) {
@@ -107,10 +115,10 @@ impl Layers<'_> {
         }
     }
 
-    /// The value of the variant without which, and without those after it, there is no such error.
-    fn blamed_value(&self, invalid: &Invalid) -> Option<(&String, &Value)> {
+    /// Returns the value of the variant without which, and without those after it, there is no such error.
+    fn blamed_value<M: NetworkConfig>(&self, invalid: &Invalid) -> Option<(&String, &Value)> {
         let all = self.overrides.len();
-        let same = |count| self.resolve_some(all, count).err().as_ref() == Some(invalid);
+        let same = |count| self.resolve_some::<M>(all, count).err().as_ref() == Some(invalid);
         let earlier = (0..self.set.len()).rev();
         let least = earlier.take_while(|&count| same(count)).last();
         match least.unwrap_or(self.set.len()) {
@@ -119,7 +127,7 @@ impl Layers<'_> {
         }
     }
 
-    /// Where the value of a path comes from, for people, as in "which stands at FILE:3:4".
+    /// Returns where the value of a path comes from, for people, as in "which stands at FILE:3:4".
     fn stands(&self, path: &str, places: &Places) -> String {
         let set = self.set.keys().any(|key| is_within(path, key));
         let in_file = match set {
@@ -151,14 +159,14 @@ mod tests {
     }
 
     fn run(arguments: &[&str]) -> String {
-        let error = RunConfig::parse(RUN, &overrides(arguments)).unwrap_err();
+        let error = <RunConfig>::parse(RUN, &overrides(arguments)).unwrap_err();
         error.to_string()
     }
 
     fn ablation(from: &str, to: &str, arguments: &[&str]) -> String {
         assert!(ABLATION.contains(from), "{from}");
         let text = ABLATION.replace(from, to);
-        let error = AblationConfig::parse("x", &text, &overrides(arguments)).unwrap_err();
+        let error = <AblationConfig>::parse("x", &text, &overrides(arguments)).unwrap_err();
         error.to_string()
     }
 
@@ -195,7 +203,7 @@ mod tests {
                         with Nesterov's momentum; give that too, as recipe.optimizer.sgd.momentum=VALUE";
         assert_eq!(message, expected);
         assert!(
-            RunConfig::parse(
+            <RunConfig>::parse(
                 RUN,
                 &overrides(&[nesterov, "recipe.optimizer.sgd.momentum=0.9"])
             )

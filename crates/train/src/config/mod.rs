@@ -1,13 +1,13 @@
 //! Configurations: what a run is, and what an ablation is, as JSON.
 
 mod ablation;
+mod ablation_file;
 mod comparison;
 mod error;
 mod fine_tuning;
 mod grid;
 mod layers;
 mod overrides;
-mod printable;
 mod recipe;
 mod run;
 pub mod schema;
@@ -18,11 +18,11 @@ mod syntax;
 mod text_tree;
 mod variant_folder;
 
-pub use ablation::{AblationConfig, Axis, Variant, VariantConfig};
+pub use ablation::{AblationConfig, Variant};
+pub use ablation_file::{Axis, VariantConfig};
 pub use error::ConfigError;
 pub use fine_tuning::{FineTuning, Freeze, StartingHead};
 pub use overrides::Override;
 pub use recipe::{Optimizer, Recipe, Schedule};
-pub(crate) use run::DEFAULT_CLASSES;
 pub use run::{DataConfig, RunConfig};
 pub(crate) use variant_folder::variant_folders;

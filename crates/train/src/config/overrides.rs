@@ -6,9 +6,9 @@ use std::str::FromStr;
 use serde_json::{Map, Value};
 
 use super::error::{ConfigError, Invalid};
-use super::printable::printable;
 use super::strict_json::shown;
 use super::text_tree::Node;
+use crate::printable::printable;
 
 /// A value at a path, such as `recipe.epochs=3`, that replaces what a configuration has there.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,7 +26,7 @@ impl Override {
         }
     }
 
-    /// Where the value goes.
+    /// Returns where the value goes.
     pub(super) fn path(&self) -> &str {
         &self.path
     }
@@ -44,13 +44,13 @@ impl Override {
     }
 }
 
-/// Whether a value at `path` is the one at `above` or a part of it.
+/// Returns whether a value at `path` is the one at `above` or a part of it.
 pub(super) fn is_within(path: &str, above: &str) -> bool {
     let rest = path.strip_prefix(above);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
-/// Whether it is keys with dots between them.
+/// Returns whether it is keys with dots between them.
 pub(super) fn is_path(text: &str) -> bool {
     !text.split('.').any(|key| key.trim().is_empty())
 }

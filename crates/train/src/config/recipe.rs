@@ -1,15 +1,12 @@
 //! How a network is trained.
 
-use burn::optim::ModuleOptimizer;
 use schemars::transform::Transform;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use xception_kernels::SgdSettings;
 use xception_messages::Bounds;
 
 use super::error::Invalid;
-use crate::training::Sgd;
 
 /// Epochs and images of a batch that a recipe has at most.
 const MOST: f64 = 1e6;
@@ -103,7 +100,7 @@ impl Default for Schedule {
 }
 
 impl Schedule {
-    /// The factor on the learning rate at a step (counted from 0 over the whole run).
+    /// Returns the factor on the learning rate at a step (counted from 0 over the whole run).
     pub fn factor(&self, step: usize, steps_per_epoch: usize, epochs: usize) -> f64 {
         let epoch = step as f64 / steps_per_epoch.max(1) as f64;
         match *self {
@@ -172,27 +169,6 @@ impl Default for Optimizer {
             momentum: default_momentum(),
             nesterov: false,
             weight_decay: 1e-5, // Xception, section 4.3
-        }
-    }
-}
-
-impl Optimizer {
-    /// Makes the optimizer, with empty momentum buffers.
-    pub fn init(&self) -> ModuleOptimizer {
-        match *self {
-            Self::Sgd {
-                momentum,
-                nesterov,
-                weight_decay,
-            } => {
-                let settings = SgdSettings {
-                    learning_rate: 0.0, // given at each step
-                    momentum,
-                    nesterov,
-                    weight_decay,
-                };
-                ModuleOptimizer::from(Sgd { settings })
-            }
         }
     }
 }

@@ -18,11 +18,8 @@ use super::recipe::Recipe;
 use super::schema_key::without_schema;
 use super::source::Source;
 use super::strict_json;
-use crate::TrainError;
 use crate::data::{Augmentation, DataSource, folder_preprocessing};
-
-/// What a model's configuration has where it doesn't say: ImageNet's number of classes.
-pub(crate) const DEFAULT_CLASSES: usize = 1000;
+use crate::network::NetworkConfig;
 
 /// A number of training images to use.
 const TRAIN_IMAGES: Bounds = Bounds::at_least(2.0);
@@ -32,10 +29,11 @@ const TEST_IMAGES: Bounds = Bounds::at_least(1.0);
 /// What a training run is, but for its seed: model, data and recipe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RunConfig {
+#[schemars(rename = "RunConfig")]
+pub struct RunConfig<M = ModelConfig> {
     /// The network: a registered name, or a family with its options.
     #[schemars(example = &"resnet50", example = serde_json::json!({"xception": {"width": 0.25, "stem": "small"}}))]
-    pub model: ModelConfig,
+    pub model: M,
     /// The images.
     #[serde(default)]
     #[schemars(example = serde_json::json!({"source": "cifar10:datasets/cifar10"}))]
@@ -54,7 +52,7 @@ pub struct RunConfig {
     pub classes_given: bool,
 }
 
-impl Config for RunConfig {}
+impl<M: NetworkConfig> Config for RunConfig<M> {}
 
 /// The images of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -97,7 +95,7 @@ impl Default for DataConfig {
     }
 }
 
-impl RunConfig {
+impl<M: NetworkConfig> RunConfig<M> {
     /// Reads a run's configuration from a JSON file and changes it by the overrides.
     ///
     /// # Errors
@@ -128,9 +126,9 @@ impl RunConfig {
             cause: error.to_string(),
         })?;
         if !self.classes_given
-            && let Some(options) = options_of_model(&mut value)
+            && let Some(options) = self.options(&mut value)
         {
-            options.remove("classes");
+            options.shift_remove("classes");
         }
         let text = Source::text(&value.to_string());
         Self::from_layers(&value, &text, overrides)
@@ -141,11 +139,12 @@ impl RunConfig {
     /// # Errors
     ///
     /// Where the configuration asks for another number.
-    pub fn resolve(&self, classes: usize) -> Result<Self, TrainError> {
+    pub fn resolve(&self, classes: usize) -> Result<Self, ConfigError> {
         let asked = self.model.classes();
-        let given = self.classes_given || asked != DEFAULT_CLASSES || self.keeps_its_head();
+        let is_another = M::DEFAULT_CLASSES.is_some_and(|default| asked != default);
+        let given = self.classes_given || is_another || self.keeps_its_head();
         if given && asked != classes {
-            return Err(TrainError::Classes {
+            return Err(ConfigError::Classes {
                 model: asked,
                 data: classes,
             });
@@ -156,13 +155,23 @@ impl RunConfig {
         Ok(config)
     }
 
-    /// Whether the classifier comes from the weights to start from.
+    /// Returns the model's options in this configuration's JSON, if it has any.
+    fn options<'a>(&self, value: &'a mut Value) -> Option<&'a mut Map<String, Value>> {
+        let model = value.get_mut("model")?;
+        let options = match self.model.options_key() {
+            Some(key) => model.get_mut(key)?,
+            None => model,
+        };
+        options.as_object_mut()
+    }
+
+    /// Returns whether the classifier comes from the weights to start from.
     fn keeps_its_head(&self) -> bool {
         let finetune = self.finetune.as_ref();
         finetune.is_some_and(|finetune| finetune.head == StartingHead::Keep)
     }
 
-    /// What images of any size go through.
+    /// Returns what images of any size go through.
     pub fn preprocessing(&self) -> Preprocessing {
         let published = || folder_preprocessing(self.model.image_size());
         let mut preprocessing = self.data.preprocessing.unwrap_or_else(published);
@@ -199,17 +208,14 @@ impl RunConfig {
                 base: "",
                 set: &str::to_owned,
             };
-            layers.error(invalid, &places)
+            layers.error::<M>(invalid, &places)
         })
     }
 
     pub(super) fn from_value(mut value: Value) -> Result<Self, Invalid> {
-        let options = options_of_model(&mut value);
-        let classes_given = options.is_some_and(|options| options.contains_key("classes"));
-        let config = Self {
-            classes_given,
-            ..strict_json::from_value(value)?
-        };
+        let mut config: Self = strict_json::from_value(value.clone())?;
+        let options = config.options(&mut value);
+        config.classes_given = options.is_some_and(|options| options.contains_key("classes"));
         config.recipe.validate()?;
         if let Some(finetune) = &config.finetune {
             finetune.validate()?;
@@ -220,7 +226,10 @@ impl RunConfig {
                 found,
                 expected,
             } => {
-                let path = format!("model.{}.{option}", config.model.family());
+                let path = match config.model.options_key() {
+                    Some(key) => format!("model.{key}.{option}"),
+                    None => format!("model.{option}"),
+                };
                 Invalid::new(path, found, &expected)
             }
             other => Invalid::saying("model", other.to_string()),
@@ -240,7 +249,7 @@ impl RunConfig {
         Ok(())
     }
 
-    /// Height and width of the images, where these don't depend on the weights to start from.
+    /// Returns the height and width of the images, where these don't depend on the weights to start from.
     fn known_image_size(&self) -> Option<[usize; 2]> {
         let of_weights = self.finetune.is_some() && self.data.preprocessing.is_none();
         match &self.data.source {
@@ -251,12 +260,6 @@ impl RunConfig {
             }
         }
     }
-}
-
-/// The options of the model of a run's configuration, where it has any.
-fn options_of_model(value: &mut Value) -> Option<&mut Map<String, Value>> {
-    let family = value.get_mut("model")?.as_object_mut()?;
-    family.values_mut().next()?.as_object_mut()
 }
 
 impl DataConfig {
@@ -292,7 +295,7 @@ mod tests {
 
     #[test]
     fn the_number_of_classes_is_that_of_the_data() {
-        let config = |model: &str| RunConfig::parse(&format!(r#"{{"model": {model}}}"#), &[]);
+        let config = |model: &str| <RunConfig>::parse(&format!(r#"{{"model": {model}}}"#), &[]);
         let resolved = config(r#""xception""#).unwrap().resolve(10).unwrap();
         assert_eq!(resolved.model.classes(), 10);
         let other = config(r#"{"xception": {"classes": 7}}"#).unwrap();
@@ -308,7 +311,7 @@ mod tests {
     fn a_thousand_classes_are_a_number_like_any_other() {
         let read = |text: &str, overrides: &[&str]| {
             let overrides: Vec<_> = overrides.iter().map(|o| o.parse().unwrap()).collect();
-            RunConfig::parse(text, &overrides).unwrap()
+            <RunConfig>::parse(text, &overrides).unwrap()
         };
         let given = r#"{"model": {"xception": {"classes": 1000}}}"#;
         let left_out = r#"{"model": {"xception": {"width": 0.5}}}"#;
@@ -353,7 +356,7 @@ mod tests {
     fn what_does_not_fit_the_images_is_found_in_the_file() {
         let error = |data: &str| {
             let text = format!("{{\"model\": \"xception\", \"data\": {data}}}");
-            RunConfig::parse(&text, &[]).unwrap_err().to_string()
+            <RunConfig>::parse(&text, &[]).unwrap_err().to_string()
         };
         let padding = r#"{"augmentation": {"crop_padding": 32}}"#;
         let expected = "line 1, column 49: `data.augmentation.crop_padding`: crop padding 32 with images of \
@@ -370,6 +373,6 @@ mod tests {
                 .contains("`data.test_images`: is 0, but has to be at least 1")
         );
         let fits = r#"{"model": "xception", "data": {"augmentation": {"crop_padding": 31}}}"#;
-        assert!(RunConfig::parse(fits, &[]).is_ok());
+        assert!(<RunConfig>::parse(fits, &[]).is_ok());
     }
 }

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::error::{ConfigError, Invalid};
-use super::printable::{is_control, printable};
 use super::syntax;
 use super::text_tree::Node;
+use crate::printable::{is_control, printable};
 
 /// The most bytes that a file may have.
 const MAX_BYTES: u64 = 16 << 20;
@@ -38,7 +38,7 @@ impl Source {
         Self::decode(path, bytes)
     }
 
-    /// Text in UTF-8, with or without a byte-order mark.
+    /// Returns the text in UTF-8, with or without a byte-order mark.
     fn decode(path: &Path, bytes: Vec<u8>) -> Result<Self, ConfigError> {
         let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
         let text = String::from_utf8(bytes).map_err(|error| {
@@ -68,7 +68,7 @@ impl Source {
         }
     }
 
-    /// The text as JSON, in which no object has a key twice and no string a control character.
+    /// Returns the text as JSON, in which no object has a key twice and no string a control character.
     pub(super) fn json(&self) -> Result<Value, ConfigError> {
         let value = serde_json::from_str(&self.text).map_err(|error| self.syntax(&error))?;
         let Some(tree) = Node::read(&self.text) else {
@@ -119,13 +119,13 @@ impl Source {
         }
     }
 
-    /// An error at the place of the value of this path (or of its nearest parent in the text).
+    /// Returns an error at the place of the value of this path (or of its nearest parent in the text).
     pub(super) fn error(&self, invalid: Invalid, path: &str) -> ConfigError {
         let (start, _) = self.find(path);
         self.error_at(start, invalid)
     }
 
-    /// Where the value of a path stands, for people; `None` where the text doesn't have it.
+    /// Returns where the value of a path stands, for people; `None` where the text doesn't have it.
     pub(super) fn place_of(&self, path: &str) -> Option<String> {
         let (start, there) = self.find(path);
         let (line, column) = line_and_column(&self.text, start);
@@ -159,7 +159,7 @@ fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// Line and column, in characters and from 1, of a byte of a text.
+/// Returns the line and column, in characters and from 1, of a byte of a text.
 fn line_and_column(text: &str, start: usize) -> (usize, usize) {
     let before = text.get(..start).unwrap_or(text);
     let line = before.matches('\n').count() + 1;

@@ -29,7 +29,7 @@ impl Node {
         Reader { text, at: 0 }.value()
     }
 
-    /// Start of the value of a path, or of its key where it has one, and whether the path is there. Where it
+    /// Returns the start of the value of a path, or of its key where it has one, and whether the path is there. Where it
     /// isn't, the start is that of the nearest parent.
     ///
     /// A path has dots between keys and indices; a key may itself have dots.
@@ -63,7 +63,7 @@ impl Node {
         }
     }
 
-    /// The first key that an object has twice: its path, and where it stands first and again.
+    /// Returns the first key that an object has twice: its path, and where it stands first and again.
     pub(super) fn duplicate(&self) -> Option<Duplicate> {
         match &self.content {
             Content::Object(members) => {
@@ -88,7 +88,7 @@ impl Node {
         }
     }
 
-    /// The first string, key or value, of which something holds: its path, its text and where it stands.
+    /// Returns the first string, key or value, of which something holds: its path, its text and where it stands.
     pub(super) fn find_string(&self, holds: &dyn Fn(&str) -> bool) -> Option<Found<'_>> {
         match &self.content {
             Content::Object(members) => members.iter().find_map(|member| {
@@ -152,7 +152,7 @@ fn join(name: &str, path: &str) -> String {
     }
 }
 
-/// What follows a name in a path that starts with it.
+/// Returns what follows a name in a path that starts with it.
 fn below<'a>(path: &'a str, name: &str) -> Option<&'a str> {
     let rest = path.strip_prefix(name)?;
     match rest {
@@ -222,7 +222,7 @@ impl Reader<'_> {
         serde_json::from_str(self.text.get(start..self.at)?).ok()
     }
 
-    /// The next byte that isn't a space.
+    /// Returns the next byte that isn't a space.
     fn peek(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         while bytes.get(self.at)?.is_ascii_whitespace() {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sha2::{Digest, Sha256};
 
 use super::error::Invalid;
-use crate::report;
+use crate::record::layout;
 
 /// The most bytes that the name of a folder has on common file systems.
 pub(super) const MAX_BYTES: usize = 255;
@@ -28,10 +28,10 @@ pub(super) fn check_name(name: &str, path: &str) -> Result<(), Invalid> {
 
 /// Returns the folders of an ablation's variants with these names, in their order; none has the name of a file beside them.
 pub(crate) fn variant_folders<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    folders(names, &report::FILES)
+    folders(names, &layout::FILES)
 }
 
-/// The folders of variants with these names, in their order. No two are the same, also where the file system
+/// Returns the folders of variants with these names, in their order. No two are the same, also where the file system
 /// takes `A` for `a`, and none is one of those that are taken.
 fn folders<'a>(names: impl Iterator<Item = &'a str>, taken: &[&str]) -> Vec<String> {
     let mut seen: HashSet<_> = taken.iter().map(|name| name.to_lowercase()).collect();
@@ -47,7 +47,7 @@ fn folders<'a>(names: impl Iterator<Item = &'a str>, taken: &[&str]) -> Vec<Stri
         .collect()
 }
 
-/// The name with everything but letters, digits and `-_.=+` replaced by `_`, and without dots at its start. A
+/// Returns the name with everything but letters, digits and `-_.=+` replaced by `_`, and without dots at its start. A
 /// hash follows where the name is too long, or had symbols beyond ASCII.
 fn folder(name: &str) -> String {
     let fits = |c: char| c.is_alphanumeric() || "-_=+.".contains(c);
@@ -63,7 +63,7 @@ fn folder(name: &str) -> String {
     }
 }
 
-/// A folder's name, shortened where it has to be, with the start of a hash.
+/// Returns a folder's name, shortened where it has to be, with the start of a hash.
 fn with_hash(folder: &str, name: &str) -> String {
     let hash = format!("-{:x}", Sha256::digest(name));
     let hash = &hash[..9]; // in ASCII

@@ -47,7 +47,7 @@ pub enum Size {
 }
 
 impl Size {
-    /// Whether a file of so many bytes agrees.
+    /// Returns whether a file of so many bytes agrees.
     #[must_use]
     pub fn allows(self, bytes: u64) -> bool {
         match self {
@@ -56,7 +56,7 @@ impl Size {
         }
     }
 
-    /// The largest size allowed.
+    /// Returns the largest size allowed.
     #[must_use]
     pub fn most(self) -> u64 {
         let (Self::Exactly(most) | Self::UpTo(most)) = self;
@@ -74,7 +74,7 @@ impl fmt::Display for Size {
 }
 
 impl Archive {
-    /// All archives. Sizes and SHA-256 are those that TensorFlow Datasets records.
+    /// Returns all archives. Sizes and SHA-256 are those that TensorFlow Datasets records.
     #[must_use]
     pub fn all() -> Vec<Self> {
         vec![
@@ -93,7 +93,7 @@ impl Archive {
         ]
     }
 
-    /// The archive of this name.
+    /// Returns the archive of this name.
     ///
     /// # Errors
     ///
@@ -140,19 +140,19 @@ impl Archive {
         }
     }
 
-    /// The archive's own file name.
+    /// Returns the archive's own file name.
     #[must_use]
     pub fn file_name(&self) -> &str {
         self.url.rsplit('/').next().unwrap_or(&self.url)
     }
 
-    /// The address to fetch it from: its own, or the file of the same name at a mirror.
+    /// Returns the address to fetch it from: its own, or the file of the same name at a mirror.
     #[must_use]
     pub fn address(&self, mirror: Option<&str>) -> String {
         self.file().address(mirror)
     }
 
-    /// The file to download.
+    /// Returns the file to download.
     pub(crate) fn file(&self) -> File<'_> {
         File {
             url: &self.url,
@@ -162,7 +162,7 @@ impl Archive {
         }
     }
 
-    /// Whether all files are in `folder`, with their sizes.
+    /// Returns whether all files are in `folder`, with their sizes.
     #[must_use]
     pub fn is_complete_in(&self, folder: &Path) -> bool {
         self.members.iter().all(|member| {

@@ -18,20 +18,20 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// The number of images.
+    /// Returns the number of images.
     #[must_use]
     pub fn len(&self) -> usize {
         self.labels.len()
     }
 
-    /// Whether there are no images.
+    /// Returns whether there are no images.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
 }
 
-/// How the batches of one epoch are made.
+/// The rules by which the batches of one epoch are made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BatchPlan {
     /// The images of a batch; the last of an epoch may have fewer.
@@ -84,7 +84,7 @@ impl BatchPlan {
     }
 }
 
-/// The number of batches of an epoch over `images` images; 0 where `batch_size` is 0.
+/// Returns the number of batches of an epoch over `images` images; 0 where `batch_size` is 0.
 #[must_use]
 pub fn num_batches(images: usize, batch_size: usize, drop_last: bool) -> usize {
     match batch_size {

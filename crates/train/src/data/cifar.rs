@@ -114,12 +114,12 @@ pub(crate) fn load(cifar: &Cifar, dir: &Path, source: String) -> Result<Dataset,
 }
 
 impl Cifar {
-    /// The bytes of a file of `records` records.
+    /// Returns the bytes of a file of `records` records.
     pub(crate) const fn file_bytes(&self, records: usize) -> u64 {
         (records * (self.label_bytes + IMAGE_BYTES)) as u64
     }
 
-    /// The folder that has all of the files, or else, for an error to name what is missing, some of them.
+    /// Returns the folder that has all of the files, or else, for an error to name what is missing, some of them.
     fn locate(&self, dir: &Path) -> Result<PathBuf, DataError> {
         let folders = [dir.to_path_buf(), dir.join(self.folder)];
         let files = || self.train.iter().chain(self.test);

@@ -4,8 +4,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+use xception_models::preprocessing::{Filter, Preprocessing, Resize, ResizeMode, Scaling};
 
-use crate::data::{DataError, Skipped};
+use crate::data::{DataError, Normalization, Skipped};
 
 /// The channels of an image: red, green and blue.
 pub(crate) const CHANNELS: usize = 3;
@@ -32,7 +33,22 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// The SHA-256, in hexadecimal, of both splits, the training split first.
+    /// Returns what an image has to go through to look like those of the data set.
+    pub fn preprocessing(&self) -> Preprocessing {
+        let Normalization { mean, std } = self.normalization;
+        Preprocessing {
+            size: self.train.size(),
+            resize: Resize {
+                filter: Filter::Bilinear,
+                antialias: true,
+                mode: ResizeMode::ShortestSide,
+            },
+            crop_fraction: 1.0,
+            scaling: Scaling::MeanStd { mean, std },
+        }
+    }
+
+    /// Returns the SHA-256, in hexadecimal, of both splits, the training split first.
     ///
     /// Of each split: height, width and number of images as `u64`, then all pixels, then all labels as `u32`, numbers in
     /// little-endian order.
@@ -44,7 +60,7 @@ impl Dataset {
         format!("{:x}", digest.finalize())
     }
 
-    /// The same data set with only the first part of one or both splits, stratified (see [`Images::limit`]).
+    /// Returns the same data set with only the first part of one or both splits, stratified (see [`Images::limit`]).
     ///
     /// # Errors
     ///
@@ -120,43 +136,43 @@ impl Images {
         })
     }
 
-    /// The number of images.
+    /// Returns the number of images.
     #[must_use]
     pub fn len(&self) -> usize {
         self.labels.len()
     }
 
-    /// Whether there are no images.
+    /// Returns whether there are no images.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
 
-    /// Height and width.
+    /// Returns the height and width.
     #[must_use]
     pub fn size(&self) -> [usize; 2] {
         self.size
     }
 
-    /// All pixels, `[len, 3, height, width]`.
+    /// Returns all pixels, `[len, 3, height, width]`.
     #[must_use]
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
 
-    /// All labels.
+    /// Returns all labels.
     #[must_use]
     pub fn labels(&self) -> &[u32] {
         &self.labels
     }
 
-    /// The number of bytes, and of elements, of one image.
+    /// Returns the number of bytes, and of elements, of one image.
     #[must_use]
     pub fn image_len(&self) -> usize {
         CHANNELS * self.size[0] * self.size[1]
     }
 
-    /// The pixels of one image, `[3, height, width]`.
+    /// Returns the pixels of one image, `[3, height, width]`.
     ///
     /// # Panics
     ///
@@ -167,7 +183,7 @@ impl Images {
         &self.pixels[index * len..][..len]
     }
 
-    /// The label of one image.
+    /// Returns the label of one image.
     ///
     /// # Panics
     ///
@@ -177,7 +193,7 @@ impl Images {
         self.labels[index]
     }
 
-    /// The number of images of each class.
+    /// Returns the number of images of each class.
     #[must_use]
     pub fn class_counts(&self, classes: usize) -> Vec<usize> {
         let mut counts = vec![0; classes];
@@ -189,7 +205,7 @@ impl Images {
         counts
     }
 
-    /// The first images of each class, `count` in all, in their order and in the proportions of the classes.
+    /// Returns the first images of each class, `count` in all, in their order and in the proportions of the classes.
     ///
     /// Where the proportions come out uneven, the classes with the largest remainders get one more, among equals those
     /// of lower label. `None` where `count` is 0 or above [`len`](Self::len).
@@ -221,7 +237,7 @@ impl Images {
         })
     }
 
-    /// The images of a range of indices, which is cut to what there is.
+    /// Returns the images of a range of indices, which is cut to what there is.
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Self {
         let end = range.end.min(self.len());
@@ -262,38 +278,6 @@ fn largest_remainder(counts: &[usize], seats: usize) -> Vec<usize> {
         quotas[class] += 1;
     }
     quotas
-}
-
-/// Statistics of each channel on the scale of 0 to 1: an input is `(pixel / 255 - mean) / std`.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Normalization {
-    /// The mean of red, green and blue.
-    pub mean: [f32; 3],
-    /// The standard deviation of red, green and blue.
-    pub std: [f32; 3],
-}
-
-impl Normalization {
-    /// CIFAR-10: the statistics of the 50,000 training images, as commonly published. Computed from the files they are
-    /// (0.49140, 0.48216, 0.44653) and (0.24703, 0.24349, 0.26159).
-    pub const CIFAR10: Self = Self {
-        mean: [0.4914, 0.4822, 0.4465],
-        std: [0.2470, 0.2435, 0.2616],
-    };
-
-    /// CIFAR-100: the statistics of the 50,000 training images, as commonly published.
-    pub const CIFAR100: Self = Self {
-        mean: [0.5071, 0.4865, 0.4409],
-        std: [0.2673, 0.2564, 0.2762],
-    };
-
-    /// The factor and the summand with which a channel's pixel, from 0 to 255, becomes an input. The summand is what a
-    /// black pixel becomes.
-    pub(crate) fn scale_and_bias(&self, channel: usize) -> (f32, f32) {
-        let (mean, std) = (self.mean[channel], self.std[channel]);
-        (1.0 / (255.0 * std), -mean / std)
-    }
 }
 
 #[cfg(test)]

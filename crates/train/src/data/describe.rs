@@ -77,7 +77,7 @@ impl SplitDescription {
     }
 }
 
-/// Mean and standard deviation of each channel. Sums are whole numbers and therefore exact.
+/// Returns the mean and standard deviation of each channel. Sums are whole numbers and therefore exact.
 fn channel_moments(images: &Images) -> [(f64, f64); CHANNELS] {
     let plane = images.image_len() / CHANNELS;
     let mut sums = [(0u64, 0u64); CHANNELS];
@@ -143,7 +143,7 @@ impl fmt::Display for Description {
     }
 }
 
-/// Three numbers with four decimals.
+/// Returns three numbers with four decimals.
 fn triple<T: fmt::Display>([red, green, blue]: [T; 3]) -> String {
     format!("({red:.4}, {green:.4}, {blue:.4})")
 }

@@ -13,8 +13,8 @@ pub enum Order {
     Sequential,
 }
 
-/// The order of `len` images in an epoch: a permutation of `0..len` that depends on the seed and the epoch alone, by the
-/// method of Fisher and Yates.
+/// Returns the order of `len` images in an epoch: a permutation of `0..len` that depends on the seed and the epoch
+/// alone, by the method of Fisher and Yates.
 #[must_use]
 pub fn epoch_order(seed: u64, epoch: u64, len: u32) -> Vec<u32> {
     let mut rng = keyed_rng(Purpose::Order, seed, epoch, 0);

@@ -220,7 +220,7 @@ pub enum DataError {
     Sheet {
         /// The sheet's file name.
         sheet: &'static str,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
 
@@ -331,7 +331,7 @@ pub enum DataError {
         path: PathBuf,
         /// The entry's path.
         entry: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
 

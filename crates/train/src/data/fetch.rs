@@ -8,7 +8,7 @@ use xception_fetch::{Lock, Patience, fetch_file_with};
 use crate::data::unpack::unpack;
 use crate::data::{Archive, DataError};
 
-/// How far a download has come.
+/// The progress of a download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// The bytes that are there, those of an earlier download included.

@@ -9,16 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use xception_files::name_text;
 use xception_messages::with_causes;
 use xception_models::preprocessing::{
-    DecodeOptions, Filter, IMAGE_ENDINGS, Labels, Preprocessing, Resize, ResizeMode, Scaling,
-    is_image, read_image,
+    DecodeOptions, Filter, Preprocessing, Resize, ResizeMode, Scaling, read_image,
 };
 
 use crate::data::dataset::CHANNELS;
-use crate::data::listing::Listing;
-use crate::data::{DataError, Dataset, Images, Normalization, Skipped};
+use crate::data::{ClassFolders, DataError, Dataset, Images, Normalization, Skipped};
 
 /// The kind, as a data source spells it.
 pub(crate) const KIND: &str = "folder";
@@ -32,7 +29,7 @@ const TEST: [&str; 4] = ["test", "val", "valid", "validation"];
 /// The most bytes of pixels that are held.
 const MAX_BYTES: usize = 16 << 30;
 
-/// What images of a folder go through where no weights decide it: the shorter side resized, the center
+/// Returns what images of a folder go through where no weights decide it: the shorter side resized, the center
 /// cropped, and [-1, 1], as Xception takes them.
 pub fn folder_preprocessing(size: usize) -> Preprocessing {
     Preprocessing {
@@ -44,94 +41,6 @@ pub fn folder_preprocessing(size: usize) -> Preprocessing {
         },
         crop_fraction: 1.0,
         scaling: Scaling::MinusOneToOne,
-    }
-}
-
-/// The image files of a folder with a subfolder a class, in the order of their names: each with the
-/// index of its class.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClassFolders {
-    /// Names of the classes: the subfolders, sorted.
-    pub classes: Vec<String>,
-    /// Each image with its class.
-    pub images: Vec<(PathBuf, u32)>,
-    /// What was passed over, such as links that lead nowhere.
-    pub skipped: Vec<Skipped>,
-}
-
-impl ClassFolders {
-    /// Finds the classes and their images.
-    ///
-    /// # Errors
-    ///
-    /// Where the folder can't be read, or has no subfolder with images.
-    pub fn find(dir: &Path) -> Result<Self, DataError> {
-        let mut classes = Vec::new();
-        let mut images = Vec::new();
-        let Listing {
-            folders,
-            mut skipped,
-            ..
-        } = Listing::of(dir)?;
-        for class in folders {
-            let files = Listing::of(&class)?;
-            let label = classes.len() as u32;
-            if !files.images.is_empty() {
-                classes.push(name_text(class.file_name().unwrap_or_default()));
-            }
-            images.extend(files.images.into_iter().map(|file| (file, label)));
-            // Only images count here, not whatever else may be a link.
-            let images = files.skipped.into_iter();
-            skipped.extend(images.filter(|file| is_image(&file.path)));
-        }
-        if images.is_empty() {
-            return Err(DataError::NoClassFolders {
-                dir: dir.to_owned(),
-                endings: IMAGE_ENDINGS.join(", "),
-            });
-        }
-        Ok(Self {
-            classes,
-            images,
-            skipped,
-        })
-    }
-
-    /// Which of a network's classes each folder is: the one of its name, where all folders have the names
-    /// of classes; else the one of its number; else, where there are as many folders as classes, that
-    /// of its place.
-    ///
-    /// # Errors
-    ///
-    /// Where none of these holds.
-    pub fn class_indices(
-        &self,
-        names: Option<&Labels>,
-        classes: usize,
-    ) -> Result<Vec<usize>, DataError> {
-        let by_name = |folder: &String| {
-            let mut known = names.iter().flat_map(|names| names.iter());
-            known.position(|name| name.eq_ignore_ascii_case(folder))
-        };
-        let by_number = |folder: &String| folder.parse().ok().filter(|&index| index < classes);
-        let all = |index: &dyn Fn(&String) -> Option<usize>| -> Option<Vec<usize>> {
-            self.classes.iter().map(index).collect()
-        };
-        let by_place = || (self.classes.len() == classes).then(|| (0..classes).collect());
-        all(&by_name)
-            .or_else(|| all(&by_number))
-            .or_else(by_place)
-            .ok_or_else(|| {
-                let unknown = self
-                    .classes
-                    .iter()
-                    .filter(|folder| by_name(folder).is_none());
-                DataError::UnknownClasses {
-                    first: unknown.take(5).cloned().collect::<Vec<_>>().join(", "),
-                    folders: self.classes.len(),
-                    classes,
-                }
-            })
     }
 }
 
@@ -233,7 +142,7 @@ pub(super) fn load(
 /// An image and its class.
 type Labelled = (PathBuf, u32);
 
-/// Every tenth image of each class for testing, the last of each ten; of fewer than ten the last, unless
+/// Returns every tenth image of each class for testing, the last of each ten; of fewer than ten the last, unless
 /// it is the only one.
 fn hold_out(images: Vec<Labelled>) -> (Vec<Labelled>, Vec<Labelled>) {
     let (mut train, mut test) = (Vec::new(), Vec::new());
@@ -295,29 +204,12 @@ fn read_all(
     Images::new(preprocessing.size, pixels, labels, classes)
 }
 
-impl Normalization {
-    /// The scaling of a preprocessing as mean and standard deviation.
-    ///
-    /// # Errors
-    ///
-    /// [`DataError::Scaling`] where the order of the channels changes too.
-    pub fn of(preprocessing: &Preprocessing) -> Result<Self, DataError> {
-        match preprocessing.scaling {
-            Scaling::MinusOneToOne => Ok(Self {
-                mean: [0.5; 3],
-                std: [0.5; 3],
-            }),
-            Scaling::MeanStd { mean, std } => Ok(Self { mean, std }),
-            Scaling::CaffeBgr { .. } => Err(DataError::Scaling),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
     use image::RgbImage;
+    use xception_models::preprocessing::Labels;
 
     use super::*;
 

@@ -15,7 +15,8 @@ pub(crate) enum Purpose {
     Augmentation = 2,
 }
 
-/// The generator for one decision. The key is the little-endian numbers `purpose`, `seed`, `epoch` and `index`.
+/// Returns the generator for one decision. The key is the little-endian numbers `purpose`, `seed`, `epoch` and
+/// `index`.
 pub(crate) fn keyed_rng(purpose: Purpose, seed: u64, epoch: u64, index: u64) -> ChaCha8Rng {
     let mut key = [0; 32];
     for (bytes, number) in key

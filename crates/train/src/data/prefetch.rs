@@ -76,7 +76,7 @@ impl<T: Send + 'static> Prefetch<T> {
 impl<T> Iterator for Prefetch<T> {
     type Item = T;
 
-    /// The next item.
+    /// Returns the next item.
     ///
     /// # Panics
     ///

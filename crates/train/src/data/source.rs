@@ -11,6 +11,7 @@ use xception_models::preprocessing::Preprocessing;
 
 use crate::data::cifar::{self, CIFAR10, CIFAR100};
 use crate::data::{DataError, Dataset, embedded, folder, folder_preprocessing};
+use xception_messages::nearest;
 
 /// Where data comes from. In configurations and on the command line it is one string: `embedded`, `cifar10:DIR`,
 /// `cifar100:DIR` or `folder:DIR`.
@@ -66,7 +67,7 @@ impl DataSource {
         }
     }
 
-    /// The kind, as it is spelled, and the folder.
+    /// Returns the kind, as it is spelled, and the folder.
     fn parts(&self) -> (&'static str, Option<&PathBuf>) {
         match self {
             Self::Embedded => (EMBEDDED, None),
@@ -102,18 +103,14 @@ impl FromStr for DataSource {
     }
 }
 
-/// The valid spelling nearest to the given one, if one is near.
+/// Returns the valid spelling nearest to the given one, if one is near.
 fn hint(kind: &str, dir: Option<&str>) -> Option<String> {
     let plain: String = kind
         .to_lowercase()
         .chars()
         .filter(|c| c.is_ascii_alphanumeric())
         .collect();
-    let near = |candidate: &&str| strsim::damerau_levenshtein(&plain, candidate);
-    let nearest = KINDS.into_iter().min_by_key(near)?;
-    if near(&nearest) > 2 {
-        return None;
-    }
+    let nearest = nearest(&plain, KINDS)?;
     Some(match (nearest, dir) {
         (EMBEDDED, _) => nearest.into(),
         (_, None | Some("")) => format!("{nearest}:DIR"),

@@ -121,7 +121,7 @@ fn unpack_members(archive: &Archive, path: &Path, into: &Path) -> Result<(), Dat
     }
 }
 
-/// The names that a path is made of; `None` where it is absolute or climbs.
+/// Returns the names that a path is made of; `None` where it is absolute or climbs.
 fn plain_parts(path: &Path) -> Option<Vec<&str>> {
     path.components()
         .filter(|part| *part != Component::CurDir)
@@ -132,7 +132,7 @@ fn plain_parts(path: &Path) -> Option<Vec<&str>> {
         .collect()
 }
 
-/// The member at `folder/name`.
+/// Returns the member at `folder/name`.
 fn wanted<'a>(archive: &'a Archive, parts: &[&str]) -> Option<&'a Member> {
     match parts {
         [folder, name] if *folder == archive.folder => {

@@ -4,7 +4,7 @@ use super::{
     AblationRecord, EpochRecord, RECORD_VERSION, RunRecord, RunState, Scores, VariantRecord,
 };
 
-/// What a run was asked for, which its record is held against.
+/// The extent that was asked of a run, which its record is held against.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked {
     /// Epochs of the run.
@@ -16,7 +16,7 @@ pub(crate) struct Asked {
 }
 
 impl AblationRecord {
-    /// What the runs of a variant are held against.
+    /// Returns what the runs of a variant are held against.
     pub(crate) fn asked(&self, variant: &VariantRecord) -> Asked {
         // A variant may have images of its own.
         let changes = |variant: &VariantRecord| {
@@ -140,7 +140,7 @@ impl Scores {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
 
     const ASKED: Asked = Asked {
         epochs: 12,

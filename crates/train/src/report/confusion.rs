@@ -1,13 +1,13 @@
-//! Which classes a network takes for which.
+//! The files that a confusion matrix is written to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::charts::confusion::draw;
 use super::{ReportError, files};
-use crate::record::Scores;
+use crate::record::{Confusion, Scores};
 
 const SCORES_FILE: &str = "scores.json";
 const CSV_FILE: &str = "confusion.csv";
@@ -15,32 +15,7 @@ const CHART_FILE: &str = "confusion.svg";
 /// Heads the column of the images without a prediction.
 pub(super) const NO_PREDICTION: &str = "no prediction";
 
-/// A confusion matrix: for each class, how many of its images a network took for which class.
-///
-/// The network predicts nothing where its greatest logit is shared by several classes, or a logit is not a
-/// number. These images have a column of their own, so the diagonal's share of all images is exactly
-/// [`Scores::top1`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Confusion {
-    classes: Vec<String>,
-    /// Images by their class and the network's prediction; pairs without any are left out.
-    counts: BTreeMap<(usize, Option<usize>), u64>,
-}
-
-/// How often one class was taken for another, or for none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake<'a> {
-    /// The class of the images.
-    pub class: &'a str,
-    /// What the network took them for; `None` where it predicted nothing.
-    pub guess: Option<&'a str>,
-    /// How many.
-    pub images: u64,
-    /// How many images the class has.
-    pub of: u64,
-}
-
-/// What `scores.json` holds.
+/// The content of `scores.json`.
 #[derive(Serialize)]
 struct ScoresFile<'a> {
     scores: &'a Scores,
@@ -57,74 +32,7 @@ struct ClassScores<'a> {
 }
 
 impl Confusion {
-    /// An empty matrix of classes with these names.
-    pub fn new(classes: Vec<String>) -> Self {
-        Self {
-            classes,
-            counts: BTreeMap::new(),
-        }
-    }
-
-    /// Adds an image of a class, and the network's prediction, if there is one.
-    pub fn add(&mut self, class: usize, guess: Option<usize>) {
-        *self.counts.entry((class, guess)).or_default() += 1;
-    }
-
-    /// The name of a class, or its index where it has none.
-    pub(super) fn name(&self, class: usize) -> String {
-        let name = self.classes.get(class);
-        name.cloned().unwrap_or_else(|| class.to_string())
-    }
-
-    /// Images of a class that were taken for another, for itself or for none.
-    pub(super) fn count(&self, class: usize, guess: Option<usize>) -> u64 {
-        self.counts.get(&(class, guess)).copied().unwrap_or(0)
-    }
-
-    /// Images of a class.
-    pub(super) fn images(&self, class: usize) -> u64 {
-        self.counts
-            .range((class, None)..=(class, Some(usize::MAX)))
-            .map(|(_, count)| count)
-            .sum()
-    }
-
-    /// Images that were taken for what they are: the sum of the matrix's diagonal.
-    pub fn recognized(&self) -> u64 {
-        let right = |class: usize| self.count(class, Some(class));
-        self.rows().into_iter().map(right).sum()
-    }
-
-    /// Whether there are images without a prediction.
-    pub(super) fn has_unpredicted(&self) -> bool {
-        self.counts.keys().any(|(_, guess)| guess.is_none())
-    }
-
-    /// The classes that have images.
-    pub(super) fn rows(&self) -> BTreeSet<usize> {
-        self.counts.keys().map(|(class, _)| *class).collect()
-    }
-
-    /// The most frequent mistakes, the most frequent first.
-    pub fn mistakes(&self) -> Vec<Mistake<'_>> {
-        let name = |class: usize| self.classes.get(class).map_or("", String::as_str);
-        let wrong = self
-            .counts
-            .iter()
-            .filter(|((class, guess), _)| *guess != Some(*class));
-        let mut mistakes: Vec<_> = wrong
-            .map(|(&(class, guess), &images)| Mistake {
-                class: name(class),
-                guess: guess.map(name),
-                images,
-                of: self.images(class),
-            })
-            .collect();
-        mistakes.sort_by_key(|mistake| std::cmp::Reverse(mistake.images));
-        mistakes
-    }
-
-    /// Rows of classes that have images, columns of classes that have images or were guessed, with a first
+    /// Writes the matrix as CSV: rows of classes that have images, columns of classes that have images or were guessed, with a first
     /// row and a first column of their names; images without a prediction have the last column, where there
     /// are any.
     ///
@@ -173,7 +81,7 @@ impl Confusion {
     /// Where a file can't be written.
     pub fn write(&self, scores: &Scores, folder: &Path) -> Result<[PathBuf; 3], ReportError> {
         let classes = self.rows().into_iter().map(|class| ClassScores {
-            name: self.classes.get(class).map_or("", String::as_str),
+            name: self.given_name(class),
             images: self.images(class),
             top1: self.count(class, Some(class)) as f64 / self.images(class) as f64,
         });
@@ -227,20 +135,6 @@ mod tests {
         let mistakes = confusion.mistakes();
         let nothing: Vec<_> = mistakes.iter().filter(|m| m.guess.is_none()).collect();
         assert_eq!((nothing.len(), nothing[0].class), (2, "cat"));
-    }
-
-    #[test]
-    fn mistakes_are_sorted() {
-        let confusion = confusion();
-        let mistakes = confusion.mistakes();
-        let first = Mistake {
-            class: "dog, or wolf",
-            guess: Some("owl"),
-            images: 2,
-            of: 3,
-        };
-        assert_eq!(mistakes[0], first);
-        assert_eq!((mistakes.len(), mistakes[1].images), (2, 1));
     }
 
     #[test]

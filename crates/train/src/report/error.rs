@@ -54,7 +54,7 @@ pub enum ReportError {
         variant: String,
         /// The seed.
         seed: u64,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
 

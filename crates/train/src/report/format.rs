@@ -1,78 +1,20 @@
-//! How numbers are written for people.
+//! How statistics are written for people.
 
 use super::statistics::{Difference, Interval, Sample};
+use crate::numbers::{fixed, signed, significant};
 use crate::record::ClaimMetric;
 
-/// The sign of negative numbers in text, as wide as a plus.
-const MINUS: char = '\u{2212}';
-/// What stands where there is no number.
+/// Stands where there is no number.
 pub(super) const NONE: &str = "\u{2013}";
+/// Stands where there is a number, but nobody counted it.
+pub(super) const UNKNOWN: &str = "unknown";
 
-/// Decimals of a percentage: no more than a test set of `images` images resolves.
+/// Returns the decimals of a percentage: no more than a test set of `images` images resolves.
 pub(super) fn percent_decimals(images: usize) -> usize {
     if images < 1000 { 1 } else { 2 }
 }
 
-/// A number with a fixed count of decimals and no negative zero.
-pub(super) fn fixed(value: f64, decimals: usize) -> String {
-    let text = format!("{value:.decimals$}");
-    match text.strip_prefix('-') {
-        Some(rest) if rest.contains(|c: char| c.is_ascii_digit() && c != '0') => {
-            format!("{MINUS}{rest}")
-        }
-        Some(rest) => rest.to_owned(),
-        None => text,
-    }
-}
-
-/// A number with its sign, zero without.
-pub(super) fn signed(value: f64, decimals: usize) -> String {
-    let text = fixed(value, decimals);
-    let zero = !text.contains(|c: char| c.is_ascii_digit() && c != '0');
-    if zero || text.starts_with(MINUS) {
-        text
-    } else {
-        format!("+{text}")
-    }
-}
-
-/// A count with a comma between thousands, such as `22,855,952`.
-pub(super) fn thousands(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A count with three significant digits and a unit, such as `8.36 G`.
-pub(super) fn magnitude(value: u64) -> String {
-    let value = value as f64;
-    let (scaled, unit) = match value {
-        v if v >= 999.5e9 => (v / 1e12, " T"),
-        v if v >= 999.5e6 => (v / 1e9, " G"),
-        v if v >= 999.5e3 => (v / 1e6, " M"),
-        v if v >= 999.5 => (v / 1e3, " k"),
-        v => return fixed(v, 0),
-    };
-    format!("{}{unit}", significant(scaled))
-}
-
-/// A positive number with three significant digits, all digits of its whole part.
-pub(super) fn significant(value: f64) -> String {
-    let decimals = match value.abs() {
-        v if v >= 99.95 => 0,
-        v if v >= 9.995 => 1,
-        _ => 2,
-    };
-    fixed(value, decimals)
-}
-
-/// A ratio to the base, such as `×1.25`.
+/// Returns a ratio to the base, such as `×1.25`.
 pub(super) fn ratio(value: f64) -> String {
     format!("×{}", significant(value))
 }
@@ -91,7 +33,7 @@ pub(super) struct Unit {
 }
 
 impl Unit {
-    /// A fraction as a percentage.
+    /// Returns a fraction as a percentage.
     pub(super) fn percent(images: usize) -> Self {
         Self {
             scale: 100.0,
@@ -101,7 +43,7 @@ impl Unit {
         }
     }
 
-    /// A loss in nats.
+    /// Returns a loss in nats.
     pub(super) fn loss() -> Self {
         Self {
             scale: 1.0,
@@ -111,7 +53,7 @@ impl Unit {
         }
     }
 
-    /// The unit of what a claim compares.
+    /// Returns the unit of what a claim compares.
     pub(super) fn of(metric: ClaimMetric, images: usize) -> Self {
         match metric {
             ClaimMetric::BestTop1 | ClaimMetric::FinalTop1 | ClaimMetric::MeanTop1 => {
@@ -121,12 +63,12 @@ impl Unit {
         }
     }
 
-    /// A value without its unit.
+    /// Returns a value without its unit.
     pub(super) fn number(&self, value: f64) -> String {
         fixed(value * self.scale, self.decimals)
     }
 
-    /// A value with its unit.
+    /// Returns a value with its unit.
     pub(super) fn value(&self, value: f64) -> String {
         format!("{}{}", self.number(value), self.value)
     }
@@ -139,7 +81,7 @@ impl Unit {
         }
     }
 
-    /// A difference without its unit.
+    /// Returns a difference without its unit.
     pub(super) fn signed(&self, value: f64) -> String {
         signed(value * self.scale, self.decimals)
     }
@@ -153,7 +95,7 @@ impl Unit {
         )
     }
 
-    /// What stands after a difference in a table: its interval, or why there is none.
+    /// Returns what stands after a difference in a table: its interval, or why there is none.
     pub(super) fn spread(&self, difference: &Difference) -> String {
         match (&difference.interval, difference.no_interval) {
             (Some(interval), _) => self.interval(interval),
@@ -162,7 +104,7 @@ impl Unit {
         }
     }
 
-    /// A difference with its interval and unit, such as `−3.20 pp [−5.00, −1.40]`.
+    /// Returns a difference with its interval and unit, such as `−3.20 pp [−5.00, −1.40]`.
     pub(super) fn difference(&self, difference: &Difference) -> String {
         let mean = format!("{}{}", self.signed(difference.mean), self.difference);
         match &difference.interval {
@@ -172,48 +114,13 @@ impl Unit {
     }
 }
 
-/// Returns a count with its noun, such as `1 run` or `2 runs`.
-pub fn counted(count: usize, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", thousands(count as u64))
-}
-
-/// `a, b and c`.
-pub(super) fn listed(items: &[String]) -> String {
-    match items {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::statistics::NoInterval;
 
     #[test]
-    fn counts() {
-        assert_eq!(thousands(0), "0");
-        assert_eq!(thousands(999), "999");
-        assert_eq!(thousands(1000), "1,000");
-        assert_eq!(thousands(22_855_952), "22,855,952");
-        assert_eq!(magnitude(999), "999");
-        assert_eq!(magnitude(34_512), "34.5 k");
-        assert_eq!(magnitude(999_600), "1.00 M");
-        assert_eq!(magnitude(512_300_000), "512 M");
-        assert_eq!(magnitude(8_363_000_000), "8.36 G");
-        assert_eq!(counted(1, "run"), "1 run");
-        assert_eq!(counted(1200, "image"), "1,200 images");
-    }
-
-    #[test]
-    fn signs() {
-        assert_eq!(fixed(-0.001, 2), "0.00");
-        assert_eq!(fixed(-0.01, 2), "−0.01");
-        assert_eq!(signed(0.5, 1), "+0.5");
-        assert_eq!(signed(0.001, 1), "0.0");
-        assert_eq!(signed(-3.2, 1), "−3.2");
+    fn ratios() {
         assert_eq!(ratio(0.8765), "×0.88");
     }
 
@@ -242,13 +149,5 @@ mod tests {
         assert_eq!(unit.spread(&difference), "[−5.00,\u{a0}−1.40]");
         assert_eq!(unit.spread(&bare), "(no interval: one run)");
         assert_eq!(Unit::percent(360).value(0.9123), "91.2\u{a0}%");
-    }
-
-    #[test]
-    fn lists() {
-        let words = ["a", "b", "c"].map(str::to_owned);
-        assert_eq!(listed(&words[..0]), "");
-        assert_eq!(listed(&words[..1]), "a");
-        assert_eq!(listed(&words), "a, b and c");
     }
 }

@@ -85,7 +85,7 @@ impl Figure {
         }
     }
 
-    /// Mean over variants, each counting once.
+    /// Returns the mean over variants, each counting once.
     fn mean<'a>(self, mut rows: impl Iterator<Item = &'a SummaryRow>) -> Option<f64> {
         let means = rows.try_fold(Vec::new(), |mut means, row| {
             means.push(self.of_row(row)?.mean);
@@ -125,7 +125,7 @@ impl Grid {
         })
     }
 
-    /// The short name of an axis: the last key of its path, unless another axis has the same.
+    /// Returns the short name of an axis: the last key of its path, unless another axis has the same.
     fn name<'a>(&self, axis: &'a GridAxis) -> &'a str {
         let last = |path: &'a str| path.rsplit('.').next().unwrap_or(path);
         let name = last(&axis.path);
@@ -138,7 +138,7 @@ impl Grid {
         }
     }
 
-    /// The tables of the view: of two axes the variants in rows and columns, a table for each figure; of more
+    /// Returns the tables of the view: of two axes the variants in rows and columns, a table for each figure; of more
     /// axes the marginal means.
     pub(super) fn tables(&self, record: &AblationRecord, rows: &[SummaryRow]) -> Vec<Table> {
         let unit = Unit::percent(record.data.test_images);
@@ -222,7 +222,7 @@ fn mean_cell(unit: Unit, mean: Option<f64>) -> String {
     mean.map_or_else(|| NONE.to_owned(), |mean| unit.number(mean))
 }
 
-/// The value of a path in a variant.
+/// Returns the value of a path in a variant.
 fn value<'a>(variant: &'a VariantRecord, path: &str) -> &'a str {
     let mut changes = variant.changes.iter();
     let change = changes.find(|(changed, _)| changed == path);
@@ -232,7 +232,7 @@ fn value<'a>(variant: &'a VariantRecord, path: &str) -> &'a str {
 /// A path, and the places of the variants with each of its values.
 type PathValues<'a> = (&'a str, Vec<(&'a str, Vec<usize>)>);
 
-/// The axes of a grid, the slowest first; `None` where the variants aren't one of two axes or more.
+/// Returns the axes of a grid, the slowest first; `None` where the variants aren't one of two axes or more.
 fn axes(variants: &[VariantRecord]) -> Option<Vec<PathValues<'_>>> {
     let changes = variants.iter().flat_map(|variant| &variant.changes);
     let mut seen = HashSet::new();
@@ -278,8 +278,8 @@ fn axes(variants: &[VariantRecord]) -> Option<Vec<PathValues<'_>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::synthetic;
     use crate::report::summary::Summary;
-    use crate::report::synthetic;
 
     #[test]
     fn two_axes_are_rows_and_columns_with_marginal_means() {

@@ -1,11 +1,12 @@
 //! The report in Markdown, with its charts as files beside it.
 
 use super::charts::{Chart, Charts};
-use super::format::{NONE, Unit, listed, magnitude, ratio, significant, thousands};
+use super::format::{NONE, UNKNOWN, Unit, ratio};
 use super::notes;
 use super::statistics::{Difference, Sample};
 use super::summary::{Summary, SummaryRow};
 use super::verdict::ClaimVerdict;
+use crate::numbers::{listed, magnitude, significant, thousands};
 use crate::record::AblationRecord;
 
 /// Writes the report; `chart_folder` is where the charts are, seen from the report.
@@ -67,7 +68,7 @@ impl Page {
         self.0.push('\n');
     }
 
-    /// A line with an empty one before it, unless it is the first.
+    /// Returns a line with an empty one before it, unless it is the first.
     fn block(&mut self, line: &str) {
         if !self.0.is_empty() && !self.0.ends_with("\n\n") {
             self.0.push('\n');
@@ -77,7 +78,7 @@ impl Page {
         }
     }
 
-    /// A table; columns but the first are right-aligned where `numbers` is set.
+    /// Returns a table; columns but the first are right-aligned where `numbers` is set.
     fn table<Row: AsRef<[String]>>(
         &mut self,
         head: &[&str],
@@ -156,7 +157,7 @@ fn accuracies(page: &mut Page, record: &AblationRecord, summary: &Summary) {
     page.table(&head, true, rows);
 }
 
-/// The view of a grid by axis.
+/// Returns the view of a grid by axis.
 fn by_axis(page: &mut Page, record: &AblationRecord, summary: &Summary) {
     let Some(grid) = &summary.grid else { return };
     page.block("### By axis");
@@ -186,7 +187,8 @@ fn costs(page: &mut Page, summary: &Summary) {
             name(row),
             thousands(row.parameters),
             or_none(row.parameters_ratio.map(ratio)),
-            magnitude(row.multiply_adds),
+            row.multiply_adds
+                .map_or_else(|| UNKNOWN.to_owned(), magnitude),
             or_none(row.multiply_adds_ratio.map(ratio)),
             or_none(row.steps_per_second.map(significant)),
             or_none(notes::reached_cell(row)),
@@ -305,7 +307,7 @@ fn fenced(content: &str) -> String {
     format!("{fence}sh\n{content}\n{fence}")
 }
 
-/// Length of the longest run of backticks.
+/// Returns the length of the longest run of backticks.
 fn longest_run(content: &str) -> usize {
     let runs = content.split(|letter| letter != '`').map(str::len);
     runs.max().unwrap_or(0)
@@ -314,7 +316,7 @@ fn longest_run(content: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
     use crate::report::verdict::verdicts;
 
     fn page(record: &AblationRecord) -> String {

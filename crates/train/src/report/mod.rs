@@ -24,8 +24,7 @@ mod notes;
 mod rows;
 pub mod statistics;
 pub mod summary;
-#[cfg(test)]
-pub(crate) mod synthetic;
+mod text;
 mod validate;
 pub mod verdict;
 
@@ -33,31 +32,15 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use confusion::{Confusion, Mistake};
 pub use error::ReportError;
-pub use format::counted;
 pub use notes::runs_cell;
 pub use summary::Summary;
+pub use text::table;
 pub use validate::validate;
 pub use verdict::{ClaimVerdict, Verdict, verdicts};
 
 use crate::record::AblationRecord;
-
-const HTML_FILE: &str = "report.html";
-const MARKDOWN_FILE: &str = "report.md";
-pub(crate) const JSON_FILE: &str = "results.json";
-const CSV_FILE: &str = "results.csv";
-const CHART_FOLDER: &str = "charts";
-
-/// What an ablation's folder has beside the folders of the variants.
-pub(crate) const FILES: [&str; 6] = [
-    HTML_FILE,
-    MARKDOWN_FILE,
-    JSON_FILE,
-    CSV_FILE,
-    CHART_FOLDER,
-    crate::ablation::STUDY,
-];
+use crate::record::layout::{CHART_FOLDER, CSV_FILE, HTML_FILE, JSON_FILE, MARKDOWN_FILE};
 
 /// The files of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,7 +139,7 @@ impl From<serde_json::Error> for ParseError {
     }
 }
 
-/// The record of `results.json`. Its version comes first: a record of another version may not even
+/// Returns the record of `results.json`. Its version comes first: a record of another version may not even
 /// have the same fields.
 fn parse(content: &str) -> Result<AblationRecord, ParseError> {
     #[derive(Deserialize)]
@@ -180,6 +163,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::record::synthetic;
 
     fn contents(paths: &ReportPaths) -> BTreeMap<String, String> {
         let files = [&paths.html, &paths.markdown, &paths.json, &paths.csv];

@@ -1,8 +1,9 @@
 //! The sentences that the page and its Markdown twin share.
 
-use super::format::{Unit, counted, listed, thousands};
+use super::format::Unit;
 use super::summary::{Reached, Summary, SummaryRow, unfinished};
 use super::verdict::{ClaimVerdict, Verdict, fate};
+use crate::numbers::{counted, listed, thousands};
 use crate::record::{AblationRecord, DamagedRun, RunRecord, VariantRecord};
 
 /// How to read the chart of differences without intervals.
@@ -29,7 +30,7 @@ pub(super) fn differences(summary: &Summary) -> &'static str {
     }
 }
 
-/// The size of the ablation: `4 variants, 3 seeds, 12 epochs`.
+/// Returns the size of the ablation: `4 variants, 3 seeds, 12 epochs`.
 pub(super) fn extent(record: &AblationRecord) -> String {
     listed(&[
         counted(record.variants.len(), "variant"),
@@ -38,7 +39,7 @@ pub(super) fn extent(record: &AblationRecord) -> String {
     ])
 }
 
-/// The data set's numbers: `4,000 training and 1,000 test images of 32 × 32 pixels, 10 classes`.
+/// Returns the data set's numbers: `4,000 training and 1,000 test images of 32 × 32 pixels, 10 classes`.
 pub(super) fn data_extent(record: &AblationRecord) -> String {
     let data = &record.data;
     let [height, width] = data.size;
@@ -50,7 +51,7 @@ pub(super) fn data_extent(record: &AblationRecord) -> String {
     )
 }
 
-/// What a reader has to know before the numbers.
+/// Returns what a reader has to know before the numbers.
 pub(super) fn notices(record: &AblationRecord, summary: &Summary) -> Vec<String> {
     let mut notices = Vec::new();
     let runs = &summary.runs;
@@ -134,8 +135,8 @@ pub(super) fn tally(verdicts: &[ClaimVerdict]) -> String {
     )
 }
 
-/// The runs of a variant in a table's cell: `3`, `2 of 3`, `2 of 3, 1 diverged`, or `1 of 3, epoch 4 of 12` where one is
-/// unfinished.
+/// Returns the runs of a variant in a table's cell: `3`, `2 of 3`, `2 of 3, 1 diverged`, or `1 of 3, epoch 4 of 12`
+/// where one is unfinished.
 pub fn runs_cell(row: &SummaryRow, epochs: usize) -> String {
     let runs = &row.runs;
     if runs.is_complete() {
@@ -161,7 +162,7 @@ pub fn runs_cell(row: &SummaryRow, epochs: usize) -> String {
     )
 }
 
-/// The epochs to the base's accuracy in a table's cell: `7.3`, `5.0 (2 of 3)`, `not reached`, or that runs
+/// Returns the epochs to the base's accuracy in a table's cell: `7.3`, `5.0 (2 of 3)`, `not reached`, or that runs
 /// diverged where none finished.
 pub(super) fn reached_cell(row: &SummaryRow) -> Option<String> {
     if row.runs.finished == 0 {
@@ -256,7 +257,7 @@ pub(super) fn definitions(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
     use crate::report::verdict::verdicts;
 
     #[test]

@@ -66,7 +66,7 @@ fn try_write(record: &AblationRecord) -> Result<Vec<u8>, Box<dyn std::error::Err
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
 
     #[test]
     fn one_row_an_epoch() {

@@ -58,7 +58,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Whether zero lies outside.
+    /// Returns whether zero lies outside.
     pub fn excludes_zero(&self) -> bool {
         self.low > 0.0 || self.high < 0.0
     }
@@ -96,7 +96,7 @@ impl NoInterval {
 }
 
 impl Difference {
-    /// Mean of `first` less the mean of `second`, with its interval.
+    /// Returns the mean of `first` less the mean of `second`, with its interval.
     pub fn between(first: &Sample, second: &Sample) -> Self {
         let mean = first.mean - second.mean;
         let interval = welch_interval(mean, first, second);
@@ -107,7 +107,7 @@ impl Difference {
         }
     }
 
-    /// Whether there is an interval and zero lies outside.
+    /// Returns whether there is an interval and zero lies outside.
     pub fn excludes_zero(&self) -> bool {
         self.interval
             .is_some_and(|interval| interval.excludes_zero())
@@ -132,21 +132,10 @@ fn welch_interval(mean: f64, first: &Sample, second: &Sample) -> Result<Interval
     })
 }
 
-/// Quantile of Student's t distribution.
+/// Returns the quantile of Student's t distribution.
 fn students_t(probability: f64, freedom: f64) -> Option<f64> {
     let distribution = StudentsT::new(0.0, 1.0, freedom).ok()?;
     Some(distribution.inverse_cdf(probability)).filter(|quantile| quantile.is_finite())
-}
-
-/// Middle of the values; the mean of the two middle ones where their number is even.
-pub fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.len() {
-        0 => None,
-        count if count % 2 == 1 => Some(values[middle]),
-        _ => Some((values[middle - 1] + values[middle]) / 2.0),
-    }
 }
 
 #[cfg(test)]
@@ -254,12 +243,5 @@ mod tests {
         assert_eq!(difference.interval, None);
         assert_eq!(difference.no_interval, Some(NoInterval::NoSpread));
         assert!(!difference.excludes_zero());
-    }
-
-    #[test]
-    fn median_takes_the_middle() {
-        assert_eq!(median(vec![]), None);
-        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
     }
 }

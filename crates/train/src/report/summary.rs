@@ -6,10 +6,11 @@
 use serde::Serialize;
 
 use super::grid::Grid;
-use super::statistics::{Difference, Sample, median};
+use super::statistics::{Difference, Sample};
+use crate::numbers::median;
 use crate::record::{AblationRecord, ClaimMetric, RunRecord, RunState, VariantRecord};
 
-/// What the report's tables say, one row a variant.
+/// The content of the report's tables, with a row for each variant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
     /// All runs of the ablation.
@@ -23,7 +24,7 @@ pub struct Summary {
     pub grid: Option<Grid>,
 }
 
-/// What was measured of one variant.
+/// The measurements of one variant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SummaryRow {
     /// Name of the variant.
@@ -34,8 +35,8 @@ pub struct SummaryRow {
     pub parameters: u64,
     /// Parameters over those of the base.
     pub parameters_ratio: Option<f64>,
-    /// Multiply-adds of a forward pass for one image.
-    pub multiply_adds: u64,
+    /// Multiply-adds of a forward pass for one image; `None` if they are unknown.
+    pub multiply_adds: Option<u64>,
     /// Multiply-adds over those of the base.
     pub multiply_adds_ratio: Option<f64>,
     /// Its runs.
@@ -67,7 +68,7 @@ pub struct Reached {
     pub mean_epochs: Option<f64>,
 }
 
-/// What became of the runs that were asked for.
+/// Numbers of the runs that were asked for, by their state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct RunCounts {
     /// All that were asked for.
@@ -107,7 +108,7 @@ impl RunCounts {
         }
     }
 
-    /// Whether every run came to its end.
+    /// Returns whether every run came to its end.
     pub fn is_complete(&self) -> bool {
         self.finished == self.planned
     }
@@ -164,15 +165,15 @@ impl SummaryRow {
                 &sample(base, metric)?,
             ))
         };
-        let ratio = |count: fn(&VariantRecord) -> u64| {
-            let base = count(base?);
-            (base > 0).then(|| count(variant) as f64 / base as f64)
+        let ratio = |count: fn(&VariantRecord) -> Option<u64>| {
+            let base = count(base?).filter(|&count| count > 0)?;
+            Some(count(variant)? as f64 / base as f64)
         };
         Self {
             name: variant.name.clone(),
             is_base,
             parameters: variant.parameters,
-            parameters_ratio: ratio(|v| v.parameters),
+            parameters_ratio: ratio(|v| Some(v.parameters)),
             multiply_adds: variant.multiply_adds,
             multiply_adds_ratio: ratio(|v| v.multiply_adds),
             runs: RunCounts::of(variant, record.seeds.len()),
@@ -202,19 +203,19 @@ impl Reached {
     }
 }
 
-/// The runs that came to their end.
+/// Returns the runs that came to their end.
 pub(super) fn finished(variant: &VariantRecord) -> impl Iterator<Item = &RunRecord> {
     let is_finished = |run: &&RunRecord| run.state == RunState::Finished;
     variant.runs.iter().filter(is_finished)
 }
 
-/// The runs that are under way or were stopped.
+/// Returns the runs that are under way or were stopped.
 pub(super) fn unfinished(variant: &VariantRecord) -> impl Iterator<Item = &RunRecord> {
     let is_unfinished = |run: &&RunRecord| run.state == RunState::Unfinished;
     variant.runs.iter().filter(is_unfinished)
 }
 
-/// A metric over the finished runs of a variant.
+/// Returns a metric over the finished runs of a variant.
 pub(super) fn sample(variant: &VariantRecord, metric: ClaimMetric) -> Option<Sample> {
     let values: Vec<f64> = finished(variant)
         .filter_map(|run| measure(run, metric))
@@ -222,7 +223,7 @@ pub(super) fn sample(variant: &VariantRecord, metric: ClaimMetric) -> Option<Sam
     Sample::of(&values)
 }
 
-/// A metric of one run; `None` where it has no epoch or the number is not finite.
+/// Returns a metric of one run; `None` where it has no epoch or the number is not finite.
 fn measure(run: &RunRecord, metric: ClaimMetric) -> Option<f64> {
     let last = run.epochs.last()?;
     let top1 = run.epochs.iter().map(|epoch| epoch.test.top1);
@@ -246,7 +247,7 @@ fn steps_per_second(variant: &VariantRecord) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
 
     #[test]
     fn counts_and_ratios() {

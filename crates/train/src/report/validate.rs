@@ -94,7 +94,7 @@ fn validate_runs(record: &AblationRecord, variant: &VariantRecord) -> Result<(),
 mod tests {
     use super::*;
     use crate::record::DamagedRun;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
 
     fn error_after(change: impl FnOnce(&mut AblationRecord)) -> String {
         let mut record = synthetic::complete();

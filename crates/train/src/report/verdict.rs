@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
-use super::format::{Unit, counted, listed};
+use super::format::Unit;
 use super::statistics::{Difference, NoInterval, Sample};
 use super::summary::{RunCounts, sample};
+use crate::numbers::{counted, listed};
 use crate::record::{AblationRecord, Claim, ClaimMetric, VariantRecord};
 
-/// Whether a measurement bears a claim out.
+/// The judgement whether a measurement bears a claim out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -20,7 +21,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The verdict in a word or two.
+    /// Returns the verdict in a word or two.
     pub fn label(self) -> &'static str {
         match self {
             Self::Agrees => "Agrees",
@@ -35,7 +36,7 @@ impl Verdict {
 pub struct ClaimVerdict {
     /// The claim.
     pub claim: Claim,
-    /// What follows.
+    /// The judgement.
     pub verdict: Verdict,
     /// The metric over the finished runs of the variant that is said to be better.
     pub better: Option<Sample>,
@@ -43,7 +44,7 @@ pub struct ClaimVerdict {
     pub worse: Option<Sample>,
     /// The first less the second.
     pub difference: Option<Difference>,
-    /// What was measured, in a sentence with its numbers.
+    /// The measurement, in a sentence with its numbers.
     pub measured: String,
     /// Why the verdict is what it is, in a sentence.
     pub reason: String,
@@ -59,7 +60,7 @@ pub fn verdicts(record: &AblationRecord) -> Vec<ClaimVerdict> {
         .collect()
 }
 
-/// The name of a metric within a sentence.
+/// Returns the name of a metric within a sentence.
 pub(super) fn metric_name(metric: ClaimMetric) -> &'static str {
     match metric {
         ClaimMetric::BestTop1 => "best test top-1",
@@ -165,7 +166,7 @@ fn decide(
     }
 }
 
-/// What stands for the figure of a variant that has none.
+/// Returns what stands for the figure of a variant that has none.
 fn absence(variant: Option<&VariantRecord>, planned: usize) -> String {
     let diverged = variant.and_then(|v| RunCounts::of(v, planned).diverged_text());
     match diverged {
@@ -208,7 +209,7 @@ fn capitalized(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
 
     type Curves<'a> = &'a [(&'a str, &'a [&'a [f64]])];
 

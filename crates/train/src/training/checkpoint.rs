@@ -24,6 +24,7 @@ use sha2::{Digest, Sha256};
 use super::task::ClassificationTask;
 use crate::TrainError;
 use crate::files::{create_folder, file_error, read_json, remove, write, write_json};
+use crate::network::ImageClassifier;
 use crate::record::{Asked, RunRecord};
 
 const MODEL: &str = "model.bpk";
@@ -33,14 +34,14 @@ const HASHES: &str = "sha256.json";
 /// The folder of a checkpoint that isn't whole yet.
 const UNFINISHED: &str = "unfinished";
 
-/// What a run needs to go on.
-pub(crate) struct TrainingState {
-    pub(crate) task: ClassificationTask,
+/// The state that a run goes on from.
+pub(crate) struct TrainingState<N: ImageClassifier> {
+    pub(crate) task: ClassificationTask<N>,
     pub(crate) optimizer: ModuleOptimizer,
     pub(crate) record: RunRecord,
 }
 
-/// Where a run keeps its checkpoints; all but the last are removed.
+/// The folder of a run's checkpoints; all but the last are removed.
 #[derive(Debug, Clone)]
 pub(crate) struct Checkpoints {
     folder: PathBuf,
@@ -55,9 +56,9 @@ impl Checkpoints {
     }
 
     /// Writes a checkpoint after the last epoch of the record, and removes the ones before.
-    pub(crate) fn save(
+    pub(crate) fn save<N: ImageClassifier>(
         &self,
-        task: &ClassificationTask,
+        task: &ClassificationTask<N>,
         optimizer: &ModuleOptimizer,
         record: &RunRecord,
     ) -> Result<(), TrainError> {
@@ -69,7 +70,7 @@ impl Checkpoints {
         let model = task.clone().into_record().into_bytes();
         for (name, bytes) in [(MODEL, model), (OPTIMIZER, optimizer.into_bytes())] {
             let path = unfinished.join(name);
-            let bytes = bytes.map_err(|error| damaged(&path, error))?;
+            let bytes = bytes.map_err(|error| TrainError::damaged(&path, error))?;
             write(&path, &bytes)?;
             hashes.insert(name.to_owned(), sha256(&bytes));
         }
@@ -88,13 +89,13 @@ impl Checkpoints {
 
     /// Returns the last whole checkpoint, put into a task and an optimizer of the same configuration. `on_damaged`
     /// gets what is wrong with each that can't be used.
-    pub(crate) fn load(
+    pub(crate) fn load<N: ImageClassifier>(
         &self,
-        task: &ClassificationTask,
+        task: &ClassificationTask<N>,
         optimizer: &ModuleOptimizer,
         asked: &Asked,
         on_damaged: &dyn Fn(&TrainError),
-    ) -> Result<Option<TrainingState>, TrainError> {
+    ) -> Result<Option<TrainingState<N>>, TrainError> {
         let mut epochs = self.epochs()?;
         epochs.sort_unstable();
         for epoch in epochs.into_iter().rev() {
@@ -106,22 +107,22 @@ impl Checkpoints {
         Ok(None)
     }
 
-    fn load_epoch(
+    fn load_epoch<N: ImageClassifier>(
         &self,
         epoch: usize,
-        task: ClassificationTask,
+        task: ClassificationTask<N>,
         optimizer: ModuleOptimizer,
         asked: &Asked,
-    ) -> Result<TrainingState, TrainError> {
+    ) -> Result<TrainingState<N>, TrainError> {
         let folder = self.epoch_folder(epoch);
         let path = folder.join(RECORD);
         let record: RunRecord = read_json(&path)?;
         if let Some(problem) = record.problem(asked) {
-            return Err(damaged(&path, format!("the run {problem}")));
+            return Err(TrainError::damaged(&path, format!("the run {problem}")));
         }
         if record.epochs.len() != epoch {
             let epochs = record.epochs.len();
-            return Err(damaged(
+            return Err(TrainError::damaged(
                 &path,
                 format!("it is of {epochs} epochs, not {epoch}"),
             ));
@@ -137,8 +138,9 @@ impl Checkpoints {
         let task = ModuleRecord::from_bytes(model).and_then(|record| task.try_load_record(record));
         let optimizer = optimizer.from_bytes(state);
         Ok(TrainingState {
-            task: task.map_err(|error| damaged(&folder.join(MODEL), error))?,
-            optimizer: optimizer.map_err(|error| damaged(&folder.join(OPTIMIZER), error))?,
+            task: task.map_err(|error| TrainError::damaged(&folder.join(MODEL), error))?,
+            optimizer: optimizer
+                .map_err(|error| TrainError::damaged(&folder.join(OPTIMIZER), error))?,
             record,
         })
     }
@@ -189,7 +191,7 @@ fn read_checked(path: &Path, hashes: Option<&Hashes>) -> Result<Bytes, TrainErro
         if expected != Some(&found) {
             let expected = expected.map_or("none", String::as_str);
             let cause = format!("its SHA-256 is {found}, and {expected} was recorded");
-            return Err(damaged(path, cause));
+            return Err(TrainError::damaged(path, cause));
         }
     }
     Ok(Bytes::from_bytes_vec(bytes))
@@ -199,23 +201,17 @@ fn sha256(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
 }
 
-fn damaged(path: &Path, error: impl std::fmt::Display) -> TrainError {
-    TrainError::Damaged {
-        path: path.to_owned(),
-        cause: error.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
 
     use burn::prelude::Device;
+    use xception_models::Model;
 
     use super::*;
     use crate::config::RunConfig;
     use crate::record::RunState;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
     use crate::training::Run;
 
     const ASKED: Asked = Asked {
@@ -224,12 +220,12 @@ mod tests {
         test_images: None,
     };
 
-    fn parts() -> (ClassificationTask, ModuleOptimizer) {
+    fn parts() -> (ClassificationTask<Model>, ModuleOptimizer) {
         let text = r#"{
             "model": {"xception": {"width": 0.02, "middle_modules": 0, "stem": "small"}},
             "data": {"train_images": 20, "test_images": 20}
         }"#;
-        let (config, data) = Run::prepare(&RunConfig::parse(text, &[]).unwrap()).unwrap();
+        let (config, data) = Run::prepare(&<RunConfig>::parse(text, &[]).unwrap()).unwrap();
         let device = Device::flex().autodiff();
         let network = Run::init_network(&config, &data, 1, &device).unwrap();
         let task = ClassificationTask::new(network, &config.recipe);

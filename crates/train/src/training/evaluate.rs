@@ -7,19 +7,19 @@ use super::prediction::predicted;
 use super::scores::ScoreSum;
 use super::task::{ClassificationTask, ImageBatch};
 use crate::TrainError;
-use crate::record::Scores;
-use crate::report::Confusion;
+use crate::network::ImageClassifier;
+use crate::record::{Confusion, Scores};
 
 /// Scores a network batch by batch, in evaluation mode.
 #[derive(Debug)]
-pub struct Evaluation<'a> {
-    task: &'a ClassificationTask,
+pub struct Evaluation<'a, N: ImageClassifier> {
+    task: &'a ClassificationTask<N>,
     tally: Tally,
 }
 
-impl<'a> Evaluation<'a> {
-    /// An evaluation of a task on a device without autodiff, whose classes have these names.
-    pub fn new(task: &'a ClassificationTask, classes: Vec<String>) -> Self {
+impl<'a, N: ImageClassifier + 'static> Evaluation<'a, N> {
+    /// Starts an evaluation of a task on a device without autodiff, whose classes have these names.
+    pub fn new(task: &'a ClassificationTask<N>, classes: Vec<String>) -> Self {
         Self {
             task,
             tally: Tally::new(classes),
@@ -69,9 +69,7 @@ impl Tally {
         let not_finite = not_finite(&output)?;
         let [targets, predictions] = [targets, predicted(output)].map(|classes| {
             let data = classes.try_into_data();
-            data.map_err(|error| TrainError::Burn {
-                cause: error.to_string(),
-            })
+            data.map_err(TrainError::burn)
         });
         let (targets, predictions) = (targets?, predictions?);
         for (target, prediction) in targets.iter::<i64>().zip(predictions.iter::<i64>()) {
@@ -83,15 +81,10 @@ impl Tally {
     }
 }
 
-/// The rows of logits, `[images, classes]`, that hold something else than finite numbers.
+/// Returns the rows of logits, `[images, classes]`, that hold something else than finite numbers.
 fn not_finite(logits: &Tensor<2>) -> Result<Vec<usize>, TrainError> {
     let [_, classes] = logits.dims();
-    let data = logits
-        .clone()
-        .try_into_data()
-        .map_err(|error| TrainError::Burn {
-            cause: error.to_string(),
-        })?;
+    let data = logits.clone().try_into_data().map_err(TrainError::burn)?;
     let logits: Vec<f32> = data.convert::<f32>().iter::<f32>().collect();
     let rows = logits.chunks(classes.max(1)).enumerate();
     let broken = rows.filter(|(_, row)| !row.iter().all(|logit| logit.is_finite()));

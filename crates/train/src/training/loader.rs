@@ -23,7 +23,7 @@ pub(crate) struct EpochLoader {
 }
 
 impl EpochLoader {
-    /// The plan's epoch is the first one.
+    /// Returns the plan's epoch is the first one.
     pub(crate) fn new(images: Arc<Images>, plan: BatchPlan, device: Device) -> Self {
         Self {
             epoch: AtomicU64::new(plan.epoch),
@@ -33,7 +33,7 @@ impl EpochLoader {
         }
     }
 
-    /// Number of batches in an epoch.
+    /// Returns the number of batches in an epoch.
     pub(crate) fn batches(&self) -> usize {
         let BatchPlan {
             batch_size,

@@ -1,10 +1,9 @@
 //! Whether a training fits into the memory of this machine.
 
-use burn::prelude::Device;
-use xception_models::Summary;
-
 use crate::config::{Freeze, Optimizer, RunConfig};
+use crate::network::NetworkSize;
 use crate::{TrainError, device_name};
+use burn::prelude::Device;
 
 /// Bytes of a number.
 const NUMBER: u64 = 4;
@@ -19,8 +18,8 @@ struct Needed {
 }
 
 impl Needed {
-    fn new(config: &RunConfig, summary: &Summary, on_processor: bool) -> Self {
-        let weights = NUMBER * summary.parameters();
+    fn new<M>(config: &RunConfig<M>, size: &NetworkSize, on_processor: bool) -> Self {
+        let weights = NUMBER * size.parameters;
         let frozen = config
             .finetune
             .as_ref()
@@ -30,7 +29,7 @@ impl Needed {
         }
         let Optimizer::Sgd { momentum, .. } = config.recipe.optimizer;
         // Some outputs aren't kept, such as those of a normalization whose ReLU is part of the same operation.
-        let kept = summary.activation_bytes() / 2;
+        let kept = size.activation_bytes.unwrap_or(0) / 2;
         Self {
             weights: weights * if momentum > 0.0 { 2 } else { 1 },
             step: kept
@@ -46,43 +45,43 @@ impl Needed {
 
 /// Checks that a training doesn't surely take more memory than the machine has. Of a device with memory of
 /// its own, which isn't known, only the weights are counted, which are drawn on the processor.
-pub(super) fn check(
-    config: &RunConfig,
-    summary: &Summary,
+pub(super) fn check<M>(
+    config: &RunConfig<M>,
+    size: &NetworkSize,
     device: &Device,
 ) -> Result<(), TrainError> {
     let on_processor = device_name(device).ends_with("(Cpu)");
     match total_memory() {
-        Some(total) => compare(config, summary, on_processor, total),
+        Some(total) => compare(config, size, on_processor, total),
         None => Ok(()),
     }
 }
 
-fn compare(
-    config: &RunConfig,
-    summary: &Summary,
+fn compare<M>(
+    config: &RunConfig<M>,
+    size: &NetworkSize,
     on_processor: bool,
     total: u64,
 ) -> Result<(), TrainError> {
-    let needed = Needed::new(config, summary, on_processor);
+    let needed = Needed::new(config, size, on_processor);
     if needed.total() <= total {
         return Ok(());
     }
     Err(TrainError::Memory {
         needed: needed.total(),
         total,
-        parameters: summary.parameters(),
+        parameters: size.parameters,
         batch_size: config.recipe.batch_size,
-        image_size: summary.image_size,
+        image_size: size.image_size,
     })
 }
 
-/// Bytes of memory and of swap that this machine has, where the system tells: on Linux.
+/// Returns the bytes of memory and of swap that this machine has, where the system tells: on Linux.
 fn total_memory() -> Option<u64> {
     parse(&std::fs::read_to_string("/proc/meminfo").ok()?)
 }
 
-/// The lines `MemTotal` and `SwapTotal` (proc_meminfo(5)).
+/// Returns the lines `MemTotal` and `SwapTotal` (proc_meminfo(5)).
 fn parse(information: &str) -> Option<u64> {
     let kilobytes = |name: &str| -> Option<u64> {
         let line = information
@@ -112,17 +111,17 @@ mod tests {
         let config = |batch_size: usize| {
             let text =
                 format!(r#"{{"model": "xception", "recipe": {{"batch_size": {batch_size}}}}}"#);
-            RunConfig::parse(&text, &[]).unwrap()
+            <RunConfig>::parse(&text, &[]).unwrap()
         };
         let device = Device::flex();
         let network = ModelConfig::named("xception")
             .unwrap()
             .init(&device)
             .unwrap();
-        let summary = Summary::new(&network, [299, 299]).unwrap();
+        let size = NetworkSize::of(&network, [299, 299]);
         let total = 8_000_000_000;
-        compare(&config(32), &summary, true, total).unwrap();
-        let error = compare(&config(1000), &summary, true, total).unwrap_err();
+        compare(&config(32), &size, true, total).unwrap();
+        let error = compare(&config(1000), &size, true, total).unwrap_err();
         let error = error.to_string();
         for part in [
             "1000 images of 299 x 299",
@@ -133,18 +132,18 @@ mod tests {
             assert!(error.contains(part), "{part}: {error}");
         }
         // What a device of its own holds isn't known.
-        compare(&config(1000), &summary, false, total).unwrap();
-        assert!(compare(&config(2), &summary, false, 90_000_000).is_err());
+        compare(&config(1000), &size, false, total).unwrap();
+        assert!(compare(&config(2), &size, false, 90_000_000).is_err());
     }
 
     #[test]
     fn counts_less_than_training_takes() {
-        let config = RunConfig::parse(r#"{"model": "xception"}"#, &[]).unwrap();
+        let config = <RunConfig>::parse(r#"{"model": "xception"}"#, &[]).unwrap();
         let device = Device::flex();
         let network = config.model.init(&device).unwrap();
-        let summary = Summary::new(&network, [299, 299]).unwrap();
-        let needed = Needed::new(&config, &summary, true);
+        let size = NetworkSize::of(&network, [299, 299]);
+        let needed = Needed::new(&config, &size, true);
         assert_eq!(needed.weights, 2 * 4 * 22_855_952);
-        assert_eq!(needed.step, 64 * summary.activation_bytes() / 2);
+        assert_eq!(needed.step, 64 * size.activation_bytes.unwrap() / 2);
     }
 }

@@ -13,9 +13,11 @@ use burn::train::renderer::{
 use burn::train::{Interrupter, LearnerSummary};
 
 use super::keyboard;
+use crate::numbers::duration;
+use crate::printable::printable;
 use crate::record::{RunRecord, RunState, Scores};
 
-/// How the progress of a run is shown.
+/// The display of a run's progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Display {
     /// Burn's dashboard with curves, in the whole terminal. Ctrl-C makes SIGINT there as everywhere, and `q`
@@ -28,7 +30,7 @@ pub enum Display {
 }
 
 impl Display {
-    /// The dashboard where standard output and standard error are a terminal, lines elsewhere.
+    /// Returns the dashboard where standard output and standard error are a terminal, lines elsewhere.
     pub fn detect() -> Self {
         match std::io::stdout().is_terminal() && std::io::stderr().is_terminal() {
             true => Self::Dashboard,
@@ -53,6 +55,11 @@ impl Display {
     }
 }
 
+/// Prints a warning on standard error. A closed standard error is no reason to stop.
+pub fn warn(text: &str) {
+    let _ = writeln!(std::io::stderr(), "warning: {}", printable(text));
+}
+
 /// The line of an epoch.
 pub struct Progress;
 
@@ -75,18 +82,8 @@ impl Progress {
         format!(
             "{place}: training {train:.1}; test {:.1}; {seconds:.1} s, {} to go",
             epoch.test,
-            Self::duration(left),
+            duration(left),
         )
-    }
-
-    /// A time span for people, such as `1 h 04 min` or `35 s`.
-    pub fn duration(seconds: f64) -> String {
-        let whole = seconds.max(0.0).round() as u64;
-        match (whole / 3600, whole / 60 % 60, whole % 60) {
-            (0, 0, seconds) => format!("{seconds} s"),
-            (0, minutes, seconds) => format!("{minutes} min {seconds:02} s"),
-            (hours, minutes, _) => format!("{hours} h {minutes:02} min"),
-        }
     }
 }
 
@@ -135,7 +132,7 @@ impl TrainingProgressLogger for LineRenderer {
         }
         self.last = Instant::now();
         let rate = items_processed as f64 / self.start.elapsed().as_secs_f64();
-        let left = Progress::duration((self.total - items_processed.min(self.total)) as f64 / rate);
+        let left = duration((self.total - items_processed.min(self.total)) as f64 / rate);
         // A closed standard error is no reason to stop training.
         let _ = writeln!(
             std::io::stderr(),
@@ -234,12 +231,5 @@ mod tests {
             line,
             "epoch 3/10: diverged, the training loss is not finite; 5.0 s"
         );
-    }
-
-    #[test]
-    fn durations_are_for_people() {
-        assert_eq!(Progress::duration(0.4), "0 s");
-        assert_eq!(Progress::duration(65.0), "1 min 05 s");
-        assert_eq!(Progress::duration(3_840.0), "1 h 04 min");
     }
 }

@@ -3,38 +3,36 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use burn::module::Module;
 use burn::prelude::Device;
 use burn::train::logger::InMemoryMetricLogger;
 use burn::train::metric::{AccuracyMetric, LearningRateMetric, LossMetric, TopKAccuracyMetric};
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
-use xception_models::preprocessing::{Filter, Labels, Preprocessing, Resize, ResizeMode, Scaling};
-use xception_models::weights::{Loaded, Source, save_burnpack};
-use xception_models::{Model, Network, Summary};
+use xception_models::ModelConfig;
+use xception_models::preprocessing::{Labels, Preprocessing};
 
 use super::checkpoint::TrainingState;
 use super::loader::EpochLoader;
-use super::memory;
-use super::progress::Display;
+use super::progress::{Display, warn};
 use super::run_folder::{RunFolder, RunManifest};
 use super::run_status::RunStatus;
-use super::starting_weights::{freeze, starting_network};
+use super::starting_weights::freeze;
 use super::stop::StopSignal;
 use super::strategy::{EpochLoop, LoopState};
 use super::task::ClassificationTask;
 use crate::TrainError;
 use crate::config::RunConfig;
-use crate::data::{BatchPlan, DataError, DataSource, Dataset, Normalization};
+use crate::data::{BatchPlan, DataSource, Dataset};
 use crate::files::file_sha256;
+use crate::network::{ImageClassifier, NetworkConfig, Trained};
 use crate::record::{Asked, DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord, RunState};
 
 /// Threads that prepare batches while the device computes.
 const DATA_WORKERS: usize = 1;
 
 /// One run: a configuration, a seed, and where it happens.
-pub struct Run<'a> {
-    /// What to train, and how, as [`Run::prepare`] gives it.
-    pub config: &'a RunConfig,
+pub struct Run<'a, M = ModelConfig> {
+    /// The configuration, as [`Run::prepare`] gives it.
+    pub config: &'a RunConfig<M>,
     /// The images of the configuration, as [`Run::prepare`] gives them.
     pub data: &'a Dataset,
     /// The seed of the weights, the data order, the augmentation and dropout.
@@ -43,11 +41,11 @@ pub struct Run<'a> {
     pub device: &'a Device,
     /// Name of the backend, for the record.
     pub backend: &'a str,
-    /// What is shown meanwhile.
+    /// The display of the run's progress.
     pub display: Display,
-    /// What ends the training after a batch.
+    /// The signal that ends the training after a batch.
     pub stop: StopSignal,
-    /// What the run is called in what is shown.
+    /// The run's name in its display.
     pub label: &'a str,
     /// Whether a run whose files are damaged is trained again from the start, rather than refused.
     pub retrain_damaged: bool,
@@ -55,14 +53,37 @@ pub struct Run<'a> {
     pub warn: &'a (dyn Fn(&str) + Sync),
 }
 
-impl Run<'_> {
-    /// What the run is, with every value of its configuration resolved.
+impl<'a, M: NetworkConfig> Run<'a, M> {
+    /// Describes a run that shows nothing meanwhile, tells of problems on standard error and refuses damaged files: fields
+    /// that are to be otherwise can be set.
+    pub fn new(
+        config: &'a RunConfig<M>,
+        data: &'a Dataset,
+        seed: u64,
+        device: &'a Device,
+        backend: &'a str,
+    ) -> Self {
+        Self {
+            config,
+            data,
+            seed,
+            device,
+            backend,
+            display: Display::Quiet,
+            stop: StopSignal::new(),
+            label: "",
+            retrain_damaged: false,
+            warn: &warn,
+        }
+    }
+
+    /// Describes the run, with every value of its configuration resolved.
     ///
     /// # Errors
     ///
     /// Where the model has another number of classes than the data, or the configuration wasn't
     /// [prepared](Self::prepare).
-    pub fn manifest(&self) -> Result<RunManifest, TrainError> {
+    pub fn manifest(&self) -> Result<RunManifest<M>, TrainError> {
         let finetune = self.config.finetune.as_ref();
         if finetune.is_some_and(|finetune| finetune.sha256.is_none()) {
             return Err(TrainError::Unprepared);
@@ -75,100 +96,12 @@ impl Run<'_> {
         ))
     }
 
-    /// What a run of this configuration needs: the configuration with all that the weights to start from
-    /// decide, and the images.
-    ///
-    /// # Errors
-    ///
-    /// As [`RunConfig::with_starting_weights`] and [`load_data`](Self::load_data), and where the images are too
-    /// small for their augmentation.
-    pub fn prepare(config: &RunConfig) -> Result<(RunConfig, Dataset), TrainError> {
-        let config = config.with_starting_weights()?;
-        let data = Self::load_data(&config)?;
-        config.data.augmentation.check(data.train.size())?;
-        Ok((config, data))
-    }
-
-    /// Loads the images of a configuration that was prepared, as that of a run's folder was.
-    ///
-    /// # Errors
-    ///
-    /// Where they can't be read, or there are fewer than asked for.
-    pub fn load_data(config: &RunConfig) -> Result<Dataset, TrainError> {
-        let preprocessing = config.preprocessing();
-        preprocessing.check().map_err(DataError::from)?;
-        let mut data = config.data.source.load_as(&preprocessing)?;
-        if config.finetune.is_some() {
-            // Pixels are scaled as the weights have learned them, whatever the data.
-            data.normalization = Normalization::of(&preprocessing)?;
-        }
-        Ok(data.limit(config.data.train_images, config.data.test_images)?)
-    }
-
-    /// What an image has to go through to look like the run's.
+    /// Returns what an image has to go through to look like the run's.
     fn preprocessing(&self) -> Preprocessing {
         match self.config.data.source {
             DataSource::Folder(_) => self.config.preprocessing(),
             _ => self.data.preprocessing(),
         }
-    }
-
-    /// Returns the number of images in a batch: what the recipe asks for, or all training images where they are fewer.
-    pub fn batch_size(config: &RunConfig, data: &Dataset) -> usize {
-        config.recipe.batch_size.min(data.train.len())
-    }
-
-    /// Counts the network of a prepared configuration without making its weights, and checks that it, the
-    /// images, the recipe and the memory of this machine fit together.
-    ///
-    /// # Errors
-    ///
-    /// Where they don't.
-    pub fn outline(
-        config: &RunConfig,
-        data: &Dataset,
-        device: &Device,
-    ) -> Result<Summary, TrainError> {
-        let processor = Device::flex();
-        let network = config.resolve(data.classes.len())?.model.init(&processor)?;
-        check_images(&network, config, data)?;
-        let summary = Summary::new(&network, data.train.size())?;
-        let mut capped = config.clone();
-        capped.recipe.batch_size = Self::batch_size(config, data);
-        memory::check(&capped, &summary, device)?;
-        Ok(summary)
-    }
-
-    /// Checks that model, data and recipe fit together, and makes the network, with random weights or
-    /// those that the configuration starts from.
-    ///
-    /// Random weights are drawn on the processor whatever the device, so that a seed means the same
-    /// network on every backend. Burn's generator is one for the whole process: no other thread may
-    /// draw meanwhile.
-    ///
-    /// # Errors
-    ///
-    /// Where they don't fit.
-    pub fn init_network(
-        config: &RunConfig,
-        data: &Dataset,
-        seed: u64,
-        device: &Device,
-    ) -> Result<Model, TrainError> {
-        let processor = match device.is_autodiff() {
-            true => Device::flex().autodiff(),
-            false => Device::flex(),
-        };
-        processor.seed(seed);
-        let classes = data.classes.len();
-        let model = config.resolve(classes)?.model;
-        let network = match &config.finetune {
-            Some(finetune) => starting_network(finetune, classes, &processor)?,
-            None => model.init(&processor)?,
-        };
-        check_images(&network, config, data)?;
-        // Parameters are drawn on first use: here, in their order in the network.
-        Ok(network.fork(&processor).fork(device))
     }
 
     /// Trains, or goes on from the last checkpoint in the folder, or returns the record of a run that
@@ -253,10 +186,10 @@ impl Run<'_> {
     fn state(
         &self,
         folder: &RunFolder,
-        network: Model,
+        network: M::Network,
         asked: &Asked,
-    ) -> Result<TrainingState, TrainError> {
-        let parameters = network.trainable_parameters() as u64;
+    ) -> Result<TrainingState<M::Network>, TrainError> {
+        let parameters = network.parameters();
         let task = ClassificationTask::new(network, &self.config.recipe);
         let optimizer = self.config.recipe.optimizer.init();
         let warn = |error: &TrainError| (self.warn)(&error.to_string());
@@ -287,11 +220,11 @@ impl Run<'_> {
     /// Hands the state to Burn's learner, which runs the loop.
     fn run_loop(
         &self,
-        state: TrainingState,
+        state: TrainingState<M::Network>,
         folder: &Arc<RunFolder>,
         device: &Device,
         on_epoch: Box<dyn Fn(&RunRecord) + Send + Sync>,
-    ) -> Result<(ClassificationTask, RunRecord), TrainError> {
+    ) -> Result<(ClassificationTask<M::Network>, RunRecord), TrainError> {
         let recipe = &self.config.recipe;
         let epochs_done = state.record.epochs.len();
         let batch_size = Self::batch_size(self.config, self.data);
@@ -367,19 +300,18 @@ impl Run<'_> {
     /// Writes the trained network and the record, then lets go of the checkpoints.
     fn finish(
         &self,
-        task: &ClassificationTask,
+        task: &ClassificationTask<M::Network>,
         mut record: RunRecord,
         folder: &RunFolder,
     ) -> Result<RunRecord, TrainError> {
         let file = RunFolder::model_file(folder.path());
-        let trained = Loaded {
-            source: Source::Native,
+        let trained = Trained {
             config: self.config.resolve(self.data.classes.len())?.model,
-            model: task.network.clone(),
+            network: task.network.clone(),
             preprocessing: self.preprocessing(),
             labels: Some(Labels::new(self.data.classes.clone())),
         };
-        save_burnpack(&trained, &file)?;
+        M::save(&trained, &file)?;
         record.network_sha256 = Some(file_sha256(&file)?);
         if record.state == RunState::Unfinished {
             record.state = RunState::Finished;
@@ -387,48 +319,5 @@ impl Run<'_> {
         folder.write_record(&record)?;
         folder.checkpoints().clear()?;
         Ok(record)
-    }
-}
-
-/// Checks that images are large enough for the network and enough for a batch.
-fn check_images(network: &Model, config: &RunConfig, data: &Dataset) -> Result<(), TrainError> {
-    network.check_size(data.train.size())?;
-    config.data.augmentation.check(data.train.size())?;
-    match data.train.len() {
-        images @ ..2 => Err(TrainError::TooFewImages { images }),
-        _ => Ok(()),
-    }
-}
-
-impl Dataset {
-    /// What an image has to go through to look like those of the data set.
-    pub fn preprocessing(&self) -> Preprocessing {
-        let Normalization { mean, std } = self.normalization;
-        Preprocessing {
-            size: self.train.size(),
-            resize: Resize {
-                filter: Filter::Bilinear,
-                antialias: true,
-                mode: ResizeMode::ShortestSide,
-            },
-            crop_fraction: 1.0,
-            scaling: Scaling::MeanStd { mean, std },
-        }
-    }
-}
-
-impl DataRecord {
-    /// Describes a data set.
-    pub fn new(data: &Dataset) -> Self {
-        Self {
-            name: data.name.clone(),
-            source: data.source.clone(),
-            sha256: data.sha256(),
-            classes: data.classes.len(),
-            train_images: data.train.len(),
-            test_images: data.test.len(),
-            size: data.train.size(),
-            citation: data.citation.clone(),
-        }
     }
 }

@@ -12,37 +12,40 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use xception_models::ModelConfig;
 
 use super::checkpoint::Checkpoints;
 use crate::TrainError;
 use crate::config::RunConfig;
 use crate::files::{LockedFolder, read_json, remove, remove_leftovers, write_json};
+use crate::network::NetworkConfig;
 use crate::record::{Asked, DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord};
 
 const MANIFEST: &str = "run.json";
 const RECORD: &str = "record.json";
 
-/// What a run is: all that its result depends on.
+/// The description of a run: all that its result depends on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunManifest {
+pub struct RunManifest<M = ModelConfig> {
     /// Layout of this file.
     pub version: u32,
     /// The resolved configuration, defaults included.
-    pub config: RunConfig,
+    pub config: RunConfig<M>,
     /// The seed of the weights, the data order, the augmentation and dropout.
     pub seed: u64,
     /// The data that was used.
     pub data: DataRecord,
-    /// Where it runs.
+    /// The machine and the build it runs on.
     pub environment: EnvironmentRecord,
 }
 
-impl RunManifest {
+impl<M> RunManifest<M> {
     /// Describes a run.
     pub fn new(
-        config: RunConfig,
+        config: RunConfig<M>,
         seed: u64,
         data: DataRecord,
         environment: EnvironmentRecord,
@@ -56,7 +59,7 @@ impl RunManifest {
         }
     }
 
-    /// What the run's record is held against.
+    /// Returns what the run's record is held against.
     pub(crate) fn asked(&self) -> Asked {
         Asked {
             epochs: self.config.recipe.epochs,
@@ -65,23 +68,36 @@ impl RunManifest {
         }
     }
 
-    /// The first value that makes the two different runs, if any: a run may go on on another
-    /// machine, but not with another configuration, seed, data or backend.
-    fn difference(&self, other: &Self) -> Option<String> {
-        let essence = |manifest: &Self| {
-            serde_json::json!({
-                "version": manifest.version,
-                "config": manifest.config,
-                "seed": manifest.seed,
-                "data": manifest.data.sha256,
-                "backend": manifest.environment.backend,
-            })
+    /// Returns all that a run depends on: it may go on on another machine, but not with another configuration, seed, data
+    /// or backend.
+    fn essence(&self) -> Value
+    where
+        M: Serialize,
+    {
+        serde_json::json!({
+            "version": self.version,
+            "config": self.config,
+            "seed": self.seed,
+            "data": self.data.sha256,
+            "backend": self.environment.backend,
+        })
+    }
+
+    /// Returns the first value in which the run that a folder has differs from this one, if there is a run and it does.
+    fn difference(&self, folder: &Path) -> Option<String>
+    where
+        M: Serialize + DeserializeOwned,
+    {
+        let written = match RunFolder::manifest::<M>(folder) {
+            Ok(written) => written.essence(),
+            // Perhaps a run of another kind of network.
+            Err(_) => RunFolder::manifest::<Value>(folder).ok()?.essence(),
         };
-        first_difference("", &essence(self), &essence(other))
+        first_difference("", &written, &self.essence())
     }
 }
 
-/// Path and values of the first leaf in which two values differ.
+/// Returns the path and values of the first leaf in which two values differ.
 fn first_difference(path: &str, old: &Value, new: &Value) -> Option<String> {
     if let (Value::Object(a), Value::Object(b)) = (old, new) {
         let missing = &Value::Null;
@@ -111,7 +127,10 @@ impl RunFolder {
     /// # Errors
     ///
     /// Where the folder can't be written, another process has it, or it has another run.
-    pub fn open(path: &Path, manifest: &RunManifest) -> Result<Self, TrainError> {
+    pub fn open<M: NetworkConfig>(
+        path: &Path,
+        manifest: &RunManifest<M>,
+    ) -> Result<Self, TrainError> {
         let folder = LockedFolder::open(path)?;
         Self::check(path, manifest)?;
         remove_leftovers(path)?;
@@ -125,9 +144,12 @@ impl RunFolder {
     /// # Errors
     ///
     /// Where the folder can't be written.
-    pub(crate) fn begin(&self, manifest: &RunManifest) -> Result<(), TrainError> {
-        match Self::manifest(self.path()) {
-            Ok(written) if written.difference(manifest).is_none() => Ok(()),
+    pub(crate) fn begin<M: NetworkConfig>(
+        &self,
+        manifest: &RunManifest<M>,
+    ) -> Result<(), TrainError> {
+        match Self::manifest::<M>(self.path()) {
+            Ok(written) if written.essence() == manifest.essence() => Ok(()),
             _ => write_json(&Self::manifest_file(self.path()), manifest),
         }
     }
@@ -138,11 +160,11 @@ impl RunFolder {
     /// # Errors
     ///
     /// Where it has another run.
-    pub fn check(path: &Path, manifest: &RunManifest) -> Result<(), TrainError> {
-        let Ok(written) = Self::manifest(path) else {
-            return Ok(());
-        };
-        match written.difference(manifest) {
+    pub fn check<M: NetworkConfig>(
+        path: &Path,
+        manifest: &RunManifest<M>,
+    ) -> Result<(), TrainError> {
+        match manifest.difference(path) {
             Some(difference) if Self::has_results(path) => Err(TrainError::OtherRun {
                 path: path.to_owned(),
                 difference,
@@ -151,12 +173,13 @@ impl RunFolder {
         }
     }
 
-    /// What the run in a folder is.
+    /// Reads what the run in a folder is, with the network's configuration as this type. As [`Value`] it is that of any
+    /// network.
     ///
     /// # Errors
     ///
-    /// Where there is none.
-    pub fn manifest(path: &Path) -> Result<RunManifest, TrainError> {
+    /// If there is none, or its network has a configuration of another type.
+    pub fn manifest<M: DeserializeOwned>(path: &Path) -> Result<RunManifest<M>, TrainError> {
         read_json(&Self::manifest_file(path))
     }
 
@@ -164,19 +187,19 @@ impl RunFolder {
         path.join(MANIFEST)
     }
 
-    /// The trained network of a run in a folder.
+    /// Returns the file of the trained network of a run in a folder.
     pub fn model_file(path: &Path) -> PathBuf {
         path.join("model.bpk")
     }
 
-    /// What the run gave so far, without opening the folder; `None` where no epoch ended. The record is held
+    /// Reads what the run gave so far, without opening the folder; `None` where no epoch ended. The record is held
     /// against what the run is.
     ///
     /// # Errors
     ///
     /// Where the record or the manifest is damaged or of another version, or they don't fit together.
     pub fn read_record(path: &Path) -> Result<Option<RunRecord>, TrainError> {
-        let manifest = Self::manifest(path)?;
+        let manifest = Self::manifest::<Value>(path)?;
         let file = path.join(RECORD);
         if !file.exists() {
             return Ok(None);
@@ -211,7 +234,7 @@ impl RunFolder {
         Checkpoints::new(path.join("checkpoint"))
     }
 
-    /// Whether a folder has a record, a checkpoint or a network.
+    /// Returns whether a folder has a record, a checkpoint or a network.
     pub(crate) fn has_results(path: &Path) -> bool {
         let files = [path.join(RECORD), Self::model_file(path)];
         files.iter().any(|file| file.exists()) || Self::checkpoints_in(path).last_epoch().is_some()

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use xception_models::weights::read_burnpack;
 
 use super::run_folder::RunFolder;
@@ -9,7 +10,7 @@ use crate::TrainError;
 use crate::files::file_sha256;
 use crate::record::{RunRecord, RunState};
 
-/// How far a run has come.
+/// The progress of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RunStatus {
     /// No epoch is done.
@@ -23,7 +24,7 @@ pub enum RunStatus {
     Ended(RunRecord),
     /// A file is missing or can't be used, and there is no checkpoint to make it again from.
     Damaged {
-        /// What is wrong.
+        /// The problem.
         cause: String,
     },
 }
@@ -35,7 +36,7 @@ impl RunStatus {
         let record = match Self::record(path) {
             Ok(record) => record,
             // What the checkpoint is of stands in the manifest.
-            Err(cause) if checkpoint.is_some() && RunFolder::manifest(path).is_ok() => {
+            Err(cause) if checkpoint.is_some() && RunFolder::manifest::<Value>(path).is_ok() => {
                 return Self::Unfinished {
                     repaired: Some(cause),
                 };
@@ -121,7 +122,8 @@ impl RunFolder {
             (true, Ok(None)) => format!("no epoch of the run is done; {again} goes on"),
             (true, Ok(Some(record))) => match (record.state, record.epochs.len()) {
                 (RunState::Unfinished, done) => {
-                    let of = Self::manifest(path).map(|manifest| manifest.config.recipe.epochs);
+                    let of =
+                        Self::manifest::<Value>(path).map(|manifest| manifest.config.recipe.epochs);
                     let of = of.map_or_else(|_| String::new(), |epochs| format!(" of {epochs}"));
                     format!("the run is at epoch {done}{of}; {again} goes on")
                 }

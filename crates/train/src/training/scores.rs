@@ -33,7 +33,7 @@ impl ScoreSum {
         self.classes = classes;
     }
 
-    /// The means over all batches.
+    /// Returns the means over all batches.
     ///
     /// # Errors
     ///
@@ -43,9 +43,7 @@ impl ScoreSum {
             return Err(TrainError::NoImages);
         }
         let all = Tensor::stack::<2>(self.batches, 0); // [batches, 3]
-        let data = all.try_into_data().map_err(|error| TrainError::Burn {
-            cause: error.to_string(),
-        })?;
+        let data = all.try_into_data().map_err(TrainError::burn)?;
         let mut sums = [0.0; 3];
         for (index, value) in data.iter::<f64>().enumerate() {
             sums[index % 3] += value;

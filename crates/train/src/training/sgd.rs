@@ -1,22 +1,48 @@
 //! The optimizer.
 
-use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource, join_path};
+use burn::optim::{
+    LearningRate, ModuleOptimizer, Optimizer as BurnOptimizer, RecordState, StateSink, StateSource,
+    join_path,
+};
 use burn::prelude::*;
 use xception_kernels::{SgdSettings, sgd_step};
+
+use crate::config::Optimizer;
 
 /// Stochastic gradient descent with momentum, in one pass over each parameter. It computes what Burn's
 /// `Sgd` does, and its records are the same.
 #[derive(Debug, Clone)]
-pub(crate) struct Sgd {
+struct Sgd {
     /// All but the learning rate, which each step is given.
-    pub(crate) settings: SgdSettings,
+    settings: SgdSettings,
+}
+
+impl Optimizer {
+    /// Makes the optimizer, with empty momentum buffers.
+    pub fn init(&self) -> ModuleOptimizer {
+        match *self {
+            Self::Sgd {
+                momentum,
+                nesterov,
+                weight_decay,
+            } => {
+                let settings = SgdSettings {
+                    learning_rate: 0.0, // given at each step
+                    momentum,
+                    nesterov,
+                    weight_decay,
+                };
+                ModuleOptimizer::from(Sgd { settings })
+            }
+        }
+    }
 }
 
 /// The momentum buffer of a parameter.
 #[derive(Debug, Clone)]
-pub(crate) struct Velocity<const D: usize>(Tensor<D>);
+struct Velocity<const D: usize>(Tensor<D>);
 
-impl Optimizer for Sgd {
+impl BurnOptimizer for Sgd {
     type State<const D: usize> = Velocity<D>;
 
     fn step<const D: usize>(

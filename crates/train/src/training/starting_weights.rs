@@ -2,20 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use burn::module::{Module, ParamGroup};
+use burn::module::ParamGroup;
 use burn::prelude::Device;
+use xception_models::ModelConfig;
 use xception_models::pretrained::{self, PretrainedWeights, Progress, cache_dir};
 use xception_models::weights::{Head, LoadOptions, Loaded, load};
-use xception_models::{Model, Network};
 
 use super::run_folder::RunFolder;
 use crate::TrainError;
-use crate::config::{
-    DEFAULT_CLASSES, DataConfig, FineTuning, Freeze, Recipe, RunConfig, StartingHead,
-};
+use crate::config::{DataConfig, FineTuning, Freeze, Recipe, RunConfig, StartingHead};
 use crate::files::file_sha256;
+use crate::network::{ImageClassifier, NetworkConfig, StartingWeights, Trained};
 
-/// Where weights are.
+/// The place of weights.
 #[derive(Debug, Clone)]
 pub struct WeightsFile {
     /// The file.
@@ -64,8 +63,8 @@ impl WeightsFile {
     }
 }
 
-impl RunConfig {
-    /// With all that the weights to start from decide: the network's options, what images go through, and
+impl<M: NetworkConfig> RunConfig<M> {
+    /// Fills in all that the weights to start from decide: the network's options, what images go through, and
     /// the hash of the file. Without such weights nothing changes.
     ///
     /// # Errors
@@ -86,7 +85,7 @@ impl RunConfig {
             });
         }
         let classes = self.model.classes();
-        let loaded = file.load(&options(finetune, classes), &Device::flex())?;
+        let loaded = starting::<M>(&file, finetune, classes, &Device::flex())?;
         if loaded.config.name() != self.model.name() {
             return Err(TrainError::OtherNetwork {
                 path: file.path,
@@ -94,7 +93,7 @@ impl RunConfig {
                 found: loaded.config.name(),
             });
         }
-        group(&finetune.freeze, &loaded.model)?;
+        group(&finetune.freeze, &loaded.network)?;
 
         let mut config = self.clone();
         config.model = loaded.config;
@@ -105,8 +104,10 @@ impl RunConfig {
         });
         Ok(config)
     }
+}
 
-    /// A configuration for fine-tuning weights: their network, the embedded images, and a rate and a
+impl RunConfig {
+    /// Makes a configuration for fine-tuning weights: their network, the embedded images, and a rate and a
     /// length for what has learned already.
     ///
     /// # Errors
@@ -114,7 +115,8 @@ impl RunConfig {
     /// Where there are no such weights.
     pub fn fine_tune(finetune: FineTuning) -> Result<Self, TrainError> {
         let file = WeightsFile::find(&finetune.weights, &mut |_| ())?;
-        let loaded = file.load(&options(&finetune, DEFAULT_CLASSES), &Device::flex())?;
+        let classes = ModelConfig::DEFAULT_CLASSES.unwrap_or_default();
+        let loaded = starting::<ModelConfig>(&file, &finetune, classes, &Device::flex())?;
         Ok(Self {
             model: loaded.config,
             data: DataConfig::default(),
@@ -130,44 +132,61 @@ impl RunConfig {
     }
 }
 
-fn options(finetune: &FineTuning, classes: usize) -> LoadOptions {
-    LoadOptions {
+/// Loads the network that a run starts from, and what comes with it.
+fn starting<M: NetworkConfig>(
+    file: &WeightsFile,
+    finetune: &FineTuning,
+    classes: usize,
+    device: &Device,
+) -> Result<Trained<M>, TrainError> {
+    let weights = StartingWeights {
+        path: &file.path,
+        published: file.published,
         head: match finetune.head {
             StartingHead::New => Head::New(classes),
             StartingHead::Keep => Head::Keep,
         },
-        ..LoadOptions::default()
-    }
+    };
+    M::load_starting(&weights, device)
 }
 
-/// The network that a run starts from, with a head for this number of classes, on a device. A new
+/// Returns the network that a run starts from, with a head for this number of classes, on a device. A new
 /// head's weights are drawn on it.
-pub(super) fn starting_network(
+pub(super) fn starting_network<M: NetworkConfig>(
     finetune: &FineTuning,
     classes: usize,
     device: &Device,
-) -> Result<Model, TrainError> {
+) -> Result<M::Network, TrainError> {
     let file = WeightsFile::find(&finetune.weights, &mut |_| ())?;
-    Ok(file.load(&options(finetune, classes), device)?.model)
+    Ok(starting::<M>(&file, finetune, classes, device)?.network)
 }
 
-/// The network with its frozen stages frozen: their weights get no gradients, and their batch-norm
+/// Freezes the network's frozen stages: their weights get no gradients, and their batch-norm
 /// statistics stay.
-pub(super) fn freeze(network: Model, freeze: &Freeze) -> Result<Model, TrainError> {
+pub(super) fn freeze<N: ImageClassifier>(network: N, freeze: &Freeze) -> Result<N, TrainError> {
     Ok(match group(freeze, &network)? {
         Some(group) => network.freeze_group(group),
         None => network,
     })
 }
 
-/// Everything but the classifiers.
-pub(super) fn backbone(network: &Model) -> ParamGroup {
+/// Returns the parameters of all stages: everything but the classifiers.
+pub(super) fn backbone(network: &impl ImageClassifier) -> ParamGroup {
     all(network.stage_parameters())
 }
 
-/// What is to be frozen.
-fn group(freeze: &Freeze, network: &Model) -> Result<Option<ParamGroup>, TrainError> {
+/// Returns what is to be frozen.
+fn group(
+    freeze: &Freeze,
+    network: &impl ImageClassifier,
+) -> Result<Option<ParamGroup>, TrainError> {
     let mut stages = network.stage_parameters();
+    if *freeze != Freeze::None && stages.is_empty() {
+        return Err(TrainError::NoStages {
+            option: "finetune.freeze",
+            remedy: "none",
+        });
+    }
     match freeze {
         Freeze::None => return Ok(None),
         Freeze::Backbone => {}

@@ -21,7 +21,7 @@ const INTERRUPTED: u8 = 1;
 const TERMINATED: u8 = 2;
 
 impl StopSignal {
-    /// A signal that nobody has given yet.
+    /// Returns a signal that nobody has given yet.
     pub fn new() -> Self {
         Self::default()
     }

@@ -26,12 +26,13 @@ use super::stop::{StopReason, StopSignal};
 use super::task::ClassificationTask;
 use crate::TrainError;
 use crate::config::Recipe;
+use crate::network::ImageClassifier;
 use crate::record::{EpochRecord, RunRecord, RunState, Scores};
 
-type Processor = SupervisedTrainingEventProcessor<ClassificationTask>;
+type Processor<N> = SupervisedTrainingEventProcessor<ClassificationTask<N>>;
 
 /// Trains epoch by epoch; see the module's documentation.
-pub struct EpochLoop {
+pub(crate) struct EpochLoop {
     recipe: Recipe,
     /// Factor on the learning rate of everything but the classifier.
     backbone_rate: f64,
@@ -44,7 +45,7 @@ pub struct EpochLoop {
     state: Mutex<Option<LoopState>>,
 }
 
-/// What changes while the loop runs, besides the network.
+/// The state that changes while the loop runs, besides the network.
 pub(crate) struct LoopState {
     pub(crate) optimizer: ModuleOptimizer,
     pub(crate) record: RunRecord,
@@ -53,7 +54,7 @@ pub(crate) struct LoopState {
 }
 
 impl EpochLoop {
-    /// A loop on a device in autodiff mode that goes on after the last epoch of the record.
+    /// Makes a loop on a device in autodiff mode that goes on after the last epoch of the record.
     pub(crate) fn new(
         recipe: Recipe,
         backbone_rate: f64,
@@ -75,13 +76,13 @@ impl EpochLoop {
         }
     }
 
-    /// With a signal that ends the loop after a batch.
+    /// Sets the signal that ends the loop after a batch.
     pub(crate) fn with_stop(mut self, stop: StopSignal) -> Self {
         self.stop = stop;
         self
     }
 
-    /// The state at the end of the loop.
+    /// Takes the state out, as it is at the end of the loop.
     pub(crate) fn take_state(&self) -> Option<LoopState> {
         self.state
             .lock()
@@ -89,15 +90,15 @@ impl EpochLoop {
             .take()
     }
 
-    /// One epoch: train, test, record, checkpoint.
-    fn epoch(
+    /// Runs one epoch: trains, tests, records and writes a checkpoint.
+    fn epoch<N: ImageClassifier + 'static>(
         &self,
         epoch: usize,
-        task: ClassificationTask,
+        task: ClassificationTask<N>,
         state: &mut LoopState,
-        loaders: &Loaders,
-        events: &mut Events,
-    ) -> Result<ClassificationTask, TrainError> {
+        loaders: &Loaders<N>,
+        events: &mut Events<N>,
+    ) -> Result<ClassificationTask<N>, TrainError> {
         let start = Instant::now();
         let (task, train, learning_rate) =
             self.train(epoch, task, state, &loaders.train, events)?;
@@ -130,14 +131,14 @@ impl EpochLoop {
     }
 
     /// Optimizes over all batches once; returns the scores on the way and the last learning rate.
-    fn train(
+    fn train<N: ImageClassifier + 'static>(
         &self,
         epoch: usize,
-        mut task: ClassificationTask,
+        mut task: ClassificationTask<N>,
         state: &mut LoopState,
-        loader: &TrainLoader<ClassificationTask>,
-        events: &mut Events,
-    ) -> Result<(ClassificationTask, Scores, f64), TrainError> {
+        loader: &TrainLoader<ClassificationTask<N>>,
+        events: &mut Events<N>,
+    ) -> Result<(ClassificationTask<N>, Scores, f64), TrainError> {
         events.train(LearnerEvent::StartSplit {
             epoch_number: epoch,
             total_items: loader.num_items(),
@@ -154,7 +155,7 @@ impl EpochLoop {
             learning_rate = self.recipe.learning_rate * factor;
             self.device.seed(step_seed(state.record.seed, step as u64));
 
-            let output = TrainStep::step(&task, batch.map_err(burn_error)?);
+            let output = TrainStep::step(&task, batch.map_err(TrainError::burn)?);
             let rates = rates(learning_rate, self.backbone_rate, &task)?;
             task = state.optimizer.step(rates, task, output.grads);
             sum.add(&output.item);
@@ -172,12 +173,12 @@ impl EpochLoop {
     }
 }
 
-/// The learning rate of each parameter: `learning_rate` for the classifiers, and that times `backbone_rate`
+/// Returns the learning rate of each parameter: `learning_rate` for the classifiers, and that times `backbone_rate`
 /// for everything else.
-fn rates(
+fn rates<N: ImageClassifier>(
     learning_rate: f64,
     backbone_rate: f64,
-    task: &ClassificationTask,
+    task: &ClassificationTask<N>,
 ) -> Result<ModuleLearningRate, TrainError> {
     if backbone_rate == 1.0 {
         return Ok(learning_rate.into());
@@ -187,15 +188,15 @@ fn rates(
         backbone(&task.network),
         constant(learning_rate * backbone_rate),
     );
-    Ok(rates.init().map_err(burn_error)?.step())
+    Ok(rates.init().map_err(TrainError::burn)?.step())
 }
 
-/// Scores over all test batches, in evaluation mode.
-fn test(
+/// Scores the network on all test batches, in evaluation mode.
+fn test<N: ImageClassifier + 'static>(
     epoch: usize,
-    task: &ClassificationTask,
-    loader: &ValidLoader<ClassificationTask>,
-    events: &mut Events,
+    task: &ClassificationTask<N>,
+    loader: &ValidLoader<ClassificationTask<N>>,
+    events: &mut Events<N>,
 ) -> Result<Scores, TrainError> {
     events.test(LearnerEvent::StartSplit {
         epoch_number: epoch,
@@ -206,7 +207,7 @@ fn test(
     let mut index = 0;
     while let Some(batch) = batches.next() {
         index += 1;
-        let output = InferenceStep::step(task, batch.map_err(burn_error)?);
+        let output = InferenceStep::step(task, batch.map_err(TrainError::burn)?);
         sum.add(&output);
         let item = TrainingItem::new(output, batches.progress(), Some(index), None);
         events.test(LearnerEvent::ProcessedItem(item));
@@ -217,20 +218,20 @@ fn test(
 }
 
 /// The batches to train and to test with.
-struct Loaders {
-    train: TrainLoader<ClassificationTask>,
-    test: ValidLoader<ClassificationTask>,
+struct Loaders<N: ImageClassifier + 'static> {
+    train: TrainLoader<ClassificationTask<N>>,
+    test: ValidLoader<ClassificationTask<N>>,
 }
 
-impl SupervisedLearningStrategy<ClassificationTask> for EpochLoop {
+impl<N: ImageClassifier + 'static> SupervisedLearningStrategy<ClassificationTask<N>> for EpochLoop {
     fn fit(
         &self,
-        components: TrainingComponents<ClassificationTask>,
-        learner: Learner<ClassificationTask>,
-        train: TrainLoader<ClassificationTask>,
-        test: ValidLoader<ClassificationTask>,
+        components: TrainingComponents<ClassificationTask<N>>,
+        learner: Learner<ClassificationTask<N>>,
+        train: TrainLoader<ClassificationTask<N>>,
+        test: ValidLoader<ClassificationTask<N>>,
         starting_epoch: usize,
-    ) -> (ClassificationTask, Processor) {
+    ) -> (ClassificationTask<N>, Processor<N>) {
         let loaders = Loaders { train, test };
         let mut events = Events {
             processor: components.event_processor,
@@ -260,13 +261,13 @@ impl SupervisedLearningStrategy<ClassificationTask> for EpochLoop {
 }
 
 /// Burn's events, which feed its metrics and the dashboard.
-struct Events {
-    processor: Processor,
+struct Events<N: ImageClassifier + 'static> {
+    processor: Processor<N>,
     interrupter: Interrupter,
     stop: StopSignal,
 }
 
-impl Events {
+impl<N: ImageClassifier + 'static> Events<N> {
     fn train(&mut self, event: LearnerEvent<ClassificationOutput>) {
         let sent = self.processor.process_train(event);
         self.interrupter.fail_on_error(sent);
@@ -277,10 +278,10 @@ impl Events {
         self.interrupter.fail_on_error(sent);
     }
 
-    /// Whether someone or an error in a metric wants the end, after this number of epochs.
+    /// Fails if someone or an error in a metric wants the end, after this number of epochs.
     fn check(&self, epochs: usize) -> Result<(), TrainError> {
         if let Some(error) = self.interrupter.error() {
-            return Err(burn_error(error));
+            return Err(TrainError::burn(error));
         }
         let by_dashboard = || {
             let stops = self.interrupter.should_stop();
@@ -293,13 +294,7 @@ impl Events {
     }
 }
 
-fn burn_error(error: impl std::fmt::Display) -> TrainError {
-    TrainError::Burn {
-        cause: error.to_string(),
-    }
-}
-
-/// The seed of a step's dropout: a function of the run's seed and the step alone, so that a run that
+/// Returns the seed of a step's dropout, a function of the run's seed and the step alone, so that a run that
 /// goes on after a stop draws what it would have drawn.
 fn step_seed(seed: u64, step: u64) -> u64 {
     // SplitMix64 (G. Steele et al., 2014): distinct steps give unrelated seeds.

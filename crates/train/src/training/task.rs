@@ -1,13 +1,12 @@
 //! A network with its loss, as Burn's learner wants it.
 
-use burn::module::Module;
+use crate::config::Recipe;
+use crate::data::Batch;
+use crate::network::ImageClassifier;
+use burn::module::{Module, ModuleDisplay};
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::prelude::*;
 use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
-use xception_models::{Model, Network};
-
-use crate::config::Recipe;
-use crate::data::Batch;
 
 /// Images and their classes, on a device.
 #[derive(Debug, Clone)]
@@ -34,18 +33,18 @@ impl ImageBatch {
 
 /// A network that learns to name the one class of an image, by cross-entropy.
 #[derive(Module, Debug)]
-pub struct ClassificationTask {
+pub struct ClassificationTask<N: Module + ModuleDisplay> {
     /// The network.
-    pub network: Model,
+    pub network: N,
     /// See [`Recipe::label_smoothing`].
     pub label_smoothing: f64,
     /// See [`Recipe::auxiliary_weight`].
     pub auxiliary_weight: f64,
 }
 
-impl ClassificationTask {
-    /// The network with the losses of a recipe.
-    pub fn new(network: Model, recipe: &Recipe) -> Self {
+impl<N: ImageClassifier> ClassificationTask<N> {
+    /// Combines a network with the losses of a recipe.
+    pub fn new(network: N, recipe: &Recipe) -> Self {
         Self {
             network,
             label_smoothing: recipe.label_smoothing,
@@ -53,8 +52,8 @@ impl ClassificationTask {
         }
     }
 
-    /// Forward pass to what a training step makes small, shape `[1]`: the loss, with those of the
-    /// auxiliary classifiers. The output has that of the main classifier.
+    /// Computes what a training step makes small, shape `[1]`: the loss, with those of the auxiliary classifiers. The
+    /// output has that of the main classifier.
     pub fn forward_loss(&self, batch: ImageBatch) -> (Tensor<1>, ClassificationOutput) {
         let (logits, auxiliary) = self.network.forward_auxiliary(batch.images);
         let loss = self.training_loss(logits.clone(), batch.classes.clone());
@@ -76,22 +75,22 @@ impl ClassificationTask {
     }
 }
 
-impl TrainStep for ClassificationTask {
+impl<N: ImageClassifier + 'static> TrainStep for ClassificationTask<N> {
     type Input = ImageBatch;
     type Output = ClassificationOutput;
 
-    /// Forward and backward pass. The loss in the output is that of the main classifier.
+    /// Passes a batch forward and backward. The loss in the output is that of the main classifier.
     fn step(&self, batch: ImageBatch) -> TrainOutput<ClassificationOutput> {
         let (total, output) = self.forward_loss(batch);
         TrainOutput::new(self, total.backward(), output)
     }
 }
 
-impl InferenceStep for ClassificationTask {
+impl<N: ImageClassifier + 'static> InferenceStep for ClassificationTask<N> {
     type Input = ImageBatch;
     type Output = ClassificationOutput;
 
-    /// Forward pass; the loss is without label smoothing.
+    /// Passes a batch forward; the loss is without label smoothing.
     fn step(&self, batch: ImageBatch) -> ClassificationOutput {
         let logits = self.network.forward(batch.images);
         let loss = CrossEntropyLossConfig::new()

@@ -17,13 +17,13 @@ pub struct Key {
 }
 
 impl Key {
-    /// What the value means.
+    /// Returns what the value means.
     pub fn description(&self) -> &str {
         let description = self.schema.get("description");
         description.and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// The range of a number, or of the numbers of a list.
+    /// Returns the range of a number, or of the numbers of a list.
     pub fn bounds(&self) -> Option<Bounds> {
         let items = self.schema.get("items").and_then(Value::as_object);
         let mut schema = items.unwrap_or(&self.schema).clone();
@@ -33,7 +33,7 @@ impl Key {
         Bounds::of_schema(&schema)
     }
 
-    /// An example of the value: the type's, or a choice that is not the default.
+    /// Returns an example of the value: the type's, or a choice that is not the default.
     pub fn example(&self) -> Option<Value> {
         let examples = self.schema.get("examples").and_then(Value::as_array);
         if let Some(example) = examples.and_then(|examples| examples.first()) {
@@ -51,7 +51,7 @@ impl Key {
         choices.into_iter().find(|choice| Some(choice) != default)
     }
 
-    /// The values that the schema lists, each with its meaning.
+    /// Returns the values that the schema lists, each with its meaning.
     pub fn choices(&self) -> Vec<(Value, &str)> {
         let mut choices = Vec::new();
         list_choices(&self.schema, &mut choices);
@@ -74,14 +74,14 @@ fn list_choices<'a>(schema: &'a Map<String, Value>, choices: &mut Vec<(Value, &'
     }
 }
 
-/// The keys of the object with the schema at a pointer, and all below them.
+/// Returns the keys of the object with the schema at a pointer, and all below them.
 pub(super) fn keys(root: &Value, pointer: &str) -> Vec<Key> {
     let mut found = Vec::new();
     collect(root, pointer, "", false, &mut found);
     found
 }
 
-/// The schema's alternatives, each after its pointer within the schema.
+/// Returns the schema's alternatives, each after its pointer within the schema.
 fn alternatives(schema: &Map<String, Value>) -> impl Iterator<Item = (String, &Value)> {
     ["oneOf", "anyOf"].into_iter().flat_map(|keyword| {
         let list = schema.get(keyword).and_then(Value::as_array);
@@ -126,12 +126,12 @@ fn collect(root: &Value, pointer: &str, path: &str, tagged: bool, keys: &mut Vec
     }
 }
 
-/// The pointer that a schema refers to.
+/// Returns the pointer that a schema refers to.
 fn target(schema: &Map<String, Value>) -> Option<&str> {
     schema.get("$ref")?.as_str()?.strip_prefix('#')
 }
 
-/// A schema with what it refers to, at any depth of alternatives; its own keywords come first.
+/// Returns a schema with what it refers to, at any depth of alternatives; its own keywords come first.
 fn resolved(root: &Value, pointer: &str) -> Map<String, Value> {
     let schema = root.pointer(pointer).and_then(Value::as_object);
     let mut schema = schema.cloned().unwrap_or_default();

@@ -9,12 +9,14 @@ use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
+use xception_models::ModelConfig;
 
 pub use keys::Key;
 
-use super::ablation::AblationFile;
+use super::ablation_file::AblationFile;
 use super::run::RunConfig;
 use super::schema_key;
+use crate::network::NetworkConfig;
 
 /// A kind of configuration file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +31,7 @@ impl FileKind {
     /// All kinds.
     pub const ALL: [Self; 2] = [Self::Run, Self::Ablation];
 
-    /// The kind's name, such as `run`.
+    /// Returns the kind's name, such as `run`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Run => "run",
@@ -37,11 +39,16 @@ impl FileKind {
         }
     }
 
-    /// The schema of the files of this kind, in JSON Schema's draft 2020-12.
+    /// Returns the schema of the files of this kind, in JSON Schema's draft 2020-12.
     pub fn schema(self) -> Value {
+        self.schema_of::<ModelConfig>()
+    }
+
+    /// Returns the schema of the files of this kind whose networks have configurations of this type.
+    pub fn schema_of<M: NetworkConfig + JsonSchema>(self) -> Value {
         let mut schema = match self {
-            Self::Run => generate::<RunConfig>("A training run of xception"),
-            Self::Ablation => generate::<AblationFile>("An ablation of xception"),
+            Self::Run => generate::<RunConfig<M>>("A training run of xception"),
+            Self::Ablation => generate::<AblationFile<M>>("An ablation of xception"),
         };
         if self == Self::Ablation {
             ablation::complete(&mut schema);
@@ -50,12 +57,12 @@ impl FileKind {
         Value::Object(schema)
     }
 
-    /// The keys of a file of this kind, at any depth and in the order of the types. An ablation's `base`
+    /// Lists the keys of a file of this kind, at any depth and in the order of the types. An ablation's `base`
     /// has the keys of a run.
     pub fn keys(self) -> Vec<Key> {
         let schema = match self {
             Self::Run => generate::<RunConfig>(""),
-            Self::Ablation => generate::<AblationFile>(""),
+            Self::Ablation => generate::<AblationFile<ModelConfig>>(""),
         };
         let mut keys = keys::keys(&Value::Object(schema), "");
         keys.retain(|key| !key.path.starts_with("base."));
@@ -63,7 +70,7 @@ impl FileKind {
     }
 }
 
-/// The schema of a type, with the definitions that it refers to.
+/// Returns the schema of a type, with the definitions that it refers to.
 fn generate<T: JsonSchema>(title: &str) -> Map<String, Value> {
     let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(tidy));
     let mut schema = settings.into_generator().into_root_schema_for::<T>();

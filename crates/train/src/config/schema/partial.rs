@@ -23,7 +23,7 @@ fn partial(name: &str) -> String {
     format!("Partial{name}")
 }
 
-/// The names of the definitions that require a key, or refer to one that does.
+/// Returns the names of the definitions that require a key, or refer to one that does.
 fn with_requirements(definitions: &Map<String, Value>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     loop {
@@ -52,12 +52,12 @@ fn requires(value: &Value, names: &BTreeSet<String>) -> bool {
     }
 }
 
-/// The name of the definition that a schema refers to.
+/// Returns the name of the definition that a schema refers to.
 fn name(schema: &Map<String, Value>) -> Option<&str> {
     schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")
 }
 
-/// A schema without requirements. An object without keys fits every alternative then, so that one
+/// Returns a schema without requirements. An object without keys fits every alternative then, so that one
 /// of them becomes any. Adds the names of the definitions whose copies it refers to.
 fn relaxed(value: &Value, requiring: &BTreeSet<String>, open: &mut Vec<String>) -> Value {
     match value {

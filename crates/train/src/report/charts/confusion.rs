@@ -8,7 +8,7 @@ use super::drawing::{self, Area, Result, px, text_style, text_width};
 use super::labels::Labels;
 use super::theme::{self, LineStyle};
 use super::{Chart, ReportError};
-use crate::report::Confusion;
+use crate::record::Confusion;
 use crate::report::confusion::NO_PREDICTION;
 
 /// Room for the heading.
@@ -50,7 +50,7 @@ struct Column {
 }
 
 impl Column {
-    /// A column, where it has an image.
+    /// Returns a column, where it has an image.
     fn new(name: &'static str, counts: Vec<u64>) -> Option<Self> {
         let any = counts.iter().any(|&count| count > 0);
         any.then_some(Self { name, counts })
@@ -107,7 +107,7 @@ impl Layout {
         self.rows.len() + self.rest.len()
     }
 
-    /// Right and lower edge of the cells.
+    /// Returns the right and lower edge of the cells.
     fn end(&self) -> (f64, f64) {
         (
             self.left + self.cell * self.columns() as f64,
@@ -224,7 +224,7 @@ fn draw_names(area: &Area, layout: &Layout) -> Result {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
 
     #[test]
     fn guesses_of_classes_without_images_share_a_column() {

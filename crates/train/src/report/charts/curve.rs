@@ -44,7 +44,7 @@ impl Quantity {
         matches!(self, Self::TestLoss | Self::TrainLoss)
     }
 
-    /// The quantity in the heading's unit; `None` where it is not finite, or says nothing because
+    /// Returns the quantity in the heading's unit; `None` where it is not finite, or says nothing because
     /// the weights no longer are.
     fn of(self, epoch: &EpochRecord) -> Option<f64> {
         let value = match self {
@@ -81,7 +81,7 @@ pub(super) struct OtherRun {
 }
 
 impl Curve {
-    /// The curves of all variants, in the order of the record.
+    /// Returns the curves of all variants, in the order of the record.
     pub(super) fn all(record: &AblationRecord, quantity: Quantity) -> Vec<Self> {
         let curves = record.variants.iter().map(|v| Self::of(v, quantity));
         curves.collect()
@@ -129,14 +129,14 @@ impl Curve {
         curve
     }
 
-    /// Where the name of the variant is written: the last point that is drawn of it.
+    /// Returns where the name of the variant is written: the last point that is drawn of it.
     pub(super) fn end(&self) -> Option<Point> {
         let other = self.others.iter().filter_map(|run| run.points.last());
         let longest = other.max_by(|a, b| a.0.total_cmp(&b.0));
         self.mean.last().or(longest).copied()
     }
 
-    /// All values that are drawn.
+    /// Returns all values that are drawn.
     pub(super) fn values(&self) -> impl Iterator<Item = f64> {
         let mean = self.mean.iter().map(|point| point.1);
         let band = self.band.iter().flat_map(|(_, low, high)| [*low, *high]);
@@ -148,7 +148,7 @@ impl Curve {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
 
     #[test]
     fn means_and_bands_are_over_finished_runs() {

@@ -25,22 +25,22 @@ pub(super) const NORMAL: f64 = 12.5;
 /// Size of headings.
 pub(super) const LARGE: f64 = 13.5;
 
-/// A length in CSS pixels as plotters takes it.
+/// Returns a length in CSS pixels as plotters takes it.
 pub(super) fn px(length: f64) -> i32 {
     (length * f64::from(SCALE)).round() as i32
 }
 
-/// Width of a line of text, estimated from the mean width of a letter in wide fonts.
+/// Returns the width of a line of text, estimated from the mean width of a letter in wide fonts.
 pub(super) fn text_width(text: &str, size: f64) -> f64 {
     0.6 * size * text.chars().count() as f64
 }
 
-/// A line style of `width` CSS pixels.
+/// Returns a line style of `width` CSS pixels.
 pub(super) fn line(colour: Colour, width: f64) -> ShapeStyle {
     colour.rgb().stroke_width(px(width).unsigned_abs())
 }
 
-/// A text style.
+/// Returns a text style.
 pub(super) fn text_style(colour: Colour, size: f64, anchor: (HPos, VPos)) -> TextStyle<'static> {
     let font = ("sans-serif", size * TEXT_SCALE * f64::from(SCALE));
     font.into_font()
@@ -163,7 +163,7 @@ pub(super) fn spread(places: &[i32], gap: i32, (low, high): (i32, i32)) -> Optio
     Some(spread)
 }
 
-/// Where a block of labels begins whose members are as near to their places as they can be.
+/// Returns where a block of labels begins whose members are as near to their places as they can be.
 fn centred(places: &[i32], members: &[usize], gap: i32) -> i32 {
     let offsets = members
         .iter()

@@ -73,7 +73,7 @@ pub(super) fn draw(
     .map(Some)
 }
 
-/// What is drawn.
+/// The content of a chart.
 struct Drawing<'a> {
     quantity: Quantity,
     curves: &'a [Curve],
@@ -84,7 +84,7 @@ struct Drawing<'a> {
     top: f64,
 }
 
-/// The smallest and the largest value that is to be seen.
+/// Returns the smallest and the largest value that is to be seen.
 fn limits(curves: &[Curve], quantity: Quantity, classes: usize) -> Option<(f64, f64)> {
     let values = || curves.iter().flat_map(Curve::values);
     let low = values().fold(f64::INFINITY, f64::min);
@@ -228,7 +228,7 @@ fn draw_names(area: &Area, plot: &Plot, chart: &Drawing, high: f64) -> Result {
     Ok(())
 }
 
-/// The parts of a line that are not above `high`, with the points where it crosses.
+/// Returns the parts of a line that are not above `high`, with the points where it crosses.
 fn below(points: &[Point], high: f64) -> Vec<Vec<Point>> {
     let mut parts = Vec::new();
     let mut part: Vec<Point> = Vec::new();
@@ -256,7 +256,7 @@ fn below(points: &[Point], high: f64) -> Vec<Vec<Point>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
 
     #[test]
     fn a_line_is_cut_where_it_leaves() {

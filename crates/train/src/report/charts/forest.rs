@@ -241,7 +241,7 @@ fn draw_mark(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
 
     fn drawn(record: &AblationRecord) -> Option<Chart> {
         draw(record, &Summary::of(record)).unwrap()

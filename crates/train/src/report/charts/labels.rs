@@ -101,7 +101,7 @@ fn without_shared_parts(names: &[&str]) -> Option<(Vec<String>, String)> {
     Some((rest.collect(), shared.join(BETWEEN_PARTS)))
 }
 
-/// Names without the words that all of them begin and end with: what is left of each, and what was left out.
+/// Returns the names without the words that all of them begin and end with: what is left of each, and what was left out.
 fn without_ends(names: &[&str]) -> Option<(Vec<String>, String)> {
     if distinct(names) < 2 {
         return None;
@@ -122,7 +122,7 @@ fn without_ends(names: &[&str]) -> Option<(Vec<String>, String)> {
     Some((rest.collect(), shared))
 }
 
-/// Bytes of the words that all names begin with, with a separator after them and something left of each name.
+/// Returns the bytes of the words that all names begin with, with a separator after them and something left of each name.
 fn shared_start(names: &[&str]) -> usize {
     let first = names[0];
     let ends = first.char_indices().filter(|(_, c)| SEPARATORS.contains(c));
@@ -136,7 +136,7 @@ fn shared_start(names: &[&str]) -> usize {
     ends.take_while(is_shared).last().unwrap_or(0)
 }
 
-/// Bytes of the words that all names end with, with a separator before them and something left of each name.
+/// Returns the bytes of the words that all names end with, with a separator before them and something left of each name.
 fn shared_end(names: &[&str]) -> usize {
     let first = names[0];
     let starts = first.rmatch_indices(SEPARATORS).map(|(index, _)| index);

@@ -51,21 +51,21 @@ impl Charts {
         })
     }
 
-    /// The charts in the order of the report.
+    /// Returns the charts in the order of the report.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Chart> {
         self.differences.iter().chain(&self.epochs)
     }
 }
 
 impl Chart {
-    /// An `<svg>` element to stand in a page, transparent; its dark colours are up to the page, see
+    /// Returns an `<svg>` element to stand in a page, transparent; its dark colours are up to the page, see
     /// [`theme::dark_rules`].
     pub(super) fn inline(&self) -> String {
         let (width, height) = self.size;
         self.element(&format!("viewBox=\"0 0 {width} {height}\""), "")
     }
 
-    /// A whole file, with a background, a margin and the rules for dark surroundings.
+    /// Returns a whole file, with a background, a margin and the rules for dark surroundings.
     pub(super) fn standalone(&self) -> String {
         let margin = drawing::px(MARGIN).unsigned_abs();
         let (width, height) = (self.size.0 + 2 * margin, self.size.1 + 2 * margin);
@@ -108,7 +108,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
 
     fn charts(record: &AblationRecord) -> Charts {
         Charts::of(record, &Summary::of(record)).unwrap()

@@ -23,13 +23,13 @@ impl Colour {
         Self { light, dark }
     }
 
-    /// The colour that charts are drawn with.
+    /// Returns the colour that charts are drawn with.
     pub(super) fn rgb(self) -> RGBColor {
         let [_, red, green, blue] = self.light.to_be_bytes();
         RGBColor(red, green, blue)
     }
 
-    /// The same as the value of an SVG attribute.
+    /// Returns the same as the value of an SVG attribute.
     pub(super) fn attribute(self) -> String {
         format!("#{:06X}", self.light)
     }
@@ -89,7 +89,7 @@ impl LineStyle {
         names.map(&mut style).collect()
     }
 
-    /// The look of shaded cells.
+    /// Returns the look of shaded cells.
     pub(super) fn of_cells() -> Self {
         Self {
             colour: SERIES[0],
@@ -98,7 +98,7 @@ impl LineStyle {
         }
     }
 
-    /// The look of marks in a key, which stand for all variants.
+    /// Returns the look of marks in a key, which stand for all variants.
     pub(super) fn of_key() -> Self {
         Self {
             colour: MUTED,
@@ -107,7 +107,7 @@ impl LineStyle {
         }
     }
 
-    /// The CSS variable of the colour, see [`variables`].
+    /// Returns the CSS variable of the colour, see [`variables`].
     pub(in crate::report) fn variable(&self) -> String {
         format!("var(--series-{})", self.index)
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 
-use crate::report::format;
+use crate::numbers;
 
 /// Range of an axis and where its grid lines are.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +18,7 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// An axis from a round number at or below `low` to one at or above `high`, with about `count`
+    /// Returns an axis from a round number at or below `low` to one at or above `high`, with about `count`
     /// steps between ticks. It may end half a step beyond a tick.
     pub(super) fn around(low: f64, high: f64, count: usize) -> Self {
         let span = if high > low { high - low } else { 1.0 };
@@ -36,7 +36,7 @@ impl Axis {
         }
     }
 
-    /// An axis of whole numbers from exactly `low` to `high`, with ticks at multiples of a round
+    /// Returns an axis of whole numbers from exactly `low` to `high`, with ticks at multiples of a round
     /// step.
     pub(super) fn of_epochs(low: usize, high: usize, count: usize) -> Self {
         let span = high.saturating_sub(low).max(1);
@@ -59,7 +59,7 @@ impl Axis {
         }
     }
 
-    /// The axis of a difference: positive numbers get a plus.
+    /// Returns the axis of a difference: positive numbers get a plus.
     pub(super) fn signed(self) -> Self {
         Self {
             signed: true,
@@ -97,14 +97,14 @@ impl ValueFormatter<f64> for Axis {
 
     fn format_ext(&self, tick: &f64) -> String {
         if self.signed {
-            format::signed(*tick, self.decimals)
+            numbers::signed(*tick, self.decimals)
         } else {
-            format::fixed(*tick, self.decimals)
+            numbers::fixed(*tick, self.decimals)
         }
     }
 }
 
-/// The smallest of 1, 2, 5 times a power of ten that is at least `step`.
+/// Returns the smallest of 1, 2, 5 times a power of ten that is at least `step`.
 fn round_step(step: f64) -> f64 {
     let power = 10_f64.powf(step.log10().floor());
     let factor = step / power;

@@ -6,7 +6,7 @@ use crate::record::AblationRecord;
 use crate::report::notes;
 use crate::report::summary::Summary;
 
-/// The tables of a grid; nothing where the variants are none.
+/// Returns the tables of a grid; nothing where the variants are none.
 pub(super) fn by_axis(record: &AblationRecord, summary: &Summary) -> Markup {
     let tables = summary.grid.iter();
     let tables = tables.flat_map(|grid| grid.tables(record, &summary.rows));

@@ -7,10 +7,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::charts::theme::{self, LineStyle};
 use super::charts::{Chart, Charts};
-use super::format::listed;
 use super::notes;
 use super::summary::Summary;
 use super::verdict::{ClaimVerdict, Verdict};
+use crate::numbers::listed;
 use crate::record::AblationRecord;
 
 const STYLE: &str = include_str!("style.css");
@@ -130,7 +130,7 @@ fn styles(record: &AblationRecord) -> Vec<LineStyle> {
     LineStyle::all(names, &record.base)
 }
 
-/// The name of a variant after a dash in its colour.
+/// Returns the name of a variant after a dash in its colour.
 fn named(style: LineStyle, name: &str) -> Markup {
     html! {
         span.swatch.dashed[style.dashed] style={ "--colour:" (style.variable()) } {}
@@ -248,7 +248,7 @@ fn definitions(record: &AblationRecord, summary: &Summary) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::synthetic;
+    use crate::record::synthetic;
     use crate::report::verdict::verdicts;
 
     fn page(record: &AblationRecord) -> String {

@@ -3,9 +3,10 @@
 use maud::{Markup, html};
 
 use super::{named, styles};
+use crate::numbers::{magnitude, significant, thousands};
 use crate::record::AblationRecord;
 use crate::report::charts::theme::LineStyle;
-use crate::report::format::{NONE, Unit, magnitude, ratio, significant, thousands};
+use crate::report::format::{NONE, UNKNOWN, Unit, ratio};
 use crate::report::notes;
 use crate::report::statistics::{Difference, Sample};
 use crate::report::summary::{Summary, SummaryRow};
@@ -69,7 +70,7 @@ pub(super) fn costs(record: &AblationRecord, summary: &Summary) -> Markup {
                             (name_cell(row, style))
                             td.number { (thousands(row.parameters)) }
                             (ratio_cell(row.parameters_ratio))
-                            td.number { (magnitude(row.multiply_adds)) }
+                            td.number { (row.multiply_adds.map_or_else(|| UNKNOWN.to_owned(), magnitude)) }
                             (ratio_cell(row.multiply_adds_ratio))
                             td.number { (or_none(row.steps_per_second.map(significant))) }
                             td.number {
@@ -102,7 +103,7 @@ fn ratio_cell(value: Option<f64>) -> Markup {
     html! { td.ratio { (or_none(value.map(ratio))) } }
 }
 
-/// What stands in place of the figures of a variant that has none because runs diverged.
+/// Returns what stands in place of the figures of a variant that has none because runs diverged.
 fn diverged(row: &SummaryRow) -> Option<Markup> {
     let text = row.runs.diverged_text().filter(|_| row.runs.finished == 0);
     text.map(|text| html! { span.diverged { (text) } })

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write};
 
-/// A text in which characters that steer a terminal are escaped, as `\u{1b}`; any other stays as it is.
-pub(super) fn printable(text: &str) -> Cow<'_, str> {
+/// Escapes characters that steer a terminal, as `\u{1b}`; any other stays as it is.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_control) {
         return Cow::Borrowed(text);
     }
@@ -18,15 +18,15 @@ pub(super) fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Whether a character changes how the text around it is shown, rather than being shown itself: control
+/// Returns whether a character changes how the text around it is shown, rather than being shown itself: control
 /// characters, line separators, and those that change the direction of writing.
-pub(super) fn is_control(c: char) -> bool {
+pub(crate) fn is_control(c: char) -> bool {
     let steers = |c| matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     c.is_control() || steers(c)
 }
 
 /// Shows a value with [`printable`].
-pub(super) struct Printable<T>(pub(super) T);
+pub(crate) struct Printable<T>(pub(crate) T);
 
 impl<T: Display> Display for Printable<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {

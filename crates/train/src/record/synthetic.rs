@@ -1,20 +1,19 @@
 //! Made-up records for tests: nothing in them was measured.
 
-use super::Confusion;
 use crate::record::{
-    AblationRecord, Claim, ClaimMetric, DataRecord, EnvironmentRecord, EpochRecord, RECORD_VERSION,
-    RunRecord, RunState, Scores, VariantRecord,
+    AblationRecord, Claim, ClaimMetric, Confusion, DataRecord, EnvironmentRecord, EpochRecord,
+    RECORD_VERSION, RunRecord, RunState, Scores, VariantRecord,
 };
 
 const EPOCHS: usize = 12;
 
-/// Every kind of record below.
+/// Returns every kind of record below.
 pub(crate) fn all() -> Vec<AblationRecord> {
     named().into_iter().map(|(_, record)| record).collect()
 }
 
-/// Every kind of record below, by a name.
-pub(super) fn named() -> Vec<(&'static str, AblationRecord)> {
+/// Returns every kind of record below, by a name.
+pub(crate) fn named() -> Vec<(&'static str, AblationRecord)> {
     vec![
         ("complete", complete()),
         ("incomplete", incomplete()),
@@ -66,7 +65,7 @@ pub(crate) fn incomplete() -> AblationRecord {
 }
 
 /// [`complete`] with a variant of which every run diverged, and one of which two did.
-pub(super) fn diverged() -> AblationRecord {
+pub(crate) fn diverged() -> AblationRecord {
     let mut record = complete();
     let [_, all, two, ..] = record.variants.as_mut_slice() else {
         return record;
@@ -83,7 +82,7 @@ pub(super) fn diverged() -> AblationRecord {
 }
 
 /// Two axes of two and three values, named as a grid's variants are.
-pub(super) fn grid() -> AblationRecord {
+pub(crate) fn grid() -> AblationRecord {
     spanned(&[
         ("model.xception.residual", &["true", "false"]),
         (
@@ -94,7 +93,7 @@ pub(super) fn grid() -> AblationRecord {
 }
 
 /// Three axes of two values.
-pub(super) fn cube() -> AblationRecord {
+pub(crate) fn cube() -> AblationRecord {
     spanned(&[
         ("model.xception.residual", &["true", "false"]),
         ("model.xception.dropout", &["0", "0.5"]),
@@ -102,7 +101,7 @@ pub(super) fn cube() -> AblationRecord {
     ])
 }
 
-/// Every combination of the values of axes; the last axis changes fastest.
+/// Returns every combination of the values of axes; the last axis changes fastest.
 fn spanned(axes: &[(&str, &[&str])]) -> AblationRecord {
     let mut settings: Vec<Vec<(String, String)>> = vec![Vec::new()];
     for (path, values) in axes {
@@ -129,7 +128,7 @@ fn spanned(axes: &[(&str, &[&str])]) -> AblationRecord {
 }
 
 /// Long names that differ at their beginnings, in their middles and at their ends.
-pub(super) fn long_names() -> AblationRecord {
+pub(crate) fn long_names() -> AblationRecord {
     let names = [
         "xception",
         "without-any-residual-connection-in-the-entry-flow",
@@ -171,7 +170,7 @@ pub(crate) fn crowded() -> AblationRecord {
 }
 
 /// [`crowded`] with any number of variants.
-pub(super) fn crowd(count: usize) -> AblationRecord {
+pub(crate) fn crowd(count: usize) -> AblationRecord {
     let names: Vec<String> = (0..count)
         .map(|n| format!("segments-{}-of-728-channels", 1_u64 << n))
         .collect();
@@ -197,8 +196,9 @@ pub(super) fn crowd(count: usize) -> AblationRecord {
     record
 }
 
-/// A matrix of classes with long names, with guesses of a class without images and images without a prediction.
-pub(super) fn confusion() -> Confusion {
+/// Returns a matrix of classes with long names, with guesses of a class without images and images without a
+/// prediction.
+pub(crate) fn confusion() -> Confusion {
     let kinds = ["beagle", "boxer", "collie", "dingo", "whippet", "wolf"];
     let name = |kind: &&str| format!("a photograph of a dog of the kind {kind}");
     let mut confusion = Confusion::new(kinds.iter().map(name).collect());
@@ -237,7 +237,7 @@ pub(crate) fn from_curves(curves: &[(&str, &[&[f64]])]) -> AblationRecord {
     record
 }
 
-/// A claim of nobody.
+/// Returns a claim of nobody.
 pub(crate) fn claim(metric: ClaimMetric, better: &str, worse: &str) -> Claim {
     Claim {
         text: format!("{better} does better than {worse} (made up for a test)."),
@@ -295,7 +295,7 @@ fn record(variants: Vec<VariantRecord>, seeds: Vec<u64>, epochs: usize) -> Ablat
     }
 }
 
-/// A variant that nears the accuracy `level` with a time constant of `pace` epochs.
+/// Returns a variant that nears the accuracy `level` with a time constant of `pace` epochs.
 fn variant(
     name: &str,
     parameters: u64,
@@ -325,7 +325,7 @@ fn variant(
             vec![("model.kind".to_owned(), format!("\"{name}\""))]
         },
         parameters,
-        multiply_adds,
+        multiply_adds: Some(multiply_adds),
         runs: runs.to_vec(),
         damaged: Vec::new(),
     }

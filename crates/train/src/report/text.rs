@@ -1,11 +1,12 @@
-//! The results of an ablation as a table for the terminal.
+//! The results of an ablation as text, for a terminal.
 
-use xception::train::record::AblationRecord;
-use xception::train::report::statistics::{Difference, Sample};
-use xception::train::report::summary::RunCounts;
-use xception::train::report::{Summary, runs_cell};
+use super::notes::runs_cell;
+use super::statistics::{Difference, Sample};
+use super::summary::{RunCounts, Summary};
+use crate::record::AblationRecord;
 
-/// One row a variant: accuracy, difference to the base, epochs to the base's accuracy, speed.
+/// Writes the results of an ablation as a table with a row for each variant: parameters, accuracies, the difference to the
+/// base, speed and the number of runs.
 pub fn table(record: &AblationRecord) -> String {
     let summary = Summary::of(record);
     let header = [
@@ -65,7 +66,7 @@ fn difference(difference: Option<&Difference>) -> String {
     }
 }
 
-/// Columns of equal width; the first to the left, the others to the right.
+/// Returns the columns of equal width; the first to the left, the others to the right.
 fn align(rows: &[[String; 7]]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
@@ -86,9 +87,8 @@ fn align(rows: &[[String; 7]]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use xception::train::report::statistics::NoInterval;
-
     use super::*;
+    use crate::report::statistics::NoInterval;
 
     #[test]
     fn what_diverged_and_what_has_no_interval_is_said() {
