@@ -9,7 +9,7 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use self::indices::{Candidates, PlaneWithIndices};
-use super::output::{Unwritten, called_once, write_parts, write_values, written_in_parts};
+use super::output::{Unwritten, write_parts, write_values, written_in_parts};
 use crate::Geometry;
 
 /// Elements of planes that a task should have at least, as [`Depthwise`](super::depthwise::Depthwise)
@@ -83,28 +83,25 @@ impl MaxPool {
         let tasks = input.par_chunks(planes * self.input_plane());
         written_in_parts(self.planes * plane, part, tasks, |input, output| {
             let mut best = vec![f32::NEG_INFINITY; self.padded()];
-            write_parts(output, plane, |index, output| {
-                let input = &input[index * self.input_plane()..][..self.input_plane()];
-                let best = &mut best[..];
-                arch.dispatch(called_once(
+            let inputs = input.chunks_exact(self.input_plane());
+            let planes = output.chunks_exact_mut(plane);
+            assert_eq!(inputs.len(), planes.len(), "planes of a task");
+            for (input, output) in inputs.zip(planes) {
+                arch.dispatch(
                     #[inline(always)]
-                    || self.plane(input, output, best),
-                ))
-            })
+                    || self.plane(input, output, &mut best),
+                );
+            }
+            // SAFETY: the parts are whole planes, of which `plane` writes each to its end.
+            unsafe { output.assume_init_mut() }
         })
     }
 
+    /// Writes all of an output plane; `best` is a padded row.
     #[inline(always)]
-    fn plane<'a>(
-        &self,
-        input: &[f32],
-        output: &'a mut Unwritten,
-        best: &mut [f32],
-    ) -> &'a mut [f32] {
+    fn plane(&self, input: &[f32], output: &mut Unwritten, best: &mut [f32]) {
         let (left, stride) = (self.geometry.padding.left, self.geometry.stride[1]);
         let width = self.input[1];
-        assert!(output.len() == self.output_plane());
-        assert!(best.len() == self.padded());
         for (row, output) in output.chunks_exact_mut(self.output[1]).enumerate() {
             let (rows, _) = self.rows(row);
             let inside = &mut best[left..left + width];
@@ -117,7 +114,8 @@ impl MaxPool {
             }
             match (self.geometry.kernel[1], stride) {
                 (3, 2) => {
-                    // Pairs of columns and the first of the next pair.
+                    // Pairs of columns and the first of the next pair. A padded row has the last window's third
+                    // column, so that each output is written.
                     let (pairs, _) = best.as_chunks::<2>();
                     let next = best[2..].iter().step_by(2);
                     for ((to, &[one, two]), &three) in output.iter_mut().zip(pairs).zip(next) {
@@ -132,9 +130,6 @@ impl MaxPool {
                 }
             }
         }
-        // SAFETY: the rows are all of the output, and each is written to its end: a padded row has the last
-        // window's third column, so that there is a pair and a next column for each output.
-        unsafe { output.assume_init_mut() }
     }
 
     /// Computes the output, and the index of each maximum in its window: row times the window's columns,
