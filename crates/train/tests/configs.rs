@@ -32,7 +32,10 @@ fn every_model_configuration_fits() {
         assert_eq!(network.classes(), data.classes.len(), "{}", file.display());
         let size = Run::outline(&config, &data, &device).unwrap();
         assert_eq!(size.parameters, network.parameters());
-        assert!(size.multiply_adds.is_some_and(|count| count > size.parameters));
+        assert!(
+            size.multiply_adds
+                .is_some_and(|count| count > size.parameters)
+        );
     }
 }
 
