@@ -179,6 +179,6 @@ fn main() -> anyhow::Result<()> {
         .into_scalar::<i64>() as usize;
     let name = trained.labels.as_ref().and_then(|names| names.name(class));
     let name = name.context("the network has no names of classes")?;
-    println!("the first test image, a {label}, is taken for a {name}");
+    println!("the first test image is of class {label}, and the network says {name}");
     Ok(())
 }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use burn::prelude::Device;
 use xception_train::ablation::Plan;
 use xception_train::config::{AblationConfig, RunConfig};
+use xception_train::models::Network;
+use xception_train::network::ImageClassifier;
 use xception_train::training::Run;
 
 fn files(folder: &str) -> Vec<PathBuf> {
@@ -25,7 +27,15 @@ fn every_model_configuration_fits() {
     for file in files("models") {
         let config = <RunConfig>::read(&file, &[]).unwrap();
         let data = Run::load_data(&config).unwrap();
-        Run::init_network(&config, &data, 0, &Device::flex()).unwrap();
+        let device = Device::flex();
+        let network = Run::init_network(&config, &data, 0, &device).unwrap();
+        assert_eq!(network.classes(), data.classes.len(), "{}", file.display());
+        let size = Run::outline(&config, &data, &device).unwrap();
+        assert_eq!(size.parameters, network.parameters());
+        assert!(
+            size.multiply_adds
+                .is_some_and(|count| count > size.parameters)
+        );
     }
 }
 
