@@ -2,9 +2,9 @@
 //! back.
 //!
 //! A separable convolution (Chollet, "Xception", 2017, section 1) without an activation between its two parts equals
-//! a dense one whose kernel is, for each input channel, an outer product: `dense[o, c, y, x] = pointwise[o, c] *
-//! depthwise[c, y, x]`. With `r` depthwise kernels per channel (a depth multiplier of `r`) it is a sum of `r` such
-//! products.
+//! a dense one whose kernel is, for each input channel, an outer product:
+//! `dense[o, c, y, x] = pointwise[o, c] * depthwise[c, y, x]`. With `r` depthwise kernels per channel (a depth
+//! multiplier of `r`) it is a sum of `r` such products.
 //!
 //! The separable kernel closest to a dense one in the least-squares sense is therefore found channel by channel: it
 //! is the best approximation of rank `r` to the matrix `dense[:, c, :, :]` of output channels by taps, that is, the

@@ -238,7 +238,7 @@ macro_rules! families {
             ///
             /// # Errors
             ///
-            /// If an option is out of its range.
+            /// If an option is out of its range, or the network would have too many parameters.
             pub fn init(&self, device: &Device) -> Result<Model, ModelError> {
                 Ok(match self {
                     $(Self::$family(config) => Model::$family(config.init(device)?),)+

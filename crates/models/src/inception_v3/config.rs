@@ -71,7 +71,7 @@ impl InceptionV3Config {
     ///
     /// # Errors
     ///
-    /// Where an option is out of its range.
+    /// If an option is out of its range, or the network would have too many parameters.
     pub fn init(&self, device: &Device) -> Result<InceptionV3, ModelError> {
         self.check()?;
         let make = &Convolutions {

@@ -64,7 +64,7 @@ impl MobileNetV1Config {
     ///
     /// # Errors
     ///
-    /// If an option is out of its range.
+    /// If an option is out of its range, or the network would have too many parameters.
     pub fn init(&self, device: &Device) -> Result<MobileNetV1, ModelError> {
         self.check()?;
         let width = Width::new(self.width)?;

@@ -53,7 +53,7 @@ impl ResNetConfig {
     ///
     /// # Errors
     ///
-    /// Where an option is out of its range.
+    /// If an option is out of its range, or the network would have too many parameters.
     pub fn init(&self, device: &Device) -> Result<ResNet, ModelError> {
         self.check()?;
         let width = Width::new(self.width)?;
