@@ -13,7 +13,7 @@ use crate::width::Width;
 
 /// Channels of the stem's convolution.
 const STEM: usize = 64;
-/// Channels and first stride of each stage, before the bottleneck's expansion (table 1).
+/// Number of channels and stride of each stage, before the bottleneck's expansion (table 1).
 const STAGES: [(usize, usize); 4] = [(64, 1), (128, 2), (256, 2), (512, 2)];
 
 network_config! {
