@@ -61,3 +61,8 @@ pub use xception_kernels as kernels;
 
 #[cfg(feature = "weights")]
 pub use xception_images as preprocessing;
+
+/// The examples of the README, which are tested.
+#[cfg(all(doctest, feature = "pretrained"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
