@@ -1,4 +1,4 @@
-//! `xception ablate`.
+//! The command `xception ablate`.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ use crate::arguments::AblateArguments;
 use crate::signals::stop_signal;
 use crate::terminal::{escaped, escaped_lines, escaped_path};
 
-/// Prints the plan, trains, reports.
+/// Prints the plan, trains the runs and writes the report.
 pub fn run(arguments: &AblateArguments) -> Result<()> {
     let config = AblationConfig::read(&arguments.file, &arguments.run.overrides())?;
     let display = display(arguments.run.display)?;
@@ -33,7 +33,7 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
     let mut told = Vec::new();
     for variant in &plan.variants {
         let skipped = &variant.data.skipped;
-        // Most variants have the same images.
+        // Most variants use the same images.
         if !told.contains(&skipped) {
             tell_skipped_files(skipped);
             told.push(skipped);
@@ -64,7 +64,7 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
     let start = Instant::now();
     let Outcome { record, damaged } = execution
         .run(&plan, &out)
-        .with_context(|| format!("what has ended is kept in {}", out.display()))?;
+        .with_context(|| format!("the runs that have ended are kept in {}", out.display()))?;
     let mut output = output::notes();
     let duration = Progress::duration(start.elapsed().as_secs_f64());
     let done = counted(plan.runs() - damaged.len(), "run");
@@ -90,7 +90,7 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
     )
 }
 
-/// Tells what happens, on standard error.
+/// Reports an event on standard error.
 fn show(event: &Event, display: Display) {
     let text = match event {
         Event::Started {
@@ -131,7 +131,7 @@ fn show(event: &Event, display: Display) {
     }
 }
 
-/// The command that repeats the ablation, with the options that change its result.
+/// Returns the command that repeats the ablation, with the options that change its result.
 fn command_line(arguments: &AblateArguments) -> String {
     let mut words = vec![
         "xception".to_owned(),
@@ -150,7 +150,7 @@ fn command_line(arguments: &AblateArguments) -> String {
     quoted.collect::<Vec<_>>().join(" ")
 }
 
-/// A word as a shell takes it.
+/// Quotes a word for a shell.
 fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+./:,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

@@ -1,4 +1,4 @@
-//! What is shown while something runs.
+//! The display of progress and warnings while a command runs.
 
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
@@ -11,11 +11,11 @@ use xception::train::training::{Display, Run};
 
 use crate::arguments::DisplayArgument;
 
-/// The display that was asked for, or what fits the terminal.
+/// Returns the display requested, or else the one that suits the terminal.
 ///
 /// # Errors
 ///
-/// Where the dashboard was asked for and there is no terminal for it.
+/// If the dashboard is requested and standard output is no terminal.
 pub fn display(asked: Option<DisplayArgument>) -> Result<Display> {
     Ok(match asked {
         Some(DisplayArgument::Dashboard) => {
@@ -31,7 +31,7 @@ pub fn display(asked: Option<DisplayArgument>) -> Result<Display> {
     })
 }
 
-/// A progress bar on standard error, where that is a terminal.
+/// Makes a progress bar on standard error, hidden unless that is a terminal.
 pub fn progress_bar(total: u64, template: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template(template) {
@@ -41,12 +41,12 @@ pub fn progress_bar(total: u64, template: &str) -> ProgressBar {
     bar
 }
 
-/// Prints a warning on standard error, whatever else is shown. A closed standard error is no reason to stop.
+/// Prints a warning on standard error, beside any display. A closed standard error is no reason to stop.
 pub fn warn(text: &str) {
     let _ = writeln!(std::io::stderr(), "warning: {text}");
 }
 
-/// Warns where a batch has fewer images than the recipe asks for, because there are no more.
+/// Warns if batches are smaller than the recipe's because there are too few images.
 pub fn warn_of_capped_batch(variant: Option<&str>, config: &RunConfig, data: &Dataset) {
     let (asked, images) = (config.recipe.batch_size, Run::batch_size(config, data));
     if images < asked {

@@ -1,11 +1,11 @@
-//! The results of an ablation as a table for the terminal.
+//! A table of an ablation's results for the terminal.
 
 use xception::train::record::AblationRecord;
 use xception::train::report::statistics::{Difference, Sample};
 use xception::train::report::summary::RunCounts;
 use xception::train::report::{Summary, runs_cell};
 
-/// One row a variant: accuracy, difference to the base, epochs to the base's accuracy, speed.
+/// Makes a table with one row per variant: accuracy, difference to the base, epochs to the base's accuracy, speed.
 pub fn table(record: &AblationRecord) -> String {
     let summary = Summary::of(record);
     let header = [
@@ -65,7 +65,7 @@ fn difference(difference: Option<&Difference>) -> String {
     }
 }
 
-/// Columns of equal width; the first to the left, the others to the right.
+/// Aligns columns: the first to the left, the others to the right.
 fn align(rows: &[[String; 7]]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
