@@ -67,7 +67,7 @@ impl From<FilterArgument> for Filter {
 /// Name the classes of images.
 ///
 /// Images are resized, cropped and scaled as the source of the weights does it. What can't be read, such as
-/// a link that leads nowhere, is told and skipped, and so are images for which the network's output isn't
+/// a link that leads nowhere, is reported and skipped, and so are images for which the network's output isn't
 /// finite numbers; both make the exit code 1 at the end.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -108,7 +108,7 @@ pub struct PredictArguments {
 /// Write the pooled features of images, for another program to learn from.
 ///
 /// Rows are in the order given; standard output names the image of each. The weights need no classifier. What
-/// can't be read is told and skipped, and makes the exit code 1 at the end.
+/// can't be read is reported and skipped, and makes the exit code 1 at the end.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   xception features photos/ --weights xception.keras --out features.npy > rows.txt

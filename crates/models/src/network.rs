@@ -58,7 +58,8 @@ pub type Observer<'a> = &'a mut dyn FnMut(&str, &FeatureMap);
 /// # Ok::<(), xception_models::ModelError>(())
 /// ```
 pub trait Network: Module {
-    /// Passes images through all stages, up to the last feature map, and tells `observe` of each.
+    /// Passes images through all stages up to the last feature map, and calls `observe` with the name and output of
+    /// each.
     ///
     /// # Shapes
     ///

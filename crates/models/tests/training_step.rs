@@ -1,4 +1,4 @@
-//! One training step of Xception agrees with timm's: the loss, every gradient, and the running
+//! A training step of Xception agrees with timm's: the loss, every gradient, and the running
 //! statistics afterwards.
 //!
 //! In single precision, timm's own gradients differ by up to 3e-3 from those in double precision. Gradients are

@@ -144,8 +144,8 @@ fn check_layers(fully_connected: &[usize]) -> Result<(), ModelError> {
     Ok(())
 }
 
-/// Smallest side of an image that leaves a pixel everywhere. Padded windows take any size, so only
-/// the standard stem's two convolutions without padding (3x3 at stride 2, then 3x3) need some.
+/// Returns the smallest image side at which no map is empty. Padded windows take any size, so that only the standard
+/// stem's two convolutions without padding (3x3 at stride 2, then 3x3) have a minimum.
 fn minimum_size(stem: Stem) -> usize {
     match stem {
         Stem::Standard => 7,
