@@ -1,4 +1,4 @@
-//! The same weights file on every backend of this build.
+//! A weights file loaded on every backend of this build.
 //!
 //! ```text
 //! cargo run --release --example backends

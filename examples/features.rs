@@ -1,4 +1,4 @@
-//! Features for transfer learning: the output of every stage, and the pooled features.
+//! Features for transfer learning: the output of each stage, and the pooled features.
 //!
 //! ```text
 //! cargo run --release --example features

@@ -1,12 +1,12 @@
-//! Fine-tuning: a network that has learned classes of CIFAR-10 learns two others, from pictures in folders.
+//! Fine-tuning: a network trained on classes of CIFAR-10 learns two others, from pictures in folders.
 //!
 //! ```text
 //! cargo run --release --example fine_tune
 //! cargo run --release --example fine_tune -- xception.keras-notop photos
 //! ```
 //!
-//! The weights are a file, the folder of a run or a published name; the pictures lie in a subfolder for each
-//! class. Without arguments a small network and some pictures are made first.
+//! The weights are a file, the folder of a run or a published name; the pictures are in one subfolder per class.
+//! Without arguments, a small network and some pictures are made first.
 
 use std::path::Path;
 
@@ -41,7 +41,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn train(config: &RunConfig, out: &Path) -> anyhow::Result<RunRecord> {
-    // What the weights decide, such as the padding side and the scaling of pixels, and the images.
+    // The configuration, with the padding, scaling and so on that the weights determine, and the images.
     let (config, data) = Run::prepare(config)?;
     let run = Run {
         config: &config,
@@ -58,7 +58,7 @@ fn train(config: &RunConfig, out: &Path) -> anyhow::Result<RunRecord> {
     Ok(run.train(out, |_| ())?)
 }
 
-/// A small network that has seen CIFAR-10 for an epoch, and pictures of its cats and ships.
+/// Makes a small network, trained on CIFAR-10 for an epoch, and pictures of CIFAR-10's cats and ships.
 fn make(folder: &Path) -> anyhow::Result<(String, String)> {
     let text = r#"{
         "model": {"xception": {"width": 0.125, "middle_modules": 2, "stem": "small"}},
@@ -75,7 +75,7 @@ fn make(folder: &Path) -> anyhow::Result<(String, String)> {
     Ok((text(&run), text(&photos)))
 }
 
-/// Writes the test images of a class.
+/// Writes the test images of a class to a folder.
 fn save(data: &Dataset, class: &str, folder: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder)?;
     let images = &data.test;

@@ -1,4 +1,4 @@
-//! Times a network with this project's kernels and with Burn's own, in turns.
+//! Times of a network with this project's kernels and with Burn's own operations, in turn.
 //!
 //! `cargo run --release --example kernels -- [MODEL] [BATCH] [SIZE] [train|infer] [ROUNDS]`
 
@@ -57,7 +57,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Seconds of a forward and a backward pass.
+/// Returns the seconds of a forward and a backward pass.
 fn step(model: &Model, images: Tensor<4>) -> f64 {
     let start = Instant::now();
     let loss = model.forward(images).square().mean();
@@ -66,7 +66,7 @@ fn step(model: &Model, images: Tensor<4>) -> f64 {
     start.elapsed().as_secs_f64()
 }
 
-/// Seconds of a forward pass.
+/// Returns the seconds of a forward pass.
 fn forward(model: &Model, images: Tensor<4>) -> f64 {
     let start = Instant::now();
     let logits = model.forward(images).into_data();

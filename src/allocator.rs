@@ -1,8 +1,8 @@
-//! The program's memory.
+//! The settings of the program's memory allocator.
 //!
-//! A step of training allocates and frees the same large tensors over and over. The system's allocator, and
-//! mimalloc with its defaults, give their pages back and get them again zeroed, page by page; here they are kept, and
-//! asked for as large pages, so that the memory of the process is its peak's from then on.
+//! A training step allocates and frees the same large tensors over and over. The system's allocator, and mimalloc
+//! with its defaults, return their pages to the system and get them back zeroed, page by page. Here pages are kept,
+//! and requested as large pages, so that the process keeps the memory of its peak.
 
 use libmimalloc_sys::{mi_option_large_os_pages, mi_option_set_default, mi_option_t};
 
@@ -13,8 +13,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// The bindings don't name it; the manifest pins their version, and a test holds the number against mimalloc.
 const PURGE_DELAY: mi_option_t = 15;
 
-/// Keeps freed pages, and asks for large ones. mimalloc's environment variables, `MIMALLOC_PURGE_DELAY` and
-/// `MIMALLOC_ALLOW_LARGE_OS_PAGES`, have the last word.
+/// Keeps freed pages, and requests large ones. mimalloc's environment variables, `MIMALLOC_PURGE_DELAY` and
+/// `MIMALLOC_ALLOW_LARGE_OS_PAGES`, take precedence.
 #[allow(unsafe_code)] // foreign functions
 pub fn keep_pages() {
     // SAFETY: these options may be set at any time.

@@ -1,4 +1,4 @@
-//! The backends by name.
+//! Burn's backends by name.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,53 +7,53 @@ use burn::prelude::Device;
 use burn::tensor::DeviceType;
 use thiserror::Error;
 
-/// A backend that this build has, and which of its devices.
+/// A backend of this build, with the index of a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backend {
     entry: &'static Entry,
     index: usize,
 }
 
-/// Why there is no such backend or device.
+/// An error in the name of a backend or the number of a device.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BackendError {
     /// No backend has this name.
     #[error("there is no backend `{name}`; the backends are {known}")]
     Unknown {
-        /// The name that was asked for.
+        /// The name given.
         name: String,
-        /// All names.
+        /// All known names.
         known: String,
     },
-    /// The program was built without it.
+    /// The program was built without this backend.
     #[error(
         "this build has no backend `{name}`; build it with `cargo build --release --features {name}` \
          (this build has {built})"
     )]
     NotBuilt {
-        /// Name of the backend and of the feature that brings it.
+        /// Name of the backend, and of the feature that adds it.
         name: &'static str,
-        /// The backends of this build.
+        /// Names of the backends in this build.
         built: String,
     },
-    /// The part behind the colon is no number.
+    /// The part after the colon isn't a number.
     #[error("`{found}` is no device number; write `{backend}:0` for the first device")]
     Index {
-        /// What was found.
+        /// The text after the colon.
         found: String,
         /// Name of the backend.
         backend: &'static str,
     },
-    /// The machine has no such device.
+    /// The machine has no device of this number.
     #[error("backend `{backend}` has no device {index} on this machine, it finds {found}{hint}")]
     NoDevice {
         /// Name of the backend.
         backend: &'static str,
         /// The device's number.
         index: usize,
-        /// Number of devices there are.
+        /// Number of devices on the machine.
         found: usize,
-        /// What may be missing.
+        /// Requirements that may be missing.
         hint: &'static str,
     },
 }
@@ -63,12 +63,12 @@ pub enum BackendError {
 struct Entry {
     name: &'static str,
     about: &'static str,
-    /// What a machine needs for it.
+    /// Requirements of the backend, as the end of a message.
     needs: &'static str,
     device_type: Option<DeviceType>,
 }
 
-/// `Some` where the feature is on.
+/// Expands to the device type if the feature is on, else to `None`.
 macro_rules! built {
     ($feature:literal, $device_type:ident) => {{
         #[cfg(feature = $feature)]
@@ -79,7 +79,7 @@ macro_rules! built {
     }};
 }
 
-/// All backends, those that this build has with their device type.
+/// All backends; those of this build have a device type.
 static BACKENDS: [Entry; 7] = [
     Entry {
         name: "flex",
@@ -126,7 +126,7 @@ static BACKENDS: [Entry; 7] = [
 ];
 
 impl Backend {
-    /// The first device of each backend, whether this build has it or not: name and what it is.
+    /// Iterates over all backends: name, description, and the first device if this build has the backend.
     pub fn all() -> impl Iterator<Item = (&'static str, &'static str, Option<Self>)> {
         BACKENDS.iter().map(|entry| {
             let built = entry.device_type.is_some();
@@ -138,12 +138,12 @@ impl Backend {
         })
     }
 
-    /// The name, such as `flex`.
+    /// Returns the name, such as `flex`.
     pub fn name(&self) -> &'static str {
         self.entry.name
     }
 
-    /// All devices that the backend finds on this machine.
+    /// Lists all devices that the backend finds on this machine.
     pub fn devices(&self) -> Vec<Device> {
         match self.entry.device_type.clone() {
             Some(device_type) => Device::enumerate(device_type).into_vec(),
@@ -151,11 +151,11 @@ impl Backend {
         }
     }
 
-    /// The device of this number.
+    /// Returns the device with this number.
     ///
     /// # Errors
     ///
-    /// Where the machine has no such device.
+    /// If the machine has no such device.
     pub fn device(&self) -> Result<Device, BackendError> {
         let mut devices = self.devices();
         if self.index >= devices.len() {
@@ -182,7 +182,7 @@ impl fmt::Display for Backend {
 impl FromStr for Backend {
     type Err = BackendError;
 
-    /// Reads a name, or a name and the number of a device, such as `cuda:1`.
+    /// Parses a name, or a name and the number of a device, such as `cuda:1`.
     fn from_str(text: &str) -> Result<Self, BackendError> {
         let (name, index) = match text.split_once(':') {
             Some((name, index)) => (name, Some(index)),

@@ -1,4 +1,4 @@
-//! Images on their way into a network.
+//! Reading of images in batches, and the account of those that fail.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -11,33 +11,33 @@ use xception_messages::with_causes;
 use crate::images::ImageSource;
 use crate::terminal::{escaped, escaped_path};
 
-/// Images that could be read, ready for a network.
+/// A batch of images that were read, ready for a network.
 pub struct Batch {
-    /// Paths, in the order of the rows.
+    /// Paths of the images, in the order of the rows.
     pub paths: Vec<PathBuf>,
-    /// Places in the list of images.
+    /// Indices of the images in the list.
     pub indices: Vec<u32>,
-    /// `[paths, 3, height, width]`.
+    /// Preprocessed images, `[paths, 3, height, width]`.
     pub inputs: Vec<f32>,
 }
 
-/// Images of which there is no result.
+/// The numbers of images without a result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Failures {
     /// Images that couldn't be read.
     pub unreadable: usize,
-    /// Images for which the network computed something else than finite numbers.
+    /// Images for which the network's output isn't finite.
     pub not_finite: usize,
 }
 
 impl Failures {
-    /// Tells of an image, or of a file that may have been one, that it is passed over.
+    /// Reports on standard error that an image, or a file that may be one, is skipped.
     pub fn skip(&mut self, message: &str) {
         self.unreadable += 1;
         tell_skipped(message);
     }
 
-    /// Tells of an image that the network gave no numbers for it.
+    /// Reports on standard error that the network's output for an image isn't finite.
     pub fn no_numbers(&mut self, path: &Path) {
         self.not_finite += 1;
         let path = escaped_path(path);
@@ -48,7 +48,7 @@ impl Failures {
         );
     }
 
-    /// Returns the error for what was told, at the end.
+    /// Returns the error for the failures reported, if there were any.
     pub fn check(self, images: usize) -> Result<()> {
         let Self {
             unreadable,
@@ -68,14 +68,14 @@ impl Failures {
     }
 }
 
-/// Tells on standard error of something that it is passed over.
+/// Reports on standard error that something is skipped.
 pub fn tell_skipped(message: &str) {
     // A closed standard error is no reason to stop.
     let _ = writeln!(std::io::stderr(), "skipped: {}", escaped(message));
 }
 
-/// Reads images in batches, in parallel within a batch, and gives those that could be read to `each`.
-/// What can't be read is told on standard error, passed over and counted in `failures`.
+/// Reads images in batches, in parallel within a batch, and passes those that could be read to `each`. The others are
+/// reported on standard error, skipped and counted in `failures`.
 pub fn for_each_batch(
     images: &[ImageSource],
     preprocessing: &Preprocessing,

@@ -13,14 +13,14 @@ use xception::models::preprocessing::{
 use crate::standard_input::{self, Input};
 use crate::terminal::escaped_path;
 
-/// An image, not read yet.
+/// A source of an image, which isn't read yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImageSource {
-    /// A file.
+    /// A file's path.
     File(PathBuf),
-    /// What came from standard input.
+    /// Bytes of an image from standard input.
     Input(Vec<u8>),
-    /// What a folder holds but can't be reached, such as a broken link, and why; an error when it is read.
+    /// An entry of a folder that can't be reached, such as a broken link, with the reason; reading it is an error.
     Unreachable(PathBuf, String),
 }
 
@@ -33,7 +33,7 @@ impl ImageSource {
         }
     }
 
-    /// Reads the picture.
+    /// Reads and decodes the image.
     pub fn read(&self) -> Result<RgbImage, PreprocessingError> {
         let options = DecodeOptions::default();
         match self {
@@ -47,10 +47,10 @@ impl ImageSource {
     }
 }
 
-/// Finds the images that arguments name: files, folders with all their subfolders, patterns such as
-/// `photos/*.jpg`, and `-` for standard input, which is an image or a list of paths, one a line.
+/// Finds the images that arguments name: files, folders with all their subfolders, patterns such as `photos/*.jpg`,
+/// and `-` for standard input, which is an image or a list of paths, one per line.
 ///
-/// A path that isn't there stays in the list, and is an error when it is read.
+/// A path that doesn't exist stays in the list, and reading it is an error.
 pub fn find(arguments: &[PathBuf]) -> Result<Vec<ImageSource>> {
     let mut images = Vec::new();
     for path in arguments {
@@ -63,9 +63,9 @@ pub fn find(arguments: &[PathBuf]) -> Result<Vec<ImageSource>> {
             images.extend(folder(path));
         } else if let Some(pattern) = pattern(path) {
             let found = glob::glob(pattern);
-            let found = found.with_context(|| format!("`{pattern}` is no pattern"))?;
+            let found = found.with_context(|| format!("`{pattern}` is not a valid pattern"))?;
             let mut paths = found.collect::<Result<Vec<_>, _>>()?;
-            anyhow::ensure!(!paths.is_empty(), "no file is like `{pattern}`");
+            anyhow::ensure!(!paths.is_empty(), "no file matches `{pattern}`");
             paths.retain(|path| path.is_file());
             images.extend(paths.into_iter().map(ImageSource::File));
         } else {
@@ -80,14 +80,14 @@ pub fn find(arguments: &[PathBuf]) -> Result<Vec<ImageSource>> {
     Ok(images)
 }
 
-/// Returns an argument that is a pattern and no file.
+/// Returns an argument as a pattern if it is one and names no file.
 fn pattern(path: &Path) -> Option<&str> {
     let text = path.to_str()?;
     (text.contains(['*', '?', '[']) && !path.exists()).then_some(text)
 }
 
-/// Finds the image files of a folder and its subfolders, in the order of their names, and what can't be reached. Each
-/// folder is searched once, however many links lead to it.
+/// Finds the image files of a folder and its subfolders, in the order of their names, and the entries that can't be
+/// reached. Each folder is searched once, even if several links lead to it.
 fn folder(path: &Path) -> Vec<ImageSource> {
     let mut images = Vec::new();
     let root = path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -199,7 +199,7 @@ mod tests {
 
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        // By links alone there are 2^40 ways to the last folder.
+        // Links alone make 2^40 paths to the last folder.
         for level in 0..=40 {
             fs::create_dir(path(&format!("d{level}"))).unwrap();
         }

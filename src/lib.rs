@@ -1,6 +1,6 @@
 //! Xception and its relatives on [Burn](burn), with a laboratory for ablation studies.
 //!
-//! This crate brings the parts together; each can be used by itself:
+//! This crate combines the parts, each of which can be used by itself:
 //!
 //! - [`models`]: the networks as Burn modules, by configuration or by name.
 //! - [`kernels`]: depthwise, pointwise and separable convolution.
@@ -30,7 +30,7 @@ pub use xception_kernels as kernels;
 pub use xception_models as models;
 pub use xception_train as train;
 
-/// The README's examples, so that they compile.
+/// The examples of the README, which are tested.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

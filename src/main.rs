@@ -1,4 +1,4 @@
-//! The command-line program: it parses, resolves and runs; the numbers are made in the libraries.
+//! The command-line program, which parses arguments and runs a command; the libraries do the computing.
 
 mod allocator;
 mod arguments;
@@ -25,14 +25,14 @@ use xception_messages::with_causes;
 
 use arguments::{Arguments, Command};
 
-/// Exit code where the input is wrong or something failed; clap exits with 2 for wrong arguments.
+/// Exit code for wrong input and failures; clap exits with 2 for wrong arguments.
 const FAILURE: u8 = 1;
 
 fn main() -> ExitCode {
     allocator::keep_pages();
     let arguments = Arguments::parse();
     let result = match arguments.command {
-        // It decides the number of threads itself.
+        // The command sets the number of threads itself.
         Command::Bench(arguments) => command::bench::run(&arguments),
         command => within_pool(|| run(command)),
     };
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         Some(TrainError::Interrupted { reason, .. }) => ("", signals::exit_code(*reason)),
         _ => ("error: ", FAILURE),
     };
-    // Where standard error is closed too, the exit code has to do.
+    // If standard error is closed too, only the exit code is left.
     let text = terminal::escaped(&with_causes(&*error));
     let _ = writeln!(std::io::stderr(), "{kind}{text}");
     ExitCode::from(code)

@@ -1,4 +1,4 @@
-//! The network that a command line names.
+//! The networks and weights that a command line names.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use xception::train::training::WeightsFile;
 use crate::arguments::{InputArguments, WeightsArgument};
 use crate::command::progress_bar;
 
-/// The model of a JSON file, or the one of a name, with the overrides.
+/// Returns the model of a JSON file, or the one of a name, with the overrides.
 pub fn model_config(model: &str, overrides: &[Override]) -> Result<ModelConfig> {
     let path = Path::new(model);
     let run = if path
@@ -31,7 +31,7 @@ pub fn model_config(model: &str, overrides: &[Override]) -> Result<ModelConfig> 
     Ok(run.model)
 }
 
-/// Loads the weights of the command line, with the preprocessing that it changes.
+/// Loads the weights of the command line, with the preprocessing as the arguments change it.
 pub fn load_network(
     weights: &WeightsArgument,
     input: &InputArguments,
@@ -54,8 +54,8 @@ pub fn load_network(
     Ok(loaded)
 }
 
-/// Loads the weights of a file, of a run's folder, or of a published name, which is fetched where it
-/// isn't in the cache yet.
+/// Loads the weights of a file, of a run's folder, or of a published name, which is downloaded unless it is in the
+/// cache.
 pub fn load_weights(weights: &WeightsArgument, head: Head, device: &Device) -> Result<Loaded> {
     let file = find_weights(&weights.weights)?;
     let options = LoadOptions {
@@ -79,7 +79,7 @@ pub fn load_weights(weights: &WeightsArgument, head: Head, device: &Device) -> R
     Ok(loaded)
 }
 
-/// Adds what a person can do about weights that don't load, as this program's options have it.
+/// Adds the remedy for weights that don't load, in terms of this program's options.
 fn with_remedy(error: TrainError, weights: &WeightsArgument) -> anyhow::Error {
     let cause = match &error {
         TrainError::Weights(cause) | TrainError::Pretrained(PretrainedError::Load(cause)) => cause,
@@ -102,7 +102,7 @@ fn with_remedy(error: TrainError, weights: &WeightsArgument) -> anyhow::Error {
     anyhow::Error::new(error).context(remedy)
 }
 
-/// The file that an argument names, fetched where that is a published name.
+/// Finds the file that an argument names, and downloads it if it is a published name.
 pub fn find_weights(weights: &str) -> Result<WeightsFile> {
     let bar = progress_bar(
         0,
@@ -122,7 +122,7 @@ pub fn find_weights(weights: &str) -> Result<WeightsFile> {
     })
 }
 
-/// Names of the classes: those of a file where one is given, else those that came with the weights.
+/// Returns the names of the classes: those of a file if one is given, else those that came with the weights.
 pub fn labels(file: Option<&Path>, loaded: &Loaded) -> Result<Option<Labels>> {
     let Some(file) = file else {
         return Ok(loaded.labels.clone());
@@ -134,7 +134,7 @@ pub fn labels(file: Option<&Path>, loaded: &Loaded) -> Result<Option<Labels>> {
     Ok(Some(labels))
 }
 
-/// A batch of inputs as a tensor, `[images, 3, height, width]`.
+/// Makes a tensor of a batch of inputs, `[images, 3, height, width]`.
 pub fn to_tensor(inputs: Vec<f32>, size: [usize; 2], device: &Device) -> Tensor<4> {
     let [height, width] = size;
     let images = inputs.len() / (3 * height * width);

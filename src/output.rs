@@ -1,10 +1,10 @@
-//! The files that a command is asked to write.
+//! Checks of the files that a command is to write.
 
 use std::path::Path;
 
 use anyhow::{Result, ensure};
 
-/// Checks that the folder of a file to write is there, before the work for it begins.
+/// Checks that the folder of an output file exists, before the work for it begins.
 pub fn check_folder(out: &Path) -> Result<()> {
     let folder = match out.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

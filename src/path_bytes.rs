@@ -1,9 +1,9 @@
-//! Paths that aren't UTF-8, for other programs.
+//! A representation of paths that aren't UTF-8, for other programs.
 
 use std::fmt::Write;
 use std::path::Path;
 
-/// Returns the bytes of a path in hexadecimal, where it isn't UTF-8, so that no text is the path.
+/// Returns the bytes of a path in hexadecimal if it isn't UTF-8, since no text can represent it.
 pub fn path_bytes(path: &Path) -> Option<String> {
     if path.to_str().is_some() {
         return None;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use xception::train::training::{Display, StopReason, StopSignal};
 
-/// A program's exit code after an end that someone asked for, as shells have it: 128 and the signal's number.
+/// Returns the exit code of a program that a signal has stopped, as shells define it: 128 plus the signal's number.
 pub fn exit_code(reason: StopReason) -> u8 {
     match reason {
         StopReason::Interrupted => 130,
@@ -11,12 +11,12 @@ pub fn exit_code(reason: StopReason) -> u8 {
     }
 }
 
-/// A signal to stop that Ctrl-C (SIGINT) and SIGTERM give from now on, and `q` in the dashboard, which makes
-/// SIGQUIT there. Given a second time, they end the program at once.
+/// Makes a stop signal that Ctrl-C (SIGINT) and SIGTERM trigger from now on, and `q` in the dashboard, which sends
+/// SIGQUIT. A second signal ends the program at once.
 ///
 /// # Errors
 ///
-/// Where the system doesn't let the program have the signals.
+/// If the system doesn't let the program handle the signals.
 #[cfg(unix)]
 pub fn stop_signal(display: Display) -> Result<StopSignal> {
     use std::io::Write;
@@ -55,11 +55,11 @@ pub fn stop_signal(display: Display) -> Result<StopSignal> {
     Ok(stop)
 }
 
-/// A signal to stop that nothing gives: Ctrl-C ends the program at once here.
+/// Makes a stop signal that nothing triggers: on this system Ctrl-C ends the program at once.
 ///
 /// # Errors
 ///
-/// None.
+/// Never.
 #[cfg(not(unix))]
 pub fn stop_signal(_: Display) -> Result<StopSignal> {
     Ok(StopSignal::new())

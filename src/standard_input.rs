@@ -1,4 +1,4 @@
-//! What a person pipes into a command: an image, or a list of paths.
+//! Reading of an image or a list of paths from standard input.
 
 use std::io::{BufRead, Read};
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail, ensure};
 use xception::models::preprocessing::DecodeLimits;
 
-/// What came from standard input.
+/// The content of standard input.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Input {
     /// The bytes of an image.
@@ -15,17 +15,16 @@ pub enum Input {
     Paths(Vec<PathBuf>),
 }
 
-/// Bytes that tell an image from a list.
+/// Number of bytes that distinguish an image from a list.
 const START: u64 = 32;
-/// The longest path, in bytes; Linux takes 4096 and Windows 32 767.
+/// Length of the longest path, in bytes; Linux allows 4096 and Windows 32 767.
 const MAX_PATH: usize = 32 << 10;
-/// The most paths.
+/// Largest number of paths.
 const MAX_PATHS: usize = 4_000_000;
 
-/// Reads an image, or a list of paths, one a line, to its end. Both are bounded, so that a command that never stops
-/// writing is an error.
+/// Reads an image, or a list of paths, one per line, to the end. Both are bounded, so that endless input is an error.
 ///
-/// Only the end of a line is taken off a path, and empty lines are passed over.
+/// Only the end of the line is removed from a path, and empty lines are skipped.
 pub fn read(input: impl BufRead) -> Result<Input> {
     read_bounded(input, DecodeLimits::default().max_bytes, MAX_PATHS)
 }
@@ -33,7 +32,7 @@ pub fn read(input: impl BufRead) -> Result<Input> {
 fn read_bounded(mut input: impl BufRead, max_bytes: u64, max_paths: usize) -> Result<Input> {
     let mut start = Vec::new();
     input.by_ref().take(START).read_to_end(&mut start)?;
-    // A path may begin like an image, as `BMW.png` does, but has neither zeros nor bytes that are no text.
+    // A path may begin like an image, as `BMW.png` does, but is UTF-8 and has no zero bytes.
     let binary = start.contains(&0) || std::str::from_utf8(&start).is_err();
     if binary && image::guess_format(&start).is_ok() {
         let rest = (max_bytes + 1).saturating_sub(start.len() as u64);

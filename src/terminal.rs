@@ -1,21 +1,21 @@
-//! Text of other people's making, for a terminal.
+//! Escaping of foreign text for a terminal.
 
 use std::path::Path;
 
 use xception_files::name_text;
 
-/// Returns text on one line, in which no character controls a terminal: control characters, and those that turn the
-/// direction of writing, are written as in Rust, such as `\n` and `\u{1b}`.
+/// Returns text on one line, in which no character controls a terminal: control characters, and those that change the
+/// direction of writing, are escaped as in Rust, such as `\n` and `\u{1b}`.
 pub fn escaped(text: &str) -> String {
     escape(text, |_| false)
 }
 
-/// Returns text as [`escaped`] does, but with its ends of lines.
+/// Returns text escaped as by [`escaped`], except for its line breaks.
 pub fn escaped_lines(text: &str) -> String {
     escape(text, |character| character == '\n')
 }
 
-/// Returns a path as [`escaped`] text, with bytes that aren't UTF-8 as `\xE9`.
+/// Returns a path escaped as by [`escaped`], with bytes that aren't UTF-8 as `\xE9`.
 pub fn escaped_path(path: &Path) -> String {
     escaped(&name_text(path.as_os_str()))
 }

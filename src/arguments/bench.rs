@@ -44,16 +44,16 @@ pub struct BenchArguments {
     /// Measure training steps instead of forward passes.
     #[arg(long)]
     pub train: bool,
-    /// Steps that count.
+    /// Steps to measure.
     #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub rounds: u64,
-    /// Steps before them, which don't.
+    /// Steps to run before them, which aren't measured.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=10_000))]
     pub warm_up: u64,
     /// Threads of the processor to compute with [default: all].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
     pub threads: Option<u64>,
-    /// Whose operations the layers run: this project's kernels, or Burn's own.
+    /// The implementation of the layers' operations: this project's kernels, or Burn's own.
     #[arg(long, value_enum)]
     pub kernels: Option<KernelsArgument>,
     /// Leave batch normalization, activations and additions apart from the convolutions, as in training.

@@ -7,7 +7,7 @@ use xception::models::preprocessing::Filter;
 
 use super::DeviceArguments;
 
-/// Which weights.
+/// The weights to use.
 #[derive(Debug, Args)]
 pub struct WeightsArgument {
     /// A weights file (safetensors, PyTorch, Keras HDF5 or .keras, burnpack), the folder of a run, or a
@@ -20,12 +20,12 @@ pub struct WeightsArgument {
     /// Let the file hold tensors that the network doesn't use.
     #[arg(long)]
     pub allow_unused: bool,
-    /// What stands before the network's names, where a file holds several, such as `ema.`.
+    /// Prefix of the network's names, such as `ema.`, if the file holds several networks.
     #[arg(long, value_name = "PREFIX")]
     pub prefix: Option<String>,
 }
 
-/// What images go through instead of what comes with the weights.
+/// Preprocessing that replaces what comes with the weights.
 #[derive(Debug, Args)]
 pub struct InputArguments {
     /// Height and width of the network's input, in pixels.
@@ -39,7 +39,7 @@ pub struct InputArguments {
     pub crop: Option<f64>,
 }
 
-/// How many images go through the network at once.
+/// The number of images in a batch.
 #[derive(Debug, Args)]
 pub struct BatchArgument {
     /// Images in a batch.
@@ -67,7 +67,7 @@ impl From<FilterArgument> for Filter {
 /// Name the classes of images.
 ///
 /// Images are resized, cropped and scaled as the source of the weights does it. What can't be read, such as
-/// a link that leads nowhere, is told and skipped, and so are images for which the network's output isn't
+/// a link that leads nowhere, is reported and skipped, and so are images for which the network's output isn't
 /// finite numbers; both make the exit code 1 at the end.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -91,14 +91,14 @@ pub struct PredictArguments {
     /// Classes to name for each image.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     pub top: u64,
-    /// Names of the classes, one a line.
+    /// Names of the classes, one per line.
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
     /// Print JSON Lines, an object for each image: the path, and index, name, logit and probability of each
     /// class.
     #[arg(long, conflicts_with = "csv")]
     pub json: bool,
-    /// Print comma-separated values, a row a class.
+    /// Print comma-separated values, one row per class.
     #[arg(long)]
     pub csv: bool,
     #[command(flatten)]
@@ -108,7 +108,7 @@ pub struct PredictArguments {
 /// Write the pooled features of images, for another program to learn from.
 ///
 /// Rows are in the order given; standard output names the image of each. The weights need no classifier. What
-/// can't be read is told and skipped, and makes the exit code 1 at the end.
+/// can't be read is reported and skipped, and makes the exit code 1 at the end.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   xception features photos/ --weights xception.keras --out features.npy > rows.txt
@@ -153,7 +153,7 @@ pub struct ExplainArguments {
     /// Index of the class to explain [default: the first prediction].
     #[arg(long, value_name = "INDEX")]
     pub class: Option<u64>,
-    /// Names of the classes, one a line.
+    /// Names of the classes, one per line.
     #[arg(long, value_name = "FILE")]
     pub labels: Option<PathBuf>,
     /// The picture to write, a .png [default: the image's name with .explained.png, in the current folder].

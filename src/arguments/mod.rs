@@ -1,4 +1,4 @@
-//! What can be said on the command line.
+//! The command line's arguments, which clap parses.
 
 mod bench;
 mod images;
@@ -60,7 +60,7 @@ pub enum Command {
     Completions(CompletionsArguments),
 }
 
-/// Where to compute.
+/// The backend and device to compute on.
 #[derive(Debug, Args)]
 pub struct DeviceArguments {
     /// Backend and device, such as flex, ndarray, wgpu or cuda:1; `xception devices` lists them.
@@ -135,7 +135,7 @@ pub enum DataAction {
         #[arg(long, value_name = "URL")]
         mirror: Option<String>,
     },
-    /// Check that a data set's files are complete and read well.
+    /// Check that a data set's files are complete and intact.
     Verify {
         /// embedded, cifar10:DIR, cifar100:DIR or folder:DIR.
         source: DataSource,

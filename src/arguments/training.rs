@@ -63,10 +63,10 @@ pub struct TrainArguments {
     /// of a run, or a name that `xception weights list` has.
     #[arg(long, value_name = "FILE|NAME", help_heading = "Fine-tuning")]
     pub weights: Option<String>,
-    /// What becomes of the weights' classifier [default: new].
+    /// The classifier to start with [default: new].
     #[arg(long, value_enum, requires = "weights", help_heading = "Fine-tuning")]
     pub head: Option<HeadArgument>,
-    /// What keeps its weights and batch-norm statistics: none, backbone (all but the classifier), or
+    /// The part that keeps its weights and batch-norm statistics: none, backbone (all but the classifier), or
     /// until:STAGE with a stage of `xception summary`, which is frozen too [default: backbone].
     #[arg(
         long,
@@ -98,7 +98,7 @@ pub struct TrainArguments {
 }
 
 impl TrainArguments {
-    /// All changes of the configuration.
+    /// Returns all changes of the configuration.
     pub fn overrides(&self) -> Vec<Override> {
         let mut overrides = Vec::new();
         let mut add = |path: &str, value: Option<serde_json::Value>| {
@@ -119,9 +119,9 @@ impl TrainArguments {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum HeadArgument {
-    /// Random weights, for the classes of the data.
+    /// A new classifier with random weights, for the classes of the data.
     New,
-    /// It stays; the data has to have its classes.
+    /// The classifier of the weights; the data has to have its classes.
     Keep,
 }
 
@@ -134,7 +134,7 @@ impl HeadArgument {
     }
 }
 
-/// What `ablate` and `train` share.
+/// The arguments that `ablate` and `train` share.
 #[derive(Debug, Args)]
 pub struct RunArguments {
     /// Images to use instead of the file's: embedded, cifar10:DIR, cifar100:DIR or folder:DIR.
@@ -146,23 +146,23 @@ pub struct RunArguments {
     pub overrides: Vec<Override>,
     #[command(flatten)]
     pub device: DeviceArguments,
-    /// Which runs to train again from the start, instead of leaving them as they are.
+    /// The runs to train again from the start, instead of leaving them as they are.
     #[arg(long, value_enum, value_name = "WHICH")]
     pub retrain: Option<RetrainArgument>,
-    /// What to show meanwhile [default: dashboard in a terminal, else lines].
+    /// The display of progress [default: dashboard in a terminal, else lines].
     #[arg(long, value_enum)]
     pub display: Option<DisplayArgument>,
 }
 
 impl RunArguments {
-    /// All changes of the configuration.
+    /// Returns all changes of the configuration.
     pub fn overrides(&self) -> Vec<Override> {
         let data = self.data.iter();
         let data = data.map(|source| Override::new("data.source", source.to_string()));
         data.chain(self.overrides.iter().cloned()).collect()
     }
 
-    /// Whether runs whose files are damaged are trained again from the start.
+    /// Returns whether runs whose files are damaged are trained again from the start.
     pub fn retrain_damaged(&self) -> bool {
         matches!(self.retrain, Some(RetrainArgument::Damaged))
     }
@@ -170,7 +170,7 @@ impl RunArguments {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum RetrainArgument {
-    /// Those whose files are damaged or missing.
+    /// Runs whose files are damaged or missing.
     Damaged,
 }
 
@@ -178,9 +178,9 @@ pub enum RetrainArgument {
 pub enum DisplayArgument {
     /// Curves in the whole terminal; `q` stops, as Ctrl-C does in every display.
     Dashboard,
-    /// A line an epoch, on standard error.
+    /// A line per epoch, on standard error.
     Lines,
-    /// Nothing.
+    /// No display.
     Quiet,
 }
 
@@ -214,7 +214,7 @@ pub struct EvalArguments {
     pub allow_unused: bool,
     #[command(flatten)]
     pub input: InputArguments,
-    /// Names of the classes, one a line.
+    /// Names of the classes, one per line.
     #[arg(long, value_name = "FILE", requires = "weights")]
     pub labels: Option<PathBuf>,
     /// Images to use instead of the run's: embedded, cifar10:DIR, cifar100:DIR or folder:DIR.

@@ -1,4 +1,4 @@
-//! The speed of a large matrix product, which no network is faster than.
+//! The speed of a large matrix product, which is an upper bound for networks.
 
 use anyhow::Result;
 use burn::prelude::*;
@@ -9,26 +9,26 @@ use super::clock::Stopwatch;
 
 /// Rows and columns of the matrices: large enough for every core of a workstation, and 50 MB in all.
 const SIDE: usize = 2048;
-/// Products at least, of which the fastest counts.
+/// Least number of products, of which the fastest counts.
 const PRODUCTS: usize = 3;
-/// Seconds that products are computed for at least.
+/// Least number of seconds for which products are computed.
 const SECONDS: f64 = 0.5;
 
-/// The best that a matrix product reaches.
+/// The highest speed of a matrix product.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Ceiling {
-    /// Rows and columns of the matrices.
+    /// Number of rows and columns of the matrices.
     pub side: usize,
-    /// Billions of operations a second, two a multiply-add.
+    /// Billions of operations per second, at two per multiply-add.
     pub gflops: f64,
 }
 
 impl Ceiling {
-    /// Multiplies random matrices on a device without autodiff.
+    /// Measures the product of random matrices on a device without autodiff.
     ///
     /// # Errors
     ///
-    /// Where the device fails.
+    /// If the device fails.
     pub fn measure(device: &Device) -> Result<Self> {
         let matrix = || Tensor::<2>::random([SIDE, SIDE], Distribution::Default, device);
         let (left, right) = (matrix(), matrix());

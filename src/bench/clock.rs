@@ -1,4 +1,4 @@
-//! Time on a device.
+//! Timing on a device, and statistics of the times.
 
 use std::time::Instant;
 
@@ -6,18 +6,18 @@ use anyhow::Result;
 use burn::prelude::Device;
 use serde::Serialize;
 
-/// Seconds between marks, each set when the device has done all that it was given.
+/// A stopwatch whose laps end when the device has finished all work submitted to it.
 pub struct Stopwatch<'a> {
     device: &'a Device,
     mark: Instant,
 }
 
 impl<'a> Stopwatch<'a> {
-    /// Waits for the device and starts.
+    /// Waits for the device, and starts.
     ///
     /// # Errors
     ///
-    /// Where the device fails.
+    /// If the device fails.
     pub fn start(device: &'a Device) -> Result<Self> {
         device.sync()?;
         Ok(Self {
@@ -26,11 +26,11 @@ impl<'a> Stopwatch<'a> {
         })
     }
 
-    /// Waits for the device; the seconds since the last mark, and a new mark.
+    /// Waits for the device, returns the seconds since the last lap, and starts a new one.
     ///
     /// # Errors
     ///
-    /// Where the device fails.
+    /// If the device fails.
     pub fn lap(&mut self) -> Result<f64> {
         self.device.sync()?;
         let now = Instant::now();
@@ -40,25 +40,25 @@ impl<'a> Stopwatch<'a> {
     }
 }
 
-/// Milliseconds of the rounds that count.
+/// The times of the measured rounds, in milliseconds.
 #[derive(Debug, Clone, Serialize)]
 pub struct Times {
-    /// The shortest.
+    /// Shortest time.
     pub minimum: f64,
-    /// A quarter of the rounds took no longer.
+    /// First quartile.
     pub lower_quartile: f64,
-    /// Half of the rounds took no longer.
+    /// Median.
     pub median: f64,
-    /// Three quarters of the rounds took no longer.
+    /// Third quartile.
     pub upper_quartile: f64,
-    /// The longest.
+    /// Longest time.
     pub maximum: f64,
-    /// All of them, in their order.
+    /// All times, in the order of the rounds.
     pub rounds: Vec<f64>,
 }
 
 impl Times {
-    /// From seconds; all are 0 where there are none.
+    /// Computes the statistics from seconds; all are 0 if there are none.
     pub fn new(seconds: &[f64]) -> Self {
         let rounds: Vec<f64> = seconds.iter().map(|seconds| 1e3 * seconds).collect();
         let mut sorted = rounds.clone();
@@ -74,7 +74,7 @@ impl Times {
     }
 }
 
-/// A quantile of sorted values, on the line between the two next to it.
+/// Returns a quantile of sorted values by linear interpolation.
 fn quantile(sorted: &[f64], share: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else {
         return 0.0;

@@ -1,12 +1,12 @@
-//! How much memory this process has used.
+//! The peak memory of the process.
 
-/// The most memory that this process has had at a time, in bytes, where the system tells: on Linux.
+/// Returns the peak memory of this process in bytes, if the system reports it, as Linux does.
 pub fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     parse(&status)
 }
 
-/// The line `VmHWM`, the high-water mark of resident memory (proc_pid_status(5)).
+/// Parses the line `VmHWM`, the high-water mark of resident memory (proc_pid_status(5)).
 fn parse(status: &str) -> Option<u64> {
     let line = status
         .lines()

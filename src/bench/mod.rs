@@ -1,4 +1,4 @@
-//! How long a network's forward passes and training steps take, and what the machine could do.
+//! Measurement of forward passes and training steps, and of the machine's limits.
 
 mod ceiling;
 mod clock;

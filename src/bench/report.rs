@@ -1,4 +1,4 @@
-//! What was measured, for people and for machines.
+//! The report of a measurement, as text and as JSON.
 
 use std::fmt;
 
@@ -8,59 +8,59 @@ use xception::models::layers::Kernels;
 
 use super::{Ceiling, Times};
 
-/// What was measured, and where.
+/// A measurement, with its settings and environment.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
-    /// The network's name.
+    /// Name of the network.
     pub model: String,
-    /// All of its options.
+    /// Configuration of the network.
     pub config: ModelConfig,
-    /// What was given as weights; random ones where nothing was.
+    /// The weights given; `None` for random ones.
     pub weights: Option<String>,
-    /// Trainable parameters.
+    /// Number of trainable parameters.
     pub parameters: u64,
     /// Whether a step is a training step.
     pub training: bool,
     /// Whether the network was fused, as for inference.
     pub fused: bool,
-    /// Images in a step.
+    /// Number of images in a step.
     pub batch: usize,
     /// Height and width of the images, in pixels.
     pub size: usize,
-    /// Steps before those that count.
+    /// Number of steps before those measured.
     pub warm_up: usize,
-    /// Milliseconds a step.
+    /// Milliseconds per step.
     pub milliseconds: Times,
     /// Multiply-adds of a forward pass for one image.
     pub multiply_adds: u64,
-    /// Of the median step.
+    /// Images per second in the median step.
     pub images_per_second: f64,
-    /// Billions of operations a second in the median step, two a multiply-add; a training step has three
-    /// times those of a forward pass.
+    /// Billions of operations per second in the median step, at two per multiply-add; a training step has three times
+    /// the operations of a forward pass.
     pub gflops: f64,
-    /// The speed of a large matrix product.
+    /// Speed of a large matrix product.
     pub ceiling: Ceiling,
-    /// `gflops` over that of the ceiling.
+    /// Ratio of `gflops` to that of the ceiling.
     pub share_of_ceiling: f64,
     /// The stages of a forward pass, or the parts of a training step.
     pub parts: Vec<Part>,
-    /// Bytes of memory that the process had at most; nothing where the system doesn't tell.
+    /// Peak memory of the process in bytes; `None` if the system doesn't report it.
     pub peak_memory: Option<u64>,
-    /// Where.
+    /// Environment of the measurement.
     #[serde(flatten)]
     pub environment: Environment,
 }
 
-/// Where it was measured.
+/// The environment of a measurement.
 #[derive(Debug, Clone, Serialize)]
 pub struct Environment {
     /// Name of the backend.
     pub backend: String,
     /// The device as the backend names it.
     pub device: String,
-    /// Processor model; empty where the system doesn't tell.
+    /// Processor model; empty if the system doesn't report it.
     pub processor: String,
-    /// Threads that computed on the processor.
+    /// Number of threads that computed on the processor.
     pub threads: usize,
     /// Operating system and architecture.
     pub platform: String,
@@ -68,21 +68,21 @@ pub struct Environment {
     pub versions: Vec<(String, String)>,
 }
 
-/// A part of a step, measured in rounds of its own.
+/// A part of a step, measured in separate rounds.
 #[derive(Debug, Clone, Serialize)]
 pub struct Part {
     /// Name of a stage, or `forward`, `backward` or `optimizer`.
     pub name: String,
-    /// Median milliseconds.
+    /// Median time in milliseconds.
     pub milliseconds: f64,
-    /// Of the sum of all parts.
+    /// Share of the sum of all parts, from 0 to 1.
     pub share: f64,
-    /// As the report's; nothing for a part that no operations are counted of.
+    /// Billions of operations per second; `None` for a part whose operations aren't counted.
     pub gflops: Option<f64>,
 }
 
 impl Part {
-    /// The parts of some rounds, which all have the same; `operations` counts those of the part of a name.
+    /// Computes the parts from rounds that all have the same ones; `operations` returns the number for a part's name.
     pub fn of_rounds(
         rounds: &[Vec<(String, f64)>],
         operations: impl Fn(&str) -> Option<f64>,

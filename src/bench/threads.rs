@@ -1,23 +1,23 @@
-//! The number of threads that compute.
+//! The number of threads to compute on.
 
 use std::env;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
-/// What the matrix products of Burn's backend `ndarray` take their number of threads from. They read it
-/// once, and it can't be changed safely while a program runs.
+/// Variable that sets the number of threads for matrix products on Burn's backend `ndarray`. It is read once, and
+/// can't be changed safely while a program runs.
 const NDARRAY_THREADS: &str = "MATMUL_NUM_THREADS";
 
-/// Lets at most this number of threads compute on the processor; has to come before the first tensor.
-/// Without a number, all of the machine's do. Returns the number.
+/// Limits the threads that compute on the processor, and returns their number; without a limit all of the machine's
+/// are used. It must be called before the first tensor is made.
 ///
-/// All kernels, and the matrix products of `flex`, run in rayon's global pool. With `ndarray` the program
-/// starts itself again, with its environment changed, and ends as that process does.
+/// All kernels, and the matrix products of `flex`, run in rayon's global pool. With `ndarray` the program starts
+/// itself again with a changed environment, and exits with that process's code.
 ///
 /// # Errors
 ///
-/// Where threads can't be started.
+/// If threads can't be started.
 pub fn limit_threads(threads: Option<usize>, backend: &str) -> Result<usize> {
     let Some(threads) = threads else {
         return Ok(rayon::current_num_threads());

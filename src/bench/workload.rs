@@ -1,4 +1,4 @@
-//! What is measured: a forward pass or a training step on random images.
+//! The workloads to measure: forward passes and training steps on random images.
 
 use anyhow::{Context, Result};
 use burn::module::Module;
@@ -14,10 +14,10 @@ use super::clock::Stopwatch;
 /// Seed of the random weights and images.
 pub const BATCH_SEED: u64 = 1;
 
-/// Learning rate of the training steps: small, so that weights stay in their usual range.
+/// Learning rate of the training steps, small enough that weights stay in their usual range.
 const LEARNING_RATE: f64 = 0.001;
 
-/// Something that can be done again and again.
+/// A workload that can be repeated.
 pub enum Workload {
     /// Forward passes in evaluation mode.
     Inference(Box<Inference>),
@@ -25,23 +25,23 @@ pub enum Workload {
     Training(Box<Training>),
 }
 
-/// A network and images.
+/// A network in evaluation mode with its images.
 pub struct Inference {
     network: Form,
-    /// `[batch, 3, height, width]`.
+    /// Images, `[batch, 3, height, width]`.
     images: Tensor<4>,
 }
 
-/// A network as it is used for inference.
+/// The form of a network for inference.
 #[allow(clippy::large_enum_variant)] // one a program
 enum Form {
-    /// As it is trained.
+    /// The form in which it is trained.
     Trainable(Model),
-    /// With its layers joined.
+    /// The fused form.
     Fused(Fused<Model>),
 }
 
-/// A network that learns, and images with their classes.
+/// A network in training with images and their classes.
 pub struct Training {
     /// Nothing during a step, and after one that failed.
     task: Option<ClassificationTask<Model>>,
@@ -51,7 +51,7 @@ pub struct Training {
 }
 
 impl Workload {
-    /// Forward passes of a network that lies on this device, fused or as it is.
+    /// Makes forward passes of a network on this device, fused or not.
     pub fn inference(
         network: Model,
         fused: bool,
@@ -68,7 +68,7 @@ impl Workload {
         }))
     }
 
-    /// Training steps of a network that lies on this device, which gets autodiff.
+    /// Makes training steps of a network on this device, on which autodiff is turned on.
     pub fn training(network: Model, batch: usize, size: usize, device: &Device) -> Self {
         let device = device.clone().autodiff();
         let classes = network.classes() as i64;
@@ -95,11 +95,11 @@ impl Workload {
         }
     }
 
-    /// Does it once; the seconds it took.
+    /// Runs the workload once, and returns the seconds it took.
     ///
     /// # Errors
     ///
-    /// Where the device fails.
+    /// If the device fails.
     pub fn time(&mut self) -> Result<f64> {
         let device = self.device();
         let mut stopwatch = Stopwatch::start(&device)?;
@@ -110,11 +110,11 @@ impl Workload {
         stopwatch.lap()
     }
 
-    /// Does it once, waiting for the device after each part; the parts' names and seconds.
+    /// Runs the workload once, waiting for the device after each part, and returns the parts' names and seconds.
     ///
     /// # Errors
     ///
-    /// Where the device fails.
+    /// If the device fails.
     pub fn time_parts(&mut self) -> Result<Vec<(String, f64)>> {
         let device = self.device();
         let mut stopwatch = Stopwatch::start(&device)?;
@@ -131,7 +131,7 @@ impl Workload {
     }
 }
 
-/// Told the name of each part when it has been given to the device.
+/// Callback that receives the name of each part once it has been submitted to the device.
 type Finished<'a> = &'a mut dyn FnMut(&str) -> Result<()>;
 
 impl Inference {

@@ -1,4 +1,4 @@
-//! `xception ablate`.
+//! The command `xception ablate`.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ use crate::batches::tell_skipped;
 use crate::signals::stop_signal;
 use crate::terminal::{escaped_lines, escaped_path};
 
-/// Prints the plan, trains, reports.
+/// Prints the plan, trains the runs and writes the report.
 pub fn run(arguments: &AblateArguments) -> Result<()> {
     let config: AblationConfig = AblationConfig::read(&arguments.file, &arguments.run.overrides())?;
     let display = display(arguments.run.display)?;
@@ -54,7 +54,7 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
     let start = Instant::now();
     let Outcome { record, damaged } = execution
         .run(&plan, &out)
-        .with_context(|| format!("what has ended is kept in {}", out.display()))?;
+        .with_context(|| format!("the runs that have ended are kept in {}", out.display()))?;
     let mut output = output::notes();
     let duration = duration(start.elapsed().as_secs_f64());
     let done = counted(plan.runs() - damaged.len(), "run");
@@ -99,7 +99,7 @@ fn command_line(arguments: &AblateArguments) -> String {
     quoted.collect::<Vec<_>>().join(" ")
 }
 
-/// A word as a shell takes it.
+/// Quotes a word for a shell.
 fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+./:,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

@@ -1,4 +1,4 @@
-//! `xception bench`.
+//! The command `xception bench`.
 
 use std::io::Write;
 
@@ -17,13 +17,13 @@ use crate::bench::{
 };
 use crate::network::{load_weights, model_config};
 
-/// Rounds that are timed part by part, at most.
+/// Most rounds that are timed part by part.
 const PART_ROUNDS: usize = 5;
-/// Operations of a training step over those of a forward pass: the backward pass has a product for the
+/// Ratio of the operations in a training step to those in a forward pass: the backward pass has one product for the
 /// gradient of the weights and one for that of the input.
 const TRAINING_OPERATIONS: f64 = 3.0;
 
-/// Measures a network and prints what was found.
+/// Measures a network and prints the results.
 pub fn run(arguments: &BenchArguments) -> Result<()> {
     let backend = &arguments.device.backend;
     let threads = arguments.threads.map(|threads| threads as usize);
@@ -47,7 +47,7 @@ pub fn run(arguments: &BenchArguments) -> Result<()> {
     Ok(())
 }
 
-/// The network of the command line, with weights from a file or random ones.
+/// Returns the network of the command line, with weights from a file or random ones.
 fn network(arguments: &BenchArguments, device: &Device) -> Result<(ModelConfig, Model)> {
     if let Some(weights) = &arguments.weights {
         let weights = WeightsArgument {
@@ -143,11 +143,11 @@ fn measure(
     })
 }
 
-/// Operations for one image.
+/// The operations for one image.
 struct Operations<'a> {
     summary: &'a Summary,
     training: bool,
-    /// Of a forward pass. The auxiliary classifier runs in training only.
+    /// Multiply-adds of a forward pass. The auxiliary classifier runs in training only.
     multiply_adds: u64,
 }
 
@@ -162,7 +162,7 @@ impl<'a> Operations<'a> {
         }
     }
 
-    /// Of a step.
+    /// Returns the operations of a step.
     fn step(&self) -> f64 {
         let factor = if self.training {
             TRAINING_OPERATIONS
@@ -172,7 +172,7 @@ impl<'a> Operations<'a> {
         2.0 * factor * self.multiply_adds as f64
     }
 
-    /// Of a part of a step; `None` for the optimizer, whose operations aren't products.
+    /// Returns the operations of a part of a step; `None` for the optimizer, which computes no products.
     fn part(&self, name: &str) -> Option<f64> {
         if self.training {
             let forward = 2.0 * self.multiply_adds as f64;

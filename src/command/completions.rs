@@ -1,4 +1,4 @@
-//! `xception completions`.
+//! The command `xception completions`.
 
 use std::io::Write;
 

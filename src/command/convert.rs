@@ -1,4 +1,4 @@
-//! `xception convert`.
+//! The command `xception convert`.
 
 use std::io::Write;
 
@@ -13,14 +13,14 @@ use crate::network::load_weights;
 use crate::output::check_folder;
 use crate::terminal::escaped_path;
 
-/// Writes a network's weights in another form.
+/// Writes a network's weights in another format.
 pub fn run(arguments: &ConvertArguments) -> Result<()> {
     let ending = arguments.out.extension().unwrap_or_default();
     let save = match &*ending.to_string_lossy().to_lowercase() {
         "safetensors" => save_safetensors,
         "bpk" => save_burnpack,
         _ => anyhow::bail!(
-            "{} has to end in .safetensors or .bpk, which says its form",
+            "{} has to end in .safetensors or .bpk, which determines its format",
             arguments.out.display()
         ),
     };

@@ -1,4 +1,4 @@
-//! `xception data`.
+//! The command `xception data`.
 
 use std::io::Write;
 use std::path::Path;

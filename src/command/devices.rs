@@ -1,4 +1,4 @@
-//! `xception devices`.
+//! The command `xception devices`.
 
 use std::io::Write;
 

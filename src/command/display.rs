@@ -1,4 +1,4 @@
-//! What is shown while something runs.
+//! The display of progress and warnings while a command runs.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use xception::train::training::Display;
 
 use crate::arguments::DisplayArgument;
 
-/// The display that was asked for, or what fits the terminal.
+/// Returns the display requested, or else the one that suits the terminal.
 ///
 /// # Errors
 ///
-/// Where the dashboard was asked for and there is no terminal for it.
+/// If the dashboard is requested and standard output is no terminal.
 pub fn display(asked: Option<DisplayArgument>) -> Result<Display> {
     Ok(match asked {
         Some(DisplayArgument::Dashboard) => {
@@ -29,7 +29,7 @@ pub fn display(asked: Option<DisplayArgument>) -> Result<Display> {
     })
 }
 
-/// A progress bar on standard error, where that is a terminal.
+/// Makes a progress bar on standard error, hidden unless that is a terminal.
 pub fn progress_bar(total: u64, template: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template(template) {

@@ -1,4 +1,4 @@
-//! `xception eval`.
+//! The command `xception eval`.
 
 use std::collections::HashSet;
 use std::fs;
@@ -28,7 +28,7 @@ use crate::terminal::{escaped, escaped_path};
 use crate::tuning::TuningNote;
 
 const BAR: &str = "{bar:40} {pos}/{len} images, {eta} to go";
-/// Mistakes that are printed.
+/// Number of mistakes that are printed.
 const MISTAKES: usize = 5;
 
 /// Scores a network on images whose classes are known.
@@ -46,7 +46,7 @@ pub fn run(arguments: &EvalArguments) -> Result<()> {
     }
 }
 
-/// A run's network on its test images.
+/// Scores a run's network on its test images.
 fn test_images(arguments: &EvalArguments, device: &Device) -> Result<()> {
     let manifest = RunFolder::manifest(&arguments.folder).with_context(|| {
         let folder = arguments.folder.display();
@@ -79,7 +79,7 @@ fn test_images(arguments: &EvalArguments, device: &Device) -> Result<()> {
     let mut failures = Failures::default();
     for batch in Batches::new(data.test.clone(), plan)? {
         let images = batch.len() as u64;
-        // They have no names to be told by; the end says how many they are.
+        // The images have no names to report; the end states their number.
         failures.not_finite += evaluation
             .add(ImageBatch::new(batch, data.test.size(), device))?
             .len();
@@ -91,7 +91,7 @@ fn test_images(arguments: &EvalArguments, device: &Device) -> Result<()> {
     failures.check(data.test.len())
 }
 
-/// Any weights on a folder with a subfolder for each class.
+/// Scores any weights on a folder with a subfolder for each class.
 fn folder_of_classes(weights: &str, arguments: &EvalArguments, device: &Device) -> Result<()> {
     let found = ClassFolders::find(&arguments.folder)?;
     if let Some(run) = run_of(weights) {
@@ -167,7 +167,7 @@ fn folder_of_classes(weights: &str, arguments: &EvalArguments, device: &Device) 
     failures.check(images.len() + found.skipped.len())
 }
 
-/// The folder of the run that weights are of.
+/// Returns the folder of the run to which the weights belong.
 fn run_of(weights: &str) -> Option<PathBuf> {
     let path = Path::new(weights);
     let folder = match path.is_dir() {
@@ -178,7 +178,7 @@ fn run_of(weights: &str) -> Option<PathBuf> {
     (is_its_network && RunFolder::manifest::<Value>(folder).is_ok()).then(|| folder.to_owned())
 }
 
-/// Warns where a run's network is what was left when it diverged.
+/// Warns if the weights are those left when their run diverged.
 fn warn_of_divergence(run: &Path) {
     if let Ok(Some(record)) = RunFolder::read_record(run)
         && record.state == RunState::Diverged
@@ -192,7 +192,7 @@ fn warn_of_divergence(run: &Path) {
     }
 }
 
-/// Warns where a run's network is about to be scored on images that it was trained on.
+/// Warns if a run's network is to be scored on images on which it was trained.
 fn warn_of_training_images(run: &Path, scored: &ClassFolders) {
     let Ok(manifest) = RunFolder::manifest::<Value>(run) else {
         return;
@@ -200,7 +200,7 @@ fn warn_of_training_images(run: &Path, scored: &ClassFolders) {
     let DataSource::Folder(dir) = &manifest.config.data.source else {
         return;
     };
-    // Where the folder is no longer there, there is nothing to compare.
+    // If the folder no longer exists, there is nothing to compare.
     let Ok(train) = training_files(dir) else {
         return;
     };

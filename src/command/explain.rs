@@ -1,4 +1,4 @@
-//! `xception explain`.
+//! The command `xception explain`.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::output::check_folder;
 use crate::terminal::{escaped, escaped_path};
 use crate::tuning::TuningNote;
 
-/// Writes where in an image the network sees a class.
+/// Explains an image's class, and writes the picture.
 pub fn run(arguments: &ExplainArguments) -> Result<()> {
     let device = arguments.device.backend.device()?;
     let out = arguments
@@ -58,21 +58,21 @@ pub fn run(arguments: &ExplainArguments) -> Result<()> {
     Ok(())
 }
 
-/// Returns where `photos/cat.jpg` is explained: `cat.explained.png` in the current folder. Beside the photo it would be
-/// one of the images of that folder.
+/// Returns the default name of the picture: for `photos/cat.jpg`, `cat.explained.png` in the current folder. In the
+/// photo's folder it would become one of the images there.
 fn picture_name(image: &Path) -> PathBuf {
     let name = image.file_name().unwrap_or(image.as_os_str());
     Path::new(name).with_extension("explained.png")
 }
 
-/// Checks that the picture can be written, and not in the photo's place.
+/// Checks that the picture can be written, and doesn't replace the photo.
 fn check_out(out: &Path, image: &Path) -> Result<()> {
     let png = out
         .extension()
         .is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
     ensure!(
         png,
-        "{} has to end in .png, which is the form of the picture",
+        "{} has to end in .png, which is the format of the picture",
         out.display()
     );
     check_folder(out)?;

@@ -1,4 +1,4 @@
-//! `xception features`.
+//! The command `xception features`.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -80,7 +80,7 @@ pub fn run(arguments: &FeaturesArguments) -> Result<()> {
     }
     let rows = paths.len();
     let out = escaped_path(&arguments.out);
-    // The file is written, whether standard error is read or not.
+    // The file is already written, even if standard error is closed.
     let _ = writeln!(
         std::io::stderr(),
         "{} of {} in {out}",
@@ -90,7 +90,7 @@ pub fn run(arguments: &FeaturesArguments) -> Result<()> {
     failures.check(images.len())
 }
 
-/// What a file of features looks like.
+/// The format of a file of features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Npy,
@@ -106,14 +106,14 @@ impl Form {
             "safetensors" => Self::Safetensors,
             "csv" => Self::Csv,
             _ => anyhow::bail!(
-                "{} has to end in .npy, .safetensors or .csv, which says its form",
+                "{} has to end in .npy, .safetensors or .csv, which determines its format",
                 path.display()
             ),
         })
     }
 }
 
-/// Writes a file in full or not at all.
+/// Writes a file completely, or not at all.
 fn write(path: &Path, form: Form, paths: &[PathBuf], rows: &[f32], columns: usize) -> Result<()> {
     let file = AtomicFile::create(path)?;
     match form {
@@ -129,8 +129,8 @@ fn write(path: &Path, form: Form, paths: &[PathBuf], rows: &[f32], columns: usiz
     Ok(())
 }
 
-/// Writes the path of each image and its features; where a path isn't UTF-8 there is a last column with the bytes of
-/// such paths.
+/// Writes the path of each image and its features. If any path isn't UTF-8, a last column has the bytes of such
+/// paths.
 fn write_table(file: &File, paths: &[PathBuf], rows: &[f32], columns: usize) -> Result<()> {
     let bytes: Vec<_> = paths.iter().map(|path| path_bytes(path)).collect();
     let with_bytes = bytes.iter().any(Option::is_some);
@@ -147,8 +147,8 @@ fn write_table(file: &File, paths: &[PathBuf], rows: &[f32], columns: usize) -> 
     Ok(())
 }
 
-/// Writes one tensor, `features`, with the images' paths as a JSON list in the metadata; where a path isn't UTF-8 there
-/// is a second list, with the bytes of such paths and null for the others.
+/// Writes one tensor, `features`, with the images' paths as a JSON list in the metadata. If any path isn't UTF-8, a
+/// second list has the bytes of such paths, and null for the others.
 fn write_tensor(file: &File, paths: &[PathBuf], rows: &[f32], columns: usize) -> Result<()> {
     let bytes: Vec<u8> = rows
         .iter()

@@ -1,4 +1,4 @@
-//! One file a command.
+//! The program's commands, one per file.
 
 pub mod ablate;
 pub mod bench;

@@ -1,17 +1,17 @@
-//! Standard output, whose reader may go, as in `xception ... | head`.
+//! Standard output, whose reader may close it, as in `xception ... | head`.
 
 use std::error::Error;
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
 
-/// Standard output for a command that prints its result: where the reader has gone, an error that
-/// [`reader_gone`] recognizes ends the command, as nothing is left to do.
+/// Returns standard output for a command that prints its result: if the reader has closed it, the command ends with
+/// an error that [`reader_gone`] recognizes, as nothing is left to do.
 pub fn result() -> Output {
     Output { result: true }
 }
 
-/// Standard output for a command that leaves its result in files or in its exit code, and prints what it did:
-/// where the reader has gone, the command goes on.
+/// Returns standard output for a command whose result is in files or in its exit code: if the reader has closed it,
+/// the command goes on.
 pub fn notes() -> Output {
     Output { result: false }
 }
@@ -44,7 +44,7 @@ impl Write for Output {
     }
 }
 
-/// The reader of standard output has gone. Other pipes break too, such as a connection.
+/// The error that the reader has closed standard output. Other pipes break too, such as a connection.
 #[derive(Debug)]
 struct ReaderGone;
 
@@ -56,7 +56,7 @@ impl fmt::Display for ReaderGone {
 
 impl Error for ReaderGone {}
 
-/// Whether a command ended because nobody reads its result any more.
+/// Returns whether a command ended because nobody reads its result any more.
 pub fn reader_gone(error: &anyhow::Error) -> bool {
     let gone = |error: &io::Error| {
         error

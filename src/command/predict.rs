@@ -1,4 +1,4 @@
-//! `xception predict`.
+//! The command `xception predict`.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -21,14 +21,14 @@ use crate::path_bytes::path_bytes;
 use crate::terminal::{escaped, escaped_path};
 use crate::tuning::TuningNote;
 
-/// What a network says of an image.
+/// The prediction for an image.
 #[derive(Debug)]
 struct Prediction {
     path: PathBuf,
     top: Vec<Guess>,
 }
 
-/// One class of an image.
+/// A class predicted for an image.
 #[derive(Debug, Serialize)]
 struct Guess {
     index: usize,
@@ -37,7 +37,7 @@ struct Guess {
     probability: f32,
 }
 
-/// Names the classes of images.
+/// Predicts the classes of images.
 pub fn run(arguments: &PredictArguments) -> Result<()> {
     let device = arguments.device.backend.device()?;
     let images = find(&arguments.images)?;
@@ -94,7 +94,7 @@ pub fn run(arguments: &PredictArguments) -> Result<()> {
     failures.check(images.len())
 }
 
-/// The classes of the highest logits, the highest first.
+/// Returns the classes with the highest logits, in descending order.
 fn guesses(
     logits: &[f32],
     probabilities: &[f32],
@@ -114,18 +114,18 @@ fn guesses(
     order.into_iter().take(top).map(guess).collect()
 }
 
-/// A form of output.
+/// A writer of an output format.
 trait PredictionWriter {
     fn write(&mut self, prediction: &Prediction) -> Result<()>;
 }
 
 struct JsonLines;
 
-/// A line of the JSON form.
+/// A line of the JSON format.
 #[derive(Serialize)]
 struct Line<'a> {
     path: String,
-    /// Where the path isn't UTF-8.
+    /// Bytes of the path, if it isn't UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     path_bytes: Option<String>,
     top: &'a [Guess],
@@ -145,11 +145,11 @@ impl PredictionWriter for JsonLines {
 
 struct Csv {
     writer: csv::Writer<output::Output>,
-    /// Whether there is a path that isn't UTF-8, so that there is a column for its bytes.
+    /// Whether any path isn't UTF-8, so that a column for its bytes is needed.
     with_bytes: bool,
 }
 
-/// A row of the comma-separated form.
+/// A row of the comma-separated format.
 #[derive(Serialize)]
 struct Row<'a> {
     path: &'a str,

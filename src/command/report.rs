@@ -1,4 +1,4 @@
-//! `xception report`.
+//! The command `xception report`.
 
 use std::io::Write;
 

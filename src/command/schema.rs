@@ -1,4 +1,4 @@
-//! `xception schema`.
+//! The command `xception schema`.
 
 use std::io::Write;
 

@@ -1,10 +1,10 @@
-//! What a folder of images holds but can't be used.
+//! Reports of files that are skipped in a folder of images.
 
 use xception::train::data::Skipped;
 
 use crate::batches::tell_skipped;
 
-/// Tells on standard error of each file that it is passed over.
+/// Reports on standard error each file that is skipped.
 pub fn tell_skipped_files(skipped: &[Skipped]) {
     for file in skipped {
         tell_skipped(&file.to_string());

@@ -1,4 +1,4 @@
-//! `xception summary`.
+//! The command `xception summary`.
 
 use std::io::Write;
 

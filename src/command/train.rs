@@ -1,4 +1,4 @@
-//! `xception train`.
+//! The command `xception train`.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -101,7 +101,7 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
     Ok(())
 }
 
-/// The run's name and its configuration: of the file where one is given, else one for fine-tuning.
+/// Returns the run's name and configuration: that of the file if one is given, else one for fine-tuning.
 fn configuration(arguments: &TrainArguments) -> Result<(String, RunConfig)> {
     if let Some(weights) = &arguments.weights {
         find_weights(weights)?; // fetches them, with a progress bar

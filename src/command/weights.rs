@@ -1,4 +1,4 @@
-//! `xception weights`.
+//! The command `xception weights`.
 
 use std::io::Write;
 
@@ -114,7 +114,7 @@ fn download_bar(entry: &PretrainedWeights) -> ProgressBar {
     )
 }
 
-/// Checks the weights of these names, or all that are in the cache.
+/// Checks the hashes of the weights with these names, or of all that are in the cache.
 fn verify(names: &[String]) -> Result<()> {
     let cache = cache_dir()?;
     let entries = match names {

@@ -1,9 +1,9 @@
-//! The networks' forward passes: fused, with this project's kernels and with Burn's own operations, in
-//! turns.
+//! Times of the networks' forward passes: fused, with this project's kernels, and with Burn's own operations, in
+//! turn.
 //!
-//! `cargo bench --workspace --bench networks -- [PART OF A NAME] [BATCH] [ROUNDS] [fused]` prints the
-//! median milliseconds of each, the fused network's GFLOP/s and its time by the others'; with `fused` as
-//! the last argument only that one runs, for a profile.
+//! `cargo bench --workspace --bench networks -- [PART OF A NAME] [BATCH] [ROUNDS] [fused]` prints the median
+//! milliseconds of each, the fused network's GFLOP/s, and its time relative to the others'. With `fused` as the last
+//! argument only the fused network runs, for a profile.
 
 #![allow(clippy::unwrap_used)]
 
@@ -14,7 +14,7 @@ use burn::tensor::Distribution;
 use xception_models::layers::Kernels;
 use xception_models::{MODELS, Network, Summary};
 
-/// As the program has it.
+/// The program's allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,4 +1,4 @@
-//! A head of one's own on the pooled features of a network: two linear layers, for a regression.
+//! A custom head on a network's pooled features: two linear layers, for a regression.
 //!
 //! ```text
 //! cargo run --release -p xception-models --example own_head
@@ -9,7 +9,7 @@ use burn::prelude::*;
 use burn::tensor::activation::relu;
 use xception_models::prelude::*;
 
-/// A backbone and the layers after it.
+/// A backbone with the layers of its head.
 #[derive(Module, Debug)]
 struct AgeEstimator {
     backbone: ResNet,
@@ -19,7 +19,7 @@ struct AgeEstimator {
 
 impl AgeEstimator {
     fn new(device: &Device) -> Result<Self, ModelError> {
-        // `ResNet::from_pretrained("resnet18.torchvision", device)` starts from ImageNet's weights.
+        // `ResNet::from_pretrained("resnet18.torchvision", device)` would start from weights trained on ImageNet.
         let config = ResNetConfig::new(1).with_depth(ResNetDepth::ResNet18);
         let backbone = config.with_width(0.25).init(device)?;
         Ok(Self {

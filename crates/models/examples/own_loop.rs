@@ -1,4 +1,4 @@
-//! A training loop of one's own: a small network learns to tell bright images from dark ones.
+//! A custom training loop, in which a small network learns to tell bright images from dark ones.
 //!
 //! ```text
 //! cargo run --release -p xception-models --example own_loop
@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         network = optimizer.step(0.05, network, gradients);
     }
 
-    // For use: normalizations folded into the convolutions, no gradients.
+    // For inference: normalization is folded into the convolutions, and there are no gradients.
     let fused = network.fuse();
     let (images, labels) = batch(&Device::flex());
     let predicted = fused.forward(images).argmax(1).reshape([BATCH]);
@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Makes noise around -0.5 (class 0) and 0.5 (class 1), `[BATCH, 3, 32, 32]`, and its classes.
+/// Makes noise around -0.5 (class 0) and 0.5 (class 1), `[BATCH, 3, 32, 32]`, with its classes.
 fn batch(device: &Device) -> (Tensor<4>, Tensor<1, Int>) {
     let labels = Tensor::<1, Int>::arange(0..BATCH as i64, device).remainder_scalar(2);
     let brightness = labels.clone().float() - 0.5;

@@ -1,4 +1,5 @@
-//! A network's record: its parameters written to a file, and read into a network of the same configuration.
+//! A network's parameters in Burn's record format, written to a file and read into a network of the same
+//! configuration.
 //!
 //! ```text
 //! cargo run --release -p xception-models --example record

@@ -1,44 +1,44 @@
-//! What can be wrong with a model's configuration or its input.
+//! The errors of a model's configuration and input.
 
 use thiserror::Error;
 use xception_messages::{OutOfRange, bytes, count, hint};
 
-/// What can be wrong with a model's configuration or its input.
+/// An error in a model's configuration or its input.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum ModelError {
-    /// A model that the registry doesn't have.
+    /// The registry has no model of this name.
     #[error("there is no model `{name}`{hint}; the models are {known}", hint = hint(.nearest.as_deref()))]
     UnknownModel {
-        /// The name that was asked for.
+        /// The name given.
         name: String,
-        /// The known name that is most like it.
+        /// The known name closest to it.
         nearest: Option<String>,
         /// All known names.
         known: String,
     },
-    /// A value of a configuration that is out of its range.
+    /// A value of the configuration is out of its range.
     #[error("`{option}` is {found}, but has to be {expected}")]
     OutOfRange {
         /// The option's name.
         option: &'static str,
         /// The value found.
         found: String,
-        /// The values that are allowed.
+        /// The allowed values.
         expected: String,
     },
-    /// A network that no machine has the memory for.
+    /// The network has more parameters than any machine can hold.
     #[error(
         "the network would have {} parameters ({}), and {} are the most: lower `width`, or the number of \
          classes, modules or units",
         count(*.parameters), bytes(4 * *.parameters), count(*.maximum)
     )]
     TooLarge {
-        /// Trainable parameters.
+        /// Number of trainable parameters.
         parameters: u64,
-        /// The most a network may have.
+        /// Largest number of parameters allowed.
         maximum: u64,
     },
-    /// An image that the network's strides shrink to nothing.
+    /// The image is so small that the network's strides leave no pixels.
     #[error(
         "images of {} x {} pixels are too small for this network: it needs at least {minimum} x {minimum} \
          (a small-image stem needs less)", .size[0], .size[1]
@@ -46,7 +46,7 @@ pub enum ModelError {
     ImageTooSmall {
         /// Height and width of the image, in pixels.
         size: [usize; 2],
-        /// The smallest height and width the network takes, in pixels.
+        /// Smallest height and width that the network takes, in pixels.
         minimum: usize,
     },
 }

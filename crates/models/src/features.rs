@@ -1,20 +1,20 @@
-//! What a network computes on its way to the logits.
+//! The feature maps, pooled features and logits of a forward pass.
 
 use burn::prelude::*;
 
-/// The output of a named part of a network.
+/// A named stage of a network with its output.
 #[derive(Debug, Clone)]
 pub struct Stage {
-    /// The part's name, such as `block4` or `Mixed_6e`.
+    /// Name of the stage, such as `block4` or `Mixed_6e`.
     pub name: String,
-    /// Its output, `[batch, channels, height, width]`.
+    /// Output of the stage, `[batch, channels, height, width]`.
     pub output: Tensor<4>,
 }
 
-/// Everything a network computes that is worth transferring to another task.
+/// The results of [`Network::forward_features`](crate::Network::forward_features), for transfer to other tasks.
 #[derive(Debug, Clone)]
 pub struct Features {
-    /// The output of every stage, from the input to the last feature map.
+    /// Output of every stage, from the first to the last feature map.
     pub stages: Vec<Stage>,
     /// The last feature map, averaged over its pixels: `[batch, channels]`.
     pub pooled: Tensor<2>,
@@ -25,7 +25,7 @@ pub struct Features {
 }
 
 impl Features {
-    /// The output of the stage of this name, `[batch, channels, height, width]`.
+    /// Returns the output of the stage with this name, `[batch, channels, height, width]`.
     pub fn stage(&self, name: &str) -> Option<&Tensor<4>> {
         self.stages
             .iter()

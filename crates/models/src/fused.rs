@@ -10,16 +10,17 @@ use crate::layers::trace::Trace;
 use crate::layers::{Classifier, FeatureMap};
 use crate::network::{AuxiliaryClassifier, Observer, device_of};
 
-/// A network made ready for inference, by [`Network::fuse`].
+/// A network prepared for inference by [`Network::fuse`].
 ///
-/// Batch normalizations are folded into the convolutions before them, and each convolution runs together with the
-/// activation, the residual addition and, if it is separable, the depthwise part around it; see
-/// [`FusedConv2d`](xception_kernels::FusedConv2d). The logits are the same but for rounding, and so are the stages.
+/// Batch normalization is folded into the convolution before it, and each convolution is computed in one pass with
+/// its activation and residual addition and, in a separable convolution, with the depthwise part; see
+/// [`FusedConv2d`](xception_kernels::FusedConv2d). The outputs of the stages and the logits differ from the original
+/// network's by rounding alone.
 ///
-/// It stands for the weights at the time of fusing and for inference alone. It has no parameters, so there is nothing that
-/// an optimizer could change, and no gradient passes through it: given images on a device in autodiff mode it computes
-/// on the device inside, where its output stays. It stays on the device that it was fused on: `to_device` and `fork`
-/// leave it there, and images on another device are brought to it.
+/// A fused network is a snapshot of the weights, for inference only. It has no parameters that an optimizer could
+/// change, and no gradient passes through it: images on a device in autodiff mode are taken to the device inside, and
+/// the output stays there. The network stays on the device on which it was fused: `to_device` and `fork` don't move
+/// it, and images from another device are copied to it.
 #[derive(Module, Debug)]
 pub struct Fused<N: Network> {
     #[module(skip)]
@@ -29,9 +30,9 @@ pub struct Fused<N: Network> {
 }
 
 impl<N: Network> Fused<N> {
-    /// Fuses a network as it is in evaluation.
+    /// Fuses a network as it is in evaluation mode.
     pub(crate) fn new(network: &N) -> Self {
-        // `valid` joins the running statistics that training's threads have gathered.
+        // `valid` merges the running statistics that the threads of training have gathered.
         let network = network.valid();
         let device = device_of(&network);
         let size = network.minimum_size();
@@ -84,7 +85,7 @@ impl<N: Network> Network for Fused<N> {
         FeatureMap::fused(tensor.to_device(&self.device))
     }
 
-    /// Clones the network: it is fused already.
+    /// Returns a copy of the network, which is fused already.
     fn fuse(&self) -> Fused<Self> {
         Fused {
             network: self.clone(),
@@ -93,7 +94,7 @@ impl<N: Network> Network for Fused<N> {
     }
 }
 
-/// Lets go of the values of parameters that fused layers have packed; their shapes stay.
+/// Releases the values of parameters that fused layers have packed, and keeps their shapes.
 struct Release {
     packed: HashSet<ParamId>,
 }

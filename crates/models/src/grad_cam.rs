@@ -1,4 +1,4 @@
-//! Where in an image a network sees what it says.
+//! Grad-CAM: a heat map of the parts of an image that speak for a class.
 //!
 //! R. Selvaraju et al., *Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
 //! Localization*, ICCV 2017.
@@ -8,25 +8,25 @@ use burn::tensor::activation::relu;
 
 use crate::{ModelError, Network};
 
-/// What a network says of an image, and where it sees it.
+/// A prediction for an image, with the heat map that explains it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GradCam {
-    /// The class that is explained.
+    /// Index of the explained class.
     pub class: usize,
-    /// Its probability.
+    /// Probability of the class, from 0 to 1.
     pub probability: f32,
-    /// How much each pixel of the last feature map speaks for the class, 0 or more: `[height, width]`,
-    /// the last axis the fastest.
+    /// Contribution of each pixel of the last feature map to the class, 0 or more: `[height, width]` in row-major
+    /// order.
     pub heat: Vec<f32>,
-    /// Height and width of the map.
+    /// Height and width of `heat`, in pixels of the feature map.
     pub size: [usize; 2],
 }
 
-/// Explains one image by the network's last feature map: its channels, weighted by how much each
-/// pulls at the class's logit, summed, and what is negative left out (section 3, equations 1 and 2).
+/// Explains a class of one image by Grad-CAM: sums the channels of the last feature map, each weighted by the mean
+/// gradient of the class's logit, and sets negative sums to zero (section 3, equations 1 and 2).
 ///
-/// Without a `class`, the one with the highest logit is explained. The network runs in evaluation mode
-/// whatever its device.
+/// If `class` is `None`, the class with the highest logit is explained. The network runs in evaluation mode on any
+/// device.
 ///
 /// # Shapes
 ///
@@ -34,7 +34,7 @@ pub struct GradCam {
 ///
 /// # Errors
 ///
-/// Where the network has no such class, or takes only larger images.
+/// If the network has no such class, or the image is smaller than [`minimum_size`](crate::Network::minimum_size).
 pub fn grad_cam<N: Network>(
     network: &N,
     image: Tensor<4>,
@@ -50,7 +50,7 @@ pub fn grad_cam<N: Network>(
             expected: "less than the network's number of classes".to_owned(),
         });
     }
-    // Frozen layers use running statistics and drop nothing, on a device that keeps gradients too.
+    // Frozen layers use their running statistics, and dropout is off, even on a device in autodiff mode.
     let device = image.device().inner().autodiff();
     let network = network.clone().fork(&device).train().freeze();
     let image = Tensor::<4>::from_data(image.into_data(), &device);
@@ -98,8 +98,8 @@ mod tests {
         let found = grad_cam(&model, image.clone(), Some(3)).unwrap();
         assert_eq!((found.class, found.size), (3, [2, 2]));
 
-        // The logit is linear in the pooled features: the pull of a channel is its weight over the
-        // number of pixels.
+        // The logit is linear in the pooled features: a channel's gradient is its weight divided by the number of
+        // pixels.
         let features = model.forward_stages(image.clone(), &mut |_, _| ());
         let [_, channels, _, _] = features.dims();
         let one = |channel: usize| {

@@ -1,6 +1,6 @@
-//! Xception and its relatives as Burn modules, agnostic of the backend.
+//! Image classifiers as Burn modules, for any of Burn's backends: Xception, Inception V3, MobileNet V1 and ResNet.
 //!
-//! Every network has a configuration with `init(&device)`, as Burn's own modules do:
+//! Each network has a configuration with `init(&device)`, as Burn's own modules do:
 //!
 //! ```
 //! use burn::prelude::*;
@@ -13,7 +13,7 @@
 //! # Ok::<(), xception_models::ModelError>(())
 //! ```
 //!
-//! The same network by its name, as the program and the configuration files do it:
+//! [`ModelConfig`] makes a network by its name, as the program and the configuration files do:
 //!
 //! ```
 //! use burn::prelude::*;
@@ -61,3 +61,8 @@ pub use xception_kernels as kernels;
 
 #[cfg(feature = "weights")]
 pub use xception_images as preprocessing;
+
+/// The examples of the README, which are tested.
+#[cfg(all(doctest, feature = "pretrained"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

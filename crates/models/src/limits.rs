@@ -1,22 +1,23 @@
-//! How large a network may be: checked before anything is allocated, with room above whatever has been
-//! published.
+//! Limits on the size of a network, well above any that has been published. They are checked before anything is
+//! allocated.
 
 use burn::module::Module;
 
 use crate::{ModelError, Network};
 
-/// JFT's 17,000 classes with much room.
+/// Most classes; JFT has 17,000.
 pub(crate) const CLASSES: usize = 1 << 20;
-/// The middle flow's 8 modules with much room.
+/// Most modules in Xception's middle flow; the paper has 8.
 pub(crate) const MIDDLE_MODULES: usize = 1 << 10;
-/// The paper's 4096 units with room.
+/// Most units of a fully connected layer; the paper has 4096.
 pub(crate) const UNITS: usize = 1 << 16;
-/// The paper's two layers with room.
+/// Most fully connected layers; the paper has two.
 pub(crate) const FULLY_CONNECTED: usize = 8;
-/// 32 GB of weights, of which training has three: the weights, their gradients and their momentum.
+/// Most parameters: 32 GB of weights, of which training holds three copies (the weights, their gradients and their
+/// momentum).
 const PARAMETERS: u64 = 8_000_000_000;
 
-/// Gives back a network whose weights haven't been drawn yet, if they can be.
+/// Returns the network, whose weights haven't been drawn yet, if it is within [`PARAMETERS`].
 pub(crate) fn check_parameters<N: Network + Module>(network: N) -> Result<N, ModelError> {
     let parameters = network.trainable_parameters() as u64;
     match parameters <= PARAMETERS {

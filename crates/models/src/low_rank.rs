@@ -1,16 +1,17 @@
-//! Separable convolutions as dense ones, and dense ones as sums of separable ones.
+//! Conversion between separable and dense convolutions: exact from separable to dense, by low-rank approximation
+//! back.
 //!
-//! A separable convolution (Chollet, "Xception", 2017, section 1) without an activation in between is
-//! a dense one whose kernel is, for every input channel, an outer product:
-//! `dense[o, c, y, x] = pointwise[o, c] * depthwise[c, y, x]`. With `r` depthwise kernels a channel
-//! (a depth multiplier of `r`) it is a sum of `r` such products.
+//! A separable convolution (Chollet, "Xception", 2017, section 1) without an activation between its two parts equals
+//! a dense one whose kernel is, for each input channel, an outer product:
+//! `dense[o, c, y, x] = pointwise[o, c] * depthwise[c, y, x]`. With `r` depthwise kernels per channel (a depth
+//! multiplier of `r`) it is a sum of `r` such products.
 //!
-//! So the separable kernel nearest to a dense one, in the sum of squares, has for every input channel
-//! the best approximation of rank `r` of the matrix `dense[:, c, :, :]`, output channels by taps: the
-//! first `r` terms of its singular value decomposition (Eckart and Young, 1936). The squared error is
-//! the sum of the squares of the other singular values.
+//! The separable kernel closest to a dense one in the least-squares sense is therefore found channel by channel: it
+//! is the best approximation of rank `r` to the matrix `dense[:, c, :, :]` of output channels by taps, that is, the
+//! first `r` terms of its singular value decomposition (Eckart and Young, 1936). The squared error is the sum of the
+//! squares of the remaining singular values.
 //!
-//! Kernels are slices with the last axis the fastest, laid out as PyTorch and Burn have them.
+//! Kernels are slices in row-major order, in the layouts of PyTorch and Burn.
 
 mod jacobi;
 
@@ -18,7 +19,7 @@ use thiserror::Error;
 
 use jacobi::{Decomposition, decompose};
 
-/// The sizes of a separable convolution's kernels.
+/// Sizes of a separable convolution's kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeparableShape {
     /// Output channels, O.
@@ -27,31 +28,31 @@ pub struct SeparableShape {
     pub inputs: usize,
     /// Height and width of the kernel, in taps.
     pub kernel: [usize; 2],
-    /// Depthwise kernels an input channel, r: the depth multiplier, or rank.
+    /// Depthwise kernels per input channel, r: the depth multiplier, or rank.
     pub rank: usize,
 }
 
 impl SeparableShape {
-    /// Taps of a depthwise kernel.
+    /// Returns the number of taps of a depthwise kernel.
     fn taps(&self) -> usize {
         self.kernel[0].saturating_mul(self.kernel[1])
     }
 
-    /// The length of `[O, C, h, w]`.
+    /// Returns the length of `[O, C, h, w]`.
     fn dense_len(&self) -> Option<usize> {
         [self.inputs, self.kernel[0], self.kernel[1]]
             .into_iter()
             .try_fold(self.outputs, usize::checked_mul)
     }
 
-    /// The length of `[C * r, 1, h, w]`.
+    /// Returns the length of `[C * r, 1, h, w]`.
     fn depthwise_len(&self) -> Option<usize> {
         [self.rank, self.kernel[0], self.kernel[1]]
             .into_iter()
             .try_fold(self.inputs, usize::checked_mul)
     }
 
-    /// The length of `[O, C * r]`.
+    /// Returns the length of `[O, C * r]`.
     fn pointwise_len(&self) -> Option<usize> {
         self.outputs
             .checked_mul(self.inputs)?
@@ -74,72 +75,75 @@ impl SeparableShape {
     }
 }
 
-/// What is wrong with kernels or a rank.
+/// An error in the kernels or the rank of a conversion.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum LowRankError {
-    /// A shape with a side of zero.
+    /// A dimension of the shape is zero.
     #[error("a convolution of {} outputs, {} inputs and {} x {} taps has no kernel; every side has to be at least 1",
         .shape.outputs, .shape.inputs, .shape.kernel[0], .shape.kernel[1])]
     Empty {
         /// The shape.
         shape: SeparableShape,
     },
-    /// A rank of zero, or above the one that is exact.
+    /// The rank is zero, or larger than the rank that is exact.
     #[error(
         "a rank of {rank} was asked for, but this kernel has ranks from 1 to {largest} (which is exact)"
     )]
     Rank {
-        /// The rank.
+        /// The rank given.
         rank: usize,
-        /// The smaller of the output channels and the taps.
+        /// Largest rank: the smaller of the number of output channels and the number of taps.
         largest: usize,
     },
-    /// A slice of another length than its shape's.
+    /// A slice has another length than its shape requires.
     #[error("the {what} kernel has {found} values, but its shape asks for {expected}")]
     Length {
-        /// Which kernel it is.
+        /// The kernel's name, such as `dense`.
         what: &'static str,
-        /// Its length.
+        /// Length of the slice.
         found: usize,
-        /// The length that its shape asks for.
+        /// Length that the shape requires.
         expected: usize,
     },
-    /// A value that isn't a finite number.
+    /// A value isn't a finite number.
     #[error(
         "the {what} kernel holds {value} at position {position}; a training run that diverged leaves such weights"
     )]
     NotFinite {
-        /// Which kernel it is.
+        /// The kernel's name, such as `dense`.
         what: &'static str,
-        /// The value.
+        /// The value found.
         value: f32,
-        /// Its index.
+        /// Index of the value.
         position: usize,
     },
 }
 
-/// A separable convolution near a dense one.
+/// A separable approximation of a dense convolution.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Separable {
-    /// Depthwise kernels, `[C * r, 1, h, w]`: those of input channel `c` are at `c * r` and the
-    /// following, the most important one first.
+    /// Depthwise kernels, `[C * r, 1, h, w]`: those of input channel `c` are at indices `c * r` to `c * r + r - 1`,
+    /// in descending order of their singular values.
     pub depthwise: Vec<f32>,
-    /// Pointwise kernel, `[O, C * r]`, or `[O, C * r, 1, 1]`.
+    /// Pointwise kernel, `[O, C * r]`, which is also `[O, C * r, 1, 1]`.
     pub pointwise: Vec<f32>,
-    /// The norm of the difference to the dense kernel over the norm of that (Frobenius), before both
-    /// are rounded to single precision; 0 for a kernel of zeros.
+    /// Relative error in the Frobenius norm: the norm of the difference over the norm of the dense kernel, before
+    /// both are rounded to single precision. It is 0 for a kernel of zeros.
     pub relative_error: f64,
 }
 
-/// The dense kernel that does what the depthwise kernels and then the pointwise one do.
-///
-/// # Errors
-///
-/// For kernels that don't have the shape. The rank may be any from 1 on.
+/// Computes the dense kernel that is equivalent to a depthwise convolution followed by a pointwise one.
 ///
 /// # Shapes
 ///
-/// `[C * r, 1, h, w]` and `[O, C * r]` to `[O, C, h, w]`.
+/// - `depthwise`: `[C * r, 1, h, w]`
+/// - `pointwise`: `[O, C * r]`
+/// - output: `[O, C, h, w]`
+///
+/// # Errors
+///
+/// If a kernel doesn't have its shape, or a dimension is zero. Unlike in [`to_separable`], the rank may be any number
+/// from 1 up.
 pub fn to_dense(
     depthwise: &[f32],
     pointwise: &[f32],
@@ -170,18 +174,19 @@ pub fn to_dense(
     Ok(dense)
 }
 
-/// The separable convolution of rank `shape.rank` that is nearest to a dense one.
+/// Computes the separable convolution of rank `shape.rank` that is closest to a dense one.
 ///
-/// Each singular value is split evenly between the two kernels, so that both have the same size; of
-/// the two signs, the one that makes the depthwise kernel's largest tap positive.
-///
-/// # Errors
-///
-/// For a kernel that doesn't have the shape or isn't finite, and for a rank above the exact one.
+/// The root of each singular value goes to either kernel, so that both have the same norm. The sign is chosen so that
+/// the largest tap of each depthwise kernel is positive.
 ///
 /// # Shapes
 ///
-/// `[O, C, h, w]` to `[C * r, 1, h, w]` and `[O, C * r]`.
+/// - `dense`: `[O, C, h, w]`
+/// - output: `[C * r, 1, h, w]` and `[O, C * r]`
+///
+/// # Errors
+///
+/// If the kernel doesn't have its shape or isn't finite, or the rank is larger than the exact one.
 pub fn to_separable(dense: &[f32], shape: SeparableShape) -> Result<Separable, LowRankError> {
     shape.check()?;
     check_len("dense", dense, shape.dense_len())?;
@@ -243,7 +248,7 @@ fn write_term<'a>(
     }
 }
 
-/// `dense[:, channel, :, :]`, one vector of all output channels for each tap.
+/// Returns `dense[:, channel, :, :]` as one vector of all output channels for each tap.
 fn channel_matrix(dense: &[f32], shape: SeparableShape, channel: usize) -> Vec<Vec<f64>> {
     let taps = shape.taps();
     let stride = shape.inputs * taps;

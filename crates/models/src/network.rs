@@ -1,4 +1,4 @@
-//! What every network of this crate can do.
+//! The interface of all networks: from images to stages, pooled features and logits.
 
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
 use burn::prelude::*;
@@ -7,13 +7,13 @@ use crate::layers::trace::Trace;
 use crate::layers::{Classifier, FeatureMap, global_average_pool};
 use crate::{Features, Fused, ModelError, Stage};
 
-/// Is told the name and the output of each stage of a forward pass, in order.
+/// Callback that receives the name and the output of each stage of a forward pass, in order.
 pub type Observer<'a> = &'a mut dyn FnMut(&str, &FeatureMap);
 
 /// An image classifier made of named stages and a classifier head.
 ///
-/// A network says how feature maps pass through its stages and what its heads are; everything else follows: logits,
-/// features, a [`Summary`](crate::Summary), the parameters of each stage for freezing, and a
+/// An implementation defines how feature maps pass through its stages, and its heads. The trait derives the rest:
+/// logits, features, a [`Summary`](crate::Summary), the parameters of each stage for freezing, and a
 /// [fused](Self::fuse) form for inference.
 ///
 /// ```
@@ -58,7 +58,8 @@ pub type Observer<'a> = &'a mut dyn FnMut(&str, &FeatureMap);
 /// # Ok::<(), xception_models::ModelError>(())
 /// ```
 pub trait Network: Module {
-    /// Passes images through all stages, up to the last feature map, and tells `observe` of each.
+    /// Passes images through all stages up to the last feature map, and calls `observe` with the name and output of
+    /// each.
     ///
     /// # Shapes
     ///
@@ -66,18 +67,18 @@ pub trait Network: Module {
     /// - output: `[batch, channels, height_out, width_out]`
     fn stages(&self, images: FeatureMap, observe: Observer) -> FeatureMap;
 
-    /// Returns the layers from pooled features to logits.
+    /// Returns the classifier, which turns pooled features into logits.
     fn classifier(&self) -> &Classifier;
 
-    /// Returns the classifiers that training attaches to stages on the way, if there are any.
+    /// Returns the auxiliary classifiers, which training attaches to intermediate stages; none by default.
     fn auxiliary_classifiers(&self) -> Vec<AuxiliaryClassifier<'_>> {
         Vec::new()
     }
 
-    /// Returns the smallest height and width of an image, in pixels, that leaves something at every stage.
+    /// Returns the smallest height and width of an image, in pixels, at which every stage has an output.
     fn minimum_size(&self) -> usize;
 
-    /// Pools the last feature map; a mean over its pixels, unless the network has another way.
+    /// Pools the last feature map: takes the mean over its pixels, unless the network overrides this.
     ///
     /// # Shapes
     ///
@@ -87,7 +88,7 @@ pub trait Network: Module {
         global_average_pool(features)
     }
 
-    /// Wraps a tensor for the network's layers: composed ones, unless the network is fused.
+    /// Wraps a tensor for the network's layers: for composed operations, or for fused ones in a fused network.
     ///
     /// # Shapes
     ///
@@ -101,12 +102,13 @@ pub trait Network: Module {
         self.classifier().classes()
     }
 
-    /// Returns the number of pooled features, which the classifier takes.
+    /// Returns the number of pooled features, which are the classifier's input.
     fn features(&self) -> usize {
         self.classifier().features()
     }
 
-    /// Passes images through all stages, up to the last feature map, and tells `observe` of each.
+    /// Passes images through all stages up to the last feature map, and calls `observe` with the name and output of
+    /// each.
     ///
     /// # Shapes
     ///
@@ -165,7 +167,7 @@ pub trait Network: Module {
         vector(self.classifier().forward(self.pool_map(features)))
     }
 
-    /// Turns images into pooled features, without the classifier.
+    /// Turns images into pooled features, without running the classifier.
     ///
     /// # Shapes
     ///
@@ -180,13 +182,17 @@ pub trait Network: Module {
         vector(self.pool_map(features))
     }
 
-    /// Turns images into logits, with those of the auxiliary classifiers, as training wants them: without keeping the
-    /// other stages.
+    /// Turns images into the logits of the classifier and of each auxiliary classifier, as training needs them,
+    /// without keeping the other stages.
     ///
     /// # Shapes
     ///
     /// - `images`: `[batch, 3, height, width]`
     /// - each output: `[batch, classes]`
+    ///
+    /// # Panics
+    ///
+    /// If the images are smaller than [`minimum_size`](Self::minimum_size).
     fn forward_auxiliary(&self, images: Tensor<4>) -> (Tensor<2>, Vec<Tensor<2>>) {
         let classifiers = self.auxiliary_classifiers();
         let mut auxiliary = Vec::new();
@@ -199,11 +205,16 @@ pub trait Network: Module {
         (vector(logits), auxiliary)
     }
 
-    /// Turns images into everything on the way: each stage, the pooled features and the logits.
+    /// Turns images into all intermediate results: the output of each stage, the pooled features and the logits.
     ///
     /// # Shapes
     ///
     /// - `images`: `[batch, 3, height, width]`
+    /// - output: see [`Features`]
+    ///
+    /// # Panics
+    ///
+    /// If the images are smaller than [`minimum_size`](Self::minimum_size).
     fn forward_features(&self, images: Tensor<4>) -> Features {
         let classifiers = self.auxiliary_classifiers();
         let (mut stages, mut auxiliary_logits) = (Vec::new(), Vec::new());
@@ -225,8 +236,8 @@ pub trait Network: Module {
         }
     }
 
-    /// Returns the parameters and control flags of each stage that has some, in the order of the stages, by the stage's
-    /// name; those of the classifiers are in none.
+    /// Returns the parameters and control flags of each stage that has any, with the stage's name, in the order of
+    /// the stages. The classifiers' parameters belong to no stage.
     fn stage_parameters(&self) -> Vec<(String, ParamGroup)> {
         let size = self.minimum_size();
         let trace = Trace::recording(&device_of(self));
@@ -239,13 +250,14 @@ pub trait Network: Module {
         stages
     }
 
-    /// Returns the number of trainable parameters: all of [`num_params`](Module::num_params) but the running
-    /// statistics of batch normalization.
+    /// Returns the number of trainable parameters, which are those of [`num_params`](Module::num_params) without the
+    /// running statistics of batch normalization.
     fn trainable_parameters(&self) -> usize {
         trainable_parameters(self)
     }
 
-    /// Makes the network ready for inference: the same results in less time, without gradients; see [`Fused`].
+    /// Prepares the network for inference: a fused copy gives the same outputs up to rounding in less time, without
+    /// gradients; see [`Fused`].
     fn fuse(&self) -> Fused<Self> {
         Fused::new(self)
     }
@@ -264,12 +276,12 @@ pub trait Network: Module {
     }
 }
 
-/// A classifier on the way, which only training uses.
+/// An auxiliary classifier, which takes the output of an intermediate stage and is used in training only.
 #[derive(Clone, Copy)]
 pub struct AuxiliaryClassifier<'a> {
-    /// The stage whose output it takes.
+    /// Name of the stage whose output is the classifier's input.
     pub stage: &'static str,
-    /// Its layers.
+    /// Layers of the classifier.
     pub head: &'a dyn Head,
 }
 
@@ -284,13 +296,13 @@ pub trait Head {
     fn forward(&self, stage: FeatureMap) -> FeatureMap;
 }
 
-/// A map of one pixel as a vector, `[batch, channels]`.
+/// Reshapes a map of one pixel into a vector, `[batch, channels]`.
 fn vector(map: FeatureMap) -> Tensor<2> {
     let [batch, channels, ..] = map.dims();
     map.into_tensor().reshape([batch, channels])
 }
 
-/// The first device of a module's parameters.
+/// Returns the device of a module's first parameter, or the default device.
 pub(crate) fn device_of(module: &impl Module) -> Device {
     module.devices().into_iter().next().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The options that all networks have, and the ranges of their values.
+//! The options that all networks share, and the ranges of their values.
 
 use crate::limits;
 use crate::width::WIDTH;
@@ -6,14 +6,14 @@ use xception_messages::Bounds;
 
 use crate::ModelError;
 
-/// A number of classes.
+/// Range of the number of classes.
 pub(crate) const CLASSES: Bounds = Bounds::at_least(1.0).at_most(limits::CLASSES as f64);
-/// The probability that dropout sets a value to zero.
+/// Range of the probability that dropout sets a value to zero.
 pub(crate) const DROPOUT: Bounds = Bounds::at_least(0.0).below(1.0);
-/// What batch normalization adds to the variance.
+/// Range of the epsilon that batch normalization adds to the variance.
 pub(crate) const EPSILON: Bounds = Bounds::above(0.0).below(1.0);
 
-/// Checks the options that all networks have.
+/// Checks the options that all networks share.
 pub(crate) fn check(
     classes: usize,
     width: f64,
@@ -27,8 +27,9 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// Defines the configuration of a family of networks: its own options, each with its builder's name, type and default,
-/// and the options that all networks share. The builders, the defaults and the reader of JSON follow.
+/// Defines the configuration of a family of networks: the family's own options, each with the name of its builder
+/// method, its type and its default, and the options that all networks share. Expands to the struct, its builder
+/// methods, its defaults and its JSON reader.
 macro_rules! network_config {
     (
         $(#[$meta:meta])*
@@ -80,7 +81,7 @@ macro_rules! network_config {
         impl burn::config::Config for $config {}
 
         impl $config {
-            /// Makes the configuration of the published network with this number of classes.
+            /// Makes the published network's configuration with this number of classes.
             pub fn new(classes: usize) -> Self {
                 Self { classes, ..Self::default() }
             }
@@ -112,7 +113,7 @@ macro_rules! network_config {
                 Self { stem, ..self }
             }
 
-            /// Sets what batch normalization adds to the variance.
+            /// Sets the epsilon that batch normalization adds to the variance.
             pub fn with_batch_norm_epsilon(self, batch_norm_epsilon: f64) -> Self {
                 Self { batch_norm_epsilon, ..self }
             }
@@ -122,7 +123,7 @@ macro_rules! network_config {
                 Self { kernels, ..self }
             }
 
-            /// Returns what the layers have in common.
+            /// Returns the options that all layers of the network share.
             fn layer_options(&self) -> $crate::layers::LayerOptions {
                 $crate::layers::LayerOptions {
                     epsilon: self.batch_norm_epsilon,

@@ -1,4 +1,4 @@
-//! What most programs need: `use xception_models::prelude::*;`.
+//! The items that most programs need, for `use xception_models::prelude::*;`.
 //!
 //! ```
 //! use burn::prelude::*;

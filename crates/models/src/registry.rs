@@ -1,4 +1,4 @@
-//! The networks by name.
+//! The registry of networks by name, and the enums over all families of networks.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -30,14 +30,14 @@ use crate::{
     mobilenet_v1, resnet, xception,
 };
 
-/// A network that can be made by its name.
+/// A registered network, which can be made by its name.
 #[derive(Debug, Clone, Copy)]
 pub struct ModelInfo {
-    /// The name, as the program and the configuration files use it.
+    /// Name of the network in the program and the configuration files.
     pub name: &'static str,
-    /// The paper.
+    /// Paper that describes the network.
     pub paper: &'static str,
-    /// Height and width of the images it was published for, in pixels.
+    /// Height and width of the images that it was published for, in pixels.
     pub image_size: usize,
     pub(crate) configuration: fn() -> ModelConfig,
 }
@@ -49,15 +49,15 @@ impl ModelInfo {
     }
 }
 
-/// Makes the enums over all families, and what they have in common, from one line a family: its name in Rust and in JSON,
-/// its configuration, its network and its folder.
+/// Defines the enums over all families, and their shared methods, from one line per family: its name in Rust and in
+/// JSON, its configuration, its network and its module.
 macro_rules! families {
     ($($(#[$doc:meta])* $family:ident($config:ty, $network:ty) $name:literal $folder:ident;)+) => {
-        /// All networks, with the configuration that their papers publish.
+        /// All registered networks, each with the configuration that its paper publishes.
         pub static MODELS: LazyLock<Vec<ModelInfo>> =
             LazyLock::new(|| [$(&$folder::PUBLISHED[..]),+].concat());
 
-        /// Lists the weights that others publish for all networks.
+        /// Lists the published weights of all families.
         #[cfg(feature = "pretrained")]
         pub(crate) fn published_weights() -> Vec<PretrainedWeights> {
             [$($folder::published::WEIGHTS),+].concat()
@@ -72,7 +72,7 @@ macro_rules! families {
             $($(#[$doc])* #[serde(rename = $name)] $family($config),)+
         }
 
-        /// The form with options, which derives its reader; a name is read by hand.
+        /// Form with options, whose reader is derived; a name is read by hand.
         #[derive(Deserialize, JsonSchema)]
         #[schemars(inline, description = "A family of networks with its options.")]
         enum WithOptions {
@@ -87,7 +87,7 @@ macro_rules! families {
             }
         }
 
-        /// Any network.
+        /// A network of any family.
         #[derive(Module, Debug)]
         #[allow(clippy::large_enum_variant)] // a program has one, and Burn's derive wants the module itself
         pub enum Model {
@@ -95,7 +95,7 @@ macro_rules! families {
         }
 
         impl Model {
-            /// What each variant puts before the paths of its parameters.
+            /// Prefix that each variant puts before the paths of its parameters.
             #[cfg(feature = "weights")]
             pub(crate) const VARIANTS: &'static [&'static str] =
                 &[$(concat!(stringify!($family), ".")),+];
@@ -104,12 +104,12 @@ macro_rules! families {
         $(
             #[cfg(feature = "pretrained")]
             impl $network {
-                /// Fetches published weights by their name, if they aren't in the cache yet, and loads the network.
-                /// [`pretrained::load`](crate::pretrained::load) returns what its images have to go through too.
+                /// Downloads published weights by their name, unless they are in the cache, and loads the network.
+                /// [`pretrained::load`](crate::pretrained::load) also returns the preprocessing that its images need.
                 ///
                 /// # Errors
                 ///
-                /// As [`pretrained::load`](crate::pretrained::load); and for a name of another network.
+                /// As [`pretrained::load`](crate::pretrained::load), or if the weights belong to another network.
                 pub fn from_pretrained(weights: &str, device: &Device) -> Result<Self, PretrainedError> {
                     match pretrained::load(weights, device)?.model {
                         Model::$family(network) => Ok(network),
@@ -127,29 +127,29 @@ macro_rules! families {
             pub const FAMILIES: &'static [&'static str] = &[$($name),+];
         }
 
-        /// Calls something on the configuration inside.
+        /// Evaluates an expression on the configuration inside.
         macro_rules! each_config {
             ($any:expr, $inner:ident => $call:expr) => {
                 match $any { $(ModelConfig::$family($inner) => $call,)+ }
             };
         }
 
-        /// Calls something on the network inside.
+        /// Evaluates an expression on the network inside.
         macro_rules! each_network {
             ($any:expr, $inner:ident => $call:expr) => {
                 match $any { $(Model::$family($inner) => $call,)+ }
             };
         }
 
-        /// What the families say about the weights that others publish.
+        /// Each family's knowledge of published weights; see [`FamilyWeights`].
         #[cfg(feature = "weights")]
         impl ModelConfig {
-            /// Returns, for each family, the name of a tensor in PyTorch's files that no other has.
+            /// Returns, for each family, the name of a tensor that only its PyTorch files have.
             pub(crate) fn torch_anchors() -> Vec<&'static str> {
                 vec![$(<$config>::TORCH_ANCHOR),+]
             }
 
-            /// Recognizes source and network in a file with PyTorch's names.
+            /// Recognizes the source and the network of a file with PyTorch's names.
             pub(crate) fn find_torch(tensors: &NamedTensors) -> Option<(Source, Self)> {
                 $(if tensors.contains(<$config>::TORCH_ANCHOR) {
                     let (source, config) = <$config>::find_torch(tensors)?;
@@ -158,7 +158,7 @@ macro_rules! families {
                 None
             }
 
-            /// Recognizes the network by the kinds of a Keras model's layers.
+            /// Recognizes the network by the number of layers of each kind in a Keras model.
             pub(crate) fn find_keras(layers: &KerasLayers) -> Option<Self> {
                 $(if let Some(config) = <$config>::find_keras(layers) {
                     return Some(Self::$family(config));
@@ -166,12 +166,12 @@ macro_rules! families {
                 None
             }
 
-            /// Returns the source whose names an export has.
+            /// Returns the source whose names exported files use.
             pub(crate) fn export_source(&self) -> Source {
                 match self { $(Self::$family(_) => <$config>::EXPORT,)+ }
             }
 
-            /// Returns what the source's images go through.
+            /// Returns the preprocessing that the source applies to images.
             pub(crate) fn preprocessing(&self, source: Source) -> Preprocessing {
                 match self { $(Self::$family(_) => <$config>::preprocessing(source),)+ }
             }
@@ -186,37 +186,38 @@ macro_rules! families {
                 match self { $(Self::$family(config) => config.keras_layers(),)+ }
             }
 
-            /// Returns the order of layers in a Keras file without names, if it isn't the table's.
+            /// Returns the order of layers in a Keras file without names, if it differs from the table's.
             pub(crate) fn keras_order(&self) -> Option<&'static [usize]> {
                 match self { $(Self::$family(_) => <$config>::KERAS_ORDER,)+ }
             }
 
-            /// Takes classes, units and the width from the shapes of a Keras file's tensors.
+            /// Reads the number of classes and units, and the width, from the shapes of a Keras file's tensors.
             pub(crate) fn read_keras_sizes(&mut self, tensors: &NamedTensors) {
                 match self { $(Self::$family(config) => config.read_keras_sizes(tensors),)+ }
             }
 
-            /// Changes the origins of parameters that Keras stores in another way.
+            /// Adjusts the origins of parameters that Keras stores in another way.
             pub(crate) fn adjust_keras(&self, parts: &mut [Part]) {
                 match self { $(Self::$family(_) => <$config>::adjust_keras(parts),)+ }
             }
 
-            /// Returns the present name of a layer that early releases of Keras called otherwise.
+            /// Returns the present name of a layer that early releases of Keras named differently.
             pub(crate) fn modern_keras_name(&self, name: &str) -> Option<String> {
                 match self { $(Self::$family(_) => <$config>::modern_keras_name(name),)+ }
             }
 
-            /// Whether a head may have hidden layers.
+            /// Returns whether a head may have hidden layers.
             pub(crate) fn hidden_layers(&self) -> bool {
                 match self { $(Self::$family(_) => <$config>::HIDDEN_LAYERS,)+ }
             }
 
-            /// Whether convolutions have biases in Keras.
+            /// Returns whether convolutions have biases in Keras.
             pub(crate) fn keras_conv_bias(&self) -> bool {
                 match self { $(Self::$family(_) => <$config>::KERAS_CONV_BIAS,)+ }
             }
 
-            /// Lists the numbers that a file of this many tensors may not make larger than what follows each.
+            /// Lists the sizes that a file declares: the name and value of each, and the largest value that a file
+            /// with this many tensors may have.
             pub(crate) fn claims(&self, tensors: usize) -> Vec<(&'static str, usize, usize)> {
                 match self { $(Self::$family(config) => config.claims(tensors),)+ }
             }
@@ -228,7 +229,7 @@ macro_rules! families {
         }
 
         impl ModelConfig {
-            /// Returns the key of its options, such as `xception` or `resnet`.
+            /// Returns the key of the family's options, such as `xception` or `resnet`.
             pub fn family(&self) -> &'static str {
                 match self { $(Self::$family(_) => $name,)+ }
             }
@@ -237,7 +238,7 @@ macro_rules! families {
             ///
             /// # Errors
             ///
-            /// If an option is out of its range.
+            /// If an option is out of its range, or the network would have too many parameters.
             pub fn init(&self, device: &Device) -> Result<Model, ModelError> {
                 Ok(match self {
                     $(Self::$family(config) => Model::$family(config.init(device)?),)+
@@ -315,13 +316,13 @@ impl ModelConfig {
         each_config!(self, config => config.stem)
     }
 
-    /// Sets the factor on the channels of every layer.
+    /// Sets the factor on the channels of every layer; 1 in the published networks.
     pub fn with_width(mut self, width: f64) -> Self {
         each_config!(&mut self, config => config.width = width);
         self
     }
 
-    /// Returns height and width of the images it is for, in pixels: the published ones, or CIFAR's for the small stem.
+    /// Returns the default height and width of images, in pixels: the published ones, or CIFAR's for the small stem.
     pub fn image_size(&self) -> usize {
         let name = self.name();
         let published = MODELS.iter().find(|info| info.name == name);
@@ -519,7 +520,7 @@ mod tests {
         }
     }
 
-    /// Stages without parameters.
+    /// Returns the number of stages without parameters.
     fn pools(name: &str) -> usize {
         if name == "inception_v3" { 2 } else { 0 }
     }
@@ -528,7 +529,7 @@ mod tests {
         Network::classifier(model).num_params()
     }
 
-    /// Counts what would be trained.
+    /// Counts the trainable parameters.
     #[derive(Default)]
     struct Trainable(usize);
 

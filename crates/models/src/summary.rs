@@ -1,4 +1,4 @@
-//! A table of a network's stages: shapes, parameters, multiply-adds, activation memory.
+//! A table of a network's stages: output shapes, parameters, multiply-adds and activation memory.
 
 use std::fmt;
 
@@ -18,23 +18,23 @@ const ELSEWHERE: &str = "elsewhere";
 pub struct Summary {
     /// Height and width of the image, in pixels.
     pub image_size: [usize; 2],
-    /// The stages, from the input to the classifier; an auxiliary classifier is the last.
+    /// Stages from the input to the classifier, and an auxiliary classifier last.
     pub stages: Vec<StageSummary>,
 }
 
-/// One stage of a network.
+/// A stage of a network in a [`Summary`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StageSummary {
     /// Name of the stage.
     pub name: String,
-    /// Shape of its output for one image: channels, height and width, or a number of classes.
+    /// Shape of the output for one image: channels, height and width, or the number of classes.
     pub output: Vec<usize>,
-    /// Trainable parameters.
+    /// Number of trainable parameters.
     pub parameters: u64,
     /// Multiply-adds of convolutions and linear layers for one image.
     pub multiply_adds: u64,
-    /// Bytes of the outputs of all operations for one image, at 4 bytes a number: about what
-    /// training keeps for the backward pass.
+    /// Bytes of the outputs of all operations for one image, at 4 bytes per number: roughly the memory that training
+    /// keeps for the backward pass.
     pub activation_bytes: u64,
 }
 
@@ -95,17 +95,17 @@ impl Summary {
         Ok(summary)
     }
 
-    /// Trainable parameters of all stages.
+    /// Returns the number of trainable parameters of all stages.
     pub fn parameters(&self) -> u64 {
         self.stages.iter().map(|stage| stage.parameters).sum()
     }
 
-    /// Multiply-adds of all stages for one image.
+    /// Returns the multiply-adds of all stages for one image.
     pub fn multiply_adds(&self) -> u64 {
         self.stages.iter().map(|stage| stage.multiply_adds).sum()
     }
 
-    /// Bytes of the outputs of all operations for one image.
+    /// Returns the bytes of the outputs of all operations for one image.
     pub fn activation_bytes(&self) -> u64 {
         self.stages.iter().map(|stage| stage.activation_bytes).sum()
     }
@@ -193,7 +193,7 @@ mod tests {
         }
     }
 
-    /// Shapes of the stages of a forward pass that computes.
+    /// Returns the shapes of the stages, from a forward pass with values.
     fn computed(model: &Model, size: usize) -> Vec<(String, Vec<usize>)> {
         let images = Tensor::zeros([1, 3, size, size], &Device::flex());
         let features = model.forward_features(images);

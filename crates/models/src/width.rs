@@ -1,38 +1,38 @@
-//! The width multiplier: one factor on the channels of every layer.
+//! The width multiplier, a factor on the channels of every layer.
 
 use xception_messages::Bounds;
 
 use crate::ModelError;
 
-/// Channels are kept multiples of this, for the sake of SIMD lanes, as MobileNet's code does.
+/// Divisor of all numbers of channels, for the sake of SIMD lanes, as in MobileNet's code.
 const DIVISOR: usize = 8;
 
-/// What a multiplier may be: 16 is the widest that makes sense before memory runs out.
+/// Range of the multiplier; above 16 a network would run out of memory before it was of use.
 pub(crate) const WIDTH: Bounds = Bounds::above(0.0).at_most(16.0);
 
-/// The largest denominator of a multiplier that is looked for.
+/// Largest denominator that [`Width::fitting`] tries.
 const MAXIMUM_DENOMINATOR: usize = 256;
 
-/// A width multiplier that was checked (A. Howard et al., *MobileNets*, 2017, section 3.3).
+/// A checked width multiplier (A. Howard et al., *MobileNets*, 2017, section 3.3).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Width(f64);
 
 impl Width {
-    /// Checks that the multiplier is one of [`WIDTH`].
+    /// Checks that the multiplier is in the range [`WIDTH`].
     pub(crate) fn new(multiplier: f64) -> Result<Self, ModelError> {
         WIDTH.check("width", multiplier)?;
         Ok(Self(multiplier))
     }
 
-    /// The multiplied number of channels: the nearest multiple of 8, and at least 8. The published
-    /// numbers of channels are multiples of 8, so a multiplier of 1 gives them back.
+    /// Returns the multiplied number of channels, rounded to the nearest multiple of 8 and at least 8. The published
+    /// numbers are multiples of 8, so a multiplier of 1 leaves them as they are.
     pub(crate) fn channels(&self, published: usize) -> usize {
         let multiplied = published as f64 * self.0 / DIVISOR as f64;
         (multiplied.round() as usize).max(1) * DIVISOR
     }
 
-    /// The simplest multiplier that gives all these numbers of channels, each after the published
-    /// one, where there is one: 1 if it does, else the fraction with the smallest denominator.
+    /// Finds the simplest multiplier that turns the published number of channels, the first of each pair, into the
+    /// second: 1 if it fits, else the fraction with the smallest denominator; `None` if none fits.
     pub(crate) fn fitting(channels: &[(usize, usize)]) -> Option<f64> {
         let fits = |multiplier: f64| {
             let width = Self::new(multiplier).ok()?;
@@ -41,7 +41,7 @@ impl Width {
                 .all(|&(published, found)| width.channels(published) == found);
             all.then_some(multiplier)
         };
-        // The last pair of a network is its largest number, and bounds the multiplier best.
+        // The largest pair bounds the multiplier best.
         let &(published, found) = channels.iter().max()?;
         let near = found as f64 / published as f64;
         let reach = DIVISOR as f64 / published as f64;

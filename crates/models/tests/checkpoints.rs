@@ -1,4 +1,4 @@
-//! PyTorch's checkpoints in every form that it writes them in.
+//! PyTorch's checkpoints are read in every form in which PyTorch writes them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
 

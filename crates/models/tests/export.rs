@@ -1,4 +1,4 @@
-//! What is written is read again, to the bit.
+//! Exported files are read back, and agree to the bit.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
 
@@ -15,7 +15,7 @@ use xception_models::{
     InceptionV3Config, ModelConfig, Network, ResNetConfig, ResNetDepth, XceptionConfig,
 };
 
-/// Narrow networks with every option that a file has to keep.
+/// Makes narrow networks with every option that a file has to record.
 fn configs() -> Vec<ModelConfig> {
     let xception = XceptionConfig {
         middle_modules: 1,
@@ -87,7 +87,7 @@ fn export_and_import_are_bit_identical() {
             assert_eq!(loaded.source, Source::Native);
             assert_eq!(values(loaded.model.forward(images.clone())), expected);
 
-            // Loaded and saved again, under other identities of parameters, the file is the same byte for byte.
+            // Loaded and saved again, with other identities of parameters, the file has the same bytes.
             let again = folder.path().join(format!("again-{name}"));
             save(&loaded, &again).unwrap();
             let bytes = |path: &std::path::Path| std::fs::read(path).unwrap();

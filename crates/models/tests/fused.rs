@@ -1,4 +1,4 @@
-//! A fused network gives what the network gives that it was made from.
+//! A fused network's outputs agree with those of the network from which it was made.
 
 #![allow(clippy::unwrap_used)]
 
@@ -10,10 +10,10 @@ use xception_models::{
     InceptionV3Config, MODELS, ModelConfig, Network, ResNetConfig, ResNetDepth, XceptionConfig,
 };
 
-/// Of the largest value.
+/// Largest difference allowed, relative to the largest value.
 const TOLERANCE: f32 = 1e-4;
 
-/// Gives each normalization statistics and parameters of its own, as training does.
+/// A mapper that gives each normalization its own statistics and parameters, as training does.
 struct Trained {
     device: Device,
     statistic: bool,
@@ -90,7 +90,7 @@ fn small() -> XceptionConfig {
     }
 }
 
-/// Every option of Xception by itself.
+/// Lists configurations of Xception, each with another option changed.
 fn variants() -> Vec<XceptionConfig> {
     let mut variants = vec![small()];
     for intermediate_activation in [Activation::Relu, Activation::Elu] {
@@ -195,7 +195,8 @@ fn runs_on_ndarray() {
     }
 }
 
-/// Training keeps what the last step adds to the running statistics apart until it is asked for.
+/// Checks that fusing includes the last step of training, whose running statistics are kept apart until they are
+/// needed.
 #[test]
 fn a_network_in_training_is_fused_with_its_last_step() {
     let training = device().autodiff();
@@ -207,7 +208,7 @@ fn a_network_in_training_is_fused_with_its_last_step() {
         for _ in 0..2 {
             model.forward(images());
         }
-        // Made first: what joins the statistics joins them for all.
+        // Fused first, since merging the statistics merges them for all copies.
         let fused = model.fuse();
         let images = images().inner();
         let expected = model.valid().forward(images.clone());

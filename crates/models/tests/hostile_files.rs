@@ -1,7 +1,7 @@
-//! Files that are damaged, or made to do harm, are errors: no panic, bounded memory and time.
+//! Damaged and malicious files are errors: they cause no panic, and reading them takes bounded memory and time.
 //!
-//! A mutation fuzzer changes good files for a few seconds (`XCEPTION_FUZZ_SECONDS` of them where that
-//! is set). What it or a person found is kept in `tests/fixtures/found`.
+//! A mutation fuzzer changes valid files for a few seconds, or for `XCEPTION_FUZZ_SECONDS` seconds if that is set.
+//! The files that it or a person has found are kept in `tests/fixtures/found`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
 
@@ -18,7 +18,7 @@ use support::mutation::{Random, mutate};
 use xception_models::preprocessing::Preset;
 use xception_models::weights::{LoadOptions, load};
 
-/// The seconds that the fuzzer runs for in a usual run of the tests.
+/// Seconds for which the fuzzer runs by default.
 const SECONDS: u64 = 5;
 
 fn error(path: &Path) -> String {
@@ -28,7 +28,7 @@ fn error(path: &Path) -> String {
     }
 }
 
-/// Writes bytes to a scratch file, and gives the error that they are.
+/// Writes bytes to a scratch file, and returns the error of loading it.
 fn error_of(bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
@@ -36,7 +36,7 @@ fn error_of(bytes: &[u8]) -> String {
     error(&path)
 }
 
-/// A good file of every format.
+/// Makes a valid file of each format.
 fn good_files() -> Vec<(String, Vec<u8>)> {
     let names = [
         "xception.h5.gz",
@@ -104,7 +104,7 @@ fn a_truncated_keras_archive_is_no_checkpoint_of_pytorch() {
         };
         assert!(error.contains(format), "{name}: {error}");
     }
-    // So short that only the name tells.
+    // The file is too short to be recognized by its content, so that its name decides.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("xception.keras");
     fs::write(&path, b"PK\x03\x04").unwrap();
@@ -257,7 +257,7 @@ fn mutated_files_never_panic() {
     println!("{count} files, of which {loaded} still loaded; the slowest took {slowest:?}");
 }
 
-/// Keeps a file that was found, for the corpus.
+/// Keeps a file that the fuzzer found, for the corpus.
 fn keep(bytes: &[u8], name: &str, what: &str) -> ! {
     let path = std::env::temp_dir().join(format!("found-{}-{name}", std::process::id()));
     fs::write(&path, bytes).unwrap();

@@ -1,5 +1,5 @@
-//! The networks agree with timm's and torchvision's to float precision, stage by stage, on weights
-//! that come in through the import under their original names.
+//! The networks agree with timm's and torchvision's to float precision, stage by stage, on weights imported under
+//! their original names.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
 
@@ -10,10 +10,10 @@ use support::reference::{Reference, numbers, values, worst};
 use xception_models::weights::Source;
 use xception_models::{ModelConfig, Network};
 
-/// The largest difference allowed, relative to the largest number of the stage or the logits.
+/// Largest difference allowed, relative to the largest value of the stage or the logits.
 const TOLERANCE: f64 = 5e-5;
 
-/// Compares all stages that the reference names, `rename` saying which of ours each is.
+/// Compares all stages that the reference names; `rename` maps their names to this crate's.
 fn compare(name: &str, source: Source, rename: impl Fn(&str) -> Option<String>) {
     let device = Device::flex();
     let reference = Reference::read(name);
@@ -59,8 +59,8 @@ fn same_name(stage: &str) -> Option<String> {
 
 #[test]
 fn xception_agrees_with_timm() {
-    // timm numbers the blocks from the entry flow's first, the paper from the stem; `bn1` is inside
-    // of the stem.
+    // timm numbers the blocks from the start of the entry flow, and the paper from the stem; `bn1` is inside the
+    // stem.
     compare("xception", Source::Timm, |stage| {
         let number: u32 = stage.strip_prefix("block")?.parse().ok()?;
         Some(format!("block{}", number + 1))
@@ -98,7 +98,7 @@ fn resnets_agree_with_torchvision() {
 
 #[test]
 fn mobilenet_v1_agrees_with_timm() {
-    // timm's reference has the output of the first convolution's normalization, with its activation.
+    // timm's reference has the output of the first convolution's normalization, including its activation.
     compare("mobilenet_v1", Source::Timm, |stage| {
         (stage == "bn1").then(|| "conv1".to_owned())
     });

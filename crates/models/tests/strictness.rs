@@ -1,4 +1,4 @@
-//! Tensors that are missing, unused or of another shape are errors that name them.
+//! Missing, unused and misshapen tensors are errors that name the tensors.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
 
@@ -15,7 +15,7 @@ use xception_models::{ModelConfig, Network, ResNetConfig, ResNetDepth, XceptionC
 
 type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
 
-/// A narrow network's tensors under torchvision's names.
+/// Makes a narrow network's tensors under torchvision's names.
 fn tensors() -> Tensors {
     exported(ModelConfig::ResNet(
         ResNetConfig::new(7)
@@ -24,7 +24,7 @@ fn tensors() -> Tensors {
     ))
 }
 
-/// A network's tensors under the names that it is exported with.
+/// Makes a network's tensors under the names with which it is exported.
 fn exported(config: ModelConfig) -> Tensors {
     let loaded = Loaded {
         source: Source::Native,
@@ -171,14 +171,14 @@ fn features_need_the_backbone_only() {
     let mut without = whole.clone();
     without.retain(|(name, ..)| !name.starts_with("fc."));
     assert_eq!(pooled(&without), pooled(&whole));
-    // A head of several layers in the place of the usual one.
+    // A head of several layers in place of the usual one.
     let mut several = whole.clone();
     for (name, ..) in &mut several {
         *name = name.replace("fc.", "fc.1.");
     }
     several.push(("fc.0.weight".to_owned(), vec![1], vec![0.0]));
     assert_eq!(pooled(&several), pooled(&whole));
-    // More in the backbone isn't passed over.
+    // An additional tensor in the backbone is an error.
     let mut more = whole;
     more.push(("layer1.0.se.weight".to_owned(), vec![1], vec![0.0]));
     let error = load_with(&more, &options).unwrap_err().to_string();

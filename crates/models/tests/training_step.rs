@@ -1,9 +1,9 @@
-//! One training step of Xception agrees with timm's: the loss, every gradient, and the running
+//! A training step of Xception agrees with timm's: the loss, every gradient, and the running
 //! statistics afterwards.
 //!
-//! In single precision timm's own gradients are up to 3e-3 off from those in double precision. So
-//! `xception_train_f64.json` has timm's step in double precision, and gradients are compared with
-//! that; with those in single precision they are compared as far as these are right.
+//! In single precision, timm's own gradients differ by up to 3e-3 from those in double precision. Gradients are
+//! therefore compared with timm's step in double precision, in `xception_train_f64.json`, and less strictly with the
+//! one in single precision.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
 
@@ -19,15 +19,14 @@ use support::reference::{Reference, values};
 use xception_models::Network;
 use xception_models::weights::export_names;
 
-/// The largest difference of a gradient's norm, or of its first number, relative to the norm: from
-/// the step in double precision, and from the one in single precision. Which of two nearly equal values
-/// is the maximum, and which side of zero a value lies on, depends on rounding: the reference in single
-/// precision is 2.8e-3 off the one in double precision.
+/// Largest difference of a gradient's norm, or of its first value, relative to the norm, for the reference in double
+/// precision and for the one in single precision. Rounding decides which of two nearly equal values is the maximum,
+/// and on which side of zero a value lies: the two references differ by 2.8e-3.
 const GRADIENTS: [(&str, f64); 2] = [("xception_train_f64", 3e-3), ("xception_train", 5e-3)];
-/// The largest difference of a running statistic, relative to one.
+/// Largest difference of a running statistic, relative to 1.
 const STATISTICS: f64 = 1e-4;
 
-/// Norm and first number of each parameter's gradient, mean and first number of each parameter.
+/// Norm and first value of each parameter's gradient, and mean and first value of each parameter.
 #[derive(Default)]
 struct Numbers<'a> {
     path: Vec<String>,

@@ -1,7 +1,7 @@
-//! Files that Keras, timm and torchvision really wrote give the outputs that those compute.
+//! Files written by Keras, timm and torchvision produce the outputs that those compute.
 //!
-//! `tests/scripts/make_weights_files.py` makes the files. Narrow networks are fixtures; where the
-//! environment variable `XCEPTION_WEIGHTS_FILES` names a folder of full-size ones, they are read too.
+//! `tests/scripts/make_weights_files.py` makes the files. Narrow networks are fixtures; if the environment variable
+//! `XCEPTION_WEIGHTS_FILES` names a folder of full-size files, they are read too.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
 
@@ -23,18 +23,18 @@ use tempfile::TempDir;
 use xception_models::weights::{Head, LoadOptions, load};
 use xception_models::{ModelConfig, Network};
 
-/// The largest difference allowed, relative to the largest logit.
+/// Largest difference allowed, relative to the largest logit.
 const TOLERANCE: f64 = 1e-4;
 
-/// A line of `files.json`.
+/// An entry of `files.json`.
 #[derive(Deserialize)]
 struct Entry {
     file: String,
     model: String,
     source: String,
-    /// Logits of two images by the images' size.
+    /// Logits of two images, by the images' size.
     outputs: BTreeMap<usize, Value>,
-    /// Number of classes of a new head, where the file's own isn't loaded.
+    /// Number of classes of a new head, if the file's own isn't loaded.
     new_head: Option<usize>,
 }
 
@@ -63,7 +63,7 @@ fn check(folder: &Path, entry: &Entry) {
     }
 }
 
-/// The file, decompressed where its name ends with `.gz`.
+/// Returns the path of a file, decompressed if its name ends with `.gz`.
 fn unpacked(path: &Path, scratch: &TempDir) -> PathBuf {
     if path.extension().is_none_or(|extension| extension != "gz") {
         return path.to_owned();

@@ -11,7 +11,7 @@ use crate::network::Head;
 
 /// Published channels of the two convolutions.
 const CHANNELS: [usize; 2] = [128, 768];
-/// Kernel of the average pool and of the second convolution.
+/// Kernel size of the average pool and of the second convolution.
 const KERNEL: usize = 5;
 /// Stride of the average pool.
 const POOL_STRIDE: usize = 3;
@@ -23,7 +23,7 @@ pub(super) struct InceptionAuxiliaryConfig {
 }
 
 impl InceptionAuxiliaryConfig {
-    /// Smallest side of the input, in pixels.
+    /// Returns the smallest height and width of the input, in pixels.
     pub(super) const fn minimum_size(&self) -> usize {
         match self.stem {
             Stem::Standard => (KERNEL - 1) * POOL_STRIDE + KERNEL,
@@ -43,19 +43,19 @@ impl InceptionAuxiliaryConfig {
     }
 }
 
-/// The auxiliary classifier on the last 17 x 17 map (figure 8), to be used in training.
+/// The auxiliary classifier on the last 17 x 17 map (figure 8), for training.
 ///
-/// With the small stem its first average pool is left out: the map of a small image is smaller than
-/// 17 x 17, and pooled would be smaller than the 5x5 convolution.
+/// With the small stem there is no average pool: the map of a small image is smaller than 17 x 17, and after the pool
+/// it would be smaller than the 5x5 convolution.
 #[derive(Module, Debug)]
 pub struct InceptionAuxiliary {
-    /// 128 filters of 1x1.
+    /// First convolution: 128 filters of 1x1.
     pub conv0: ConvNorm,
-    /// 768 filters of 5x5, without padding.
+    /// Second convolution: 768 filters of 5x5, without padding.
     pub conv1: ConvNorm,
-    /// Logistic regression.
+    /// Classifier: a linear layer.
     pub classifier: Classifier,
-    /// Whether an average pool of 5x5 at stride 3 comes first.
+    /// Whether an average pool of 5x5 at stride 3 precedes the convolutions.
     pub pool: bool,
 }
 

@@ -16,12 +16,12 @@ use crate::limits::check_parameters;
 use crate::options::network_config;
 use crate::width::Width;
 
-/// Name, and channels of the pool's branch, of the modules at 35 x 35.
+/// Modules at 35 x 35: the name and the channels of the pool's branch.
 pub(crate) const INCEPTION_A: [(&str, usize); 3] =
     [("Mixed_5b", 32), ("Mixed_5c", 64), ("Mixed_5d", 64)];
 /// Name of the reduction to 17 x 17.
 pub(crate) const INCEPTION_B: &str = "Mixed_6a";
-/// Name, and channels inside the branches with 7x7 convolutions, of the modules at 17 x 17.
+/// Modules at 17 x 17: the name and the channels inside the branches with 7x7 convolutions.
 pub(crate) const INCEPTION_C: [(&str, usize); 4] = [
     ("Mixed_6b", 128),
     ("Mixed_6c", 160),
@@ -71,7 +71,7 @@ impl InceptionV3Config {
     ///
     /// # Errors
     ///
-    /// Where an option is out of its range.
+    /// If an option is out of its range, or the network would have too many parameters.
     pub fn init(&self, device: &Device) -> Result<InceptionV3, ModelError> {
         self.check()?;
         let make = &Convolutions {
@@ -133,8 +133,8 @@ impl InceptionV3Config {
     }
 }
 
-/// Smallest side of an image that leaves a pixel everywhere: from the last map backwards through
-/// all windows that shrink it.
+/// Returns the smallest image side at which no map is empty, computed from the last map backwards through all windows
+/// that shrink it.
 fn minimum_size(stem: Stem, auxiliary: Option<&InceptionAuxiliaryConfig>) -> usize {
     let before = |output: usize, kernel: usize, stride: usize| (output - 1) * stride + kernel;
     let mut side = before(1, 3, 2); // Mixed_7a

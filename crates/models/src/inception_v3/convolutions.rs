@@ -1,11 +1,11 @@
-//! The convolutions that all modules are made of.
+//! The convolutions of which all modules consist.
 
 use burn::prelude::*;
 
 use crate::layers::{ConvNorm, ConvNormConfig, Epilogue, LayerOptions};
 use crate::width::Width;
 
-/// Makes a module's convolutions, all followed by batch normalization with the same epsilon.
+/// A factory of a module's convolutions, all followed by batch normalization with the same epsilon.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Convolutions<'a> {
     pub(super) width: Width,
@@ -16,27 +16,27 @@ pub(super) struct Convolutions<'a> {
 }
 
 impl Convolutions<'_> {
-    /// At stride 1, padded so that the size stays.
+    /// Makes a convolution at stride 1, with padding that keeps the size.
     pub(super) fn same(&self, channels: [usize; 2], kernel: [usize; 2]) -> ConvNorm {
         ConvNormConfig::new(channels, 1, self.options)
             .with_same_kernel(kernel)
             .init(self.device)
     }
 
-    /// 3x3 at stride 2 without padding.
+    /// Makes a 3x3 convolution at stride 2 without padding.
     pub(super) fn reduction(&self, channels: [usize; 2]) -> ConvNorm {
         ConvNormConfig::new(channels, 3, self.options)
             .with_stride(2)
             .init(self.device)
     }
 
-    /// These published numbers of channels, each times the width multiplier.
+    /// Multiplies published numbers of channels by the width multiplier.
     pub(super) fn channels<const N: usize>(&self, published: [usize; N]) -> [usize; N] {
         published.map(|channels| self.width.channels(channels))
     }
 }
 
-/// What follows every convolution and its normalization.
+/// Makes the epilogue of all convolutions.
 pub(super) fn relu() -> Epilogue {
     Epilogue::relu()
 }

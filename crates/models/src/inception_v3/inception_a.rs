@@ -1,4 +1,4 @@
-//! Modules at 35 x 35: the 5x5 convolution and the double 3x3.
+//! Modules at 35 x 35, with a 5x5 convolution and a double 3x3.
 
 use burn::module::Module;
 
@@ -12,7 +12,7 @@ pub(super) struct InceptionAConfig {
 }
 
 impl InceptionAConfig {
-    /// Published channels of each branch.
+    /// Returns the published channels of each branch.
     const fn branches(&self) -> [usize; 4] {
         [64, 64, 96, self.pool_channels]
     }
@@ -38,15 +38,14 @@ impl InceptionAConfig {
     }
 }
 
-/// Branches of 1x1; 1x1 and 5x5; 1x1 and two 3x3; average pool and 1x1 (figure 5, with the 5x5
-/// kept).
+/// A module with the branches 1x1; 1x1 and 5x5; 1x1 and two 3x3; average pool and 1x1 (figure 5, with the 5x5 kept).
 #[derive(Module, Debug)]
 pub struct InceptionA {
-    /// 1x1.
+    /// The 1x1.
     pub branch1x1: ConvNorm,
     /// 1x1 before the 5x5.
     pub branch5x5_1: ConvNorm,
-    /// 5x5.
+    /// The 5x5.
     pub branch5x5_2: ConvNorm,
     /// 1x1 before the double 3x3.
     pub branch3x3dbl_1: ConvNorm,
@@ -61,7 +60,7 @@ pub struct InceptionA {
 }
 
 impl InceptionA {
-    /// All branches, joined.
+    /// Computes all branches, and concatenates their outputs.
     ///
     /// # Shapes
     ///

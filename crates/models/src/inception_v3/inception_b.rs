@@ -30,10 +30,10 @@ impl InceptionBConfig {
     }
 }
 
-/// Branches at stride 2, without padding: 3x3; 1x1 and two 3x3; max pool (figure 10).
+/// A reduction with branches at stride 2, without padding: 3x3; 1x1 and two 3x3; max pool (figure 10).
 #[derive(Module, Debug)]
 pub struct InceptionB {
-    /// 3x3 at stride 2.
+    /// The 3x3, at stride 2.
     pub branch3x3: ConvNorm,
     /// 1x1 before the double 3x3.
     pub branch3x3dbl_1: ConvNorm,
@@ -44,14 +44,14 @@ pub struct InceptionB {
 }
 
 impl InceptionB {
-    /// All branches, joined.
+    /// Computes all branches, and concatenates their outputs.
     ///
     /// # Shapes
     ///
     /// - `input`: `[batch, channels_in, height, width]`
     /// - output: `[batch, 480 + channels_in, (height - 1) / 2, (width - 1) / 2]`
     pub fn forward(&self, input: FeatureMap) -> FeatureMap {
-        // For an input of 35 x 35:
+        // Shapes are for an input of 35 x 35.
         let branch3x3 = self.branch3x3.forward(input.clone(), relu()); // [batch, 384, 17, 17]
 
         let branch3x3dbl = self.branch3x3dbl_1.forward(input.clone(), relu()); // [batch, 64, 35, 35]

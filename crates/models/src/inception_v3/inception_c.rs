@@ -1,4 +1,4 @@
-//! Modules at 17 x 17: 7x7 convolutions factorized into 1x7 and 7x1.
+//! Modules at 17 x 17, with 7x7 convolutions factorized into 1x7 and 7x1.
 
 use burn::module::Module;
 
@@ -38,16 +38,16 @@ impl InceptionCConfig {
     }
 }
 
-/// Branches of 1x1; 1x1, 1x7 and 7x1; 1x1 and twice 7x1 and 1x7; average pool and 1x1 (figure 6).
+/// A module with the branches 1x1; 1x1, 1x7 and 7x1; 1x1 and twice 7x1 and 1x7; average pool and 1x1 (figure 6).
 #[derive(Module, Debug)]
 pub struct InceptionC {
-    /// 1x1.
+    /// The 1x1.
     pub branch1x1: ConvNorm,
     /// 1x1 before the 7x7.
     pub branch7x7_1: ConvNorm,
-    /// 1x7.
+    /// The 1x7.
     pub branch7x7_2: ConvNorm,
-    /// 7x1.
+    /// The 7x1.
     pub branch7x7_3: ConvNorm,
     /// 1x1 before the double 7x7.
     pub branch7x7dbl_1: ConvNorm,
@@ -66,7 +66,7 @@ pub struct InceptionC {
 }
 
 impl InceptionC {
-    /// All branches, joined.
+    /// Computes all branches, and concatenates their outputs.
     ///
     /// # Shapes
     ///

@@ -32,32 +32,32 @@ impl InceptionDConfig {
     }
 }
 
-/// Branches at stride 2, without padding: 1x1 and 3x3; 1x1, 1x7, 7x1 and 3x3; max pool.
+/// A reduction with branches at stride 2, without padding: 1x1 and 3x3; 1x1, 1x7, 7x1 and 3x3; max pool.
 #[derive(Module, Debug)]
 pub struct InceptionD {
     /// 1x1 before the 3x3.
     pub branch3x3_1: ConvNorm,
-    /// 3x3 at stride 2.
+    /// The 3x3, at stride 2.
     pub branch3x3_2: ConvNorm,
     /// 1x1 before the 7x7.
     pub branch7x7x3_1: ConvNorm,
-    /// 1x7.
+    /// The 1x7.
     pub branch7x7x3_2: ConvNorm,
-    /// 7x1.
+    /// The 7x1.
     pub branch7x7x3_3: ConvNorm,
-    /// 3x3 at stride 2.
+    /// The 3x3 after the 7x7, at stride 2.
     pub branch7x7x3_4: ConvNorm,
 }
 
 impl InceptionD {
-    /// All branches, joined.
+    /// Computes all branches, and concatenates their outputs.
     ///
     /// # Shapes
     ///
     /// - `input`: `[batch, channels_in, height, width]`
     /// - output: `[batch, 512 + channels_in, (height - 1) / 2, (width - 1) / 2]`
     pub fn forward(&self, input: FeatureMap) -> FeatureMap {
-        // For an input of 17 x 17:
+        // Shapes are for an input of 17 x 17.
         let branch3x3 = self.branch3x3_1.forward(input.clone(), relu()); // [batch, 192, 17, 17]
         let branch3x3 = self.branch3x3_2.forward(branch3x3, relu()); // [batch, 320, 8, 8]
 

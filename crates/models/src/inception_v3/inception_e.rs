@@ -1,11 +1,11 @@
-//! Modules at 8 x 8: 3x3 convolutions expanded into 1x3 beside 3x1.
+//! Modules at 8 x 8, with 3x3 convolutions expanded into parallel 1x3 and 3x1.
 
 use burn::module::Module;
 
 use super::convolutions::{Convolutions, relu};
 use crate::layers::{ConvNorm, FeatureMap, average_pool};
 
-/// Published channels: of the 1x1, of each 1x3 and 3x1 (of which there are four), of the pool.
+/// Published channels of the 1x1, of each of the four 1x3 and 3x1, and of the pool's branch.
 const BRANCHES: [usize; 3] = [320, 384, 192];
 
 pub(super) struct InceptionEConfig {
@@ -37,25 +37,25 @@ impl InceptionEConfig {
     }
 }
 
-/// Branches of 1x1; 1x1, then 1x3 beside 3x1; 1x1 and 3x3, then 1x3 beside 3x1; average pool and
-/// 1x1 (figure 7).
+/// A module with the branches 1x1; 1x1, then 1x3 and 3x1 in parallel; 1x1 and 3x3, then 1x3 and 3x1 in parallel;
+/// average pool and 1x1 (figure 7).
 #[derive(Module, Debug)]
 pub struct InceptionE {
-    /// 1x1.
+    /// The 1x1.
     pub branch1x1: ConvNorm,
     /// 1x1 before the expanded 3x3.
     pub branch3x3_1: ConvNorm,
-    /// 1x3.
+    /// The 1x3.
     pub branch3x3_2a: ConvNorm,
-    /// 3x1 beside it.
+    /// The 3x1 parallel to it.
     pub branch3x3_2b: ConvNorm,
     /// 1x1 before the double 3x3.
     pub branch3x3dbl_1: ConvNorm,
-    /// 3x3.
+    /// The 3x3.
     pub branch3x3dbl_2: ConvNorm,
-    /// 1x3.
+    /// The 1x3 after the 3x3.
     pub branch3x3dbl_3a: ConvNorm,
-    /// 3x1 beside it.
+    /// The 3x1 parallel to it.
     pub branch3x3dbl_3b: ConvNorm,
     /// 1x1 after the average pool.
     pub branch_pool: ConvNorm,
@@ -64,7 +64,7 @@ pub struct InceptionE {
 }
 
 impl InceptionE {
-    /// All branches, joined.
+    /// Computes all branches, and concatenates their outputs.
     ///
     /// # Shapes
     ///

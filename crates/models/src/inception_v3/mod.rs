@@ -1,19 +1,18 @@
 //! Inception V3.
 //!
-//! - Paper: C. Szegedy, V. Vanhoucke, S. Ioffe, J. Shlens, Z. Wojna, *Rethinking the Inception
-//!   Architecture for Computer Vision*, CVPR 2016, <https://arxiv.org/abs/1512.00567>. The network
-//!   is the one the authors published, which differs from the paper's table 1 in detail.
-//! - Implementation: torchvision's `inception_v3`, made after the authors'.
+//! - Paper: C. Szegedy, V. Vanhoucke, S. Ioffe, J. Shlens, Z. Wojna, *Rethinking the Inception Architecture for
+//!   Computer Vision*, CVPR 2016, <https://arxiv.org/abs/1512.00567>. The network is the one that the authors
+//!   published, which differs from the paper's table 1 in details.
+//! - Implementation: torchvision's `inception_v3`, which follows the authors' code.
 //! - Input: 299 x 299 pixels, RGB, scaled to [-1, 1].
-//! - Reference: 23,834,568 parameters with 1000 classes, 27,161,264 with the auxiliary classifier;
-//!   78.2 % top-1, 94.1 % top-5 on ImageNet's validation set in the Xception paper (one crop, one
-//!   model), 77.29 % and 93.45 % with torchvision's weights.
-//! - The Xception paper's comparison is without the auxiliary classifier, and so is the default
-//!   here; torchvision has one unless told otherwise. It applies dropout of 0.5, here 0 is the
-//!   default, as for the other networks.
-//! - Weights start as in this crate's other networks (He); torchvision draws them from a truncated
-//!   normal distribution.
-//! - With the small stem, the auxiliary classifier leaves its first pool out.
+//! - Reference: 23,834,568 parameters with 1000 classes, 27,161,264 with the auxiliary classifier; 78.2 % top-1,
+//!   94.1 % top-5 on ImageNet's validation set in the Xception paper (one crop, one model), 77.29 % and 93.45 % with
+//!   torchvision's weights.
+//! - The auxiliary classifier is off by default, as in the Xception paper's comparison; in torchvision it is on.
+//!   Dropout is 0 by default, as in the other networks; in torchvision it is 0.5.
+//! - Weights are initialized as in this crate's other networks (He); torchvision draws them from a truncated normal
+//!   distribution.
+//! - With the small stem, the auxiliary classifier has no average pool.
 
 mod auxiliary;
 mod config;
@@ -49,7 +48,7 @@ use crate::network::Head;
 use crate::{AuxiliaryClassifier, ModelConfig, ModelInfo, Network, Observer};
 use config::{INCEPTION_A, INCEPTION_B, INCEPTION_C, INCEPTION_D, INCEPTION_E};
 
-/// The published member of the family.
+/// Published networks of the family.
 pub(crate) const PUBLISHED: [ModelInfo; 1] = [ModelInfo {
     name: "inception_v3",
     paper: "C. Szegedy et al., Rethinking the Inception Architecture, CVPR 2016",
@@ -57,32 +56,32 @@ pub(crate) const PUBLISHED: [ModelInfo; 1] = [ModelInfo {
     configuration: || ModelConfig::InceptionV3(InceptionV3Config::default()),
 }];
 
-/// The stage that the auxiliary classifier takes its input from: the last at 17 x 17.
+/// Stage whose output is the auxiliary classifier's input: the last at 17 x 17.
 const AUXILIARY_STAGE: &str = INCEPTION_C[INCEPTION_C.len() - 1].0;
 
 /// Inception V3: a stem, modules at three resolutions, and reductions between them.
 ///
-/// Its stages are named as in torchvision: `Conv2d_1a_3x3` to `Conv2d_4a_3x3` and `Mixed_5b` to
-/// `Mixed_7c`; the standard stem's two pools are the stages `maxpool1` and `maxpool2`.
+/// The stages are named as in torchvision: `Conv2d_1a_3x3` to `Conv2d_4a_3x3` and `Mixed_5b` to `Mixed_7c`; the two
+/// pools of the standard stem are the stages `maxpool1` and `maxpool2`.
 #[derive(Module, Debug)]
 pub struct InceptionV3 {
-    /// `Conv2d_1a_3x3` to `maxpool2`.
+    /// Stages `Conv2d_1a_3x3` to `maxpool2`.
     pub stem: InceptionV3Stem,
-    /// `Mixed_5b` to `Mixed_5d`.
+    /// Modules `Mixed_5b` to `Mixed_5d`, at 35 x 35.
     pub inception_a: Vec<InceptionA>,
-    /// `Mixed_6a`.
+    /// Reduction `Mixed_6a`, to 17 x 17.
     pub inception_b: InceptionB,
-    /// `Mixed_6b` to `Mixed_6e`.
+    /// Modules `Mixed_6b` to `Mixed_6e`, at 17 x 17.
     pub inception_c: Vec<InceptionC>,
-    /// `Mixed_7a`.
+    /// Reduction `Mixed_7a`, to 8 x 8.
     pub inception_d: InceptionD,
-    /// `Mixed_7b` and `Mixed_7c`.
+    /// Modules `Mixed_7b` and `Mixed_7c`, at 8 x 8.
     pub inception_e: Vec<InceptionE>,
-    /// Logistic regression.
+    /// Classifier: dropout and a linear layer.
     pub classifier: Classifier,
-    /// `AuxLogits`, after `Mixed_6e`.
+    /// Auxiliary classifier `AuxLogits`, on the output of `Mixed_6e`.
     pub auxiliary: Option<InceptionAuxiliary>,
-    /// Smallest image side, in pixels.
+    /// Smallest height and width of an image, in pixels.
     pub minimum_size: usize,
 }
 

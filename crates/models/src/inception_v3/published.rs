@@ -1,4 +1,4 @@
-//! The weights that others publish for Inception V3.
+//! Published weights of Inception V3.
 
 use xception_fetch::Check;
 
@@ -10,7 +10,7 @@ const KERAS: Publication =
 const TORCHVISION: Publication =
     Publication::torchvision("inception_v3", Preset::TorchvisionInceptionV3, "Apache-2.0");
 
-/// The files; the first are those that a new user wants.
+/// Weights of Inception V3; the first are recommended to a new user.
 pub(crate) const WEIGHTS: &[PretrainedWeights] = &[
     TORCHVISION.full(
         "inception_v3.torchvision",

@@ -1,4 +1,4 @@
-//! The plain convolutions and pools before the first module.
+//! The convolutions and pools before the first module.
 
 use burn::module::Module;
 use xception_kernels::Padding2d;
@@ -7,14 +7,14 @@ use super::convolutions::{Convolutions, relu};
 use crate::Observer;
 use crate::layers::{ConvNorm, ConvNormConfig, FeatureMap, Stem, max_pool};
 
-/// One convolution of the stem.
+/// A convolution of the stem.
 pub(super) struct Row {
     name: &'static str,
     channels: usize,
     pub(super) kernel: usize,
     pub(super) stride: usize,
     pub(super) padding: usize,
-    /// Name of the max pool 3x3 at stride 2, without padding, that follows.
+    /// Name of the max pool that follows, 3x3 at stride 2 without padding.
     pub(super) pool: Option<&'static str>,
 }
 
@@ -29,7 +29,7 @@ const fn row(name: &'static str, channels: usize, kernel: usize, stride: usize) 
     }
 }
 
-/// The standard stem.
+/// Convolutions of the standard stem.
 pub(super) const ROWS: [Row; 5] = [
     row("Conv2d_1a_3x3", 32, 3, 2),
     row("Conv2d_2a_3x3", 32, 3, 1),
@@ -45,8 +45,8 @@ pub(super) const ROWS: [Row; 5] = [
     },
 ];
 
-/// Makes the stem, and says how many channels it ends with. For small images all convolutions keep
-/// the size, and there are no pools.
+/// Makes the stem, and returns it with its number of output channels. In the small stem all convolutions keep the
+/// size, and there are no pools.
 pub(super) fn stem(stem: Stem, make: &Convolutions) -> (InceptionV3Stem, usize) {
     let mut channels_in = 3;
     let mut convolutions = Vec::new();
@@ -69,17 +69,17 @@ pub(super) fn stem(stem: Stem, make: &Convolutions) -> (InceptionV3Stem, usize) 
     (stem, channels_in)
 }
 
-/// Five convolutions, each followed by ReLU, and two max pools in the standard stem.
+/// The stem: five convolutions, each followed by ReLU, and two max pools in the standard stem.
 #[derive(Module, Debug)]
 pub struct InceptionV3Stem {
-    /// `Conv2d_1a_3x3`, `Conv2d_2a_3x3`, `Conv2d_2b_3x3`, `Conv2d_3b_1x1` and `Conv2d_4a_3x3`.
+    /// Convolutions `Conv2d_1a_3x3`, `Conv2d_2a_3x3`, `Conv2d_2b_3x3`, `Conv2d_3b_1x1` and `Conv2d_4a_3x3`.
     pub convolutions: Vec<ConvNorm>,
-    /// Whether there are max pools after the third and the last convolution.
+    /// Whether max pools follow the third and the last convolution.
     pub pools: bool,
 }
 
 impl InceptionV3Stem {
-    /// Passes images through all convolutions and pools, each of them a stage.
+    /// Passes images through all convolutions and pools, each of which is a stage.
     ///
     /// # Shapes
     ///
@@ -88,7 +88,7 @@ impl InceptionV3Stem {
     pub fn stages(&self, images: FeatureMap, observe: Observer) -> FeatureMap {
         let mut x = images;
         for (convolution, row) in self.convolutions.iter().zip(&ROWS) {
-            // For 299 x 299 pixels: 149 x 149, 147 x 147, 147 x 147, 73 x 73 and 71 x 71.
+            // Sizes for 299 x 299 pixels: 149 x 149, 147 x 147, 147 x 147, 73 x 73 and 71 x 71.
             x = convolution.forward(x, relu());
             observe(row.name, &x);
             if let Some(name) = row.pool.filter(|_| self.pools) {

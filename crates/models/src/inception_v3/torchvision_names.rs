@@ -1,4 +1,4 @@
-//! Inception V3 as torchvision names it.
+//! The layers of Inception V3 under torchvision's names.
 //!
 //! | here | torchvision |
 //! |---|---|
@@ -11,19 +11,20 @@
 //! | `classifier.logits` | `fc` |
 //! | `auxiliary.conv0`, `.conv1`, `.classifier.logits` | `AuxLogits.conv0`, `.conv1`, `.fc` |
 //!
-//! The branches have the same names in both; a convolution is `conv` and `bn` there.
+//! The branches have the same names in both; each convolution of a branch is split into `conv` and `bn` in
+//! torchvision.
 
 use super::InceptionV3Config;
 use crate::weights::layer::{Layer, conv_norm, linear};
 
-/// A name that no other network has.
+/// Name that no other network has.
 pub(super) const ANCHOR: &str = "Conv2d_1a_3x3.conv.weight";
-/// The last layer.
+/// Name of the last layer.
 pub(super) const HEAD: &str = "fc";
-/// The auxiliary classifier's last layer.
+/// Name of the auxiliary classifier's last layer.
 pub(super) const AUXILIARY_HEAD: &str = "AuxLogits.fc";
 
-/// The branches' convolutions of each kind of module, in the order that Keras makes them in.
+/// Convolutions of the branches in each kind of module, in the order in which Keras makes them.
 const A: &[&str] = &[
     "branch1x1",
     "branch5x5_1",
@@ -94,7 +95,7 @@ const STEM: [&str; 5] = [
     "Conv2d_4a_3x3",
 ];
 
-/// All convolutions before the classifier: path here, name in torchvision.
+/// Lists all convolutions before the classifier: path here, name in torchvision.
 pub(super) fn convolutions() -> impl Iterator<Item = (String, String)> {
     let stem = STEM
         .iter()
@@ -107,7 +108,7 @@ pub(super) fn convolutions() -> impl Iterator<Item = (String, String)> {
     stem.chain(modules)
 }
 
-/// All layers.
+/// Lists all layers.
 pub(super) fn layers(config: &InceptionV3Config) -> Vec<Layer> {
     let layer = |(module, name): (String, String)| {
         conv_norm(module, format!("{name}.conv"), format!("{name}.bn"))

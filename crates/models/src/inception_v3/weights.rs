@@ -1,4 +1,4 @@
-//! The weights that others publish for Inception V3.
+//! Recognition, names and preprocessing of published weights for Inception V3.
 
 use super::{InceptionV3Config, keras_names, torchvision_names};
 use crate::preprocessing::{Preprocessing, Preset};
@@ -8,8 +8,8 @@ use crate::weights::family::{
 use crate::weights::layer::Layer;
 use crate::weights::{NamedTensors, Source};
 
-/// Layers whose outputs tell the width: their published number, and their name in torchvision, which the tables for Keras
-/// use too.
+/// Layers whose numbers of outputs determine the width: the published number, and the name in torchvision, which the
+/// tables for Keras use too.
 const WIDTHS: [(usize, &str); 5] = [
     (32, "Conv2d_1a_3x3"),
     (80, "Conv2d_3b_1x1"),

@@ -1,4 +1,4 @@
-//! Activations.
+//! Activations of feature maps.
 
 pub use xception_kernels::Activation;
 
@@ -6,7 +6,7 @@ use super::feature_map::Form;
 use super::{FeatureMap, Kernels};
 
 impl FeatureMap {
-    /// Applies an activation to every element.
+    /// Applies an activation to each element.
     pub fn activate(self, activation: Activation, kernels: Kernels) -> Self {
         if activation == Activation::None {
             return self;

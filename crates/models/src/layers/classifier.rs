@@ -1,4 +1,4 @@
-//! From pooled features to logits.
+//! The classifier, from pooled features to logits.
 
 use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
@@ -21,14 +21,14 @@ pub struct ClassifierConfig {
     pub fully_connected: Vec<usize>,
     /// Number of classes.
     pub classes: usize,
-    /// Probability of dropping a feature before the last layer, in training.
+    /// Probability that dropout sets a feature to zero before the last layer, in training.
     pub dropout: f64,
     /// The implementation of its fused operations.
     pub kernels: Kernels,
 }
 
 impl ClassifierConfig {
-    /// A single layer without dropout.
+    /// Makes the configuration of a single linear layer without dropout.
     pub fn new(features: usize, classes: usize, kernels: Kernels) -> Self {
         Self {
             features,
@@ -57,14 +57,14 @@ impl ClassifierConfig {
     }
 }
 
-/// Optional fully connected layers with ReLU, dropout, and the layer that gives the logits.
+/// A classifier: optional fully connected layers with ReLU, dropout, and a linear layer that computes the logits.
 #[derive(Module, Debug)]
 pub struct Classifier {
-    /// Optional layers before the last (Xception, section 4: two of 4096 units for JFT).
+    /// Fully connected layers before the last one (Xception, section 4: two of 4096 units for JFT).
     pub fully_connected: Vec<Linear>,
     /// Dropout before the last layer.
     pub dropout: Dropout,
-    /// Logistic regression.
+    /// The last layer, from features to logits.
     pub logits: Linear,
     /// The implementation of its fused operations.
     #[module(skip)]
@@ -108,13 +108,13 @@ impl Classifier {
         lazy_dims(&self.logits.weight)[1]
     }
 
-    /// Returns the number of pooled features that it takes.
+    /// Returns the number of pooled features in the input.
     pub fn features(&self) -> usize {
         let first = self.fully_connected.first().unwrap_or(&self.logits);
         lazy_dims(&first.weight)[0]
     }
 
-    /// The linear layers, each with the activation that follows.
+    /// Iterates over the linear layers, each with the activation that follows it.
     fn layers(&self) -> impl Iterator<Item = (&Linear, Activation)> {
         let hidden = self.fully_connected.iter();
         let hidden = hidden.map(|layer| (layer, Activation::Relu));
@@ -139,7 +139,7 @@ impl Classifier {
         FeatureMap::traced([batch, self.classes(), 1, 1], trace)
     }
 
-    /// A linear layer as a convolution of an image of one pixel.
+    /// Packs a linear layer as a convolution of one-pixel maps.
     fn pack(&self, layer: &Linear) -> FusedConv2d {
         let weight = layer.weight.val();
         let [features, units] = weight.dims();

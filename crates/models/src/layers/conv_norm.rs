@@ -1,4 +1,4 @@
-//! A convolution with batch normalization, or with a bias.
+//! A convolution with batch normalization or a bias.
 
 use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -11,11 +11,11 @@ use super::packed::{Packed, fold, ids, lazy_dims};
 use super::trace::Trace;
 use super::{Epilogue, FeatureMap, Kernels, LayerOptions};
 
-/// Momentum of the running statistics in Burn's and PyTorch's direction: the share of the new batch.
+/// Momentum of the running statistics as Burn and PyTorch define it: the weight of the new batch.
 const NORM_MOMENTUM: f64 = 0.1;
 
-/// He initialization over the fan-out, as in timm's and torchvision's models (K. He et al.,
-/// *Delving Deep into Rectifiers*, 2015).
+/// Returns He initialization by fan-out, as in timm's and torchvision's models (K. He et al., *Delving Deep into
+/// Rectifiers*, 2015).
 pub(super) fn convolution_initializer() -> Initializer {
     Initializer::KaimingNormal {
         gain: std::f64::consts::SQRT_2,
@@ -23,7 +23,7 @@ pub(super) fn convolution_initializer() -> Initializer {
     }
 }
 
-/// Makes a normalization with this project's momentum.
+/// Makes a batch normalization with this project's momentum.
 pub(super) fn batch_norm(channels: usize, epsilon: f64, device: &Device) -> BatchNorm {
     BatchNormConfig::new(channels)
         .with_epsilon(epsilon)
@@ -31,7 +31,7 @@ pub(super) fn batch_norm(channels: usize, epsilon: f64, device: &Device) -> Batc
         .init(device)
 }
 
-/// Makes a convolution; its window is given by the layer around it.
+/// Makes a convolution, whose window the layer around it defines.
 pub(super) fn convolution(
     channels: [usize; 2],
     geometry: &Geometry,
@@ -55,18 +55,19 @@ pub struct ConvNormConfig {
     pub channels: [usize; 2],
     /// Kernel, stride, dilation and padding.
     pub geometry: Geometry,
-    /// Whether the padding is TensorFlow's `same`, which depends on the input's size, instead of the geometry's.
+    /// Whether the padding is TensorFlow's `same`, which depends on the input's size, instead of that of `geometry`.
     pub same_padding: bool,
-    /// Groups of channels that are convolved each by itself.
+    /// Number of groups of channels, each convolved separately.
     pub groups: usize,
-    /// Whether a normalization follows; without it the convolution has a bias.
+    /// Whether batch normalization follows; otherwise the convolution has a bias.
     pub normalized: bool,
-    /// What it shares with the network's other layers.
+    /// Options that the layers of a network share.
     pub options: LayerOptions,
 }
 
 impl ConvNormConfig {
-    /// A square kernel at stride 1 without padding.
+    /// Makes the configuration of a square kernel at stride 1 without padding, in one group, with batch
+    /// normalization.
     pub fn new(channels: [usize; 2], kernel: usize, options: LayerOptions) -> Self {
         Self {
             channels,
@@ -78,7 +79,7 @@ impl ConvNormConfig {
         }
     }
 
-    /// With another kernel, padded so that at stride 1 the size stays.
+    /// Sets the kernel, `[height, width]`, with padding that keeps the size at stride 1.
     pub fn with_same_kernel(mut self, kernel: [usize; 2]) -> Self {
         let [rows, columns] = kernel.map(|side| side / 2);
         self.geometry.kernel = kernel;
@@ -91,36 +92,36 @@ impl ConvNormConfig {
         self
     }
 
-    /// With this stride.
+    /// Sets the stride in both directions.
     pub fn with_stride(mut self, stride: usize) -> Self {
         self.geometry.stride = [stride, stride];
         self
     }
 
-    /// With this padding on all sides.
+    /// Sets the padding of all four sides, in pixels.
     pub fn with_padding(self, padding: usize) -> Self {
         self.with_padding2d(Padding2d::symmetric(padding))
     }
 
-    /// With this padding on each side.
+    /// Sets the padding of each side.
     pub fn with_padding2d(mut self, padding: Padding2d) -> Self {
         self.geometry.padding = padding;
         self
     }
 
-    /// With TensorFlow's `same` padding.
+    /// Selects TensorFlow's `same` padding.
     pub fn with_same_padding(mut self) -> Self {
         self.same_padding = true;
         self
     }
 
-    /// With this number of groups.
+    /// Sets the number of groups.
     pub fn with_groups(mut self, groups: usize) -> Self {
         self.groups = groups;
         self
     }
 
-    /// With a bias instead of a normalization.
+    /// Selects a bias instead of batch normalization.
     pub fn with_bias(mut self) -> Self {
         self.normalized = false;
         self
@@ -142,19 +143,19 @@ impl ConvNormConfig {
     }
 }
 
-/// A convolution followed by batch normalization, or one with a bias.
+/// A convolution followed by batch normalization, or with a bias.
 #[derive(Module, Debug)]
 pub struct ConvNorm {
     /// The convolution.
     pub conv: Conv2d,
-    /// The normalization of its output channels.
+    /// Batch normalization of the output channels; `None` if the convolution has a bias.
     pub norm: Option<BatchNorm>,
-    /// The convolution's window.
+    /// Window of the convolution.
     #[module(skip)]
     pub geometry: Geometry,
-    /// Whether the padding is TensorFlow's `same` instead.
+    /// Whether the padding is TensorFlow's `same` instead of that of `geometry`.
     pub same_padding: bool,
-    /// The implementation of its operations.
+    /// The implementation of the operations.
     #[module(skip)]
     pub kernels: Kernels,
     #[module(skip)]
@@ -162,7 +163,7 @@ pub struct ConvNorm {
 }
 
 impl ConvNorm {
-    /// Convolves, normalizes, and does what the epilogue says.
+    /// Convolves, normalizes, and applies the epilogue.
     ///
     /// # Shapes
     ///
@@ -201,7 +202,7 @@ impl ConvNorm {
         }
     }
 
-    /// The window for an input of this height and width.
+    /// Returns the window for an input of this height and width.
     fn geometry_for(&self, input: [usize; 2]) -> Geometry {
         let Geometry { kernel, stride, .. } = self.geometry;
         let mut geometry = self.geometry;
@@ -211,7 +212,7 @@ impl ConvNorm {
         geometry
     }
 
-    /// The convolution and its normalization as one operation.
+    /// Packs the convolution and its normalization as one operation.
     fn pack(&self) -> FusedConv2d {
         let weight = self.conv.weight.val();
         let bias = self.conv.bias.as_ref().map(Param::val);
@@ -229,7 +230,7 @@ impl ConvNorm {
     }
 }
 
-/// Normalizes and does what the epilogue says, in as few operations as there are.
+/// Normalizes and applies the epilogue, in as few operations as possible.
 pub(super) fn normalize(
     norm: Option<&BatchNorm>,
     input: Tensor<4>,
@@ -254,7 +255,7 @@ pub(super) fn normalize(
     }
 }
 
-/// Runs a layer's fused form.
+/// Runs a layer in its fused form.
 pub(super) fn run_packed(
     packed: &FusedConv2d,
     input: FeatureMap,
@@ -271,7 +272,7 @@ pub(super) fn run_packed(
     Form::Fused(output).into()
 }
 
-/// Reports a convolution; returns the dimensions of its output.
+/// Reports a convolution to the trace, and returns the dimensions of its output.
 pub(super) fn trace_convolution(
     conv: &Conv2d,
     geometry: &Geometry,
@@ -288,7 +289,7 @@ pub(super) fn trace_convolution(
     output
 }
 
-/// Reports a normalization and an epilogue on an output of these dimensions.
+/// Reports a normalization and an epilogue on an output of these dimensions to the trace.
 pub(super) fn trace_normalization(
     norm: Option<&BatchNorm>,
     output: [usize; 4],

@@ -1,10 +1,10 @@
-//! What follows a convolution.
+//! The operations after a convolution, which a fused layer computes in the same pass.
 
 use super::{Activation, FeatureMap};
 
-/// What follows a convolution and its normalization: an addition, an activation, both or nothing.
+/// The operations after a convolution and its normalization: a residual addition, an activation, both or none.
 ///
-/// Given to the layer with its input, so that a fused layer computes all of it in one pass.
+/// The layer takes the epilogue with its input, so that a fused layer computes everything in one pass.
 #[derive(Debug, Clone, Default)]
 pub struct Epilogue {
     pub(super) residual: Option<FeatureMap>,
@@ -17,12 +17,12 @@ impl Epilogue {
         Self::default()
     }
 
-    /// Makes an epilogue that rectifies.
+    /// Makes an epilogue that applies ReLU.
     pub fn relu() -> Self {
         Self::from(Activation::Relu)
     }
 
-    /// Makes an epilogue that adds a map of the output's shape.
+    /// Makes an epilogue that adds a map of the output's shape, such as a residual connection.
     pub fn add(residual: FeatureMap) -> Self {
         Self {
             residual: Some(residual),
@@ -30,7 +30,7 @@ impl Epilogue {
         }
     }
 
-    /// Applies this activation last.
+    /// Sets the activation, which is applied last.
     pub fn then(self, activation: Activation) -> Self {
         Self { activation, ..self }
     }

@@ -1,4 +1,4 @@
-//! What passes from layer to layer.
+//! The feature maps that pass from layer to layer.
 
 use std::ops::Add;
 
@@ -7,16 +7,16 @@ use burn::prelude::*;
 
 use super::trace::Trace;
 
-/// A batch of feature maps, in the form that the pass through the network asks for.
+/// A batch of feature maps, in the form that the pass through the network needs.
 ///
-/// A network's forward pass is written once, on feature maps. What it does depends on what it is given:
+/// The forward pass of a network is written once, in terms of feature maps. Its effect depends on their form:
 ///
-/// - *composed*: a tensor `[batch, channels, height, width]` that passes through operations with gradients, for training
-///   and for evaluation of networks that change;
-/// - *fused*: a tensor with trailing channels, `[batch, height, width, channels]`, on which a convolution runs together
-///   with its normalization, activation and residual addition; see [`Fused`](crate::Fused);
-/// - *traced*: a shape without values, from which the summary, the parameters of each stage and the
-///   preparation of fused layers follow without computing anything.
+/// - *composed*: a tensor `[batch, channels, height, width]` that passes through operations with gradients, for
+///   training and for the evaluation of networks that change;
+/// - *fused*: a tensor with trailing channels, `[batch, height, width, channels]`, on which a convolution is computed
+///   together with its normalization, activation and residual addition; see [`Fused`](crate::Fused);
+/// - *traced*: a shape without values, from which the summary, the parameters of each stage and the preparation of
+///   fused layers are derived without computing anything.
 #[derive(Debug, Clone)]
 pub struct FeatureMap {
     pub(super) form: Form,
@@ -26,7 +26,7 @@ pub struct FeatureMap {
 pub(super) enum Form {
     /// `[batch, channels, height, width]`.
     Composed(Tensor<4>),
-    /// Images as networks get them, `[batch, channels, height, width]`, for a fused first layer.
+    /// Images, `[batch, channels, height, width]`, for a fused first layer.
     FusedImages(Tensor<4>),
     /// `[batch, height, width, channels]`.
     Fused(Tensor<4>),
@@ -53,12 +53,12 @@ impl FeatureMap {
         Form::FusedImages(tensor).into()
     }
 
-    /// Makes a map without values.
+    /// Makes a map that has a shape but no values.
     pub(crate) fn traced(dims: [usize; 4], trace: &Trace) -> Self {
         Form::Traced(dims, trace.clone()).into()
     }
 
-    /// Returns batch, channels, height and width.
+    /// Returns the dimensions: batch, channels, height and width.
     pub fn dims(&self) -> [usize; 4] {
         match &self.form {
             Form::Composed(tensor) | Form::FusedImages(tensor) => tensor.dims(),
@@ -70,7 +70,7 @@ impl FeatureMap {
         }
     }
 
-    /// Returns the values. Of a map without values they are zeros, on the processor.
+    /// Returns the values. A traced map has none, and returns zeros on the trace's device.
     ///
     /// # Shapes
     ///
@@ -83,14 +83,14 @@ impl FeatureMap {
         }
     }
 
-    /// Applies an operation that has no layer here, such as one of Burn's own modules.
+    /// Applies an operation that has no layer in this crate, such as a module of Burn without parameters.
     ///
-    /// A trace counts its outputs, but knows nothing of its parameters: give them by
-    /// [`map_module`](Self::map_module).
+    /// A trace counts the operation's outputs, but none of its parameters: use [`map_module`](Self::map_module) for
+    /// an operation that has some.
     ///
     /// # Shapes
     ///
-    /// - of `operation`: from and to `[batch, channels, height, width]`
+    /// - input and output of `operation`: `[batch, channels, height, width]`
     pub fn map(self, operation: impl FnOnce(Tensor<4>) -> Tensor<4>) -> Self {
         match self.form {
             Form::Composed(tensor) => Self::composed(operation(tensor)),
@@ -104,12 +104,12 @@ impl FeatureMap {
         }
     }
 
-    /// Applies a module that has no layer here. A trace counts its parameters, and `multiply_adds` for each number of its
-    /// output.
+    /// Applies a module that has no layer in this crate. A trace counts the module's parameters, and `multiply_adds`
+    /// for each number of its output.
     ///
     /// # Shapes
     ///
-    /// - of `operation`: from and to `[batch, channels, height, width]`
+    /// - input and output of `operation`: `[batch, channels, height, width]`
     pub fn map_module<M: Module>(
         self,
         module: &M,
@@ -118,7 +118,7 @@ impl FeatureMap {
     ) -> Self {
         match self.form {
             Form::Traced(dims, trace) => {
-                // On the module's own device, as the operation wants it.
+                // The operation expects its input on the module's device.
                 let device = module.devices().into_iter().next();
                 let device = device.unwrap_or_else(|| trace.device().clone());
                 let output = operation(module, Tensor::zeros(dims, &device)).dims();
@@ -139,7 +139,7 @@ impl FeatureMap {
     ///
     /// # Shapes
     ///
-    /// - `self` and output: `[batch, channels, height, width]`, the channels a multiple of `groups`
+    /// - `self` and output: `[batch, channels, height, width]`, with `channels` a multiple of `groups`
     pub fn shuffle_channels(self, groups: usize) -> Self {
         let [batch, channels, height, width] = self.dims();
         let each = channels / groups.max(1);
@@ -162,11 +162,11 @@ impl FeatureMap {
         }
     }
 
-    /// Concatenates maps along their channels.
+    /// Concatenates maps along their channels, in the order given.
     ///
     /// # Shapes
     ///
-    /// - `maps`: each `[batch, channels of the map, height, width]`, at least one
+    /// - `maps`: each `[batch, channels of the map, height, width]`; at least one map
     /// - output: `[batch, channels of all maps, height, width]`
     pub fn concatenate<const N: usize>(maps: [Self; N]) -> Self {
         const { assert!(N > 0, "there is something to concatenate") };
@@ -189,7 +189,7 @@ impl FeatureMap {
         form.into()
     }
 
-    /// Returns the values with trailing channels.
+    /// Returns the values as a tensor with trailing channels.
     pub(super) fn into_trailing(self) -> Tensor<4> {
         match self.form {
             Form::Fused(tensor) => tensor,
@@ -201,7 +201,7 @@ impl FeatureMap {
 impl Add for FeatureMap {
     type Output = Self;
 
-    /// Adds another map of the same shape.
+    /// Adds a map of the same shape.
     fn add(self, other: Self) -> Self {
         match (self.form, other.form) {
             (Form::Fused(a), Form::Fused(b)) => Form::Fused(a + b).into(),

@@ -1,4 +1,4 @@
-//! Whose operations the layers run.
+//! The choice between this project's kernels and Burn's operations, and its effect on each operation.
 
 use burn::nn::BatchNorm;
 use burn::prelude::*;
@@ -21,17 +21,17 @@ pub enum Kernels {
     Burn,
 }
 
-/// What all layers of a network have in common.
+/// The options that all layers of a network share.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LayerOptions {
     /// Added to the variance by batch normalization.
     pub epsilon: f64,
-    /// Whose operations the layers run.
+    /// The implementation of the layers' operations.
     pub kernels: Kernels,
 }
 
 impl Kernels {
-    /// A convolution in any number of groups.
+    /// Convolves, in any number of groups.
     ///
     /// # Shapes
     ///
@@ -50,7 +50,7 @@ impl Kernels {
         }
     }
 
-    /// Maximum over each window.
+    /// Takes the maximum over each window.
     pub(super) fn max_pool2d(&self, input: Tensor<4>, geometry: &Geometry) -> Tensor<4> {
         match self {
             Self::Native => max_pool2d(input, geometry),
@@ -58,7 +58,7 @@ impl Kernels {
         }
     }
 
-    /// Applies an activation to every element.
+    /// Applies an activation to each element.
     pub(super) fn activate(&self, input: Tensor<4>, activation: Activation) -> Tensor<4> {
         match (self, activation) {
             (Self::Native, Activation::Relu) => xception_kernels::relu(input),
@@ -66,9 +66,9 @@ impl Kernels {
         }
     }
 
-    /// Batch normalization, followed by ReLU where asked for.
+    /// Applies batch normalization, followed by ReLU if `relu` is set.
     pub(super) fn normalize(&self, norm: &BatchNorm, input: Tensor<4>, relu: bool) -> Tensor<4> {
-        // As Burn's layer decides it: a frozen layer uses the running statistics.
+        // The condition of Burn's own layer: a frozen layer uses the running statistics.
         let trains = input.device().is_autodiff() && norm.training.is_enabled();
         if !trains && *self == Self::Native {
             return infer(norm, input, relu);
@@ -83,9 +83,9 @@ impl Kernels {
         }
     }
 
-    /// Normalizes by the statistics of the batch and moves the running ones towards them. The running
-    /// variance is one of sample variances, `sum / (count - 1)`, as in PyTorch; Burn's own layer takes
-    /// `sum / count`. Only the native operation takes ReLU along.
+    /// Normalizes by the statistics of the batch, and moves the running statistics towards them. The running variance
+    /// is an average of sample variances, `sum / (count - 1)`, as in PyTorch; Burn's own layer uses `sum / count`.
+    /// Only the native operation includes ReLU.
     fn train(&self, norm: &BatchNorm, input: Tensor<4>, relu: bool) -> Tensor<4> {
         let device = input.device();
         let [images, _, height, width] = input.dims();

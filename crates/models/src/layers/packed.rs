@@ -1,4 +1,4 @@
-//! A layer's fused form.
+//! The fused form of a layer, and the folding of normalization into a convolution.
 
 use std::sync::OnceLock;
 
@@ -7,25 +7,25 @@ use burn::nn::BatchNorm;
 use burn::prelude::*;
 use xception_kernels::FusedConv2d;
 
-/// The fused form of a layer, made when it is first needed.
+/// The fused form of a layer, made on first use.
 ///
-/// Only the layers of a [`Fused`](crate::Fused) network ever have one: their weights don't change.
+/// Only the layers of a [`Fused`](crate::Fused) network have one, since their weights don't change.
 #[derive(Debug, Clone, Default)]
 pub struct Packed(OnceLock<FusedConv2d>);
 
 impl Packed {
-    /// Returns the fused form, made by `pack` the first time.
+    /// Returns the fused form, which `pack` makes at the first call.
     pub(super) fn get_or_pack(&self, pack: impl FnOnce() -> FusedConv2d) -> &FusedConv2d {
         self.0.get_or_init(pack)
     }
 }
 
-/// Folds a normalization into the convolution before it; returns its weight and bias.
+/// Folds a batch normalization into the convolution before it, and returns the new weight and bias.
 ///
 /// # Shapes
 ///
 /// - `weight`: `[channels, ...]`
-/// - `bias`, of the convolution: `[channels]`
+/// - `bias`: that of the convolution, `[channels]`
 pub(super) fn fold(
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
@@ -44,13 +44,13 @@ pub(super) fn fold(
     (weight * scale.reshape([outputs, 1, 1, 1]), shift)
 }
 
-/// The shape of a parameter, whose values may never have been drawn.
+/// Returns the shape of a parameter without drawing its initial values.
 pub(super) fn lazy_dims<const D: usize>(param: &Param<Tensor<D>>) -> [usize; D] {
     let shape = param.lazy_shape();
     std::array::from_fn(|axis| shape[axis])
 }
 
-/// The parameters of a layer, without its flags.
+/// Returns the identities of a layer's parameters, without its flags.
 pub(super) fn ids<M: Module>(layer: &M) -> Vec<ParamId> {
     struct Ids(Vec<ParamId>);
 

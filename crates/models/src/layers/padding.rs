@@ -1,4 +1,4 @@
-//! Which side gets the odd pixel.
+//! The two conventions of padding at stride 2.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ pub enum Padding {
 }
 
 impl Padding {
-    /// The padding for an input of this height and width.
+    /// Returns the padding for an input of this height and width.
     pub fn around(&self, input: [usize; 2], kernel: usize, stride: usize) -> Padding2d {
         match self {
             Self::Symmetric => Padding2d::symmetric(kernel / 2),

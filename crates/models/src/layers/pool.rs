@@ -1,4 +1,4 @@
-//! Pools.
+//! Max pools and average pools.
 
 use burn::tensor::module::avg_pool2d;
 use burn::tensor::ops::AvgPoolOptions;
@@ -9,7 +9,7 @@ use xception_kernels::{
 use super::feature_map::Form;
 use super::{FeatureMap, Kernels};
 
-/// Takes the maximum over a square window; padded pixels never win.
+/// Takes the maximum over a square window; padded pixels are never the maximum.
 ///
 /// # Shapes
 ///
@@ -42,9 +42,10 @@ pub fn max_pool(
     }
 }
 
-/// Takes the mean over a square window of odd size at stride 1, padded so that the size stays.
+/// Takes the mean over a square window of odd size at stride 1, with padding that keeps the size.
 ///
-/// `count_include_pad` says whether padded zeros count: they do in torchvision's Inception V3, and don't in Keras.
+/// `count_include_pad` says whether padded zeros count in the mean: they do in torchvision's Inception V3, and don't
+/// in Keras.
 ///
 /// # Shapes
 ///
@@ -100,7 +101,7 @@ pub fn strided_average_pool(input: FeatureMap, kernel: usize, stride: usize) -> 
     input.map(|input| avg_pool2d(input, options))
 }
 
-/// Takes the mean over all pixels.
+/// Takes the mean over all pixels of a map.
 ///
 /// # Shapes
 ///

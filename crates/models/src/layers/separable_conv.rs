@@ -18,22 +18,23 @@ use super::{Epilogue, FeatureMap, Kernels, LayerOptions};
 pub struct SeparableConvNormConfig {
     /// Input and output channels.
     pub channels: [usize; 2],
-    /// Outputs of the depthwise part for each input channel.
+    /// Number of outputs of the depthwise part for each input channel.
     pub channel_multiplier: usize,
     /// Kernel, stride, dilation and padding of the depthwise part.
     pub geometry: Geometry,
-    /// Whether the input is rectified first.
+    /// Whether ReLU is applied to the input.
     pub input_relu: bool,
-    /// Whether the depthwise part has a normalization of its own.
+    /// Whether batch normalization follows the depthwise part too.
     pub depthwise_normalized: bool,
     /// The activation between the two parts.
     pub activation: Activation,
-    /// What it shares with the network's other layers.
+    /// Options that the layers of a network share.
     pub options: LayerOptions,
 }
 
 impl SeparableConvNormConfig {
-    /// Xception's form: a square, odd kernel at stride 1 that keeps the size, nothing between the parts.
+    /// Makes the configuration in Xception's form: a square, odd kernel at stride 1 with padding that keeps the size,
+    /// and neither normalization nor activation between the parts.
     pub fn new(channels: [usize; 2], kernel: usize, options: LayerOptions) -> Self {
         Self {
             channels,
@@ -46,25 +47,25 @@ impl SeparableConvNormConfig {
         }
     }
 
-    /// With this activation between the two parts.
+    /// Sets the activation between the two parts.
     pub fn with_activation(mut self, activation: Activation) -> Self {
         self.activation = activation;
         self
     }
 
-    /// With ReLU on the input or without.
+    /// Sets whether ReLU is applied to the input.
     pub fn with_input_relu(mut self, input_relu: bool) -> Self {
         self.input_relu = input_relu;
         self
     }
 
-    /// With a normalization between the two parts.
+    /// Selects batch normalization between the two parts.
     pub fn with_depthwise_norm(mut self) -> Self {
         self.depthwise_normalized = true;
         self
     }
 
-    /// With this window of the depthwise part.
+    /// Sets the window of the depthwise part.
     pub fn with_geometry(mut self, geometry: Geometry) -> Self {
         self.geometry = geometry;
         self
@@ -97,29 +98,29 @@ impl SeparableConvNormConfig {
     }
 }
 
-/// A depthwise and a pointwise convolution, both without bias, then batch normalization.
+/// A depthwise and a pointwise convolution, both without bias, followed by batch normalization.
 ///
-/// Xception's have stride 1, channel multiplier 1 (figure 5) and no non-linearity between the two parts, which section 4.7
-/// studies; MobileNet's have a normalization and ReLU there too.
+/// Xception's separable convolutions have stride 1, channel multiplier 1 (figure 5) and no non-linearity between the
+/// two parts, which section 4.7 studies; MobileNet's have a normalization and ReLU6 there.
 #[derive(Module, Debug)]
 pub struct SeparableConvNorm {
-    /// The spatial convolution of each channel.
+    /// The depthwise convolution, which filters each channel by itself.
     pub depthwise: Conv2d,
-    /// The normalization of the depthwise part's channels.
+    /// Batch normalization of the depthwise part's channels.
     pub depthwise_norm: Option<BatchNorm>,
-    /// The 1x1 convolution that mixes channels.
+    /// The pointwise convolution, 1x1, which mixes the channels.
     pub pointwise: Conv2d,
-    /// The normalization of the output channels.
+    /// Batch normalization of the output channels.
     pub norm: BatchNorm,
-    /// The window of the depthwise part.
+    /// Window of the depthwise part.
     #[module(skip)]
     pub geometry: Geometry,
-    /// Whether the input is rectified first.
+    /// Whether ReLU is applied to the input.
     pub input_relu: bool,
-    /// The non-linearity between the two convolutions.
+    /// The activation between the two convolutions.
     #[module(skip)]
     pub activation: Activation,
-    /// The implementation of its operations.
+    /// The implementation of the operations.
     #[module(skip)]
     pub kernels: Kernels,
     #[module(skip)]
@@ -127,7 +128,7 @@ pub struct SeparableConvNorm {
 }
 
 impl SeparableConvNorm {
-    /// Convolves each channel, mixes channels, normalizes, and does what the epilogue says.
+    /// Convolves each channel, mixes the channels, normalizes, and applies the epilogue.
     ///
     /// # Shapes
     ///
@@ -174,7 +175,7 @@ impl SeparableConvNorm {
         }
     }
 
-    /// Both convolutions and their normalizations as one operation.
+    /// Packs both convolutions and their normalizations as one operation.
     fn pack(&self) -> FusedConv2d {
         let (pointwise, bias) = fold(self.pointwise.weight.val(), None, &self.norm);
         let weight = self.depthwise.weight.val();

@@ -1,22 +1,22 @@
-//! What layers report of themselves when a shape passes through them.
+//! The record that layers keep of themselves when a shape passes through them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::module::{Module, ParamGroup, ParamId};
 use burn::prelude::*;
 
-/// One operation of a forward pass.
+/// An operation of a forward pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Operation {
-    /// Trainable parameters it uses.
+    /// Number of trainable parameters that it uses.
     pub(crate) parameters: u64,
     /// Multiply-adds for the whole batch.
     pub(crate) multiply_adds: u64,
-    /// Numbers in its output.
+    /// Number of values in its output.
     pub(crate) outputs: u64,
 }
 
-/// A record that the traced maps of one pass share.
+/// The record shared by the traced maps of one pass.
 #[derive(Debug, Clone)]
 pub(crate) struct Trace {
     inner: Arc<Inner>,
@@ -25,18 +25,18 @@ pub(crate) struct Trace {
 #[derive(Debug)]
 struct Inner {
     device: Device,
-    /// Whether layers prepare their fused form.
+    /// Whether layers also prepare their fused form.
     fuses: bool,
     record: Mutex<Record>,
 }
 
-/// What was reported since the last [`Trace::take`].
+/// The reports since the last [`Trace::take`].
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     pub(crate) operations: Vec<Operation>,
-    /// The parameters and flags of the layers passed; none before the first.
+    /// Parameters and flags of the layers passed; `None` before the first.
     pub(crate) parameters: Option<ParamGroup>,
-    /// Parameters that a fused layer has packed, so that it doesn't need them any longer.
+    /// Parameters that fused layers have packed, so that their values are no longer needed.
     pub(crate) packed: Vec<ParamId>,
 }
 
@@ -46,7 +46,7 @@ impl Trace {
         Self::new(false, device)
     }
 
-    /// Makes a trace in which each layer prepares its fused form as well.
+    /// Makes a trace in which each layer also prepares its fused form.
     pub(crate) fn fusing(device: &Device) -> Self {
         Self::new(true, device)
     }
@@ -61,17 +61,17 @@ impl Trace {
         }
     }
 
-    /// Whether layers prepare their fused form.
+    /// Returns whether layers also prepare their fused form.
     pub(super) fn fuses(&self) -> bool {
         self.inner.fuses
     }
 
-    /// Returns a device for tensors without meaning.
+    /// Returns the device for placeholder tensors.
     pub(super) fn device(&self) -> &Device {
         &self.inner.device
     }
 
-    /// Returns what was reported since the last call.
+    /// Returns the reports since the last call.
     pub(crate) fn take(&self) -> Record {
         std::mem::take(&mut *self.record())
     }
@@ -81,7 +81,7 @@ impl Trace {
         record.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reports a module that the pass comes through.
+    /// Reports a module that the pass goes through.
     pub(super) fn module<M: Module>(&self, module: &M) {
         let group = ParamGroup::ids_from_module(module.clone());
         let record = &mut *self.record();
@@ -96,12 +96,12 @@ impl Trace {
         self.record().packed.extend(ids);
     }
 
-    /// Reports an operation without parameters or multiply-adds, such as an activation, a pool or a sum.
+    /// Reports an operation without parameters or multiply-adds, such as an activation, a pool or an addition.
     pub(super) fn elementwise<const D: usize>(&self, output: [usize; D]) {
         self.weighted(output, 0, 0);
     }
 
-    /// Reports an operation with parameters, of which each output takes `multiply_adds`.
+    /// Reports an operation with parameters, in which each output takes `multiply_adds`.
     pub(super) fn weighted<const D: usize>(
         &self,
         output: [usize; D],

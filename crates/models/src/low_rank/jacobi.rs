@@ -1,22 +1,22 @@
-//! The singular value decomposition by one-sided Jacobi rotations.
+//! Singular value decomposition by one-sided Jacobi rotations.
 //!
-//! Few columns (the taps of a convolution kernel, 9 or 25, at most some dozens) of any length: there
-//! the method is short, fast enough, and the most accurate one for small singular values (Demmel and
-//! Veselić, "Jacobi's method is more accurate than QR", 1992).
+//! It is meant for few columns (the taps of a convolution kernel: 9 or 25, at most some dozens) of any length. For
+//! these the method is short, fast enough, and the most accurate one for small singular values (Demmel and Veselić,
+//! "Jacobi's method is more accurate than QR", 1992).
 
-/// Columns count as orthogonal where their cosine is at most this.
+/// Largest cosine at which two columns count as orthogonal.
 const TOLERANCE: f64 = 1e-15;
-/// Rounds over all pairs; convergence is quadratic, and 6 to 10 are the rule.
+/// Most sweeps over all pairs of columns; convergence is quadratic, and 6 to 10 are usual.
 const MAX_SWEEPS: usize = 60;
 
 /// The decomposition `sum over k of values[k] * left[k] * right[k]^T`, the largest value first.
 #[derive(Debug, Clone)]
 pub(super) struct Decomposition {
-    /// Singular values, as many as columns.
+    /// Singular values, one per column.
     pub values: Vec<f64>,
-    /// Left singular vectors, each as long as a column; zeros where the value is zero.
+    /// Left singular vectors, each as long as a column; zeros if the singular value is zero.
     pub left: Vec<Vec<f64>>,
-    /// Right singular vectors, each as long as there are columns.
+    /// Right singular vectors, each with one entry per column.
     pub right: Vec<Vec<f64>>,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Decomposition {
 pub(super) fn decompose(mut columns: Vec<Vec<f64>>, rows: usize) -> Decomposition {
     let count = columns.len();
     debug_assert!(columns.iter().all(|column| column.len() == rows));
-    // Columns of the identity: their rotations collect in them.
+    // The columns of the identity matrix, which accumulate the rotations.
     let mut right: Vec<Vec<f64>> = (0..count)
         .map(|index| {
             (0..count)
@@ -70,7 +70,7 @@ pub(super) fn decompose(mut columns: Vec<Vec<f64>>, rows: usize) -> Decompositio
     decomposition
 }
 
-/// The cosine and sine that make two columns orthogonal; nothing where they are already.
+/// Returns the cosine and sine of the rotation that makes two columns orthogonal, or `None` if they are already.
 fn rotation(first: &[f64], second: &[f64]) -> Option<(f64, f64)> {
     let (a, b, mixed) = (dot(first, first), dot(second, second), dot(first, second));
     if mixed == 0.0 || mixed.abs() <= TOLERANCE * a.sqrt() * b.sqrt() {

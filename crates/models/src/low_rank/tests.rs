@@ -1,8 +1,8 @@
-//! Tests of both directions against NumPy and plain loops.
+//! Tests of the conversion in both directions, against NumPy and plain loops.
 
 use super::*;
 
-/// Values in [-1, 1) of a linear congruential generator, the same as in NumPy with 64-bit integers.
+/// Returns values in [-1, 1) from a linear congruential generator, equal to NumPy's with 64-bit integers.
 fn random(count: usize, seed: u64) -> Vec<f32> {
     let mut state = seed;
     (0..count)
@@ -24,7 +24,7 @@ fn shape(outputs: usize, inputs: usize, kernel: [usize; 2], rank: usize) -> Sepa
     }
 }
 
-/// The norm of the difference over the norm of the first.
+/// Returns the norm of the difference divided by the norm of `a`.
 fn distance(a: &[f32], b: &[f32]) -> f64 {
     let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
     let difference = norm(&mut a.iter().zip(b).map(|(a, b)| f64::from(*a) - f64::from(*b)));
@@ -86,7 +86,7 @@ fn the_full_rank_is_exact() {
     }
 }
 
-/// `sqrt(sum over c, k > r of s[c, k]^2 / sum of all)` by `numpy.linalg.svd` of the same kernels.
+/// Compares with `sqrt(sum over c, k > r of s[c, k]^2 / sum of all)` by `numpy.linalg.svd` of the same kernels.
 #[test]
 fn errors_are_numpys() {
     for (outputs, inputs, kernel, seed, errors) in [
@@ -127,7 +127,7 @@ fn errors_are_numpys() {
     }
 }
 
-/// `u[:, 0]` and `v[0]` of `numpy.linalg.svd`, each times the root of the singular value.
+/// Compares with `u[:, 0]` and `v[0]` of `numpy.linalg.svd`, each times the root of the singular value.
 #[test]
 fn kernels_are_numpys() {
     let dense = random(8 * 3 * 9, 1);

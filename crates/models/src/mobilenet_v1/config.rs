@@ -64,7 +64,7 @@ impl MobileNetV1Config {
     ///
     /// # Errors
     ///
-    /// If an option is out of its range.
+    /// If an option is out of its range, or the network would have too many parameters.
     pub fn init(&self, device: &Device) -> Result<MobileNetV1, ModelError> {
         self.check()?;
         let width = Width::new(self.width)?;
@@ -101,8 +101,8 @@ impl MobileNetV1Config {
         })
     }
 
-    /// The window of a depthwise convolution. Keras pads one row below and one column on the right at stride 2, whatever the
-    /// input's size.
+    /// Returns the window of a depthwise convolution. At stride 2 Keras pads one row below and one column on the
+    /// right, for any input size.
     fn window(&self, stride: usize) -> Geometry {
         let same = Geometry::same(3).with_stride(stride);
         match (self.padding, stride) {

@@ -1,18 +1,18 @@
-//! MobileNet V1 as `keras.applications` names it.
+//! The layers of MobileNet V1 under the names of `keras.applications`.
 //!
 //! | here | Keras |
 //! |---|---|
 //! | `stem` | `conv1` and `conv1_bn` |
 //! | `blocks.I` | `conv_dw_N`, `conv_dw_N_bn`, `conv_pw_N` and `conv_pw_N_bn`, N = I + 1 |
-//! | `classifier.logits` | `conv_preds`, a 1x1 convolution, or the last dense layer of a person's own head |
+//! | `classifier.logits` | `conv_preds`, a 1x1 convolution, or the last dense layer of a custom head |
 
 use super::config::BLOCKS;
 use crate::weights::layer::{Layer, conv_norm, linear};
 
-/// The last layer.
+/// Name of the last layer.
 pub(super) const HEAD: &str = "conv_preds";
 
-/// All layers.
+/// Lists all layers.
 pub(super) fn layers() -> Vec<Layer> {
     let mut layers = vec![conv_norm("stem".into(), "conv1".into(), "conv1_bn".into())];
     for index in 0..BLOCKS.len() {

@@ -27,7 +27,7 @@ pub use config::MobileNetV1Config;
 use crate::layers::{Activation, Classifier, ConvNorm, Epilogue, FeatureMap, SeparableConvNorm};
 use crate::{ModelConfig, ModelInfo, Network, Observer};
 
-/// The published member of the family.
+/// Published networks of the family.
 pub(crate) const PUBLISHED: [ModelInfo; 1] = [ModelInfo {
     name: "mobilenet_v1",
     paper: "A. Howard et al., MobileNets, 2017",
@@ -35,16 +35,16 @@ pub(crate) const PUBLISHED: [ModelInfo; 1] = [ModelInfo {
     configuration: || ModelConfig::MobileNetV1(MobileNetV1Config::default()),
 }];
 
-/// MobileNet V1: a convolution, and 13 depthwise separable ones with a normalization and ReLU6 after either part.
+/// MobileNet V1: a convolution and 13 depthwise separable ones, with normalization and ReLU6 after each part.
 ///
-/// Its stages are named as in Keras: `conv1`, and `conv_pw_1` to `conv_pw_13`.
+/// The stages are named as in Keras: `conv1`, and `conv_pw_1` to `conv_pw_13`.
 #[derive(Module, Debug)]
 pub struct MobileNetV1 {
-    /// 3x3 at stride 2.
+    /// First convolution: 32 filters of 3x3, at stride 2 in the standard stem.
     pub stem: ConvNorm,
-    /// The separable convolutions.
+    /// Separable convolutions.
     pub blocks: Vec<SeparableConvNorm>,
-    /// Logistic regression.
+    /// Classifier: dropout and a linear layer.
     pub classifier: Classifier,
 }
 
@@ -64,7 +64,7 @@ impl Network for MobileNetV1 {
         &self.classifier
     }
 
-    /// Returns two pixels: with Keras' padding a single one leaves nothing at stride 2.
+    /// Returns two pixels: with Keras' padding, a single pixel would leave an empty map at stride 2.
     fn minimum_size(&self) -> usize {
         2
     }
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn the_smallest_image_passes_and_a_smaller_one_is_an_error() {
         for padding in [Padding::Symmetric, Padding::Same] {
-            // An odd number of pixels at any of the strided layers is where the paddings differ.
+            // The two paddings differ if a strided layer has an odd number of pixels.
             for size in [32, 33, 47, 63] {
                 let config = MobileNetV1Config {
                     padding,

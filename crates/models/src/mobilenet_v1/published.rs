@@ -1,7 +1,7 @@
-//! The weights that others publish for MobileNet V1.
+//! Published weights of MobileNet V1.
 
 use crate::pretrained::PretrainedWeights;
 
-/// No file: Keras publishes no hash of its files, and timm's are on a hub that gives none by name. Both are read from
-/// where a user has them.
+/// Empty, since Keras publishes no hashes for its files, and timm's hub gives none by name. A user can still load
+/// either from a file.
 pub(crate) const WEIGHTS: &[PretrainedWeights] = &[];

@@ -1,4 +1,4 @@
-//! MobileNet V1 as timm's `mobilenetv1_100` names it.
+//! The layers of MobileNet V1 under the names of timm's `mobilenetv1_100`.
 //!
 //! | here | timm |
 //! |---|---|
@@ -8,21 +8,21 @@
 
 use crate::weights::layer::{Layer, conv_norm, linear};
 
-/// A name that no other network here has.
+/// Name that no other network here has.
 pub(super) const ANCHOR: &str = "blocks.0.0.conv_dw.weight";
-/// The last layer.
+/// Name of the last layer.
 pub(super) const HEAD: &str = "classifier";
-/// Blocks of each group.
+/// Number of blocks in each group.
 const GROUPS: [usize; 5] = [1, 2, 2, 6, 2];
 
-/// The name of each block.
+/// Returns the name of each block.
 pub(super) fn blocks() -> impl Iterator<Item = String> {
     let groups = GROUPS.into_iter().enumerate();
     groups
         .flat_map(|(group, blocks)| (0..blocks).map(move |block| format!("blocks.{group}.{block}")))
 }
 
-/// All layers.
+/// Lists all layers.
 pub(super) fn layers() -> Vec<Layer> {
     let mut layers = vec![conv_norm("stem".into(), "conv_stem".into(), "bn1".into())];
     for (index, name) in blocks().enumerate() {

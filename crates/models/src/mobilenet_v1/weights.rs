@@ -1,4 +1,4 @@
-//! The weights that others publish for MobileNet V1.
+//! Recognition, names and preprocessing of published weights for MobileNet V1.
 
 use super::config::BLOCKS;
 use super::{MobileNetV1Config, keras_names, timm_names};
@@ -26,8 +26,9 @@ impl FamilyWeights for MobileNetV1Config {
         }
     }
 
-    /// timm's `mobilenetv1_100.ra4_e3600_r224_in1k` (timm/models/efficientnet.py: 224, `crop_pct` 0.875, bicubic, mean and
-    /// standard deviation 0.5); Keras' `preprocess_input` of mode `tf`.
+    /// Returns timm's preprocessing of `mobilenetv1_100.ra4_e3600_r224_in1k` (timm/models/efficientnet.py: 224,
+    /// `crop_pct` 0.875, bicubic, mean and standard deviation 0.5), or that of Keras' `preprocess_input` in mode
+    /// `tf`.
     fn preprocessing(source: Source) -> Preprocessing {
         match source {
             Source::Keras => Preprocessing::squashed(224, Scaling::MinusOneToOne),
@@ -42,7 +43,7 @@ impl FamilyWeights for MobileNetV1Config {
     }
 
     fn find_torch(tensors: &NamedTensors) -> Option<(Source, Self)> {
-        // timm's later networks share the first names; they have expansions.
+        // Later networks of timm share the first names, but have expansion layers.
         if tensors.contains("blocks.1.0.conv_pwl.weight") {
             return None;
         }

@@ -1,4 +1,4 @@
-//! Where fetched weights are kept.
+//! The cache folder of published weights.
 
 use std::env;
 use std::ffi::OsString;
@@ -6,12 +6,12 @@ use std::path::PathBuf;
 
 use super::PretrainedError;
 
-/// The folder for weights: `XCEPTION_CACHE`, or `xception/weights` in `XDG_CACHE_HOME` or in the platform's cache folder
-/// (`~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`). It need not exist.
+/// Returns the folder for weights: `XCEPTION_CACHE`, or `xception/weights` in `XDG_CACHE_HOME` or the platform's
+/// cache folder (`~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`). The folder need not exist.
 ///
 /// # Errors
 ///
-/// [`PretrainedError::NoCache`] where none of these is known.
+/// [`PretrainedError::NoCache`] if none of these is known.
 pub fn cache_dir() -> Result<PathBuf, PretrainedError> {
     choose(
         env::var_os("XCEPTION_CACHE"),
@@ -21,7 +21,7 @@ pub fn cache_dir() -> Result<PathBuf, PretrainedError> {
     .ok_or(PretrainedError::NoCache)
 }
 
-/// The folder that these values of the two variables and this cache folder of the platform make.
+/// Chooses the folder from the values of the two variables and the platform's cache folder.
 fn choose(
     own: Option<OsString>,
     xdg: Option<OsString>,

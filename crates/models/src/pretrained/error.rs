@@ -1,41 +1,41 @@
-//! What can go wrong with published weights.
+//! The errors of published weights.
 
 use thiserror::Error;
 use xception_fetch::FetchError;
 
 use crate::weights::WeightsError;
 
-/// An error of the registry of published weights.
+/// An error of finding, fetching or loading published weights.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PretrainedError {
-    /// Weights that the registry doesn't have.
+    /// The registry has no weights of this name.
     #[error("there are no weights `{name}`{hint}; those known are {known}", hint = hint(.nearest))]
     UnknownWeights {
-        /// The name that was asked for.
+        /// The name given.
         name: String,
-        /// The known name that is most like it.
+        /// The known name closest to it.
         nearest: Option<String>,
         /// All known names.
         known: String,
     },
-    /// There is no folder for caches.
+    /// No cache folder is known.
     #[error(
         "this machine names no folder for caches: set XCEPTION_CACHE to a folder for the weights"
     )]
     NoCache,
-    /// Weights of another network.
+    /// The weights belong to another network.
     #[error("the weights `{name}` are not of the network {expected}")]
     OtherNetwork {
-        /// The name of the weights.
+        /// Name of the weights.
         name: String,
-        /// The network that was asked for.
+        /// The network requested.
         expected: &'static str,
     },
     /// The file can't be loaded.
     #[error(transparent)]
     Load(#[from] WeightsError),
-    /// A download or its check fails.
+    /// A download or its check failed.
     #[error(transparent)]
     Fetch(#[from] FetchError),
 }

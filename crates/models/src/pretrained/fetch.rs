@@ -1,4 +1,4 @@
-//! Fetching published weights into the cache, and checking what is there.
+//! Download of published weights into the cache, and verification of the files there.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -7,14 +7,14 @@ use xception_fetch::{FetchError, Patience, Progress, fetch_file_with, verify_fil
 
 use super::{PretrainedError, PretrainedWeights};
 
-/// What a cache holds of some weights.
+/// The state of a weights file in the cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
-    /// Nothing.
+    /// The file isn't in the cache.
     Missing,
-    /// The file, with the right hash.
+    /// The file is there and has the right hash.
     Intact,
-    /// Another file of its name.
+    /// A file of this name is there and has another hash.
     Damaged {
         /// The hash expected, or its first digits.
         expected: String,
@@ -23,14 +23,15 @@ pub enum Status {
     },
 }
 
-/// Fetches weights into the folder `cache`, and gives the file's path.
+/// Downloads weights into the folder `cache`, and returns the file's path.
 ///
-/// They come from `mirror`, else from the mirror that `XCEPTION_MIRROR` names, else from their publisher. A file that is
-/// there already is checked and used, or replaced if it is damaged.
+/// They come from `mirror`, or else from the mirror that `XCEPTION_MIRROR` names, or else from their publisher. A
+/// file that is already there is checked, and downloaded again if it is damaged. `progress` is called as the download
+/// proceeds.
 ///
 /// # Errors
 ///
-/// [`PretrainedError::Fetch`] where the download or a check fails.
+/// [`PretrainedError::Fetch`] if the download or a check fails.
 pub fn fetch(
     entry: &PretrainedWeights,
     cache: &Path,
@@ -42,7 +43,7 @@ pub fn fetch(
     fetch_with(&Patience::default(), entry, cache, mirror, progress)
 }
 
-/// The mirror that was asked for, or that of the environment.
+/// Returns the mirror given, or that of the environment.
 fn choose<'a>(asked: Option<&'a str>, environment: Option<&'a str>) -> Option<&'a str> {
     asked.or(environment.filter(|base| !base.is_empty()))
 }
@@ -57,11 +58,11 @@ fn fetch_with(
     Ok(fetch_file_with(patience, &entry.file, cache, mirror, progress)?.path)
 }
 
-/// What the folder `cache` holds of some weights.
+/// Checks whether the folder `cache` holds some weights, and whether they are intact.
 ///
 /// # Errors
 ///
-/// [`PretrainedError::Fetch`] where the file is there and can't be read.
+/// [`PretrainedError::Fetch`] if the file is there but can't be read.
 pub fn verify(entry: &PretrainedWeights, cache: &Path) -> Result<Status, PretrainedError> {
     match verify_file(&cache.join(entry.file.name), entry.file.check) {
         Ok(()) => Ok(Status::Intact),
@@ -86,7 +87,7 @@ mod tests {
 
     const SHA256: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
-    /// Weights whose file holds `abc`, a mirror that has it, and a cache.
+    /// Weights whose file holds `abc`, a mirror that serves it, and a cache.
     struct Case {
         entry: PretrainedWeights,
         server: TestServer,

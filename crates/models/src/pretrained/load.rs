@@ -1,4 +1,4 @@
-//! From a name to a network.
+//! Loading of published weights by their name.
 
 use std::path::Path;
 
@@ -7,12 +7,13 @@ use burn::prelude::*;
 use super::{PretrainedError, PretrainedWeights, cache_dir, fetch, find};
 use crate::weights::{self, LoadOptions, Loaded, WeightsError};
 
-/// Fetches weights, where they are not in the cache yet, and loads them with all that comes with them.
+/// Loads published weights, with their preprocessing and class names, and downloads them first unless they are in the
+/// cache.
 ///
 /// # Errors
 ///
-/// Where there are no weights of this name, they can't be fetched, or have no classifier: see
-/// [`weights::load`] with a new head for those.
+/// If there are no weights of this name, they can't be downloaded, or they have no classifier. For those without a
+/// classifier, download the file by [`fetch()`] and load it by [`PretrainedWeights::load`] with a new head.
 pub fn load(name: &str, device: &Device) -> Result<Loaded, PretrainedError> {
     let entry = find(name)?;
     let path = fetch(entry, &cache_dir()?, None, &mut |_| ())?;
@@ -20,7 +21,7 @@ pub fn load(name: &str, device: &Device) -> Result<Loaded, PretrainedError> {
 }
 
 impl PretrainedWeights {
-    /// Loads the fetched file.
+    /// Loads the downloaded file, with the preprocessing of these weights.
     ///
     /// # Errors
     ///
@@ -33,7 +34,7 @@ impl PretrainedWeights {
     ) -> Result<Loaded, WeightsError> {
         let mut loaded = weights::load(path, options, device)?;
         if self.source == weights::Source::Torchvision {
-            // The file doesn't tell torchvision's two recipes apart.
+            // The file doesn't show which of torchvision's two recipes it follows.
             loaded.preprocessing = self.preset.preprocessing();
         }
         Ok(loaded)

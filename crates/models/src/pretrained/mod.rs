@@ -1,5 +1,5 @@
-//! The weights that others have published for these networks: where they are, how they are recognized, what they expect
-//! of an image and how well they do; and a cache folder to fetch them into.
+//! Weights that others have published for these networks: their addresses, hashes, preprocessing and accuracy, and a
+//! cache folder into which they are downloaded.
 //!
 //! ```no_run
 //! use xception_models::pretrained;
@@ -9,8 +9,8 @@
 //! # Ok::<(), pretrained::PretrainedError>(())
 //! ```
 //!
-//! Two environment variables change where files come from and go to: `XCEPTION_MIRROR` (an address under which the files
-//! of the same names lie) and `XCEPTION_CACHE` (a folder).
+//! Two environment variables change the source and the destination of downloads: `XCEPTION_MIRROR` (an address that
+//! has files of the same names) and `XCEPTION_CACHE` (a folder).
 
 mod cache;
 mod error;
@@ -27,5 +27,5 @@ pub use load::load;
 pub(crate) use publication::{Publication, keras_file, torchvision_file};
 pub use registry::WEIGHTS;
 pub use weights::{Accuracy, PretrainedWeights, find};
-/// What the download is made of.
+/// The types of downloads.
 pub use xception_fetch::{Check, FetchError, File, Progress};

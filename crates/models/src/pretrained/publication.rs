@@ -1,4 +1,4 @@
-//! What the weights files of a network from one source have in common, and where the sources keep them.
+//! The facts that the weights files of a network from one source share, and the addresses of the sources.
 
 use xception_fetch::File;
 
@@ -16,12 +16,12 @@ pub(crate) struct Publication {
     source: Source,
     preset: Preset,
     license: &'static str,
-    /// Who reports how well the network does.
+    /// Publication that reports the accuracy.
     results: &'static str,
 }
 
 impl Publication {
-    /// Files of Keras.
+    /// Makes the facts about files of Keras.
     pub(crate) const fn keras(model: &'static str, preset: Preset, license: &'static str) -> Self {
         Self {
             model,
@@ -32,7 +32,7 @@ impl Publication {
         }
     }
 
-    /// Files of torchvision.
+    /// Makes the facts about files of torchvision.
     pub(crate) const fn torchvision(
         model: &'static str,
         preset: Preset,
@@ -47,7 +47,7 @@ impl Publication {
         }
     }
 
-    /// Files of timm.
+    /// Makes the facts about files of timm.
     pub(crate) const fn timm(model: &'static str, preset: Preset, license: &'static str) -> Self {
         Self {
             model,
@@ -58,7 +58,7 @@ impl Publication {
         }
     }
 
-    /// A file with a classifier for ImageNet's 1000 classes, with its top-1 and top-5 in percent.
+    /// Describes a file with a classifier for ImageNet's 1000 classes, with its top-1 and top-5 accuracy in percent.
     pub(crate) const fn full(
         self,
         name: &'static str,
@@ -81,7 +81,7 @@ impl Publication {
         }
     }
 
-    /// A file without the classifier.
+    /// Describes a file without a classifier.
     pub(crate) const fn notop(self, name: &'static str, file: File<'static>) -> PretrainedWeights {
         PretrainedWeights {
             classes: None,
@@ -91,7 +91,7 @@ impl Publication {
     }
 }
 
-/// A file that Keras publishes: folder, what its name begins and ends with, size and MD5.
+/// Makes a [`File`] that Keras publishes, from its folder, the beginning and end of its name, its size and its MD5.
 macro_rules! keras_file {
     ($folder:literal, $model:literal, $end:literal, $bytes:expr, $md5:literal) => {
         ::xception_fetch::File {
@@ -110,7 +110,7 @@ macro_rules! keras_file {
     };
 }
 
-/// A file that torchvision publishes: name, size and SHA-256.
+/// Makes a [`File`] that torchvision publishes, from its name, its size and its SHA-256.
 macro_rules! torchvision_file {
     ($name:literal, $bytes:expr, $check:expr) => {
         ::xception_fetch::File {

@@ -1,27 +1,27 @@
-//! The published weights that are known.
+//! The registry of published weights.
 //!
-//! Nothing here was measured by this project. Where each part is from:
+//! All figures are those of the publishers; none was measured by this project. They come from:
 //!
-//! - Keras: addresses and MD5 from `keras/src/applications/{xception,inception_v3,resnet}.py` of Keras 3.15, the same in
-//!   keras-applications 1.0.8; preprocessing from the `preprocess_input` there, `mode="tf"` or `"caffe"`, and from
-//!   `load_img`, which resizes to the target size with the nearest pixel; top-1 and top-5 from the errors of a single
-//!   center crop in the README of keras-team/keras-applications (keras.io rounds the same); licences from the
-//!   documentation of Keras 2 (`keras.io/applications`, "License"); sizes from the output of Keras as it downloads, in
-//!   public notebooks.
+//! - Keras: addresses and MD5 from `keras/src/applications/{xception,inception_v3,resnet}.py` of Keras 3.15, which
+//!   agree with keras-applications 1.0.8; preprocessing from the `preprocess_input` there, `mode="tf"` or `"caffe"`,
+//!   and from `load_img`, which resizes to the target size by nearest neighbor; top-1 and top-5 from the errors of a
+//!   single center crop in the README of keras-team/keras-applications (keras.io has the rounded values); licences
+//!   from the documentation of Keras 2 (`keras.io/applications`, "License"); sizes from Keras' messages during
+//!   downloads, in public notebooks.
 //! - torchvision: addresses, transforms, top-1 and top-5 from the `Weights` in
-//!   `torchvision/models/{resnet,inception}.py` of torchvision 0.29; the SHA-256 begins as the file's name says. Its whole
-//!   digits and the size, where they are given, are those that several public repositories record for the file. Licences
-//!   are those that timm 1.0 records for the same files; torchvision's own README says that weights may have licences of
-//!   their own.
-//! - timm: address and preprocessing from `timm/models/xception.py` of timm 1.0, `legacy_xception.tf_in1k`; top-1 and top-5
-//!   from timm's `results/results-imagenet.csv`.
+//!   `torchvision/models/{resnet,inception}.py` of torchvision 0.29; the first digits of the SHA-256 from the file's
+//!   name. Full hashes and sizes, if present, are those that several public repositories record for the file.
+//!   Licences are those that timm 1.0 records for these files; torchvision's README says that weights may have
+//!   licences of their own.
+//! - timm: address and preprocessing from `timm/models/xception.py` of timm 1.0, `legacy_xception.tf_in1k`; top-1 and
+//!   top-5 from timm's `results/results-imagenet.csv`.
 
 use std::sync::LazyLock;
 
 use super::PretrainedWeights;
 use crate::registry::published_weights;
 
-/// All weights, those of a network together; the first of a network are those that a new user wants.
+/// All published weights, grouped by network; the first of each network are recommended to a new user.
 pub static WEIGHTS: LazyLock<Vec<PretrainedWeights>> = LazyLock::new(published_weights);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What is known of a published weights file.
+//! The description of a published weights file.
 
 use serde::Serialize;
 use xception_fetch::File;
@@ -11,40 +11,40 @@ use crate::weights::Source;
 /// A published weights file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PretrainedWeights {
-    /// The name to fetch it by: that of the network and that of the source, such as `xception.keras`.
+    /// Name of the weights, made of the network's and the source's, such as `xception.keras`.
     pub name: &'static str,
     /// The network's name in the registry of models, such as `xception`.
     pub model: &'static str,
-    /// The program whose names the tensors have.
+    /// Program whose names the tensors have.
     pub source: Source,
     /// Address, file name and hash.
     pub file: File<'static>,
-    /// The number of classes; `None` where the file has no classifier.
+    /// Number of classes; `None` if the file has no classifier.
     pub classes: Option<usize>,
-    /// What its publisher does to an image before the network sees it.
+    /// Preprocessing that the publisher applies to images.
     pub preset: Preset,
-    /// How well it does on ImageNet; `None` where the file has no classifier.
+    /// Accuracy on ImageNet; `None` if the file has no classifier.
     pub accuracy: Option<Accuracy>,
-    /// The licence that its publisher names, as an SPDX identifier.
+    /// Licence that the publisher states, as an SPDX identifier.
     pub license: Option<&'static str>,
 }
 
-/// The share of ImageNet's validation images that a network recognizes from a single crop, as reported.
+/// The reported accuracy on ImageNet's validation images, from a single crop.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Accuracy {
-    /// In percent, with its first guess.
+    /// Top-1 accuracy in percent.
     pub top1: f64,
-    /// In percent, with one of its first five guesses.
+    /// Top-5 accuracy in percent.
     pub top5: f64,
-    /// Who reports that.
+    /// Publication that reports it.
     pub source: &'static str,
 }
 
-/// The weights of this name.
+/// Finds the published weights of this name.
 ///
 /// # Errors
 ///
-/// [`PretrainedError::UnknownWeights`] where there are none, with the name that is most like it.
+/// [`PretrainedError::UnknownWeights`], with the closest known name, if there are none.
 pub fn find(name: &str) -> Result<&'static PretrainedWeights, PretrainedError> {
     if let Some(entry) = WEIGHTS.iter().find(|entry| entry.name == name) {
         return Ok(entry);

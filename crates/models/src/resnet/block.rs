@@ -1,4 +1,4 @@
-//! The residual blocks: basic block and bottleneck.
+//! The residual blocks of ResNet: basic blocks and bottlenecks.
 
 use burn::module::Module;
 use burn::prelude::*;
@@ -14,12 +14,12 @@ pub(super) enum BlockKind {
     Bottleneck,
 }
 
-/// One convolution of a block.
+/// A convolution of a block.
 pub(super) struct Row {
     kernel: usize,
-    /// Output channels as a multiple of the stage's.
+    /// Number of output channels, as a multiple of the stage's.
     expansion: usize,
-    /// Whether the convolution takes the block's stride, unless the first one is made to.
+    /// Whether the convolution has the block's stride, unless the first one is made to have it.
     strided: bool,
 }
 
@@ -35,7 +35,7 @@ const BASIC: &[Row] = &[row(3, 1, true), row(3, 1, false)];
 const BOTTLENECK: &[Row] = &[row(1, 1, false), row(3, 1, true), row(1, 4, false)];
 
 impl BlockKind {
-    /// The convolutions, in order.
+    /// Returns the convolutions, in order.
     pub(super) const fn convolutions(self) -> &'static [Row] {
         match self {
             Self::Basic => BASIC,
@@ -43,7 +43,7 @@ impl BlockKind {
         }
     }
 
-    /// Output channels of a block, as a multiple of the stage's.
+    /// Returns the number of a block's output channels, as a multiple of the stage's.
     pub(super) const fn expansion(self) -> usize {
         match self {
             Self::Basic => 1,
@@ -55,10 +55,10 @@ impl BlockKind {
 pub(super) struct ResNetBlockConfig {
     pub(super) kind: BlockKind,
     pub(super) channels_in: usize,
-    /// The stage's channels, before expansion.
+    /// Number of the stage's channels, before expansion.
     pub(super) channels: usize,
     pub(super) stride: usize,
-    /// Whether the first convolution takes the stride, whatever the block.
+    /// Whether the first convolution has the stride, in any kind of block.
     pub(super) first_convolution_strided: bool,
     pub(super) options: LayerOptions,
 }
@@ -98,23 +98,23 @@ impl ResNetBlockConfig {
     }
 }
 
-/// Convolutions and a shortcut around them: torchvision's `BasicBlock`, with two convolutions, or
-/// its `Bottleneck`, with three.
+/// A residual block, of convolutions and a shortcut around them: torchvision's `BasicBlock`, with two convolutions,
+/// or its `Bottleneck`, with three.
 #[derive(Module, Debug)]
 pub struct ResNetBlock {
     /// The convolutions: 3x3 and 3x3, or 1x1, 3x3 and 1x1.
     pub convolutions: Vec<ConvNorm>,
-    /// The 1x1 convolution of a shortcut that changes the shape; else the shortcut is the identity.
+    /// The 1x1 convolution of a shortcut that changes the shape; without it, the shortcut is the identity.
     pub shortcut: Option<ConvNorm>,
 }
 
 impl ResNetBlock {
-    /// The convolutions with ReLU between them, plus the shortcut, then ReLU.
+    /// Applies the convolutions, with ReLU between them, adds the shortcut, and applies ReLU.
     ///
     /// # Shapes
     ///
     /// - `input`: `[batch, channels_in, h, w]`
-    /// - output: `[batch, channels_out, h_out, w_out]`, half the size at stride 2
+    /// - output: `[batch, channels_out, h_out, w_out]`, half the height and width at stride 2
     pub fn forward(&self, input: FeatureMap) -> FeatureMap {
         let mut residual = Some(match &self.shortcut {
             Some(shortcut) => shortcut.forward(input.clone(), Epilogue::none()), // [batch, channels_out, h_out, w_out]

@@ -13,7 +13,7 @@ use crate::width::Width;
 
 /// Channels of the stem's convolution.
 const STEM: usize = 64;
-/// Channels and first stride of each stage, before the bottleneck's expansion (table 1).
+/// Number of channels and stride of each stage, before the bottleneck's expansion (table 1).
 const STAGES: [(usize, usize); 4] = [(64, 1), (128, 2), (256, 2), (512, 2)];
 
 network_config! {
@@ -53,7 +53,7 @@ impl ResNetConfig {
     ///
     /// # Errors
     ///
-    /// Where an option is out of its range.
+    /// If an option is out of its range, or the network would have too many parameters.
     pub fn init(&self, device: &Device) -> Result<ResNet, ModelError> {
         self.check()?;
         let width = Width::new(self.width)?;

@@ -1,4 +1,4 @@
-//! The published depths.
+//! The published depths of ResNet.
 
 use std::borrow::Cow;
 
@@ -37,7 +37,7 @@ impl ResNetDepth {
         Self::ResNet152,
     ];
 
-    /// Number of layers with weights.
+    /// Returns the number of layers with weights.
     pub const fn layers(self) -> usize {
         match self {
             Self::ResNet18 => 18,
@@ -48,7 +48,7 @@ impl ResNetDepth {
         }
     }
 
-    /// The kind of block, and how many of them each stage has.
+    /// Returns the kind of block, and the number of blocks in each stage.
     pub(super) const fn blocks(self) -> (BlockKind, [usize; 4]) {
         match self {
             Self::ResNet18 => (BlockKind::Basic, [2, 2, 2, 2]),
@@ -61,13 +61,13 @@ impl ResNetDepth {
 }
 
 impl ResNetDepth {
-    /// Number of convolutions in a block, and of blocks in each stage.
+    /// Returns the number of convolutions in a block, and of blocks in each stage.
     pub(crate) fn convolutions_and_blocks(self) -> (usize, [usize; 4]) {
         let (kind, blocks) = self.blocks();
         (kind.convolutions().len(), blocks)
     }
 
-    /// Whether a block's shortcut has a convolution: where the block changes the shape.
+    /// Returns whether a block's shortcut has a convolution, which it has if the block changes the shape.
     pub(crate) fn has_shortcut(self, stage: usize, block: usize) -> bool {
         let (kind, _) = self.blocks();
         block == 0 && (stage > 0 || kind.expansion() > 1)

@@ -1,4 +1,4 @@
-//! ResNet as `keras.applications` names it.
+//! The layers of ResNet under the names of `keras.applications`.
 //!
 //! | here | Keras | in the first releases |
 //! |---|---|---|
@@ -7,19 +7,18 @@
 //! | `stages.S.B.shortcut` | `conv(S + 2)_block1_0_conv` and `_bn` | `res2a_branch1`, `bn2a_branch1` |
 //! | `classifier.logits` | `predictions`, or the last dense layer | `fc1000` |
 //!
-//! The convolutions have biases, and the network takes blue, green, red: see
+//! The convolutions have biases, and the network takes images in the order blue, green, red: see
 //! [`Dialect`](crate::weights::layer::Dialect) and [`Layout`](crate::weights::layout::Layout).
 
 use super::ResNetConfig;
 use crate::weights::layer::{Layer, conv_norm, linear};
 
-/// The last layer.
+/// Name of the last layer.
 pub(super) const HEAD: &str = "predictions";
-/// The parameter whose colours are reversed.
+/// Parameter whose input channels are reversed.
 pub(super) const FIRST: &str = "stem.conv.conv.weight";
 
-/// All layers, in the order that Keras lists them in: a shortcut comes before the block's last
-/// convolution.
+/// Lists all layers in the order in which Keras does: a shortcut comes before the block's last convolution.
 pub(super) fn layers(config: &ResNetConfig) -> Vec<Layer> {
     let conv = |module: String, name: String| {
         conv_norm(module, format!("{name}_conv"), format!("{name}_bn"))
@@ -45,7 +44,7 @@ pub(super) fn layers(config: &ResNetConfig) -> Vec<Layer> {
     layers
 }
 
-/// The newer name of a layer that has one of the first releases' names, such as `res2a_branch2b`.
+/// Returns the present name of a layer that has a name of the first releases, such as `res2a_branch2b`.
 pub(super) fn modern(name: &str) -> Option<String> {
     match name {
         "conv1" => return Some("conv1_conv".to_owned()),

@@ -15,10 +15,10 @@
 //!   | 101 | 44,549,160 | 77.4 % | 93.5 % |
 //!   | 152 | 60,192,808 | 78.3 % | 94.0 % |
 //!
-//! - A bottleneck takes its stride in the 3x3 convolution, as in torchvision ("ResNet v1.5"); the
-//!   paper has it in the first 1x1, and so does Keras: there is an option for it.
-//! - The small stem is the one the paper has for CIFAR-10, in front of the ImageNet networks' four
-//!   stages; the paper's CIFAR-10 networks have three.
+//! - A bottleneck has its stride in the 3x3 convolution, as in torchvision ("ResNet v1.5"). The paper and Keras have
+//!   it in the first 1x1, for which there is an option.
+//! - The small stem is the paper's stem for CIFAR-10, followed by the four stages of the ImageNet networks; the
+//!   paper's networks for CIFAR-10 have three.
 
 mod block;
 mod config;
@@ -43,7 +43,7 @@ pub use stem::ResNetStem;
 use crate::layers::{Classifier, FeatureMap};
 use crate::{ModelConfig, ModelInfo, Network, Observer};
 
-/// The published members of the family.
+/// Published networks of the family.
 pub(crate) const PUBLISHED: [ModelInfo; 5] = [
     published("resnet18", || config(ResNetDepth::ResNet18)),
     published("resnet34", || config(ResNetDepth::ResNet34)),
@@ -70,15 +70,15 @@ fn config(depth: ResNetDepth) -> ModelConfig {
 
 /// ResNet: a stem and four stages of residual blocks (table 1).
 ///
-/// Its stages are `stem`, which includes the max pool, and `layer1` to `layer4` as in torchvision
-/// (`conv2_x` to `conv5_x` in the paper).
+/// The stages are `stem`, which includes the max pool, and `layer1` to `layer4`, as in torchvision (`conv2_x` to
+/// `conv5_x` in the paper).
 #[derive(Module, Debug)]
 pub struct ResNet {
-    /// A convolution and a max pool.
+    /// The stem: a convolution and, in the standard stem, a max pool.
     pub stem: ResNetStem,
-    /// `layer1` to `layer4`; all but the first halve height and width in their first block.
+    /// Stages `layer1` to `layer4`; the first block of all but the first stage halves height and width.
     pub stages: Vec<Vec<ResNetBlock>>,
-    /// Logistic regression.
+    /// Classifier: dropout and a linear layer.
     pub classifier: Classifier,
 }
 
@@ -99,7 +99,7 @@ impl Network for ResNet {
         &self.classifier
     }
 
-    /// Returns one pixel: every window is padded with half its size, so that it takes any input.
+    /// Returns one pixel: the padding of each window is half its size, so that any input leaves an output.
     fn minimum_size(&self) -> usize {
         1
     }

@@ -1,4 +1,4 @@
-//! The weights that others publish for ResNets.
+//! Published weights of ResNets.
 
 use xception_fetch::Check;
 
@@ -9,17 +9,17 @@ const fn of_keras(model: &'static str) -> Publication {
     Publication::keras(model, Preset::KerasResnet50, "MIT")
 }
 
-/// Weights that reproduce the paper.
+/// Makes the facts about weights that reproduce the paper.
 const fn first_recipe(model: &'static str) -> Publication {
     Publication::torchvision(model, Preset::TorchvisionResnetV1, "BSD-3-Clause")
 }
 
-/// Weights of torchvision's newer recipe.
+/// Makes the facts about weights of torchvision's newer recipe.
 const fn second_recipe(model: &'static str) -> Publication {
     Publication::torchvision(model, Preset::TorchvisionResnetV2, "BSD-3-Clause")
 }
 
-/// The files, those of a depth together; the first of each are those that a new user wants.
+/// Weights of ResNets, grouped by depth; the first of each depth are recommended to a new user.
 pub(crate) const WEIGHTS: &[PretrainedWeights] = &[
     first_recipe("resnet18").full(
         "resnet18.torchvision",

@@ -1,4 +1,4 @@
-//! The convolution and the max pool before the residual blocks.
+//! The stem of ResNet: a convolution and a max pool before the residual blocks.
 
 use burn::module::Module;
 use burn::prelude::*;
@@ -13,8 +13,8 @@ pub(super) struct ResNetStemConfig {
 }
 
 impl ResNetStemConfig {
-    /// As published: 7x7 at stride 2, then a max pool. For small images, as for CIFAR-10 in the
-    /// paper (section 4.2): 3x3 at stride 1, and no pool.
+    /// Makes the stem. As published: 7x7 at stride 2, then a max pool. For small images, as for CIFAR-10 in the paper
+    /// (section 4.2): 3x3 at stride 1, and no pool.
     pub(super) fn init(&self, device: &Device) -> ResNetStem {
         let (kernel, stride, pool) = match self.stem {
             Stem::Standard => (7, 2, true),
@@ -30,7 +30,7 @@ impl ResNetStemConfig {
     }
 }
 
-/// A convolution with ReLU, and a max pool 3x3 at stride 2 in the standard stem.
+/// The stem: a convolution with ReLU and, in the standard stem, a max pool of 3x3 at stride 2.
 #[derive(Module, Debug)]
 pub struct ResNetStem {
     /// 64 filters: 7x7 at stride 2, or 3x3 for small images.
@@ -40,7 +40,7 @@ pub struct ResNetStem {
 }
 
 impl ResNetStem {
-    /// The convolution and the pool.
+    /// Applies the convolution and the pool.
     ///
     /// # Shapes
     ///

@@ -1,4 +1,4 @@
-//! ResNet as torchvision names it.
+//! The layers of ResNet under torchvision's names.
 //!
 //! | here | torchvision |
 //! |---|---|
@@ -10,12 +10,12 @@
 use super::ResNetConfig;
 use crate::weights::layer::{Layer, conv_norm, linear};
 
-/// A name that no other network has.
+/// Name that no other network has.
 pub(super) const ANCHOR: &str = "layer1.0.conv1.weight";
-/// The last layer.
+/// Name of the last layer.
 pub(super) const HEAD: &str = "fc";
 
-/// All layers.
+/// Lists all layers.
 pub(super) fn layers(config: &ResNetConfig) -> Vec<Layer> {
     let mut layers = vec![conv_norm("stem.conv".into(), "conv1".into(), "bn1".into())];
     let (convolutions, blocks) = config.depth.convolutions_and_blocks();

@@ -1,4 +1,4 @@
-//! The weights that others publish for ResNets.
+//! Recognition, names and preprocessing of published weights for ResNets.
 
 use super::{ResNetConfig, ResNetDepth, keras_names, torchvision_names};
 use crate::layers::Stem;
@@ -10,8 +10,8 @@ use crate::weights::layer::{Layer, Origin, Part};
 use crate::weights::layout::Layout;
 use crate::weights::{NamedTensors, Source};
 
-/// Caffe's scaling with red first: at import the first convolution of Keras' ResNets is turned around, since the networks
-/// here take red, green, blue whatever the source.
+/// Returns Caffe's scaling with red first. On import, the input channels of the first convolution in Keras' ResNets
+/// are reversed, since all networks here take images in the order red, green, blue.
 fn caffe_in_rgb() -> Scaling {
     let [blue, green, red] = CAFFE_MEAN_BGR;
     Scaling::MeanStd {
@@ -113,7 +113,7 @@ impl FamilyWeights for ResNetConfig {
         ]);
     }
 
-    /// Reverses the colours of the first convolution, which takes blue, green, red in Keras.
+    /// Reverses the input channels of the first convolution, which in Keras are blue, green, red.
     fn adjust_keras(parts: &mut [Part]) {
         for part in parts {
             if let Origin::Tensor { layout, .. } = &mut part.origin

@@ -1,4 +1,4 @@
-//! What a network wants, against what a file has.
+//! Comparison of the tensors that a network requires with those of a file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,15 +7,15 @@ use super::layer::{Origin, Part};
 use super::layout::Layout;
 use xception_formats::NamedTensors;
 
-/// Whether a parameter belongs to a classifier, auxiliary or not, so that a new head replaces it.
-/// Of the auxiliary classifier that is its last layer; its convolutions stay.
+/// Returns whether a parameter belongs to a classifier, auxiliary or not, so that a new head replaces it. Of the
+/// auxiliary classifier only the last layer does; its convolutions are kept.
 pub(super) fn is_head(parameter: &str) -> bool {
     parameter.starts_with("classifier.") || parameter.starts_with("auxiliary.classifier.")
 }
 
-/// The differences between the parts of a network and the tensors of a file.
+/// Compares the parts of a network with the tensors of a file.
 ///
-/// `ignored` are names that may be in the file though no part uses them.
+/// `ignored` selects names that may be in the file although no part uses them.
 pub(super) fn compare(
     parts: &[Part],
     shapes: &BTreeMap<String, Vec<usize>>,
@@ -54,8 +54,8 @@ pub(super) fn compare(
     mismatch
 }
 
-/// Whether a tensor has the shape that is wanted. A 1x1 convolution may come as a matrix, as in some of the older files with
-/// Cadene's names, and Keras' MobileNet has its last layer as a 1x1 convolution.
+/// Returns whether a tensor has the expected shape. A 1x1 convolution may be stored as a matrix, as in some older
+/// files with Cadene's names, and a linear layer as a 1x1 convolution, as the last layer of Keras' MobileNet.
 fn fits(found: &[usize], expected: &[usize]) -> bool {
     match (found, expected) {
         (&[out, input], expected) if expected.len() == 4 => expected == [out, input, 1, 1],
@@ -65,7 +65,7 @@ fn fits(found: &[usize], expected: &[usize]) -> bool {
 }
 
 impl Origin {
-    /// The tensors it is made of, with their layouts.
+    /// Lists the tensors that make up the parameter, with their layouts.
     pub(super) fn tensors(&self) -> Vec<(&str, Layout)> {
         match self {
             Self::Tensor { name, layout } => vec![(name, *layout)],

@@ -1,4 +1,4 @@
-//! What can be wrong with a weights file.
+//! The errors of weights files, and the differences between a file's tensors and a network's.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,30 +9,30 @@ use xception_messages::nearest;
 
 use crate::{ModelConfig, ModelError};
 
-/// How many names of each kind an error lists.
+/// Number of names of each kind that an error lists.
 const LISTED: usize = 10;
 
-/// What can be wrong with a weights file.
+/// An error of a weights file.
 ///
-/// An error of the operating system is the `source` and no part of the message: see
+/// An error of the operating system is the `source` and not part of the message: see
 /// [`with_causes`](xception_messages::with_causes).
 #[derive(Debug, Error)]
 pub enum WeightsError {
-    /// The file as such: it can't be read or written, or is in no format that is known.
+    /// The file can't be read or written, or its format is unknown.
     #[error(transparent)]
     Format(#[from] FormatError),
-    /// The names are those of no network that is known.
+    /// The tensors' names belong to no known network.
     #[error(
         "{} holds {count} tensors{first}, and no network that is known: {families} as timm, torchvision or Keras \
          name them",
         path.display(), first = such_as(.first), families = ModelConfig::FAMILIES.join(", ")
     )]
     UnknownNetwork {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// Number of tensors in it.
         count: usize,
-        /// The first names.
+        /// First of the names.
         first: Vec<String>,
     },
     /// The file holds several networks.
@@ -41,46 +41,46 @@ pub enum WeightsError {
         path.display(), prefixes.join(", ")
     )]
     SeveralNetworks {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What stands before the names of each.
+        /// Prefix of each network's names.
         prefixes: Vec<String>,
     },
-    /// The tensors aren't those of the network.
+    /// The tensors don't fit the network.
     #[error("{} doesn't fit {network}: {mismatch}", path.display())]
     Mismatch {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The network's name.
+        /// Name of the network.
         network: String,
         /// The tensors that differ.
         mismatch: Box<Mismatch>,
     },
-    /// The file has the whole network but its classifier.
+    /// The file has all of the network except its classifier.
     #[error(
         "{} holds {network} without a classifier, which is {}: load it with a new one, and train that",
         path.display(), missing.join(", ")
     )]
     NoClassifier {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The network's name.
+        /// Name of the network.
         network: String,
-        /// The classifier's tensors, as the file would name them.
+        /// Names that the classifier's tensors would have in the file.
         missing: Vec<String>,
     },
-    /// A custom head that the networks here can't represent.
+    /// The file has a custom head that no network here can have.
     #[error(
         "{} has a classifier that isn't read: {reason}; the rest can be loaded under a new one",
         path.display()
     )]
     UnknownHead {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What was found.
+        /// Description of the head.
         reason: String,
     },
-    /// The configuration that the file gives, or that was asked for, makes no network.
+    /// The configuration, from the file or from the options, is invalid.
     #[error(transparent)]
     Model(#[from] ModelError),
 }
@@ -106,37 +106,37 @@ impl WeightsError {
     }
 }
 
-/// A tensor whose shape isn't the network's.
+/// A tensor whose shape differs from the network's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misshapen {
-    /// Its name in the file.
+    /// Name in the file.
     pub name: String,
-    /// Its shape in the file.
+    /// Shape in the file.
     pub found: Vec<usize>,
-    /// The shape that the network wants, in the file's layout.
+    /// Shape that the network requires, in the file's layout.
     pub expected: Vec<usize>,
 }
 
-/// The tensors of a file that differ from what a network wants.
+/// The differences between a file's tensors and those that a network requires.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mismatch {
-    /// Wanted, but not in the file.
+    /// Names of required tensors that aren't in the file.
     pub missing: Vec<String>,
-    /// In the file, but not wanted.
+    /// Names of tensors in the file that aren't required.
     pub unused: Vec<String>,
-    /// In the file, but of another shape.
+    /// Tensors in the file that have another shape than the network's.
     pub misshapen: Vec<Misshapen>,
-    /// Whether the missing ones are all of the head.
+    /// Whether all missing tensors belong to the classifier, and no shape differs.
     pub only_the_head_is_missing: bool,
 }
 
 impl Mismatch {
-    /// Whether the file has all that the network wants, and more.
+    /// Returns whether the only difference is that the file has tensors that the network doesn't use.
     pub fn only_unused(&self) -> bool {
         !self.unused.is_empty() && self.missing.is_empty() && self.misshapen.is_empty()
     }
 
-    /// Whether nothing differs.
+    /// Returns whether there are no differences.
     pub fn is_empty(&self) -> bool {
         self.missing.is_empty() && self.unused.is_empty() && self.misshapen.is_empty()
     }
@@ -185,7 +185,7 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// A kind of difference, its count, and the first of its names.
+/// Writes a kind of difference: its count, and the first names.
 fn list(
     f: &mut fmt::Formatter,
     what: &str,

@@ -1,4 +1,4 @@
-//! What a family of networks says about the weights that others publish for it.
+//! The interface through which a family of networks describes its published weights.
 
 use super::layer::{Layer, Part};
 use super::source::Source;
@@ -7,52 +7,52 @@ use crate::width::Width;
 use xception_formats::NamedTensors;
 use xception_formats::{KerasLayer, Kind};
 
-/// The names, layouts and conventions of a family's weights, told by its configuration.
+/// The names, layouts and conventions of a family's weights, implemented by its configuration.
 pub(crate) trait FamilyWeights: Sized {
-    /// The name of a tensor in PyTorch's files that no other family has.
+    /// Name of a tensor that only this family's PyTorch files have.
     const TORCH_ANCHOR: &'static str;
-    /// The source whose names an export has.
+    /// Source whose names exported files use.
     const EXPORT: Source;
-    /// The order in which a Keras file without names lists the layers of each kind: the layer at place `I` is the
-    /// `KERAS_ORDER[I]`th of the table's. Without it, the table's own order.
+    /// Order of layers in a Keras file without names: for each kind, the layer at position `I` of the file is the one
+    /// at position `KERAS_ORDER[I]` of the table. `None` stands for the table's own order.
     const KERAS_ORDER: Option<&'static [usize]> = None;
 
     /// Whether a head may have hidden layers.
     const HIDDEN_LAYERS: bool = false;
-    /// Whether convolutions have biases in Keras, which the normalization after each takes up.
+    /// Whether convolutions have biases in Keras, which are folded into the normalization after each.
     const KERAS_CONV_BIAS: bool = false;
 
-    /// Returns the published network with the options that weights of this source need.
+    /// Returns the published network's configuration, with the options that weights of this source need.
     fn of_source(source: Source) -> Self;
 
-    /// Returns what the source's images go through.
+    /// Returns the preprocessing that the source applies to images.
     fn preprocessing(source: Source) -> Preprocessing;
 
-    /// Reads source and options off the tensors of a file that has the anchor.
+    /// Reads the source and the options from the tensors of a file that has the anchor.
     fn find_torch(tensors: &NamedTensors) -> Option<(Source, Self)>;
 
     /// Lists the layers under PyTorch's names.
     fn torch_layers(&self, source: Source) -> Vec<Layer>;
 
-    /// Recognizes the family by the kinds of a Keras model's layers.
+    /// Recognizes the family by the number of layers of each kind in a Keras model.
     fn find_keras(layers: &KerasLayers) -> Option<Self>;
 
     /// Lists the layers under Keras' names.
     fn keras_layers(&self) -> Vec<Layer>;
 
-    /// Takes classes, units and the width from the shapes of the tensors, which have Keras' names.
+    /// Reads the number of classes and units, and the width, from the shapes of tensors with Keras' names.
     fn read_keras_sizes(&mut self, tensors: &NamedTensors);
 
-    /// Changes the origins of parameters that Keras stores in another way.
+    /// Adjusts the origins of parameters that Keras stores in another way.
     fn adjust_keras(_parts: &mut [Part]) {}
 
-    /// Returns the present name of a layer that early releases of Keras called otherwise.
+    /// Returns the present name of a layer that early releases of Keras named differently.
     fn modern_keras_name(_name: &str) -> Option<String> {
         None
     }
 
-    /// Lists the numbers, each with its name and the most that is believed, which a file of this many tensors says of its
-    /// network.
+    /// Lists the sizes that a file declares: the name and value of each, and the largest value that a file with this
+    /// many tensors may have.
     fn claims(&self, _tensors: usize) -> Vec<(&'static str, usize, usize)> {
         Vec::new()
     }
@@ -63,7 +63,7 @@ pub(crate) trait FamilyWeights: Sized {
     }
 }
 
-/// How many layers of each kind a Keras model has.
+/// The number of layers of each kind in a Keras model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct KerasLayers {
     pub(crate) convolutions: usize,
@@ -86,18 +86,18 @@ impl KerasLayers {
     }
 }
 
-/// The outputs of a layer in PyTorch's files: the first dimension of its weight.
+/// Returns the number of outputs of a layer in PyTorch's files: the first dimension of its weight.
 pub(crate) fn torch_outputs(tensors: &NamedTensors, name: &str) -> Option<usize> {
     tensors.shape(name)?.first().copied()
 }
 
-/// The outputs of a layer in Keras' files: the last dimension of its kernel.
+/// Returns the number of outputs of a layer in Keras' files: the last dimension of its kernel.
 pub(crate) fn keras_outputs(tensors: &NamedTensors, name: &str) -> Option<usize> {
     tensors.shape(name)?.last().copied()
 }
 
-/// Finds the width multiplier that gives tensors their outputs: pairs of the published and the found number. It is 1 if none
-/// does or an output isn't there, so that the error is about shapes.
+/// Finds the width multiplier for pairs of a layer's published and actual number of outputs. Returns 1 if no
+/// multiplier fits or a number is unknown, so that the error to come is about shapes.
 pub(crate) fn fitting_width(pairs: &[(usize, Option<usize>)]) -> f64 {
     let known = pairs
         .iter()

@@ -1,4 +1,4 @@
-//! Networks in Keras' files.
+//! Recognition of networks in Keras' files.
 
 use std::path::Path;
 
@@ -12,13 +12,13 @@ use super::source::Source;
 use crate::ModelConfig;
 use crate::preprocessing::{Preprocessing, Scaling};
 
-/// A network in a Keras file: its tensors under the names of the table.
+/// A network found in a Keras file, with its tensors under the names of the table.
 #[derive(Debug)]
 pub(super) struct KerasModel {
     pub(super) tensors: NamedTensors,
     pub(super) config: ModelConfig,
     pub(super) preprocessing: Preprocessing,
-    /// Why the head isn't one that the networks here can have, where it isn't.
+    /// The reason why no network here can have the file's head; `None` if one can.
     pub(super) strange_head: Option<String>,
 }
 
@@ -35,7 +35,7 @@ pub(super) fn find(path: &Path, file: KerasFile) -> Result<KerasModel, WeightsEr
     })
 }
 
-/// Tells the network by the kinds of its layers; gives the layers back if it is none.
+/// Recognizes the network by the kinds of its layers; returns the layers as the error if there is none.
 fn network(layers: Vec<KerasLayer>, keras: KerasConfig) -> Result<KerasModel, Vec<KerasLayer>> {
     let Some(mut config) = ModelConfig::find_keras(&KerasLayers::count(&layers)) else {
         return Err(layers);
@@ -69,8 +69,8 @@ fn dense_names(layers: &[KerasLayer]) -> Vec<String> {
     dense.map(|layer| layer.label().to_owned()).collect()
 }
 
-/// Why a head isn't an average, dense layers with ReLU where the network may have them, and a last
-/// dense layer.
+/// Returns the reason why a head can't be loaded. It can be if it is an average pool, dense layers with ReLU if the
+/// network may have them, and a last dense layer.
 fn strange_head(dense: &[String], keras: &KerasConfig, may_have_several: bool) -> Option<String> {
     if let Some(class) = &keras.unusual_pool {
         return Some(format!("it has a {class}"));
@@ -93,7 +93,7 @@ fn strange_head(dense: &[String], keras: &KerasConfig, may_have_several: bool) -
         })
 }
 
-/// The parameters of a network, and their origins under the names of the table.
+/// Lists the parameters of a network, with their origins under the names of the table.
 pub(super) fn parts(config: &ModelConfig, tensors: &NamedTensors) -> Vec<Part> {
     let dialect = Dialect::Keras {
         scale: tensors.names().any(|name| name.ends_with("/gamma")),
@@ -104,7 +104,7 @@ pub(super) fn parts(config: &ModelConfig, tensors: &NamedTensors) -> Vec<Part> {
     parts
 }
 
-/// The source's preprocessing, with the size and the scaling that the model's configuration has.
+/// Returns the source's preprocessing, with the size and the scaling that the model's configuration specifies.
 fn preprocessing(config: &ModelConfig, keras: &KerasConfig) -> Preprocessing {
     let mut preprocessing = Source::Keras.preprocessing(config);
     if let Some(size) = keras.size {

@@ -1,26 +1,26 @@
-//! Which layer of a Keras file is which layer of a network.
+//! Matching of a Keras file's layers with those of a network.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::layer::Layer;
 use xception_formats::{KerasLayer, Kind, number};
 
-/// The layers of a file by the names of the table, and those that the table doesn't have.
+/// Layers of a file under the names of the table, and those that the table lacks.
 pub(super) struct Assigned {
     pub(super) by_name: BTreeMap<String, KerasLayer>,
     pub(super) left: Vec<KerasLayer>,
 }
 
-/// Assigns the layers of a file to those of a table.
+/// Assigns the layers of a file to those of a table, kind by kind.
 ///
-/// For each kind of layer: where a file's layer has a name of the table, it is that one. The names
-/// left in the table are for layers that Keras numbers: they take the file's numbered layers in the
-/// order of their numbers. Where a file has no names, its layers come in the order of the model's
-/// list, and the one at place `I` is the table's `layer_order[I]`.
+/// A layer of the file whose name is in the table is assigned to that name. The remaining names of the table are for
+/// layers that Keras numbers: they get the file's other layers in the order of their numbers. If the file has no
+/// names, its layers are in the order of the model's list, and the one at position `I` is the table's
+/// `layer_order[I]`.
 ///
-/// `modern` gives the present names of layers that early releases of Keras called otherwise.
+/// `modern` returns the present name of a layer that early releases of Keras named differently.
 ///
-/// Dense layers are the head's, whatever their names: the file's last ones take the table's.
+/// Dense layers form the head, whatever their names: the last ones of the file get the table's names.
 pub(super) fn assign(
     layers: Vec<KerasLayer>,
     table: &[Layer],
@@ -52,7 +52,7 @@ pub(super) fn assign(
     assigned
 }
 
-/// The names of a layer's parts that are layers in Keras.
+/// Returns the kinds and names of the Keras layers that make up a layer.
 fn names(layer: &Layer) -> Vec<(Kind, String)> {
     match layer {
         Layer::ConvNorm { conv, norm, .. } => {

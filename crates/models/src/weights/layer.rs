@@ -1,8 +1,8 @@
-//! The layers of a network under the names of a file, and the tensors each of them is made of.
+//! The layers of a network under a file's names, and the tensors that make up each of them.
 
 use super::layout::Layout;
 
-/// A layer of a network: the path of its module here, and its parts' names in a file.
+/// A layer of a network: the path of its module, and the names of its parts in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Layer {
     /// A [`ConvNorm`](crate::layers::ConvNorm).
@@ -15,7 +15,7 @@ pub(crate) enum Layer {
     SeparableConvNorm {
         module: String,
         depthwise: String,
-        /// The depthwise part's own normalization; in Keras the two parts are then layers of their own.
+        /// The depthwise part's normalization; if there is one, Keras has the two parts as separate layers.
         depthwise_norm: Option<String>,
         pointwise: String,
         norm: String,
@@ -24,12 +24,12 @@ pub(crate) enum Layer {
     Linear { module: String, linear: String },
 }
 
-/// Names the parts of a [`ConvNorm`](crate::layers::ConvNorm).
+/// Makes a [`ConvNorm`](crate::layers::ConvNorm) layer with the names of its parts.
 pub(crate) fn conv_norm(module: String, conv: String, norm: String) -> Layer {
     Layer::ConvNorm { module, conv, norm }
 }
 
-/// Names the parts of a linear layer.
+/// Makes a linear layer with the name of its part.
 pub(crate) fn linear(module: &str, linear: &str) -> Layer {
     Layer::Linear {
         module: module.to_owned(),
@@ -37,33 +37,33 @@ pub(crate) fn linear(module: &str, linear: &str) -> Layer {
     }
 }
 
-/// Whose names and layouts a file has.
+/// The scheme of names and layouts in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     /// PyTorch: `weight`, `bias`, `running_mean`, `running_var`.
     Torch,
     /// Keras: `kernel`, `gamma`, `beta`, `moving_mean`, `moving_variance`.
     Keras {
-        /// Whether batch normalizations have a `gamma`; where not, it is one.
+        /// Whether batch normalizations have a `gamma`, which otherwise is one.
         scale: bool,
-        /// Whether convolutions have a `bias`. The modules here have none, so the running mean
-        /// takes it up: normalizing `x + bias` by `mean` is normalizing `x` by `mean - bias`.
+        /// Whether convolutions have a `bias`. The modules here have none, so it is subtracted from the running mean:
+        /// normalizing `x + bias` by `mean` equals normalizing `x` by `mean - bias`.
         conv_bias: bool,
     },
 }
 
-/// Where a parameter's numbers come from.
+/// The origin of a parameter's values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// A tensor.
     Tensor { name: String, layout: Layout },
-    /// One vector less another.
+    /// The difference of two vectors.
     Difference { name: String, minus: String },
-    /// No tensor: they are all one.
+    /// No tensor: all values are one.
     Ones,
 }
 
-/// A parameter of a network, and where its numbers come from.
+/// A parameter of a network, with the origin of its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Part {
     /// The parameter's path in the module.
@@ -72,7 +72,7 @@ pub(crate) struct Part {
     pub(crate) origin: Origin,
 }
 
-/// The parameters of all layers, in order.
+/// Lists the parameters of all layers, in order.
 pub(crate) fn parts(layers: &[Layer], dialect: Dialect) -> Vec<Part> {
     layers
         .iter()

@@ -1,4 +1,4 @@
-//! How a tensor's numbers are ordered in a file, against the order of Burn's modules.
+//! The order of a tensor's values in a file, and conversion to and from the order of Burn's modules.
 
 /// The order of a tensor's dimensions in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,15 +9,15 @@ pub(crate) enum Layout {
     OutIn,
     /// A convolution of Keras: `[height, width, in, out]`.
     HeightWidthInOut,
-    /// The same, of a network that takes blue, green, red; in Burn red comes first.
+    /// A convolution of Keras on images in the order blue, green, red; in Burn red comes first.
     HeightWidthBgrOut,
-    /// A depthwise convolution of Keras: `[height, width, channels, 1]`, in Burn
+    /// A depthwise convolution of Keras: `[height, width, channels, 1]`. In Burn it is
     /// `[channels, 1, height, width]`.
     HeightWidthChannels,
 }
 
 impl Layout {
-    /// For each of Burn's dimensions, the file's one.
+    /// Returns the file's dimension for each of Burn's dimensions.
     const fn permutation(self) -> Option<&'static [usize]> {
         match self {
             Self::Same => None,
@@ -27,7 +27,7 @@ impl Layout {
         }
     }
 
-    /// The shape in a file, of a parameter of this shape in Burn.
+    /// Returns the shape in a file of a parameter that has this shape in Burn.
     pub(crate) fn shape_in_file(self, shape: &[usize]) -> Vec<usize> {
         let mut in_file = shape.to_vec();
         if let Some(permutation) = self.permutation().filter(|p| p.len() == shape.len()) {
@@ -38,7 +38,7 @@ impl Layout {
         in_file
     }
 
-    /// The numbers in Burn's order, of a tensor in a file; `shape` is Burn's.
+    /// Reorders a tensor's values from the file's order to Burn's; `shape` is the one in Burn.
     pub(crate) fn into_burn(self, values: Vec<f32>, shape: &[usize]) -> Vec<f32> {
         let Some(permutation) = self.permutation() else {
             return values;
@@ -50,7 +50,7 @@ impl Layout {
         reordered
     }
 
-    /// The numbers in a file's order, of a parameter; `shape` is Burn's.
+    /// Reorders a parameter's values from Burn's order to the file's; `shape` is the one in Burn.
     pub(crate) fn into_file(self, values: Vec<f32>, shape: &[usize]) -> Vec<f32> {
         let Some(permutation) = self.permutation() else {
             return values;
@@ -62,7 +62,7 @@ impl Layout {
         reordered
     }
 
-    /// The index of each number in Burn's order and in the file's.
+    /// Calls a function with the index of each value in Burn's order and in the file's.
     fn each_pair(
         self,
         permutation: &[usize],

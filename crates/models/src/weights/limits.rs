@@ -1,5 +1,5 @@
-//! Bounds on what a file can make a network of, so that a hostile one doesn't exhaust the memory
-//! before its tensors are compared with the network.
+//! Limits on the network that a file may declare, so that a hostile file doesn't exhaust the memory before its
+//! tensors are compared with the network.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,10 +8,10 @@ use super::WeightsError;
 use crate::{ModelConfig, limits};
 use xception_formats::elements;
 
-/// ResNet-152 has 60 million; the paper's largest network, for JFT, 120 million.
+/// Most parameters; ResNet-152 has 60 million, and the paper's largest network, for JFT, 120 million.
 const MAX_PARAMETERS: usize = 1 << 28;
 
-/// Checks a configuration that came with a file of this number of tensors.
+/// Checks the configuration from a file with this number of tensors.
 pub(super) fn check(path: &Path, config: &ModelConfig, tensors: usize) -> Result<(), WeightsError> {
     let check = |what, found, maximum| at_most(path, what, found, maximum);
     check("classes", config.classes(), limits::CLASSES)?;
@@ -21,8 +21,8 @@ pub(super) fn check(path: &Path, config: &ModelConfig, tensors: usize) -> Result
     Ok(())
 }
 
-/// Checks the number of parameters of a network, before any of them is read: the tensors of a file
-/// may claim to be much larger than the file.
+/// Checks the number of a network's parameters before any of them is read, since the tensors of a file may claim to
+/// be much larger than the file.
 pub(super) fn check_parameters(
     path: &Path,
     shapes: &BTreeMap<String, Vec<usize>>,

@@ -1,4 +1,4 @@
-//! From a file to a network.
+//! Loading of a network from a weights file, whatever its format and source.
 
 use std::path::Path;
 
@@ -17,55 +17,55 @@ use super::{WeightsError, limits, parameters, torch_names};
 use crate::preprocessing::{Labels, Preprocessing};
 use crate::{Model, ModelConfig};
 
-/// What becomes of the classifier.
+/// The classifier that a loaded network gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Head {
-    /// The file's own.
+    /// The classifier of the file.
     #[default]
     Keep,
-    /// A new one with random weights and this number of classes, for fine-tuning. The file may
-    /// have any head or none.
+    /// A new classifier with random weights and this number of classes, for fine-tuning. The file may have any
+    /// classifier, or none.
     New(usize),
-    /// One that isn't meant to be used, of a single class and with random weights, for whoever wants the features
-    /// alone. The file may have any head or none.
+    /// A placeholder of a single class with random weights, for programs that use the features alone. The file may
+    /// have any classifier, or none.
     Unused,
 }
 
-/// What may differ between a file and a network.
+/// Options of [`load`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LoadOptions {
-    /// What becomes of the classifier.
+    /// The classifier that the network gets.
     pub head: Head,
-    /// Whether the file may hold tensors that the network doesn't use.
+    /// Whether tensors that the network doesn't use are allowed in the file.
     pub allow_unused: bool,
-    /// What stands before the network's names, where a file holds several.
+    /// Prefix of the network's names, such as `ema.`, if the file holds several networks.
     pub prefix: Option<String>,
-    /// The network, where names and shapes don't show it all: the small stem, or an activation
-    /// between depthwise and pointwise convolutions.
+    /// Configuration of the network, if names and shapes don't determine it: they don't show the small stem, or an
+    /// activation between depthwise and pointwise convolutions.
     pub config: Option<ModelConfig>,
 }
 
-/// A network with what has to come with its weights.
+/// A network with the conventions that belong to its weights.
 #[derive(Debug)]
 pub struct Loaded {
-    /// Where the weights come from.
+    /// Source of the weights.
     pub source: Source,
-    /// The network's configuration, with the source's padding side, batch-norm epsilon and so on.
+    /// Configuration of the network, with the source's padding, batch-norm epsilon and so on.
     pub config: ModelConfig,
     /// The network.
     pub model: Model,
-    /// What its images go through.
+    /// Preprocessing of the network's images.
     pub preprocessing: Preprocessing,
-    /// Names of its classes: those that the file has, ImageNet's where there are 1000 classes.
+    /// Names of the classes: those in the file, or ImageNet's if there are 1000 classes.
     pub labels: Option<Labels>,
 }
 
-/// Loads a network from a file of any known format and source, which it tells by the content.
+/// Loads a network from a file of any known format and source, both of which are recognized by the file's content.
 ///
 /// # Errors
 ///
-/// Where the file can't be read, holds no known network, or its tensors aren't exactly those that
-/// the network wants, as far as the options don't allow it.
+/// If the file can't be read, holds no known network, or its tensors aren't exactly those of the network, except for
+/// the differences that the options allow.
 pub fn load(path: &Path, options: &LoadOptions, device: &Device) -> Result<Loaded, WeightsError> {
     let (tensors, found) = match Format::of(path)? {
         Format::Safetensors => by_names(path, read_safetensors(path)?, options)?,
@@ -77,7 +77,7 @@ pub fn load(path: &Path, options: &LoadOptions, device: &Device) -> Result<Loade
     make(path, &tensors, found, options, device)
 }
 
-/// Strips what the variants of [`Model`] put before their parameters' paths.
+/// Strips the prefix that a variant of [`Model`] puts before the paths of its parameters.
 fn without_variant(tensors: NamedTensors) -> NamedTensors {
     let variant = Model::VARIANTS.iter().find(|variant| {
         let mut names = tensors.names();
@@ -89,7 +89,7 @@ fn without_variant(tensors: NamedTensors) -> NamedTensors {
     }
 }
 
-/// A network that was found in a file: what the file says about it.
+/// A network found in a file, as the file describes it.
 struct Found {
     source: Source,
     config: ModelConfig,
@@ -98,18 +98,18 @@ struct Found {
     names: Names,
 }
 
-/// Whose names the tensors have.
+/// The scheme of the tensors' names.
 #[derive(Clone, Copy, PartialEq)]
 enum Names {
-    /// PyTorch's, as this source has them.
+    /// Names of PyTorch, in this source's form.
     Torch(Source),
-    /// Those of the tables for Keras.
+    /// Names of the tables for Keras.
     Keras,
-    /// The paths of parameters in this crate's modules.
+    /// Paths of parameters in this crate's modules.
     Module,
 }
 
-/// The network that the names of tensors are of, without what stands before them.
+/// Finds the network by the names of its tensors, and strips their prefix.
 fn by_names(
     path: &Path,
     tensors: NamedTensors,
@@ -121,7 +121,7 @@ fn by_names(
     Ok((tensors, found))
 }
 
-/// A network of Keras, if its head will do.
+/// Finds the network in a Keras file, and checks that its head can be loaded.
 fn of_keras(
     path: &Path,
     file: KerasFile,
@@ -145,7 +145,7 @@ fn of_keras(
     Ok((keras.tensors, found))
 }
 
-/// Makes the network and fills it.
+/// Makes the network and fills in its parameters.
 fn make(
     path: &Path,
     tensors: &NamedTensors,
@@ -177,7 +177,8 @@ fn make(
     let model = config.init(device)?;
     let shapes = parameters::shapes(&model);
     limits::check_parameters(path, &shapes)?;
-    // Of a Keras file only what no network here has is left over, which a new head replaces.
+    // In a Keras file, the only tensors left over are those of a head that no network here has; a new head replaces
+    // it.
     let new_head = options.head != Head::Keep;
     let ignored = |name: &str| {
         options.allow_unused
@@ -216,7 +217,7 @@ fn make(
     })
 }
 
-/// The prefix of the network's names.
+/// Returns the prefix of the network's names.
 fn prefix(
     path: &Path,
     tensors: &NamedTensors,
@@ -268,7 +269,7 @@ fn find(path: &Path, tensors: &NamedTensors) -> Result<Found, WeightsError> {
 }
 
 impl Found {
-    /// The parameters of a network of this configuration, and their names in the file.
+    /// Lists the parameters of a network of this configuration, with their names in the file.
     fn parts(
         &self,
         config: &ModelConfig,
@@ -292,8 +293,8 @@ impl Found {
     }
 }
 
-/// Whether a tensor is one that the file's own head is made of, or of a head of several layers in its place, such
-/// as `fc.1.weight` where `fc.weight` is usual.
+/// Returns whether a tensor belongs to the file's own head, or to a head of several layers in its place, such as
+/// `fc.1.weight` instead of the usual `fc.weight`.
 fn names_head(parts: &[Part], name: &str) -> bool {
     let mut head = parts.iter().filter(|part| is_head(&part.parameter));
     head.any(|part| {

@@ -1,4 +1,4 @@
-//! What this crate writes into a file beside its tensors, since names and shapes don't show it.
+//! The metadata that this crate writes beside the tensors, for what names and shapes don't show.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,12 +21,12 @@ pub(super) struct Metadata {
     pub(super) config: ModelConfig,
     pub(super) preprocessing: Preprocessing,
     pub(super) source: Source,
-    /// Names of the classes, where they are known.
+    /// Names of the classes, if they are known.
     pub(super) labels: Option<Labels>,
 }
 
 impl Metadata {
-    /// As texts with keys.
+    /// Converts the metadata to texts with keys.
     pub(super) fn to_texts(&self) -> serde_json::Result<BTreeMap<String, String>> {
         let mut texts = BTreeMap::from([
             (CONFIG.to_owned(), serde_json::to_string(&self.config)?),
@@ -43,11 +43,11 @@ impl Metadata {
         Ok(texts)
     }
 
-    /// From texts with keys, where this crate's are among them.
+    /// Reads the metadata from texts with keys; returns `None` if this crate's keys aren't among them.
     ///
     /// # Errors
     ///
-    /// Where they can't be read.
+    /// If a text is missing or can't be parsed.
     pub(super) fn from_texts(
         texts: &BTreeMap<String, String>,
         path: &Path,

@@ -1,15 +1,15 @@
-//! Weights from and to files, with what has to come with them.
+//! Reading and writing of weights files, together with the conventions that belong to the weights.
 //!
-//! [`load`] tells a file's format and network by its content:
+//! [`load`] recognizes a file's format and network by its content:
 //!
-//! - safetensors, and PyTorch checkpoints of any age, of timm's `legacy_xception`, its older form
-//!   by Cadene, torchvision's Inception V3 and ResNets;
-//! - Keras' files since its second major release: the legacy HDF5 layout, `.weights.h5` and `.keras`
-//!   archives, of Xception, Inception V3 and ResNet-50, 101 and 152, also under a person's own head;
-//! - what this crate writes: safetensors under those names, and burnpack.
+//! - safetensors, and PyTorch checkpoints of any age: timm's `legacy_xception`, its older form by Cadene, timm's
+//!   `mobilenetv1_100`, and torchvision's Inception V3 and ResNets;
+//! - files of Keras since its second major release: the legacy HDF5 layout, `.weights.h5` and `.keras` archives of
+//!   Xception, Inception V3, MobileNet and ResNet-50, 101 and 152, also with a custom head;
+//! - files of this crate: safetensors under those names, and burnpack.
 //!
-//! The source of the weights decides the padding side, the batch-norm epsilon, whether average
-//! pools count padding, where strides are, and what images go through: [`Loaded`] has it all.
+//! The source of the weights determines the padding, the batch-norm epsilon, whether average pools count padding,
+//! which convolutions have the strides, and the preprocessing of images: [`Loaded`] holds them all.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -23,8 +23,8 @@
 //! # Ok::<(), xception_models::weights::WeightsError>(())
 //! ```
 //!
-//! Files may come from anywhere: nothing in them is executed, what they declare is checked against
-//! what they hold, and what is wrong is an error.
+//! Files may come from untrusted sources: nothing in them is executed, the sizes that they declare are checked
+//! against their content, and an invalid file is an error.
 
 mod compare;
 mod error;

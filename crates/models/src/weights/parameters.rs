@@ -1,4 +1,4 @@
-//! A module's parameters by their paths.
+//! Access to a module's parameters by their paths.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,7 +8,7 @@ use burn::prelude::*;
 use super::layer::{Origin, Part};
 use xception_formats::NamedTensors;
 
-/// Where a visitor or a mapper is in a module. The variants of an enum aren't part of a path.
+/// The path to the place in a module that a visitor or a mapper has reached. Variants of enums aren't part of it.
 #[derive(Default)]
 struct ModulePath(Vec<String>);
 
@@ -34,7 +34,7 @@ fn is_enum(container: &str) -> bool {
     container.starts_with("Enum:")
 }
 
-/// The shape of every parameter, running statistics included.
+/// Returns the shape of each parameter, including running statistics.
 pub(super) fn shapes(model: &impl Module) -> BTreeMap<String, Vec<usize>> {
     struct Shapes {
         path: ModulePath,
@@ -64,7 +64,7 @@ pub(super) fn shapes(model: &impl Module) -> BTreeMap<String, Vec<usize>> {
     visitor.shapes
 }
 
-/// The numbers of every parameter, running statistics included.
+/// Returns the values of each parameter, including running statistics.
 pub(super) fn values(model: &impl Module) -> BTreeMap<String, TensorData> {
     struct Values {
         path: ModulePath,
@@ -94,12 +94,12 @@ pub(super) fn values(model: &impl Module) -> BTreeMap<String, TensorData> {
     visitor.values
 }
 
-/// Fills a module's parameters from a file's tensors, whose shapes have been checked. Parameters
-/// that no part names stay as they are.
+/// Fills a module's parameters from a file's tensors, whose shapes have been checked. Parameters that no part names
+/// keep their values.
 ///
 /// # Errors
 ///
-/// The name of the first tensor that can't be read, and why.
+/// If a tensor can't be read: its name, and the reason.
 pub(super) fn fill<M: Module>(
     model: M,
     parts: &[Part],
@@ -161,7 +161,7 @@ pub(super) fn fill<M: Module>(
 }
 
 impl Origin {
-    /// The numbers in Burn's order, for a parameter of this shape.
+    /// Reads the values in Burn's order, for a parameter of this shape.
     fn read(&self, tensors: &NamedTensors, shape: &[usize]) -> Result<Vec<f32>, String> {
         let read = |name: &str| {
             let tensor = tensors

@@ -1,4 +1,4 @@
-//! From a network to a file.
+//! Writing of a network to a weights file.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use super::{Loaded, WeightsError};
 use crate::ModelConfig;
 use xception_formats::write_safetensors;
 
-/// A tensor on its way into a file.
+/// A tensor to be written to a file.
 struct Saved {
     dtype: Dtype,
     shape: Vec<usize>,
@@ -43,8 +43,8 @@ impl View for Saved {
     }
 }
 
-/// The path of every parameter in a network, running statistics included, and its name in timm
-/// (Xception) or torchvision (the others), in their order of layers.
+/// Lists the path of each parameter in a network, including running statistics, with its name in timm (Xception and
+/// MobileNet) or torchvision (Inception V3 and ResNet), in their order of layers.
 pub fn export_names(config: &ModelConfig) -> Vec<(String, String)> {
     let layers = config.torch_layers(config.export_source());
     let names = parts(&layers, Dialect::Torch).into_iter();
@@ -56,17 +56,17 @@ pub fn export_names(config: &ModelConfig) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Writes a network as safetensors under the names of timm (Xception) or torchvision (the others),
-/// so that `load_state_dict` takes it there. What names and shapes don't show goes into the
-/// metadata, for [`load`](super::load). The same network gives the same bytes.
+/// Writes a network as safetensors under the names of timm (Xception and MobileNet) or torchvision (Inception V3 and
+/// ResNet), so that `load_state_dict` accepts it there. The options that names and shapes don't show go into the
+/// metadata, for [`load`](super::load). The same network always produces the same bytes.
 ///
 /// # Errors
 ///
-/// Where the file can't be written.
+/// If the file can't be written.
 pub fn save_safetensors(loaded: &Loaded, path: &Path) -> Result<(), WeightsError> {
     let failed = |reason: String| WeightsError::save(path, "safetensors", reason);
     let layers = loaded.config.torch_layers(loaded.config.export_source());
-    // In training the running statistics of each thread are only joined by `valid`.
+    // During training, `valid` merges the running statistics of the threads.
     let mut values = values(&loaded.model.valid());
     let mut saved = Vec::new();
     for part in parts(&layers, Dialect::Torch) {
@@ -83,7 +83,7 @@ pub fn save_safetensors(loaded: &Loaded, path: &Path) -> Result<(), WeightsError
             .map_err(|error| failed(format!("{error:?}")))?;
         let numbers = layout.into_file(numbers, &shape);
         if let Some(norm) = name.strip_suffix(".running_var") {
-            // PyTorch counts the batches that the statistics are of.
+            // PyTorch also stores the number of batches behind the statistics.
             let count = Saved {
                 dtype: Dtype::I64,
                 shape: Vec::new(),
@@ -109,12 +109,12 @@ pub fn save_safetensors(loaded: &Loaded, path: &Path) -> Result<(), WeightsError
     file.commit().map_err(io)
 }
 
-/// Writes a network as burnpack, with its configuration and preprocessing in the metadata. The same network gives
-/// the same bytes.
+/// Writes a network as burnpack, with its configuration and preprocessing in the metadata. The same network always
+/// produces the same bytes.
 ///
 /// # Errors
 ///
-/// Where the file can't be written.
+/// If the file can't be written.
 pub fn save_burnpack(loaded: &Loaded, path: &Path) -> Result<(), WeightsError> {
     write_burnpack(&loaded.model, &metadata(loaded)?, path)
 }
@@ -134,7 +134,7 @@ pub fn write_burnpack<M: Module>(
     let file = AtomicFile::create(path).map_err(io)?;
     let mut tensors = module.valid().collect(None, None, false);
     for tensor in &mut tensors {
-        // The parameters' identities are random numbers, which would make every file different.
+        // The identities of parameters are random numbers, which would make each file different.
         tensor.param_id = None;
     }
     let mut writer = Writer::new(tensors).auto_extension(false);

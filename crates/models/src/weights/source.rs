@@ -1,4 +1,4 @@
-//! The conventions of each source of weights, which have to come with them.
+//! The sources of weights, each with its own conventions.
 
 use std::fmt;
 
@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 use crate::ModelConfig;
 use crate::preprocessing::Preprocessing;
 
-/// Where weights come from.
+/// The source of weights, whose conventions they follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// timm's `legacy_xception`.
+    /// timm's `legacy_xception` and `mobilenetv1_100`.
     Timm,
-    /// The Xception by Cadene that timm's was made from, whose last layer is `last_linear`.
+    /// Cadene's Xception, from which timm's was made; its last layer is `last_linear`.
     Cadene,
-    /// torchvision's Inception V3 and ResNets, and what has their names.
+    /// torchvision's Inception V3 and ResNets, and files with their names.
     Torchvision,
-    /// `keras.applications`, and what was made from them.
+    /// `keras.applications`, and models made from them.
     Keras,
     /// This crate.
     Native,
@@ -36,7 +36,7 @@ impl fmt::Display for Source {
 }
 
 impl Source {
-    /// Returns what the images of a network go through.
+    /// Returns the preprocessing that the source applies to a network's images.
     pub fn preprocessing(self, config: &ModelConfig) -> Preprocessing {
         config.preprocessing(self)
     }

@@ -1,9 +1,9 @@
-//! Which network a file with PyTorch's names holds.
+//! Recognition of networks in files with PyTorch's names.
 
 use crate::ModelConfig;
 use xception_formats::NamedTensors;
 
-/// What stands before a network's names: nothing, or something like `state_dict.` or `module.`.
+/// Lists the prefixes of the networks' names in a file: the empty prefix, or one like `state_dict.` or `module.`.
 pub(super) fn prefixes(tensors: &NamedTensors) -> Vec<String> {
     let anchors = ModelConfig::torch_anchors();
     let prefix = |name: &str| {

@@ -21,9 +21,9 @@ const MIDDLE_FLOW: usize = 728;
 /// Channels of the exit flow's separable convolutions.
 const EXIT_FLOW: [usize; 4] = [728, 1024, 1536, 2048];
 
-/// A number of modules in the middle flow.
+/// Range of the number of modules in the middle flow.
 const MIDDLE_MODULES: Bounds = Bounds::at_least(0.0).at_most(limits::MIDDLE_MODULES as f64);
-/// Units of a fully connected layer.
+/// Range of the number of units in a fully connected layer.
 const UNITS: Bounds = Bounds::at_least(1.0).at_most(limits::UNITS as f64);
 
 network_config! {
@@ -72,7 +72,7 @@ impl XceptionConfig {
     ///
     /// # Errors
     ///
-    /// Where an option is out of its range.
+    /// If an option is out of its range, or the network would have too many parameters.
     pub fn init(&self, device: &Device) -> Result<Xception, ModelError> {
         self.check()?;
         let width = Width::new(self.width)?;
@@ -144,8 +144,8 @@ fn check_layers(fully_connected: &[usize]) -> Result<(), ModelError> {
     Ok(())
 }
 
-/// Smallest side of an image that leaves a pixel everywhere. Padded windows take any size, so only
-/// the standard stem's two convolutions without padding (3x3 at stride 2, then 3x3) need some.
+/// Returns the smallest image side at which no map is empty. Padded windows take any size, so that only the standard
+/// stem's two convolutions without padding (3x3 at stride 2, then 3x3) have a minimum.
 fn minimum_size(stem: Stem) -> usize {
     match stem {
         Stem::Standard => 7,

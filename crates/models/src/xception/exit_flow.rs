@@ -30,7 +30,7 @@ impl ExitFlowConfig {
     }
 }
 
-/// The exit flow (figure 5): a module with a pool, then two separable convolutions.
+/// The exit flow (figure 5): a module with a max pool, then two separable convolutions.
 #[derive(Module, Debug)]
 pub struct ExitFlow {
     /// Module 13.
@@ -42,7 +42,7 @@ pub struct ExitFlow {
 }
 
 impl ExitFlow {
-    /// Module 14: two separable convolutions, each followed by ReLU.
+    /// Applies module 14: two separable convolutions, each followed by batch normalization and ReLU.
     ///
     /// # Shapes
     ///

@@ -1,4 +1,4 @@
-//! Xception as `keras.applications` names it.
+//! The layers of Xception under the names of `keras.applications`.
 //!
 //! | here | Keras |
 //! |---|---|
@@ -6,7 +6,7 @@
 //! | the `convolutions.I` of a module | `blockN_sepconv(I + 1)`, N as in the paper's figure 5 |
 //! | a module's `shortcut` | `conv2d_N` and `batch_normalization_N`, in the order of N: here `shortcut1` to `shortcut4` |
 //! | `exit_flow.conv3`, `exit_flow.conv4` | `block14_sepconv1`, `block14_sepconv2` |
-//! | `classifier.logits` | `predictions`, or the last dense layer of a person's own head |
+//! | `classifier.logits` | `predictions`, or the last dense layer of a custom head |
 //! | `classifier.fully_connected.I` | the dense layers before it: here `fc_hidden.I` |
 //!
 //! A batch normalization has its convolution's name and `_bn`.
@@ -15,10 +15,10 @@ use super::XceptionConfig;
 use super::timm_names::{ENTRY_MODULES, fully_connected};
 use crate::weights::layer::{Layer, conv_norm, linear};
 
-/// The last layer.
+/// Name of the last layer.
 pub(super) const HEAD: &str = "predictions";
 
-/// All layers.
+/// Lists all layers.
 pub(super) fn layers(config: &XceptionConfig) -> Vec<Layer> {
     let conv = |module: String, name: String| conv_norm(module, name.clone(), format!("{name}_bn"));
     let separable = |module: String, name: String| Layer::SeparableConvNorm {

@@ -10,9 +10,9 @@
 //! - The two implementations differ in padding at stride 2 and in batch normalization's epsilon;
 //!   both can be set. The defaults are timm's.
 //!
-//! What can be switched for ablations: residual connections (section 4.6), the activation between
-//! depthwise and pointwise convolution (section 4.7), the fully connected layers (section 4.2), the
-//! number of middle modules, the width, and the stem.
+//! Ablations can change the residual connections (section 4.6), the activation between depthwise and pointwise
+//! convolution (section 4.7), the fully connected layers (section 4.2), the number of middle modules, the width, and
+//! the stem.
 
 mod config;
 mod exit_flow;
@@ -37,7 +37,7 @@ pub use stem::XceptionStem;
 use crate::layers::{Classifier, FeatureMap};
 use crate::{ModelConfig, ModelInfo, Network, Observer};
 
-/// The published member of the family.
+/// Published networks of the family.
 pub(crate) const PUBLISHED: [ModelInfo; 1] = [ModelInfo {
     name: "xception",
     paper: "F. Chollet, Xception, CVPR 2017",
@@ -47,20 +47,20 @@ pub(crate) const PUBLISHED: [ModelInfo; 1] = [ModelInfo {
 
 /// Xception: entry flow, middle flow and exit flow (figure 5).
 ///
-/// Its stages are the paper's modules, named `block1` to `block14` as in Keras.
+/// The stages are the paper's modules, named `block1` to `block14` as in Keras.
 #[derive(Module, Debug)]
 pub struct Xception {
     /// Module 1: two dense convolutions.
     pub stem: XceptionStem,
     /// Modules 2 to 4, each with a max pool at stride 2.
     pub entry_flow: Vec<XceptionModule>,
-    /// Modules 5 to 12 in the paper's network, all alike.
+    /// Modules 5 to 12 in the paper's network, all of the same form.
     pub middle_flow: Vec<XceptionModule>,
     /// Modules 13 and 14.
     pub exit_flow: ExitFlow,
-    /// Optional fully connected layers, and logistic regression.
+    /// Classifier: optional fully connected layers, dropout and a linear layer.
     pub classifier: Classifier,
-    /// Smallest image side, in pixels.
+    /// Smallest height and width of an image, in pixels.
     pub minimum_size: usize,
 }
 
@@ -215,7 +215,7 @@ mod tests {
         };
         let device = Device::flex().autodiff();
         let model = config.init(&device).unwrap();
-        // Of images without any structure the normalized features could all be zero.
+        // The normalized features of images without structure could all be zero.
         let images = Tensor::random([2, 3, 64, 64], Distribution::Default, &device);
         let pooled = model.pool(model.forward_stages(images, &mut |_, _| ()));
         let logits = |pooled: Tensor<2>| model.classify(pooled).into_data();

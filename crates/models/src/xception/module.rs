@@ -1,4 +1,4 @@
-//! Modules 2 to 13: separable convolutions with a linear residual connection.
+//! Modules 2 to 13: separable convolutions with a residual connection that has no activation.
 
 use burn::module::Module;
 use burn::prelude::*;
@@ -8,10 +8,10 @@ use crate::layers::{
     SeparableConvNorm, SeparableConvNormConfig, max_pool,
 };
 
-/// How a module ends.
+/// The end of a module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Downsampling {
-    /// Without downsampling; the residual connection is the identity.
+    /// No downsampling; the residual connection is the identity.
     None,
     /// Max pool 3x3 at stride 2; the residual connection is a 1x1 convolution at stride 2.
     MaxPool(Padding),
@@ -21,7 +21,7 @@ pub(super) struct XceptionModuleConfig {
     pub(super) channels_in: usize,
     /// Output channels of each separable convolution.
     pub(super) channels: Vec<usize>,
-    /// Whether an activation comes before the first convolution too.
+    /// Whether an activation precedes the first convolution too.
     pub(super) first_activation: bool,
     pub(super) downsampling: Downsampling,
     pub(super) residual: bool,
@@ -59,30 +59,30 @@ impl XceptionModuleConfig {
     }
 }
 
-/// Separable convolutions with ReLU before each, an optional max pool, and a residual connection.
+/// A module of separable convolutions with ReLU before each, an optional max pool, and a residual connection.
 #[derive(Module, Debug)]
 pub struct XceptionModule {
     /// The separable convolutions of the main path.
     pub convolutions: Vec<SeparableConvNorm>,
-    /// The 1x1 convolution of a residual connection across a pool.
+    /// The 1x1 convolution of the residual connection, if the module has a pool.
     pub shortcut: Option<ConvNorm>,
     /// Whether there is a residual connection.
     pub residual: bool,
-    /// Padding of the max pool at the end, where there is one.
+    /// Padding of the max pool at the end, if there is one.
     #[module(skip)]
     pub pool: Option<Padding>,
-    /// Whose operations it runs.
+    /// The implementation of the max pool.
     #[module(skip)]
     pub kernels: Kernels,
 }
 
 impl XceptionModule {
-    /// The main path plus the residual connection, which starts before the first activation.
+    /// Computes the main path and adds the residual connection, which starts before the first activation.
     ///
     /// # Shapes
     ///
     /// - `input`: `[batch, channels_in, height, width]`
-    /// - output: `[batch, channels_out, height_out, width_out]`, half the size where there is a pool
+    /// - output: `[batch, channels_out, height_out, width_out]`; the pool halves height and width, rounded up
     pub fn forward(&self, input: FeatureMap) -> FeatureMap {
         let mut residual = self.residual.then(|| input.clone());
         let identity = self.pool.is_none() && self.shortcut.is_none();

@@ -1,4 +1,4 @@
-//! The weights that others publish for Xception.
+//! Published weights of Xception.
 
 use xception_fetch::{Check, File};
 
@@ -6,7 +6,7 @@ use crate::preprocessing::Preset;
 use crate::pretrained::{PretrainedWeights, Publication, keras_file};
 
 const KERAS: Publication = Publication::keras("xception", Preset::KerasXception, "MIT");
-/// R. Cadene's `pretrainedmodels`, for which the file was made, has it at
+/// The file was made for R. Cadene's `pretrainedmodels`, which has it at
 /// `http://data.lip6.fr/cadene/pretrainedmodels/` and reports 78.888 and 94.292.
 const TIMM: Publication = Publication::timm("xception", Preset::TimmXception, "Apache-2.0");
 
@@ -20,7 +20,7 @@ const TIMM_FILE: File = File {
     check: Check::Sha256Prefix("43020ad28"),
 };
 
-/// The files; the first are those that a new user wants.
+/// Weights of Xception; the first are recommended to a new user.
 pub(crate) const WEIGHTS: &[PretrainedWeights] = &[
     KERAS.full(
         "xception.keras",

@@ -14,7 +14,8 @@ pub(super) struct XceptionStemConfig {
     conv2: ConvNormConfig,
 }
 
-/// As published: 3x3 at stride 2 and 3x3, both without padding. For small images both keep the size.
+/// Makes the stem's configuration. As published: 3x3 at stride 2 and 3x3, both without padding. For small images both
+/// keep the size.
 pub(super) fn stem_config(stem: Stem, width: Width, options: LayerOptions) -> XceptionStemConfig {
     let [first, second] = CHANNELS.map(|published| width.channels(published));
     let (stride, padding) = match stem {
@@ -51,7 +52,7 @@ pub struct XceptionStem {
 }
 
 impl XceptionStem {
-    /// Both convolutions.
+    /// Applies both convolutions, each followed by batch normalization and ReLU.
     ///
     /// # Shapes
     ///

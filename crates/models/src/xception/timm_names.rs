@@ -1,10 +1,10 @@
-//! Xception as timm's `legacy_xception` names it.
+//! The layers of Xception under the names of timm's `legacy_xception`.
 //!
 //! | here | timm |
 //! |---|---|
 //! | `stem.conv1`, `stem.conv2` | `conv1` and `bn1`, `conv2` and `bn2` |
 //! | `entry_flow.0` to `.2`, `middle_flow.0` to `.7`, `exit_flow.module` | `block1` to `block12` |
-//! | a module's `convolutions.I` | `rep.P` and `rep.(P + 1)`, where `P` is `3 I`, and one more where ReLU comes first |
+//! | a module's `convolutions.I` | `rep.P` and `rep.(P + 1)`, where `P` is `3 I`, plus one if ReLU comes first |
 //! | `depthwise`, `pointwise` | `conv1`, `pointwise` |
 //! | `shortcut` | `skip` and `skipbn` |
 //! | `exit_flow.conv3`, `exit_flow.conv4` | `conv3` and `bn3`, `conv4` and `bn4` |
@@ -14,17 +14,17 @@
 use super::XceptionConfig;
 use crate::weights::layer::{Layer, conv_norm, linear};
 
-/// timm's name of the last layer.
+/// Name of the last layer in timm.
 pub(super) const HEAD: &str = "fc";
-/// The same in Cadene's older files.
+/// Name of the last layer in Cadene's older files.
 pub(super) const CADENE_HEAD: &str = "last_linear";
-/// A name that no other network has.
+/// Name that no other network has.
 pub(super) const ANCHOR: &str = "block1.rep.0.conv1.weight";
 
 /// Number of modules in the entry flow.
 pub(super) const ENTRY_MODULES: usize = 3;
 
-/// All layers, with this name for the last one.
+/// Lists all layers, with this name for the last one.
 pub(super) fn layers(config: &XceptionConfig, head: &str) -> Vec<Layer> {
     let mut layers = vec![
         conv_norm("stem.conv1".into(), "conv1".into(), "bn1".into()),
@@ -78,7 +78,7 @@ pub(super) fn layers(config: &XceptionConfig, head: &str) -> Vec<Layer> {
     layers
 }
 
-/// The name of a fully connected layer before the last one.
+/// Returns the name of a fully connected layer before the last one.
 pub(super) fn fully_connected(index: usize) -> String {
     format!("fc_hidden.{index}")
 }

@@ -1,4 +1,4 @@
-//! The weights that others publish for Xception.
+//! Recognition, names and preprocessing of published weights for Xception.
 
 use super::{XceptionConfig, keras_names, timm_names};
 use crate::layers::Padding;
@@ -10,10 +10,10 @@ use crate::weights::family::{
 use crate::weights::layer::Layer;
 use crate::weights::{NamedTensors, Source};
 
-/// Separable convolutions of an Xception without its middle flow.
+/// Number of separable convolutions in an Xception without its middle flow.
 const OUTER_CONVOLUTIONS: usize = 10;
 
-/// The name of the last layer.
+/// Returns the name of the last layer.
 fn torch_head(source: Source) -> &'static str {
     match source {
         Source::Cadene => timm_names::CADENE_HEAD,

@@ -1,11 +1,11 @@
-//! Weights and images that anyone can rebuild: every number follows from its tensor's name and its
-//! index, by FNV-1a and the finaliser of splitmix64.
+//! Reproducible weights and images: each value is computed from its tensor's name and its index, by FNV-1a and the
+//! finaliser of splitmix64.
 
 use std::collections::BTreeSet;
 
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// `count` numbers in [0, 1) for a name.
+/// Returns `count` values in [0, 1) for a name.
 fn uniform(name: &str, count: usize) -> impl Iterator<Item = f64> {
     let start = name.bytes().fold(0xCBF2_9CE4_8422_2325u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
@@ -19,7 +19,7 @@ fn uniform(name: &str, count: usize) -> impl Iterator<Item = f64> {
     })
 }
 
-/// The numbers of all tensors of a state, in order, under PyTorch's names and in its layout.
+/// Makes all tensors of a state, in order, under PyTorch's names and in its layout.
 pub fn state(state: &[(String, Vec<usize>)], gain: f64) -> Vec<(String, Vec<usize>, Vec<f32>)> {
     let norms: BTreeSet<&str> = state
         .iter()
@@ -47,7 +47,7 @@ pub fn state(state: &[(String, Vec<usize>)], gain: f64) -> Vec<(String, Vec<usiz
     state.iter().filter(counted).map(tensor).collect()
 }
 
-/// Images of `[count, channels, height, width]`: noise on waves, so that no two pixels are alike.
+/// Makes images, `[count, channels, height, width]`, of noise on waves, so that no two pixels are equal.
 pub fn images([count, channels, height, width]: [usize; 4]) -> Vec<f32> {
     let noise = uniform("input", count * channels * height * width);
     noise

@@ -1,4 +1,4 @@
-//! What the tests of the weights share.
+//! Support for the tests of networks and weights files.
 
 #![allow(dead_code)] // each test program uses a part
 

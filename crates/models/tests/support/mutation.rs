@@ -1,10 +1,10 @@
-//! Changes to good files, at random.
+//! Random changes to valid files.
 
-/// Numbers that look random (xorshift), the same in every run that starts with the same seed.
+/// A generator of pseudorandom numbers (xorshift), which are the same in every run with the same seed.
 pub struct Random(pub u64);
 
 impl Random {
-    /// A number below this one.
+    /// Returns a number below `bound`.
     pub fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -13,8 +13,8 @@ impl Random {
     }
 }
 
-/// Changes a few bytes, mostly near the start or the end, where formats keep their structure; or cuts
-/// a piece out, doubles one, or moves one.
+/// Changes a few bytes, mostly near the start or the end, where formats keep their structure; or removes, repeats or
+/// moves a piece.
 pub fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
     const NUMBERS: [u64; 6] = [0, 1, u64::MAX, 1 << 31, 1 << 62, u32::MAX as u64];
     for _ in 0..1 + random.below(8) {

@@ -1,4 +1,4 @@
-//! The reference files, and comparison with them.
+//! Reading of the reference files, and comparison with them.
 
 use std::path::Path;
 
@@ -21,18 +21,18 @@ impl Reference {
         Self(serde_json::from_str(&text).expect(&path))
     }
 
-    /// The names and shapes of all tensors.
+    /// Returns the names and shapes of all tensors.
     pub fn state(&self) -> Vec<(String, Vec<usize>)> {
         serde_json::from_value(self.0["state"].clone()).unwrap()
     }
 
-    /// The images.
+    /// Makes the images.
     pub fn images(&self, device: &Device) -> Tensor<4> {
         let shape: [usize; 4] = serde_json::from_value(self.0["input"].clone()).unwrap();
         Tensor::from_data(TensorData::new(formula::images(shape), shape), device)
     }
 
-    /// The network, whose weights go through a safetensors file under their original names.
+    /// Loads the network, whose weights pass through a safetensors file under their original names.
     pub fn load(&self, state: &[(String, Vec<usize>)], device: &Device) -> Loaded {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("weights.safetensors");
@@ -57,7 +57,7 @@ pub fn write(path: &Path, tensors: &[(String, Vec<usize>, Vec<f32>)]) {
     safetensors::serialize_to_file(views, None, path).unwrap();
 }
 
-/// All numbers in nested arrays.
+/// Flattens nested arrays of numbers.
 pub fn numbers(value: &Value) -> Vec<f64> {
     match value {
         Value::Array(items) => items.iter().flat_map(numbers).collect(),
@@ -65,19 +65,19 @@ pub fn numbers(value: &Value) -> Vec<f64> {
     }
 }
 
-/// The largest difference, relative to the largest expected number.
+/// Returns the largest difference, relative to the largest expected value.
 pub fn worst(found: &[f64], expected: &[f64]) -> f64 {
     assert_eq!(found.len(), expected.len());
     let largest =
         |values: &mut dyn Iterator<Item = f64>| values.fold(0.0f64, |a, b| a.max(b.abs()));
     let scale = largest(&mut expected.iter().copied());
     let differences = found.iter().zip(expected).map(|(a, b)| a - b);
-    // A NaN is lost in a maximum.
+    // `f64::max` ignores NaN.
     assert!(found.iter().all(|value| value.is_finite()));
     largest(&mut differences.into_iter()) / scale
 }
 
-/// A tensor's numbers.
+/// Returns a tensor's values.
 pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     let values = tensor.into_data().try_to_vec::<f32>().unwrap();
     values.into_iter().map(f64::from).collect()
