@@ -30,13 +30,13 @@ seed() {
     mkdir -p "$corpus"
     case "$1" in
         safetensors) cp "$formats"/*.safetensors "$corpus" ;;
-        pytorch) cp "$formats"/*.pth "$models"/{resnet18_legacy,hostile_climbing,hostile_code_archive}.pth "$corpus" ;;
+        pytorch) cp "$formats"/{small,hostile_climbing,hostile_code_archive}.pth "$models/resnet18_legacy.pth" "$corpus" ;;
         burnpack) cp "$formats"/*.bpk "$corpus" ;;
         keras_hdf5)
             cp "$formats"/*.h5 "$corpus"
             gzip -dc "$models/xception_keras2.h5.gz" >"$corpus/xception_keras2.h5"
             ;;
-        keras_archive) cp "$formats"/*.keras "$corpus" ;;
+        keras_archive) cp "$formats"/small.keras "$corpus" ;;
         image)
             for file in "$images"/{decode,jpeg}/*; do
                 case "$file" in

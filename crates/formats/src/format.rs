@@ -22,8 +22,8 @@ pub enum Format {
     Burnpack,
 }
 
-/// What an HDF5 file starts with.
-const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
+/// The signature that an HDF5 file starts with.
+pub(crate) const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
 /// What a zip archive starts with: `.keras`, and PyTorch's files since version 1.6.
 const ZIP: &[u8] = b"PK\x03\x04";
 /// What a burnpack file starts with (its magic number, little-endian).

@@ -57,6 +57,8 @@ pub use scaling::{CAFFE_MEAN_BGR, IMAGENET_MEAN, IMAGENET_STD, Scaling};
 
 /// The height or width of a network's input, in pixels.
 pub const SIDE: Bounds = Bounds::at_least(1.0).at_most(8192.0);
+/// The schema's example of a size; see the examples of [`Scaling`] for its being a constant.
+const SIZE_EXAMPLE: [usize; 2] = [299, 299];
 /// The part of a resized image's sides that the central crop keeps.
 const CROP_FRACTION: Bounds = Bounds::at_least(0.01).at_most(1.0);
 
@@ -65,7 +67,7 @@ const CROP_FRACTION: Bounds = Bounds::at_least(0.01).at_most(1.0);
 #[serde(deny_unknown_fields)]
 pub struct Preprocessing {
     /// Height and width of the network's input, in pixels.
-    #[schemars(example = [299, 299], transform = SIDE.of_items())]
+    #[schemars(example = SIZE_EXAMPLE, transform = SIDE.of_items())]
     pub size: [usize; 2],
     /// How the image is resized.
     pub resize: Resize,

@@ -14,6 +14,11 @@ pub const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 /// Mean of ImageNet's training images, blue, green and red, of pixels in [0, 255] (Caffe, Keras).
 pub const CAFFE_MEAN_BGR: [f32; 3] = [103.939, 116.779, 123.68];
 
+// The schema's examples are named and in double precision: an attribute takes an array only where another crate turns on
+// all of `syn`, and single precision would be written with digits that nobody chose.
+const MEAN_EXAMPLE: [f64; 3] = [0.485, 0.456, 0.406];
+const STD_EXAMPLE: [f64; 3] = [0.229, 0.224, 0.225];
+const CAFFE_MEAN_EXAMPLE: [f64; 3] = [103.939, 116.779, 123.68];
 /// A standard deviation.
 const STD: Bounds = Bounds::above(0.0);
 
@@ -29,16 +34,16 @@ pub enum Scaling {
     /// `(x / 255 - mean) / std`: torchvision's `ToTensor` and `Normalize`.
     MeanStd {
         /// Mean of red, green and blue, of pixels in [0, 1].
-        #[schemars(example = [0.485, 0.456, 0.406])]
+        #[schemars(example = MEAN_EXAMPLE)]
         mean: [f32; 3],
         /// Standard deviation of red, green and blue, of pixels in [0, 1].
-        #[schemars(example = [0.229, 0.224, 0.225], transform = STD.of_items())]
+        #[schemars(example = STD_EXAMPLE, transform = STD.of_items())]
         std: [f32; 3],
     },
     /// `x - mean`, with the channels in the order blue, green, red: Keras's mode `caffe`.
     CaffeBgr {
         /// Mean of blue, green and red, of pixels in [0, 255].
-        #[schemars(example = [103.939, 116.779, 123.68])]
+        #[schemars(example = CAFFE_MEAN_EXAMPLE)]
         mean: [f32; 3],
     },
 }
