@@ -1,4 +1,4 @@
-//! What is to be fetched.
+//! Files to fetch.
 
 use std::path::{Component, Path};
 
@@ -18,7 +18,7 @@ pub struct File<'a> {
 }
 
 impl File<'_> {
-    /// The address to fetch it from: its own, or the file of its name at a mirror.
+    /// Returns the address to fetch it from: its own, or the file of its name at a mirror.
     #[must_use]
     pub fn address(&self, mirror: Option<&str>) -> String {
         match mirror {

@@ -29,11 +29,11 @@ const MAX_RATIO: u64 = 1032;
 /// Keras' own notes, which it writes first.
 const METADATA: &str = "metadata.json";
 
-/// Where an entry of a zip file has the length of its name, and the name.
+/// Offsets of the length of an entry's name, and of the name, in a zip file.
 const NAME_LENGTH: usize = 26;
 const NAME: usize = 30;
 
-/// Whether a zip file is a Keras archive, and not one of PyTorch: by its directory; where that is damaged or cut
+/// Returns whether a zip file is a Keras archive, and not one of PyTorch: by its directory; if that is damaged or cut
 /// off, by the name of its first entry, which is in `start`, or by the file's own name.
 pub(crate) fn is_keras(path: &Path, start: &[u8]) -> bool {
     let zip = open_regular(path).map(|file| ZipArchive::new(BufReader::new(file)));
@@ -50,7 +50,7 @@ pub(crate) fn is_keras(path: &Path, start: &[u8]) -> bool {
     }
 }
 
-/// The name of the first entry of a zip file that starts with these bytes.
+/// Returns the name of the first entry of a zip file that starts with these bytes.
 fn first_name(start: &[u8]) -> Option<&[u8]> {
     let length = start.get(NAME_LENGTH..NAME_LENGTH + 2)?;
     let length = u16::from_le_bytes([length[0], length[1]]);
@@ -71,7 +71,7 @@ impl<'a> Archive<'a> {
         Ok(Self { path, zip })
     }
 
-    /// The text of `config.json`.
+    /// Returns the text of `config.json`.
     pub(crate) fn config(&mut self) -> Result<String, FormatError> {
         let bytes = self.read(CONFIG, MAX_CONFIG, b"")?;
         String::from_utf8(bytes).map_err(|error| FormatError::malformed(self.path, FORMAT, error))

@@ -54,11 +54,26 @@ fn bombs_are_errors_within_bounded_memory() {
     assert!(bytes >= 10 << 20, "the allocator counts {bytes}");
     let cases: [(&str, Reader, &str, usize); 3] = [
         // 128 MiB in a pickle.
-        ("hostile_bomb.pth", readers::pytorch, "134217728 bytes, above the 104857600 byte limit", 4 << 20),
+        (
+            "hostile_bomb.pth",
+            readers::pytorch,
+            "134217728 bytes, above the 104857600 byte limit",
+            4 << 20,
+        ),
         // 32 MiB of a configuration, which may have 16.
-        ("hostile_bomb_config.keras", readers::keras_archive, "config.json takes more than 16777216 bytes", 4 << 20),
+        (
+            "hostile_bomb_config.keras",
+            readers::keras_archive,
+            "config.json takes more than 16777216 bytes",
+            4 << 20,
+        ),
         // 64 MiB of weights that don't begin like HDF5.
-        ("hostile_bomb_model.keras", readers::keras_archive, "model.weights.h5 is in another format", 4 << 20),
+        (
+            "hostile_bomb_model.keras",
+            readers::keras_archive,
+            "model.weights.h5 is in another format",
+            4 << 20,
+        ),
     ];
     for (name, reader, reason, limit) in cases {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -69,13 +84,25 @@ fn bombs_are_errors_within_bounded_memory() {
     // 64 MiB of weights that begin like HDF5 are unpacked, but take no more than that.
     let bomb = archive(&[&HDF5[..], &vec![0; 64 << 20]].concat());
     assert!(bomb.len() < 100_000, "{}", bomb.len());
-    assert_refused("inflated", &bomb, readers::keras_archive, "as HDF5", 68 << 20);
+    assert_refused(
+        "inflated",
+        &bomb,
+        readers::keras_archive,
+        "as HDF5",
+        68 << 20,
+    );
     // A size that the archive makes up is no reason to allocate as much.
     let mut liar = archive(HDF5);
     let directory = liar.windows(4).rposition(|four| four == b"PK\x01\x02");
     let size = directory.unwrap() + 24;
     liar[size..size + 4].copy_from_slice(&(1_u32 << 30).to_le_bytes());
-    assert_refused("liar", &liar, readers::keras_archive, "FILE can't be read as", 1 << 20);
+    assert_refused(
+        "liar",
+        &liar,
+        readers::keras_archive,
+        "FILE can't be read as",
+        1 << 20,
+    );
 }
 
 /// The signature of HDF5.
@@ -84,8 +111,8 @@ const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
 /// Returns a Keras archive with these weights.
 fn archive(weights: &[u8]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let options =
-        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    let options = zip::write::SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Deflated);
     for (name, bytes) in [("config.json", &b"{}"[..]), ("model.weights.h5", weights)] {
         zip.start_file(name, options).unwrap();
         zip.write_all(bytes).unwrap();

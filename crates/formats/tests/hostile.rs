@@ -65,13 +65,33 @@ fn sizes_that_a_safetensors_header_makes_up_are_not_believed() {
         format!(r#"{{"a":{{"dtype":"F32","shape":{shape},"data_offsets":[0,{end}]}}}}"#)
     };
     for (length, text, reason) in [
-        (Some(u64::MAX), "{}".to_owned(), "18446744073709551615 bytes, of a file of 10"),
-        (Some(1 << 40), "{}".to_owned(), "1099511627776 bytes, of a file of 10"),
+        (
+            Some(u64::MAX),
+            "{}".to_owned(),
+            "18446744073709551615 bytes, of a file of 10",
+        ),
+        (
+            Some(1 << 40),
+            "{}".to_owned(),
+            "1099511627776 bytes, of a file of 10",
+        ),
         (Some(3), "{}".to_owned(), "3 bytes, of a file of 10"),
-        (None, tensor("[1099511627776]", 4), "invalid shape, data type, or offset"),
+        (
+            None,
+            tensor("[1099511627776]", 4),
+            "invalid shape, data type, or offset",
+        ),
         (None, tensor("[4294967296,4294967296]", 0), "overflow"),
-        (None, tensor("[1]", 9_999_999_999_999), "invalid shape, data type, or offset"),
-        (None, tensor("[1]", 4), "its tensors take 4 bytes, but 0 follow the header"),
+        (
+            None,
+            tensor("[1]", 9_999_999_999_999),
+            "invalid shape, data type, or offset",
+        ),
+        (
+            None,
+            tensor("[1]", 4),
+            "its tensors take 4 bytes, but 0 follow the header",
+        ),
     ] {
         let error = readers::safetensors(&file(length, &text)).unwrap_err();
         assert!(error.contains(reason), "{text}: {error}");
@@ -80,7 +100,10 @@ fn sizes_that_a_safetensors_header_makes_up_are_not_believed() {
 
 #[test]
 fn climbing_paths_are_not_followed_and_code_is_not_run() {
-    let targets = [Path::new("/tmp/data.pkl"), Path::new("/tmp/the-pickle-was-run")];
+    let targets = [
+        Path::new("/tmp/data.pkl"),
+        Path::new("/tmp/the-pickle-was-run"),
+    ];
     let before = targets.map(Path::exists);
     // Names in an archive are no paths: its pickle, which holds no tensor, is read, and nothing is unpacked.
     let climbing = readers::pytorch(&bytes_of("hostile_climbing.pth"));
@@ -152,7 +175,9 @@ fn mutated_files_are_read_or_are_errors() {
             }
             assert!(begin.elapsed() < LONGEST, "{name}");
         }
-        println!("{target}, {name}: {read} read, {changed} of them other than whole, {errors} errors");
+        println!(
+            "{target}, {name}: {read} read, {changed} of them other than whole, {errors} errors"
+        );
         assert!(errors > COUNT / 20, "{name}: {errors} errors");
         // Of an archive, whose checksums most changes break, few are read.
         assert!(read >= 5, "{name}: {read} read");

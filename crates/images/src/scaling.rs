@@ -49,7 +49,7 @@ pub enum Scaling {
 }
 
 impl Scaling {
-    /// Scaling by the mean and standard deviation of ImageNet's training images.
+    /// Returns the scaling by the mean and standard deviation of ImageNet's training images.
     #[must_use]
     pub fn imagenet() -> Self {
         Self::MeanStd {
@@ -62,8 +62,7 @@ impl Scaling {
     ///
     /// # Errors
     ///
-    /// [`PreprocessingError::OutOfRange`] for a mean that isn't finite or a standard deviation that
-    /// isn't more than zero.
+    /// If a mean isn't finite, or a standard deviation isn't finite and more than zero: [`PreprocessingError::OutOfRange`].
     pub fn check(&self) -> Result<(), PreprocessingError> {
         let (mean, std) = match self {
             Self::MinusOneToOne => return Ok(()),
@@ -88,7 +87,7 @@ impl Scaling {
         Ok(())
     }
 
-    /// The channel of the RGB image that the network's channel `channel` shows.
+    /// Returns the channel of the RGB image that the network's channel `channel` shows.
     pub(super) fn source_channel(&self, channel: usize) -> usize {
         match self {
             Self::CaffeBgr { .. } => 2 - channel,
@@ -96,7 +95,7 @@ impl Scaling {
         }
     }
 
-    /// The scaled value of each of the 256 pixel values, for the network's channel `channel`.
+    /// Returns the scaled value of each of the 256 pixel values, for the network's channel `channel`.
     pub(super) fn table(&self, channel: usize) -> [f32; 256] {
         std::array::from_fn(|value| {
             let value = value as f32;
@@ -158,13 +157,30 @@ mod tests {
 
     #[test]
     fn scalings_without_finite_results_are_refused() {
-        for (mean, std) in [
-            ([f32::NAN, 0.0, 0.0], [1.0; 3]),
-            ([0.0; 3], [1.0, 0.0, 1.0]),
-            ([0.0; 3], [1.0, 1.0, -1.0]),
-            ([0.0; 3], [1.0, f32::INFINITY, 1.0]),
+        for (mean, std, expected) in [
+            (
+                [f32::NAN, 0.0, 0.0],
+                [1.0; 3],
+                "`scaling.mean` is [NaN, 0.0, 0.0]",
+            ),
+            (
+                [0.0; 3],
+                [1.0, 0.0, 1.0],
+                "`scaling.std` is [1.0, 0.0, 1.0]",
+            ),
+            (
+                [0.0; 3],
+                [1.0, 1.0, -1.0],
+                "`scaling.std` is [1.0, 1.0, -1.0]",
+            ),
+            (
+                [0.0; 3],
+                [1.0, f32::INFINITY, 1.0],
+                "`scaling.std` is [1.0, inf, 1.0]",
+            ),
         ] {
-            assert!(Scaling::MeanStd { mean, std }.check().is_err());
+            let error = Scaling::MeanStd { mean, std }.check().unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
         }
         Scaling::imagenet().check().unwrap();
     }
@@ -172,7 +188,11 @@ mod tests {
     #[test]
     fn unknown_fields_are_refused() {
         let text = r#"{"mean_std": {"mean": [0, 0, 0], "std": [1, 1, 1], "scale": 2}}"#;
-        assert!(serde_json::from_str::<Scaling>(text).is_err());
+        let error = serde_json::from_str::<Scaling>(text).unwrap_err();
+        assert!(
+            error.to_string().contains("unknown field `scale`"),
+            "{error}"
+        );
         let text = serde_json::to_string(&Scaling::MinusOneToOne).unwrap();
         assert_eq!(text, "\"minus_one_to_one\"");
     }

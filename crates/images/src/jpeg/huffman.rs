@@ -16,7 +16,7 @@ pub(super) struct HuffmanTable {
     coefficients: Box<[Short; 1 << FAST_BITS]>,
     /// The largest code of each length, or -1.
     largest: [i32; 17],
-    /// What to add to a code of each length for its symbol's index.
+    /// Differences between a code of each length and its symbol's index.
     offsets: [i32; 17],
     symbols: Vec<u8>,
 }
@@ -71,7 +71,7 @@ impl HuffmanTable {
         Some(table)
     }
 
-    /// The coefficient that these bits begin with, where they hold all of it.
+    /// Returns the coefficient that these bits begin with, if they hold all of it.
     fn short(&self, bits: u32) -> Option<Short> {
         let (length, symbol) = self.fast[bits as usize];
         let (run, size) = (symbol >> 4, symbol & 15);
@@ -87,7 +87,7 @@ impl HuffmanTable {
         })
     }
 
-    /// Whether a DC coefficient can have each symbol, which is its size in bits.
+    /// Returns whether every symbol is a possible size of a DC coefficient, in bits.
     pub(super) fn fits_dc(&self) -> bool {
         self.symbols.iter().all(|&symbol| symbol <= 15)
     }
