@@ -14,7 +14,7 @@ pub struct KerasLayer {
     pub path: String,
     /// The weights by their role, such as `kernel`.
     pub weights: BTreeMap<String, NamedTensor>,
-    /// Whether it is a 1x1 convolution that gives the logits, in place of a dense layer.
+    /// Whether it is a 1x1 convolution that gives the logits in place of a dense layer, as in Keras' MobileNets.
     pub is_head: bool,
 }
 
