@@ -5,9 +5,9 @@ use ureq::http::{HeaderName, Response, StatusCode, header};
 /// The meaning of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// The whole file follows: nothing was there yet, or the server can't resume. With its size, where that is told.
+    /// The whole file follows: nothing was there yet, or the server can't resume. With its size, if that is told.
     Whole(Option<u64>),
-    /// The missing bytes follow. With the size of the whole file, where that is told.
+    /// The missing bytes follow. With the size of the whole file, if that is told.
     Rest(Option<u64>),
     /// Nothing is missing.
     Complete,

@@ -46,7 +46,7 @@ impl<'a> Check<'a> {
         digits
     }
 
-    /// Returns the digits expected, with an ellipsis where there are more.
+    /// Returns the digits expected, with an ellipsis if there are more.
     pub(crate) fn describe(self) -> String {
         match self {
             Self::Sha256Prefix(digits) if digits.len() < 64 => format!("{digits}..."),

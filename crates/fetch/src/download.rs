@@ -41,7 +41,7 @@ impl From<FetchError> for Failure {
 pub(crate) struct Download<'a> {
     /// The address.
     pub url: &'a str,
-    /// The file's size, where it is known; the server's answer may tell it.
+    /// The file's size in bytes, if it is known; the server's answer may tell it.
     pub total: Option<u64>,
     /// The path it is written to. Bytes that are there are taken for the file's beginning.
     pub part: &'a Path,

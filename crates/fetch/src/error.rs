@@ -136,7 +136,7 @@ pub enum FetchError {
         attempts: u32,
         /// The bytes received so far, which are kept.
         received: u64,
-        /// The file's size, where it is known.
+        /// The file's size in bytes, if it is known.
         total: Option<u64>,
         /// The reason why the last attempt ended.
         last: String,

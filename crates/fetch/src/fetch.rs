@@ -19,7 +19,7 @@ pub struct Fetched {
 
 /// Fetches `file` into the folder `dir`, from its home or from a mirror that has the file of its name.
 ///
-/// Where a file of this name is there and has the right hash, nothing is done; one with another hash is replaced. The file
+/// If a file of this name is there and has the right hash, nothing is done; one with another hash is replaced. The file
 /// is received as `NAME.part` in `dir`, where a later call continues if this one breaks off, and renamed once its size and
 /// its hash are right. A lock file, `.NAME.lock`, lets one process download; another waits, as long as the first gets on,
 /// and then finds the file complete.

@@ -11,7 +11,7 @@ pub struct File<'a> {
     pub url: &'a str,
     /// Its name, in the folder that it is put into and at a mirror.
     pub name: &'a str,
-    /// Its size, where it is known.
+    /// Its size in bytes, if it is known.
     pub bytes: Option<u64>,
     /// Its hash.
     pub check: Check<'a>,

@@ -123,7 +123,7 @@ impl Drop for TestServer {
     }
 }
 
-/// Answers one request. Gives the connection back where it is to stay open.
+/// Answers one request. Gives the connection back if it is to stay open.
 fn answer(
     mut stream: TcpStream,
     content: &[u8],

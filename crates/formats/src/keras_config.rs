@@ -13,7 +13,7 @@ pub struct KerasConfig {
     pub names: HashMap<String, String>,
     /// The activation of each dense layer by its name.
     pub activations: BTreeMap<String, String>,
-    /// Height of the images, where it is fixed.
+    /// Height of the images in pixels, if it is fixed.
     pub size: Option<usize>,
     /// Scale and offset of a layer that scales pixels.
     pub rescaling: Option<(f64, f64)>,

@@ -63,7 +63,7 @@ fn luminance(pixel: &Rgb<u8>) -> f32 {
     0.299 * red + 0.587 * green + 0.114 * blue
 }
 
-/// Draws a line around the part that was seen, where that isn't the whole picture.
+/// Draws a line around the part that was seen, if that isn't the whole picture.
 fn framed(mut picture: RgbImage, seen: &SeenPart, factor: u32) -> RgbImage {
     let size = [picture.height(), picture.width()];
     let start: [u32; 2] =

@@ -47,7 +47,7 @@ pub(super) fn sample(image: &RgbImage, crop: ResizedCrop, kernel: Option<Kernel>
 }
 
 /// Returns the taps of Pillow's `ImagingScaleAffine`: the position is summed up from pixel to pixel, whose rounding
-/// errors decide which pixel is taken where the position is a whole number.
+/// errors decide which pixel is taken if the position is a whole number.
 fn nearest(side: usize, crop: ResizedCrop, axis: usize) -> Vec<Taps> {
     let step = side as f64 / crop.resized[axis] as f64;
     let mut position = step * 0.5;

@@ -143,7 +143,7 @@ fn sizes_are_checked_before_decoding() {
     assert!(begin.elapsed() < Duration::from_secs(10));
 }
 
-/// What is wrong with a JPEG file.
+/// Returns the reason why a JPEG file is an error.
 fn what(bytes: &[u8]) -> String {
     match decode(bytes).unwrap_err() {
         PreprocessingError::Jpeg { name, source } => {
