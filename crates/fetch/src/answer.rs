@@ -1,13 +1,13 @@
-//! What a server's answer means to a download that asked for the bytes of a file from a certain one on.
+//! The meaning of a server's answer to a request for the bytes of a file from a certain one on.
 
 use ureq::http::{HeaderName, Response, StatusCode, header};
 
 /// The meaning of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// The whole file follows: nothing was there yet, or the server can't resume. With its size, where that is told.
+    /// The whole file follows: nothing was there yet, or the server can't resume. With its size, if that is told.
     Whole(Option<u64>),
-    /// The missing bytes follow. With the size of the whole file, where that is told.
+    /// The missing bytes follow. With the size of the whole file, if that is told.
     Rest(Option<u64>),
     /// Nothing is missing.
     Complete,
@@ -59,7 +59,7 @@ fn text<T>(response: &Response<T>, name: HeaderName) -> Option<&str> {
     response.headers().get(name)?.to_str().ok().map(str::trim)
 }
 
-/// The first byte, where some follow, and the size of the whole file, where it is told: `bytes FIRST-LAST/SIZE`, where
+/// Parses `bytes FIRST-LAST/SIZE` into the first byte, if bytes follow, and the size of the whole file, if it is told;
 /// `SIZE` may be `*`, or `bytes */SIZE` if the range asked for isn't there.
 fn content_range(value: &str) -> Option<(Option<u64>, Option<u64>)> {
     let (range, size) = value.strip_prefix("bytes ")?.split_once('/')?;
@@ -74,7 +74,7 @@ fn content_range(value: &str) -> Option<(Option<u64>, Option<u64>)> {
 mod tests {
     use super::*;
 
-    /// The answer to a request for the bytes from 40 on of a file of `total`.
+    /// Returns the answer to a request for the bytes from 40 on of a file of `total`.
     fn read_of(total: Option<u64>, status: u16, headers: &[(HeaderName, &str)]) -> Answer {
         let mut response = Response::builder().status(status);
         for (name, value) in headers {
@@ -83,7 +83,7 @@ mod tests {
         Answer::read(&response.body(()).unwrap(), 40, total)
     }
 
-    /// The answer to a request for the bytes from 40 on of a file of 100.
+    /// Returns the answer to a request for the bytes from 40 on of a file of 100.
     fn read(status: u16, headers: &[(HeaderName, &str)]) -> Answer {
         read_of(Some(100), status, headers)
     }

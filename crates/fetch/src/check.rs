@@ -13,7 +13,7 @@ use crate::FetchError;
 /// The fewest digits of a hash's beginning that are taken for a check: torchvision's file names carry 8.
 const LEAST_PREFIX: usize = 8;
 
-/// How a file is recognized: its hash in hexadecimal, as its publisher gives it.
+/// The hash by which a file is recognized, in hexadecimal, as its publisher gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Check<'a> {
     /// The SHA-256.
@@ -30,7 +30,7 @@ pub enum Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    /// The name of the hash.
+    /// Returns the name of the hash.
     #[must_use]
     pub fn algorithm(self) -> &'static str {
         match self {
@@ -39,14 +39,14 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// The digits expected: all of them, or the first.
+    /// Returns the digits expected: all of them, or the first.
     #[must_use]
     pub fn expected(self) -> &'a str {
         let (Self::Sha256(digits) | Self::Sha256Prefix(digits) | Self::Md5(digits)) = self;
         digits
     }
 
-    /// The digits expected, with an ellipsis where there are more.
+    /// Returns the digits expected, with an ellipsis if there are more.
     pub(crate) fn describe(self) -> String {
         match self {
             Self::Sha256Prefix(digits) if digits.len() < 64 => format!("{digits}..."),
@@ -54,11 +54,11 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// The hash of all that `reader` gives, in lower-case hexadecimal.
+    /// Computes the hash of all that `reader` gives, in lower-case hexadecimal.
     ///
     /// # Errors
     ///
-    /// Where reading fails.
+    /// If reading fails.
     pub fn digest(self, reader: &mut impl Read) -> io::Result<String> {
         fn hash<D: Digest + io::Write>(reader: &mut impl Read) -> io::Result<String> {
             let mut digest = D::new();
@@ -77,7 +77,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Whether `digest`, in lower-case hexadecimal, is the hash expected.
+    /// Returns whether `digest`, in lower-case hexadecimal, is the hash expected.
     #[must_use]
     pub fn accepts(self, digest: &str) -> bool {
         let expected = self.expected().to_ascii_lowercase();
@@ -112,8 +112,8 @@ impl<'a> Check<'a> {
 ///
 /// # Errors
 ///
-/// [`FetchError::Damaged`] where it has another, [`FetchError::Read`] where it isn't there or can't be read, and
-/// [`FetchError::Check`] where `check` is no such hash.
+/// [`FetchError::Damaged`] if it has another, [`FetchError::Read`] if it isn't there or can't be read, and
+/// [`FetchError::Check`] if `check` is no such hash.
 pub fn verify_file(path: &Path, check: Check) -> Result<(), FetchError> {
     check.validate()?;
     let found = file_digest(path, check)?;
@@ -128,7 +128,7 @@ pub fn verify_file(path: &Path, check: Check) -> Result<(), FetchError> {
     })
 }
 
-/// The hash of a file.
+/// Computes the hash of a file.
 pub(crate) fn file_digest(path: &Path, check: Check) -> Result<String, FetchError> {
     fs::File::open(path)
         .and_then(|mut file| check.digest(&mut file))

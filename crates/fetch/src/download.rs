@@ -14,7 +14,7 @@ use crate::{FetchError, Patience};
 /// The largest size that is accepted of a file whose size isn't known beforehand: 4 GiB.
 const MOST_BYTES: u64 = 4 << 30;
 
-/// How far a download has come.
+/// The progress of a download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// The bytes that are there, those of an earlier download included.
@@ -23,7 +23,7 @@ pub struct Progress {
     pub total: Option<u64>,
 }
 
-/// What ends an attempt before the file is complete.
+/// The reason why an attempt ended before the file was complete.
 enum Failure {
     /// Another attempt may help.
     Passing(String),
@@ -41,9 +41,9 @@ impl From<FetchError> for Failure {
 pub(crate) struct Download<'a> {
     /// The address.
     pub url: &'a str,
-    /// The file's size, where it is known; the server's answer may tell it.
+    /// The file's size in bytes, if it is known; the server's answer may tell it.
     pub total: Option<u64>,
-    /// Where it is written. What is there is taken for the file's beginning.
+    /// The path it is written to. Bytes that are there are taken for the file's beginning.
     pub part: &'a Path,
     /// How a bad connection is dealt with.
     pub patience: &'a Patience,
@@ -106,7 +106,7 @@ impl Download<'_> {
         config.build().into()
     }
 
-    /// One request, for what is missing.
+    /// Makes one request, for the bytes that are missing.
     fn attempt(
         &mut self,
         agent: &Agent,
@@ -198,7 +198,7 @@ impl Download<'_> {
         Ok(())
     }
 
-    /// Whether another attempt may help where no answer came.
+    /// Decides whether another attempt may help after no answer came.
     fn classify(&self, error: ureq::Error) -> Failure {
         use ureq::Error;
         match error {
@@ -212,7 +212,7 @@ impl Download<'_> {
         }
     }
 
-    /// The bytes that are there.
+    /// Returns the bytes that are there.
     fn received(&self) -> Result<u64, FetchError> {
         match fs::metadata(self.part) {
             Ok(metadata) => Ok(metadata.len()),

@@ -1,4 +1,4 @@
-//! What can go wrong with a download, with the values seen and the way out.
+//! Errors of downloads, with the values seen and the way out.
 
 use std::io;
 use std::path::PathBuf;
@@ -80,7 +80,7 @@ pub enum FetchError {
     Address {
         /// The address.
         url: String,
-        /// What is wrong.
+        /// The reason.
         problem: String,
     },
 
@@ -136,13 +136,13 @@ pub enum FetchError {
         attempts: u32,
         /// The bytes received so far, which are kept.
         received: u64,
-        /// The file's size, where it is known.
+        /// The file's size in bytes, if it is known.
         total: Option<u64>,
-        /// What ended the last attempt.
+        /// The reason why the last attempt ended.
         last: String,
     },
 
-    /// What was received isn't the file expected.
+    /// The bytes received aren't the file expected.
     #[error(
         "the file from `{url}` has {algorithm} {found}, expected {expected}: it was changed or damaged on the way and has \
          been deleted; run this again, or name a mirror with the same file"

@@ -11,7 +11,7 @@ use crate::{FetchError, File, Lock, Patience, Progress};
 /// A file that is in place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
     /// Whether it was there before, so that nothing was done.
     pub already_there: bool,
@@ -19,14 +19,14 @@ pub struct Fetched {
 
 /// Fetches `file` into the folder `dir`, from its home or from a mirror that has the file of its name.
 ///
-/// Where a file of this name is there and has the right hash, nothing is done; one with another hash is replaced. The file
+/// If a file of this name is there and has the right hash, nothing is done; one with another hash is replaced. The file
 /// is received as `NAME.part` in `dir`, where a later call continues if this one breaks off, and renamed once its size and
 /// its hash are right. A lock file, `.NAME.lock`, lets one process download; another waits, as long as the first gets on,
 /// and then finds the file complete.
 ///
 /// # Errors
 ///
-/// [`FetchError`] where the download or a check fails, or another process is at it and doesn't get on.
+/// If the download or a check fails, or another process downloads the file and makes no progress.
 pub fn fetch_file(
     file: &File,
     dir: &Path,
@@ -36,11 +36,11 @@ pub fn fetch_file(
     fetch_file_with(&Patience::default(), file, dir, mirror, progress)
 }
 
-/// As [`fetch_file`], with another patience.
+/// Fetches a file as [`fetch_file`] does, with another patience.
 ///
 /// # Errors
 ///
-/// As [`fetch_file`].
+/// If [`fetch_file`] would fail.
 pub fn fetch_file_with(
     patience: &Patience,
     file: &File,
@@ -118,7 +118,7 @@ fn receive(
     }
 }
 
-/// Whether the file at `path` is the one expected.
+/// Returns whether the file at `path` is the one expected.
 fn is_intact(path: &Path, file: &File) -> Result<bool, FetchError> {
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),

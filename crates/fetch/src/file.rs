@@ -1,4 +1,4 @@
-//! What is to be fetched.
+//! Files to fetch.
 
 use std::path::{Component, Path};
 
@@ -11,14 +11,14 @@ pub struct File<'a> {
     pub url: &'a str,
     /// Its name, in the folder that it is put into and at a mirror.
     pub name: &'a str,
-    /// Its size, where it is known.
+    /// Its size in bytes, if it is known.
     pub bytes: Option<u64>,
     /// Its hash.
     pub check: Check<'a>,
 }
 
 impl File<'_> {
-    /// The address to fetch it from: its own, or the file of its name at a mirror.
+    /// Returns the address to fetch it from: its own, or the file of its name at a mirror.
     #[must_use]
     pub fn address(&self, mirror: Option<&str>) -> String {
         match mirror {

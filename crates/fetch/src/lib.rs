@@ -32,6 +32,11 @@ mod patience;
 #[cfg(any(test, feature = "test-server"))]
 pub mod test_server;
 
+/// The examples of the README, which are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub use check::{Check, verify_file};
 pub use download::Progress;
 pub use error::FetchError;

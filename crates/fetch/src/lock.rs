@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::{FetchError, Patience};
 
-/// How often a waiting process looks.
+/// Time between two looks of a waiting process.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// A lock file that this process holds until the value is dropped.
@@ -27,8 +27,8 @@ impl Lock {
     ///
     /// # Errors
     ///
-    /// [`FetchError::Locked`] where the other process doesn't get on, [`FetchError::Write`] where the lock file can't be
-    /// made and [`FetchError::Lock`] where the file system knows no locks.
+    /// [`FetchError::Locked`] if the other process makes no progress, [`FetchError::Write`] if the lock file can't be
+    /// made and [`FetchError::Lock`] if the file system knows no locks.
     pub fn wait(
         path: &Path,
         watched: &[PathBuf],
@@ -70,7 +70,7 @@ impl Lock {
     }
 }
 
-/// The bytes of those files that are there.
+/// Returns the bytes of those files that are there.
 fn bytes(files: &[PathBuf]) -> u64 {
     let sizes = files.iter().filter_map(|file| fs::metadata(file).ok());
     sizes.map(|metadata| metadata.len()).sum()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How a download deals with a bad connection, and with another process that is at it.
+/// Limits on waiting for a bad connection, and for another process that downloads the same file.
 #[derive(Debug, Clone)]
 pub struct Patience {
     /// The attempts in a row without progress after which it gives up.

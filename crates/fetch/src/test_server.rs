@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::Patience;
 
-/// How the server answers a request for its file.
+/// An answer of the server to a request for its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reply {
     /// As it should, with the range asked for.
@@ -36,7 +36,7 @@ pub enum Reply {
     Redirect,
 }
 
-/// What was asked of the server.
+/// The requests that the server received.
 #[derive(Debug, Default)]
 struct Log {
     /// The first byte that each request asked for, in order; `None` for the whole file.
@@ -102,13 +102,13 @@ impl TestServer {
         format!("http://{}", self.address)
     }
 
-    /// The first byte that each request asked for, in order; `None` for the whole file.
+    /// Returns the first byte that each request asked for, in order; `None` for the whole file.
     #[must_use]
     pub fn ranges(&self) -> Vec<Option<u64>> {
         self.log.lock().unwrap().ranges.clone()
     }
 
-    /// The hosts that were asked for as of a proxy, in order. The server plays all of them itself.
+    /// Returns the hosts that were asked for as of a proxy, in order. The server plays all of them itself.
     #[must_use]
     pub fn proxied(&self) -> Vec<String> {
         self.log.lock().unwrap().proxied.clone()
@@ -123,7 +123,7 @@ impl Drop for TestServer {
     }
 }
 
-/// Answers one request. Gives the connection back where it is to stay open.
+/// Answers one request. Gives the connection back if it is to stay open.
 fn answer(
     mut stream: TcpStream,
     content: &[u8],
@@ -199,7 +199,7 @@ fn answer(
     Ok(matches!(reply, Reply::Stall(_)).then_some(stream))
 }
 
-/// The first line of a request and its headers, in lower case.
+/// Returns the first line of a request and its headers, in lower case.
 fn head(reader: &mut impl BufRead) -> std::io::Result<Vec<String>> {
     let lines: Vec<_> = reader
         .lines()

@@ -16,7 +16,7 @@ use crate::sync::{parent, sync_folder};
 #[derive(Debug)]
 pub struct AtomicFile {
     temporary: NamedTempFile,
-    /// Those of the file that is replaced.
+    /// Permissions of the file that is replaced.
     permissions: Option<Permissions>,
     path: PathBuf,
 }
@@ -111,7 +111,7 @@ impl Write for AtomicFile {
 ///
 /// # Errors
 ///
-/// As [`AtomicFile::create`] and [`AtomicFile::commit`].
+/// If [`AtomicFile::create`] or [`AtomicFile::commit`] fails, or writing does.
 pub fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
     let mut file = AtomicFile::create(path)?;
     file.write_all(contents)?;

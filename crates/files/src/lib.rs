@@ -23,6 +23,11 @@ mod name;
 mod regular;
 mod sync;
 
+/// The examples of the README, which are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub use atomic::{AtomicFile, write};
 pub use name::name_text;
 pub use regular::open_regular;

@@ -8,7 +8,7 @@ use std::path::Path;
 ///
 /// # Errors
 ///
-/// As [`std::fs::rename`].
+/// If [`std::fs::rename`] fails, or a folder can't be synced.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;
     sync_folder(parent(to))
@@ -49,7 +49,8 @@ mod tests {
         fs::create_dir(&from).unwrap();
         rename(&from, &to).unwrap();
         assert!(to.is_dir() && !from.exists());
-        assert!(sync_folder(&from).is_err());
+        let error = sync_folder(&from).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

@@ -16,7 +16,7 @@ const FORMAT: &str = "burnpack";
 ///
 /// # Errors
 ///
-/// Where the file can't be read, or is damaged.
+/// If the file can't be read, or is damaged.
 pub fn read_burnpack(path: &Path) -> Result<NamedTensors, FormatError> {
     let malformed = |error: burn_pack::Error| FormatError::malformed(path, FORMAT, error);
     open_regular(path).map_err(|error| FormatError::read(path, error))?;

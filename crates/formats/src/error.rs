@@ -1,4 +1,4 @@
-//! What can be wrong with a file.
+//! Errors of weights files.
 
 use std::path::{Path, PathBuf};
 
@@ -35,7 +35,7 @@ pub enum FormatError {
         path: PathBuf,
         /// The format.
         format: &'static str,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
     /// The file's first bytes are those of no format that is read.
@@ -54,7 +54,7 @@ pub enum FormatError {
         path: PathBuf,
         /// The format it was taken for.
         format: &'static str,
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
 }

@@ -22,23 +22,23 @@ pub enum Format {
     Burnpack,
 }
 
-/// What an HDF5 file starts with.
-const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
-/// What a zip archive starts with: `.keras`, and PyTorch's files since version 1.6.
+/// The signature that an HDF5 file starts with.
+pub(crate) const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
+/// The signature of a zip archive: `.keras`, and PyTorch's files since version 1.6.
 const ZIP: &[u8] = b"PK\x03\x04";
-/// What a burnpack file starts with (its magic number, little-endian).
+/// The magic number of a burnpack file, little-endian.
 const BURNPACK: &[u8] = b"NRUB";
-/// What a pickle starts with, in protocols 2 to 5: PyTorch's files before version 1.6.
+/// The first byte of a pickle in protocols 2 to 5: PyTorch's files before version 1.6.
 const PICKLE: u8 = 0x80;
-/// Where a tar archive has its name: PyTorch's first files.
+/// Offset and text of a tar archive's magic number: PyTorch's first files.
 const TAR: (usize, &[u8]) = (257, b"ustar");
 
 impl Format {
-    /// The format of a file, by its first bytes; its name only counts where a zip archive is cut off within these.
+    /// Detects the format of a file by its first bytes. Its name only counts if a zip archive is cut off within them.
     ///
     /// # Errors
     ///
-    /// Where the file can't be read, or is in another format.
+    /// If the file can't be read, or is in another format.
     pub fn of(path: &Path) -> Result<Self, FormatError> {
         let io = |error| FormatError::read(path, error);
         let mut start = Vec::new();

@@ -61,14 +61,14 @@ fn from_storage(path: &Path, storage: DynStorage) -> Result<Hdf5File, FormatErro
     Ok(file)
 }
 
-/// The texts of an attribute, where there is one of this name. An empty list of texts, which h5py
+/// Returns the texts of an attribute; `None` if there is none of this name. An empty list of texts, which h5py
 /// writes as an empty list of numbers, has none.
 pub(crate) fn strings(group: &Group, name: &str) -> Option<Vec<String>> {
     let attribute = group.attribute(name).ok()?;
     Some(attribute.read_strings().unwrap_or_default())
 }
 
-/// The texts of an attribute that Keras cuts into `NAME0`, `NAME1` and so on where it is long.
+/// Returns the texts of an attribute that Keras cuts into `NAME0`, `NAME1` and so on if it is long.
 pub(crate) fn cut_strings(group: &Group, name: &str) -> Option<Vec<String>> {
     if let Some(whole) = strings(group, name) {
         return Some(whole);
@@ -78,7 +78,7 @@ pub(crate) fn cut_strings(group: &Group, name: &str) -> Option<Vec<String>> {
     (!all.is_empty()).then_some(all)
 }
 
-/// A dataset as a tensor that is read on demand.
+/// Returns a dataset as a tensor that is read on demand.
 pub(crate) fn tensor(dataset: Dataset) -> Result<NamedTensor, String> {
     let shape: Result<Vec<_>, _> = dataset
         .shape()

@@ -1,4 +1,4 @@
-//! What a Keras model's configuration says that its weights don't: names, activations, scaling.
+//! The configuration of a Keras model, for what its weights don't tell: names, activations, scaling.
 //!
 //! It is the attribute `model_config` of a legacy file, or `config.json` of an archive.
 
@@ -13,7 +13,7 @@ pub struct KerasConfig {
     pub names: HashMap<String, String>,
     /// The activation of each dense layer by its name.
     pub activations: BTreeMap<String, String>,
-    /// Height of the images, where it is fixed.
+    /// Height of the images in pixels, if it is fixed.
     pub size: Option<usize>,
     /// Scale and offset of a layer that scales pixels.
     pub rescaling: Option<(f64, f64)>,
@@ -29,7 +29,7 @@ impl KerasConfig {
     ///
     /// # Errors
     ///
-    /// Where it is no JSON.
+    /// If it is no JSON.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let mut config = Self::default();
@@ -88,7 +88,7 @@ impl KerasConfig {
     }
 }
 
-/// As Keras makes the names of groups: `SeparableConv2D` is `separable_conv2d`.
+/// Returns a class's name as Keras writes it for groups: `SeparableConv2D` is `separable_conv2d`.
 fn snake_case(class: &str) -> String {
     let mut snake = String::new();
     let letters: Vec<char> = class.chars().filter(|c| c.is_alphanumeric()).collect();
@@ -141,6 +141,7 @@ mod tests {
         assert_eq!(config.activations["c"], "relu");
         assert_eq!(config.size, Some(150));
         assert!(config.unusual_pool.is_none());
-        assert!(KerasConfig::parse("{").is_err());
+        let error = KerasConfig::parse("{").unwrap_err();
+        assert!(error.starts_with("EOF while parsing"), "{error}");
     }
 }

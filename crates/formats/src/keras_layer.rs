@@ -10,11 +10,11 @@ pub struct KerasLayer {
     /// The name that the model gives it, such as `block2_sepconv1` or `conv2d_93`; empty in the
     /// files of some releases.
     pub name: String,
-    /// Where it is in the file, for messages and where it has no name.
+    /// Its path in the file, for messages and for layers without a name.
     pub path: String,
     /// The weights by their role, such as `kernel`.
     pub weights: BTreeMap<String, NamedTensor>,
-    /// Whether it is a 1x1 convolution that gives the logits; as the last layer of Keras' MobileNets is.
+    /// Whether it is a 1x1 convolution that gives the logits in place of a dense layer, as in Keras' MobileNets.
     pub is_head: bool,
 }
 
@@ -36,7 +36,7 @@ pub enum Kind {
 }
 
 impl KerasLayer {
-    /// The kind, by its weights.
+    /// Returns the kind of layer, which follows from its weights.
     pub fn kind(&self) -> Kind {
         let has = |role: &str| self.weights.contains_key(role);
         let kernel = self.weights.get("kernel").map(|tensor| tensor.shape());
@@ -53,7 +53,7 @@ impl KerasLayer {
         }
     }
 
-    /// The weights by their role, under the same names whatever the release.
+    /// Returns the weights by their role, under the same names for every release of Keras.
     pub fn into_weights(mut self) -> BTreeMap<String, NamedTensor> {
         if self.kind() == Kind::DepthwiseConv
             && let Some(kernel) = self.weights.remove("kernel")
@@ -68,7 +68,7 @@ impl KerasLayer {
         self.weights
     }
 
-    /// The name, or else the path.
+    /// Returns the name, or the path if there is no name.
     pub fn label(&self) -> &str {
         if self.name.is_empty() {
             &self.path
@@ -91,7 +91,7 @@ pub fn find_head(layers: &mut [KerasLayer]) {
     }
 }
 
-/// The number at the end of a name that Keras made: 0 of `conv2d`, 3 of `conv2d_3`. It counts the
+/// Returns the number at the end of a name that Keras made: 0 of `conv2d`, 3 of `conv2d_3`. It counts the
 /// layers of a class as they are made.
 pub fn number(name: &str) -> usize {
     name.rsplit_once('_')

@@ -19,7 +19,7 @@ use super::keras_layer::KerasLayer;
 /// The group that holds the weights of a whole model.
 const MODEL_WEIGHTS: &str = "model_weights";
 
-/// The layers of a file in this layout, in its order; `None` where it has another.
+/// Returns the layers of a file in this layout, in its order; `None` if it has another.
 pub(crate) fn read(path: &Path, file: &Hdf5File) -> Result<Option<Vec<KerasLayer>>, FormatError> {
     let malformed = |reason: String| FormatError::malformed(path, FORMAT, reason);
     let root = file

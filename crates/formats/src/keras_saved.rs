@@ -15,10 +15,10 @@ use super::FormatError;
 use super::hdf5::{self, FORMAT, MAX_DEPTH, MAX_OBJECTS};
 use super::keras_layer::{KerasLayer, number};
 
-/// Where a model keeps its layers.
+/// Names of the group in which a model keeps its layers.
 const LAYERS: [&str; 2] = ["layers", "_layer_checkpoint_dependencies"];
 
-/// The layers of a file in this layout, sorted by class and count; `None` where it has another.
+/// Returns the layers of a file in this layout, sorted by class and count; `None` if it has another.
 pub(crate) fn read(path: &Path, file: &Hdf5File) -> Result<Option<Vec<KerasLayer>>, FormatError> {
     let malformed = |reason: String| FormatError::malformed(path, FORMAT, reason);
     let root = file
@@ -101,7 +101,7 @@ impl Walk {
     }
 }
 
-/// `batch_normalization` and 2 of `batch_normalization_2`; the count 0 isn't written.
+/// Splits `batch_normalization_2` into `batch_normalization` and 2. A name without a count has 0.
 fn class_and_count(name: &str) -> (&str, usize) {
     match name.rsplit_once('_') {
         Some((class, count)) if count.parse::<usize>().is_ok() => (class, number(name)),
@@ -109,7 +109,7 @@ fn class_and_count(name: &str) -> (&str, usize) {
     }
 }
 
-/// The weights of a class in the order that it makes them in. A batch normalization without scale
+/// Returns the weights of a class in the order that it makes them in. A batch normalization without scale
 /// makes three.
 fn roles(class: &str, count: usize) -> &'static [&'static str] {
     match (class, count) {

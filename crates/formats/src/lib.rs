@@ -25,6 +25,13 @@ mod pytorch;
 mod safetensors;
 mod safetensors_writer;
 
+/// The examples of the README, which are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+pub use ::safetensors::tensor::TensorView;
+pub use ::safetensors::{Dtype, View};
 pub use burnpack::read_burnpack;
 pub use error::FormatError;
 pub use format::Format;

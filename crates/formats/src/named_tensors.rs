@@ -8,7 +8,7 @@ use half::{bf16, f16};
 /// published networks here has 2.4 million.
 pub(crate) const MAX_ELEMENTS: usize = 1 << 28;
 
-/// How a file stores a number. All are read in little-endian order.
+/// The type in which a file stores a number, in little-endian order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ElementType {
     /// Half precision.
@@ -51,7 +51,7 @@ impl std::fmt::Debug for NamedTensor {
 }
 
 impl NamedTensor {
-    /// A tensor whose bytes `read` gives.
+    /// Creates a tensor whose little-endian bytes `read` returns.
     pub fn new(
         shape: Vec<usize>,
         element: ElementType,
@@ -64,7 +64,7 @@ impl NamedTensor {
         }
     }
 
-    /// A tensor that is in memory.
+    /// Creates a single-precision tensor of values in memory, row-major.
     pub fn from_values(shape: Vec<usize>, values: Vec<f32>) -> Self {
         Self::new(shape, ElementType::F32, move || {
             Ok(values
@@ -74,12 +74,12 @@ impl NamedTensor {
         })
     }
 
-    /// Its shape.
+    /// Returns the shape.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
 
-    /// How its numbers are stored.
+    /// Returns the type in which the file stores the numbers.
     pub fn element(&self) -> ElementType {
         self.element
     }
@@ -89,11 +89,11 @@ impl NamedTensor {
         self.shape.retain(|&size| size != 1);
     }
 
-    /// Its numbers in single precision, row-major.
+    /// Reads the numbers in single precision, row-major.
     ///
     /// # Errors
     ///
-    /// Where the file is damaged, the tensor is too large to be a weight, or it isn't made of
+    /// If the file is damaged, the tensor is too large to be a weight, or it isn't made of
     /// floating-point numbers. The message says which.
     pub fn read(&self) -> Result<Vec<f32>, String> {
         if self.element == ElementType::Other {
@@ -115,7 +115,7 @@ impl NamedTensor {
     }
 }
 
-/// Number of elements of a shape, where it can be counted.
+/// Returns the number of elements of a shape; `None` if it overflows.
 pub fn elements(shape: &[usize]) -> Option<usize> {
     shape
         .iter()
@@ -146,22 +146,22 @@ pub struct NamedTensors {
 }
 
 impl NamedTensors {
-    /// The shape of a tensor, where there is one of this name.
+    /// Returns the shape of the tensor of this name; `None` if there is none.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
         self.tensors.get(name).map(NamedTensor::shape)
     }
 
-    /// Whether there is a tensor of this name.
+    /// Returns whether there is a tensor of this name.
     pub fn contains(&self, name: &str) -> bool {
         self.tensors.contains_key(name)
     }
 
-    /// The names, in order.
+    /// Returns the names in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.tensors.keys().map(String::as_str)
     }
 
-    /// Only the tensors whose names start with `prefix`, without it.
+    /// Keeps the tensors whose names start with `prefix`, and removes it from the names.
     pub fn strip(self, prefix: &str) -> Self {
         if prefix.is_empty() {
             return self;
@@ -203,10 +203,30 @@ mod tests {
         let read = |shape: &[usize], element, bytes: usize| {
             NamedTensor::new(shape.to_vec(), element, move || Ok(vec![0; bytes])).read()
         };
-        assert!(read(&[2, 2], ElementType::F32, 16).is_ok());
-        assert!(read(&[2, 2], ElementType::F32, 15).is_err());
-        assert!(read(&[usize::MAX, 2], ElementType::F32, 16).is_err());
-        assert!(read(&[1 << 40], ElementType::F32, 16).is_err());
-        assert!(read(&[2], ElementType::Other, 2).is_err());
+        assert_eq!(read(&[2, 2], ElementType::F32, 16), Ok(vec![0.0; 4]));
+        for (shape, element, bytes, expected) in [
+            (
+                &[2, 2][..],
+                ElementType::F32,
+                15,
+                "takes 16 bytes, but there are 15",
+            ),
+            (&[usize::MAX, 2], ElementType::F32, 16, "is too large"),
+            (
+                &[1 << 40],
+                ElementType::F32,
+                16,
+                "its shape [1099511627776] is too large",
+            ),
+            (
+                &[2],
+                ElementType::Other,
+                2,
+                "it isn't made of floating-point numbers",
+            ),
+        ] {
+            let error = read(shape, element, bytes).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
     }
 }

@@ -23,7 +23,7 @@ const FORMAT: &str = "a PyTorch checkpoint";
 ///
 /// # Errors
 ///
-/// Where the file can't be read, is damaged, or holds something else.
+/// If the file can't be read, is damaged, or holds something else.
 pub fn read_pytorch(path: &Path) -> Result<NamedTensors, FormatError> {
     let malformed = |error| FormatError::malformed(path, FORMAT, error);
     open_regular(path).map_err(|error| FormatError::read(path, error))?;
@@ -58,7 +58,7 @@ const END: u64 = 22;
 const END64: u64 = 56;
 const LOCATOR64: u64 = 20;
 
-/// A copy of an archive without the 64-bit records at its end, where it has such and doesn't need
+/// Copies an archive without the 64-bit records at its end, if it has such and doesn't need
 /// them, as PyTorch writes them.
 ///
 /// The crate `zip` 9.8 expects the directory to reach to the 32-bit record, and takes what is 76 bytes

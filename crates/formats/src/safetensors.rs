@@ -20,7 +20,7 @@ const MAX_HEADER: u64 = 16 << 20;
 ///
 /// # Errors
 ///
-/// Where the file can't be read, or its header doesn't describe exactly the bytes that follow.
+/// If the file can't be read, or its header doesn't describe exactly the bytes that follow.
 pub fn read_safetensors(path: &Path) -> Result<NamedTensors, FormatError> {
     let io = |error| FormatError::read(path, error);
     let malformed = |reason: String| FormatError::malformed(path, FORMAT, reason);

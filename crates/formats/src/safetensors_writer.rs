@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use safetensors::View;
 use safetensors::tensor::TensorInfo;
 
-/// What the header's length is a multiple of, so that tensors are aligned, in bytes.
+/// Alignment of the header's length, and so of the tensors, in bytes.
 const ALIGNMENT: usize = 8;
 
 /// Writes tensors and metadata as safetensors.

@@ -27,7 +27,7 @@ struct Weights {
 }
 
 impl Weights {
-    /// The weights for the window `crop` of an axis of `side` pixels.
+    /// Computes the weights for the window `crop` of an axis of `side` pixels.
     fn new(side: usize, crop: ResizedCrop, axis: usize, kernel: Kernel) -> Self {
         let scale = side as f64 / crop.resized[axis] as f64;
         let stretch = scale.max(1.0);
@@ -55,7 +55,7 @@ impl Weights {
         weights
     }
 
-    /// For each output pixel its first pixel and its weights.
+    /// Returns the first pixel and the weights of each output pixel.
     fn iter(&self) -> impl Iterator<Item = (usize, &[i32])> {
         let mut start = 0;
         self.bounds.iter().map(move |&(first, count)| {
@@ -65,7 +65,7 @@ impl Weights {
         })
     }
 
-    /// The pixels that have a weight.
+    /// Returns the pixels that have a weight.
     fn touched(&self) -> std::ops::Range<usize> {
         let first = self.bounds.first().map_or(0, |bound| bound.0);
         let end = self.bounds.last().map_or(0, |bound| bound.0 + bound.1);
@@ -80,7 +80,7 @@ struct Rows {
     pixels: Vec<u8>,
 }
 
-/// The window `crop` of `image`, resized with a filter that widens with the scale.
+/// Resizes the window `crop` of `image` with a filter that widens with the scale.
 pub(super) fn antialiased(image: &RgbImage, crop: ResizedCrop, kernel: Kernel) -> RgbImage {
     let from = [image.height() as usize, image.width() as usize];
     let [vertical, horizontal] = [0, 1].map(|axis| Weights::new(from[axis], crop, axis, kernel));
@@ -99,7 +99,7 @@ pub(super) fn antialiased(image: &RgbImage, crop: ResizedCrop, kernel: Kernel) -
     RgbImage::from_raw(width, height, resized.pixels).unwrap_or_default()
 }
 
-/// Whether the number of rows is changed before the number of columns.
+/// Returns whether the number of rows is changed before the number of columns.
 ///
 /// The order shows, because pixels are rounded to 8 bits in between: where a bicubic filter
 /// overshoots, it decides what is cut off at 0 and 255. This is the rule of Pillow 13.0; in older
@@ -172,7 +172,7 @@ fn resize_rows(
     }
 }
 
-/// A sum of weighted pixels as a pixel.
+/// Converts a sum of weighted pixels to a pixel.
 fn to_pixel(sum: i32) -> u8 {
     (sum >> FRACTION_BITS).clamp(0, 255) as u8
 }

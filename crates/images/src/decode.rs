@@ -46,14 +46,14 @@ pub const IMAGE_ENDINGS: [&str; 9] = [
     "bmp", "gif", "jpeg", "jpg", "jfif", "png", "tif", "tiff", "webp",
 ];
 
-/// Whether a file's name ends like that of an image that can be read.
+/// Returns whether a file's name ends like that of an image that can be read.
 #[must_use]
 pub fn is_image(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default().to_string_lossy();
     IMAGE_ENDINGS.contains(&ending.to_lowercase().as_str())
 }
 
-/// How large a file and an image may be.
+/// Limits on the size of a file and of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecodeLimits {
     /// The most bytes of a file.
@@ -65,7 +65,7 @@ pub struct DecodeLimits {
 }
 
 impl Default for DecodeLimits {
-    /// 256 MiB, 65535 pixels a side as in JPEG, and the 89,478,485 pixels from which on Pillow warns.
+    /// Returns 256 MiB, 65535 pixels a side as in JPEG, and the 89,478,485 pixels above which Pillow warns.
     fn default() -> Self {
         Self {
             max_bytes: 256 << 20,
@@ -75,12 +75,12 @@ impl Default for DecodeLimits {
     }
 }
 
-/// How images are decoded.
+/// Options of decoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DecodeOptions {
     /// Whether the image is turned and mirrored as its EXIF data (or TIFF tag) say.
     pub orientation: bool,
-    /// How large a file and an image may be.
+    /// Limits on the size of a file and of an image.
     pub limits: DecodeLimits,
 }
 
@@ -97,7 +97,7 @@ impl Default for DecodeOptions {
 ///
 /// # Errors
 ///
-/// For a file that can't be read or isn't a regular one, is too large, or isn't a whole image of a known format. Every
+/// If the file can't be read, isn't a regular one, is too large, or isn't a whole image of a known format. Every
 /// message names the file.
 pub fn read_image(path: &Path, options: &DecodeOptions) -> Result<RgbImage, PreprocessingError> {
     let name = path.display().to_string();
@@ -123,7 +123,7 @@ pub fn read_image(path: &Path, options: &DecodeOptions) -> Result<RgbImage, Prep
 ///
 /// # Errors
 ///
-/// Those of [`read_image`].
+/// If the bytes are too many, or aren't a whole image of a known format; the message names `name`.
 pub fn decode_image(
     bytes: &[u8],
     name: &str,
@@ -246,14 +246,14 @@ fn check_size(
     Ok(())
 }
 
-/// What a decoder may allocate.
+/// Returns the limits on a decoder's allocations.
 fn allocation(limits: DecodeLimits) -> Limits {
     let mut allowed = Limits::no_limits();
     allowed.max_alloc = Some(limits.max_pixels.saturating_mul(16).saturating_add(1 << 20));
     allowed
 }
 
-/// Pillow's `convert("RGB")`, but for 16-bit gray (see the module's documentation).
+/// Converts an image as Pillow's `convert("RGB")` does, except for 16-bit gray (see the module's documentation).
 fn to_rgb(decoded: DynamicImage, name: &str) -> Result<RgbImage, PreprocessingError> {
     let (width, height) = (decoded.width(), decoded.height());
     let pixels: Vec<u8> = match &decoded {
@@ -352,7 +352,7 @@ mod tests {
         assert!(matches!(error, PreprocessingError::FileTooLarge { .. }));
     }
 
-    /// PNG specification, annex D.
+    /// Returns the checksum of the PNG specification, annex D.
     fn crc32(bytes: &[u8]) -> u32 {
         !bytes.iter().fold(!0u32, |crc, byte| {
             (0..8).fold(crc ^ u32::from(*byte), |crc, _| {

@@ -1,4 +1,4 @@
-//! What can go wrong between an image file and a network's input, and on the way back out.
+//! Errors between an image file and a network's input, and on the way back out.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::jpeg::JpegError;
 
-/// What can go wrong between an image file and a network's input, and on the way back out.
+/// An error between an image file and a network's input, or on the way back out.
 ///
 /// An error of the operating system or of a decoder is the `source` and no part of the message: see
 /// [`with_causes`](xception_messages::with_causes).
@@ -18,7 +18,7 @@ pub enum PreprocessingError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's reason.
         source: std::io::Error,
     },
     /// A file with more bytes than the limits allow, which an application can set for images.
@@ -65,7 +65,7 @@ pub enum PreprocessingError {
         name: String,
         /// The format's name.
         format: &'static str,
-        /// What the decoder said.
+        /// The decoder's reason.
         source: image::ImageError,
     },
     /// A JPEG file that is damaged, or of a kind that isn't read.
@@ -75,7 +75,7 @@ pub enum PreprocessingError {
     Jpeg {
         /// The file, or what else the bytes came from.
         name: String,
-        /// What is wrong with it.
+        /// The reason.
         source: JpegError,
     },
     /// An image that the decoder broke down on.
@@ -129,7 +129,7 @@ pub enum PreprocessingError {
     /// A name that isn't one of a fixed set.
     #[error("there is no {what} `{name}`; there are {known}")]
     UnknownName {
-        /// What was to be named.
+        /// The kind of thing that was named.
         what: &'static str,
         /// The name that was asked for.
         name: String,
@@ -149,7 +149,7 @@ pub enum PreprocessingError {
     /// A buffer whose length isn't the one that the shape asks for.
     #[error("{what} has {found} values, but its shape asks for {expected}")]
     Length {
-        /// What the buffer holds.
+        /// The contents of the buffer.
         what: &'static str,
         /// Its length.
         found: usize,
@@ -159,7 +159,7 @@ pub enum PreprocessingError {
     /// A value that isn't a finite number.
     #[error("{what} holds {value} at position {position}; only finite numbers can be shown")]
     NotFinite {
-        /// What the buffer holds.
+        /// The contents of the buffer.
         what: &'static str,
         /// The value.
         value: f32,

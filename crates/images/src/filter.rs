@@ -24,7 +24,7 @@ pub enum Filter {
 /// Keys' parameter of the cubic.
 const KEYS_A: f64 = -0.5;
 
-/// What a filter weighs pixels by.
+/// The weights of a filter by distance.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kernel {
     /// The distance from which on the weight is zero, in pixels.
@@ -49,7 +49,7 @@ impl Filter {
     /// All filters.
     pub const ALL: [Self; 3] = [Self::Nearest, Self::Bilinear, Self::Bicubic];
 
-    /// The filter's name, as in configuration files.
+    /// Returns the filter's name, as in configuration files.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -59,7 +59,7 @@ impl Filter {
         }
     }
 
-    /// The filter's weights; nearest neighbours have none.
+    /// Returns the filter's weights; nearest neighbours have none.
     pub(super) fn kernel(self) -> Option<Kernel> {
         match self {
             Self::Nearest => None,
@@ -73,7 +73,7 @@ fn triangle(x: f64) -> f64 {
     (1.0 - x).max(0.0)
 }
 
-/// Keys, "Cubic convolution interpolation for digital image processing", 1981, equation 4.
+/// Evaluates the cubic of Keys, "Cubic convolution interpolation for digital image processing", 1981, equation 4.
 fn cubic(x: f64) -> f64 {
     if x < 1.0 {
         ((KEYS_A + 2.0) * x - (KEYS_A + 3.0)) * x * x + 1.0

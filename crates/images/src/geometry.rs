@@ -36,7 +36,7 @@ pub struct SeenPart {
 }
 
 impl ResizedCrop {
-    /// The window in pixels of the image of size `image` (height, width) that was resized.
+    /// Returns the window in pixels of the image of size `image` (height, width) that was resized.
     pub(super) fn in_image(self, image: [usize; 2]) -> SeenPart {
         let scale = |axis: usize| image[axis] as f64 / self.resized[axis] as f64;
         SeenPart {
@@ -45,7 +45,7 @@ impl ResizedCrop {
         }
     }
 
-    /// The resized size and the central window of `size` (height, width) for an image of size
+    /// Creates the resized size and the central window of `size` (height, width) for an image of size
     /// `image` (height, width), of which the fraction `crop_fraction` (more than 0, at most 1) of
     /// the resized side is kept.
     pub(super) fn new(
@@ -70,7 +70,7 @@ impl ResizedCrop {
     }
 }
 
-/// torchvision's `_compute_resized_output_size`: the longer side is `int(side * long / short)`.
+/// Returns the size of torchvision's `_compute_resized_output_size`: the longer side is `int(side * long / short)`.
 fn shortest_side([height, width]: [usize; 2], side: usize) -> [usize; 2] {
     if width <= height {
         [scale(side, height, width), side]
@@ -79,13 +79,13 @@ fn shortest_side([height, width]: [usize; 2], side: usize) -> [usize; 2] {
     }
 }
 
-/// `side * long / short`, rounded down.
+/// Returns `side * long / short`, rounded down.
 fn scale(side: usize, long: usize, short: usize) -> usize {
     let scaled = side as u128 * long as u128 / short as u128;
     usize::try_from(scaled).unwrap_or(usize::MAX)
 }
 
-/// timm's `ResizeKeepRatio(longest=0)`, which it uses where the size isn't square: the smallest size
+/// Returns the size of timm's `ResizeKeepRatio(longest=0)`, which it uses if the size isn't square: the smallest size
 /// with the image's proportions that covers `target`.
 fn covering(image: [usize; 2], target: [usize; 2]) -> [usize; 2] {
     let [vertical, horizontal] = [0, 1].map(|axis| image[axis] as f64 / target[axis] as f64);
@@ -96,7 +96,7 @@ fn covering(image: [usize; 2], target: [usize; 2]) -> [usize; 2] {
     })
 }
 
-/// torchvision's `center_crop`: `int(round((side - window) / 2))`, where Python rounds halves to
+/// Returns the offset of torchvision's `center_crop`: `int(round((side - window) / 2))`; Python rounds halves to
 /// even.
 fn center_offset(side: usize, window: usize) -> usize {
     (side.saturating_sub(window) as f64 / 2.0).round_ties_even() as usize

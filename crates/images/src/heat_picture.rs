@@ -7,16 +7,16 @@ use super::{Heatmap, SeenPart, inferno};
 
 /// The longest side, in pixels, below which a photo is enlarged.
 const SMALL: u32 = 200;
-/// How bright the photo is under the heat, and where the network didn't see it.
+/// Brightness of the photo under the heat, and outside of the part that the network sees.
 const SEEN: f32 = 0.8;
 const UNSEEN: f32 = 0.3;
-/// How much of the hottest color covers the photo.
+/// Opacity of the hottest color over the photo.
 const OPACITY: f32 = 0.72;
 /// The heat from which on the color covers as much.
 const OPAQUE: f32 = 0.6;
 /// The lowest color, so that little heat isn't black.
 const LOWEST: f32 = 0.2;
-/// What a picture's width is divided by for the thickness of its lines.
+/// Ratio of a picture's width to the thickness of its lines.
 const LINE: u32 = 600;
 
 impl Heatmap {
@@ -47,7 +47,7 @@ impl Heatmap {
     }
 }
 
-/// The color of a gray pixel under heat from 0 to 1.
+/// Returns the color of a gray pixel under heat from 0 to 1.
 pub(super) fn heated(gray: f32, heat: f32) -> [u8; 3] {
     let opacity = OPACITY * (heat / OPAQUE).clamp(0.0, 1.0);
     let color = inferno(LOWEST + (1.0 - LOWEST) * heat);
@@ -57,13 +57,13 @@ pub(super) fn heated(gray: f32, heat: f32) -> [u8; 3] {
     })
 }
 
-/// ITU-R BT.601.
+/// Returns the luminance of a pixel by ITU-R BT.601.
 fn luminance(pixel: &Rgb<u8>) -> f32 {
     let [red, green, blue] = pixel.0.map(f32::from);
     0.299 * red + 0.587 * green + 0.114 * blue
 }
 
-/// Draws a line around the part that was seen, where that isn't the whole picture.
+/// Draws a line around the part that was seen, if that isn't the whole picture.
 fn framed(mut picture: RgbImage, seen: &SeenPart, factor: u32) -> RgbImage {
     let size = [picture.height(), picture.width()];
     let start: [u32; 2] =

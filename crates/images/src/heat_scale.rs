@@ -17,15 +17,15 @@ const ADVANCE: u32 = LETTER[1] + 1;
 const SPACE: u32 = 4;
 /// The shortest bar, in dots.
 const BAR: u32 = 24;
-/// What a picture's width is divided by for the size of a dot; it has at least 2 pixels.
+/// Ratio of a picture's width to the size of a dot, which has at least 2 pixels.
 const DOTS: u32 = 320;
-/// What a picture's height is divided by for the largest dot, so that the scale is no larger than a panorama.
+/// Ratio of a picture's height to the largest dot, so that the scale is no larger than a panorama.
 const ROWS: u32 = 60;
 
 const LOW: &str = "low";
 const HIGH: &str = "high";
 
-/// The rows of a letter's dots, the leftmost dot the highest of five bits.
+/// Returns the rows of a letter's dots, the leftmost dot the highest of five bits.
 fn letter(letter: char) -> [u8; 7] {
     match letter {
         'g' => [
@@ -76,7 +76,7 @@ pub(super) fn with_scale(picture: &RgbImage) -> RgbImage {
     whole
 }
 
-/// Width in dots.
+/// Returns the width of a text, in dots.
 const fn text_width(text: &str) -> u32 {
     text.len() as u32 * ADVANCE - 1
 }

@@ -27,14 +27,14 @@ pub struct Heatmap {
 }
 
 impl Heatmap {
-    /// A map of `size` (height, width).
+    /// Creates a map of `size` (height, width) from its values, row by row.
     ///
     /// Only what speaks for a class is shown, as in Grad-CAM (Selvaraju et al., 2017, equation 2):
     /// negative values count as zero. The largest value is the hottest, whatever its size.
     ///
     /// # Errors
     ///
-    /// For another number of values than the size asks for, no values, and values that aren't finite.
+    /// If there is another number of values than the size asks for, or none, or one that isn't finite.
     ///
     /// # Shapes
     ///
@@ -68,7 +68,7 @@ impl Heatmap {
         })
     }
 
-    /// The heat, from 0 (cold) to 1 (the hottest place), at a point of the map: `[0.0, 0.0]` is its top left corner,
+    /// Returns the heat, from 0 (cold) to 1 (the hottest place), at a point of the map: `[0.0, 0.0]` is its top left corner,
     /// `[1.0, 1.0]` its bottom right one. Between the centers of the map's pixels it is interpolated linearly; beyond
     /// the outermost centers it stays as it is there.
     #[must_use]
@@ -83,11 +83,11 @@ impl Heatmap {
         above + (below - above) * rows.share
     }
 
-    /// A picture as the bytes of a PNG file.
+    /// Encodes a picture as the bytes of a PNG file.
     ///
     /// # Errors
     ///
-    /// [`PreprocessingError::Encode`], for a picture without pixels for example.
+    /// If the encoder fails, as for a picture without pixels: [`PreprocessingError::Encode`].
     pub fn to_png(picture: &RgbImage) -> Result<Vec<u8>, PreprocessingError> {
         let mut bytes = Cursor::new(Vec::new());
         picture
@@ -104,7 +104,7 @@ struct Neighbors {
     share: f32,
 }
 
-/// The pixels next to a point from 0 to 1 along an axis of so many pixels.
+/// Returns the pixels next to a point from 0 to 1 along an axis of so many pixels.
 fn neighbors(point: f64, pixels: usize) -> Neighbors {
     let last = pixels - 1;
     let place = (point * pixels as f64 - 0.5).clamp(0.0, last as f64);
@@ -153,14 +153,24 @@ mod tests {
             image::load_from_memory(&bytes).unwrap().into_rgb8(),
             picture
         );
-        assert!(Heatmap::to_png(&RgbImage::new(0, 0)).is_err());
+        let error = Heatmap::to_png(&RgbImage::new(0, 0)).unwrap_err();
+        assert!(matches!(error, PreprocessingError::Encode(_)), "{error}");
     }
 
     #[test]
     fn maps_have_to_be_whole_and_finite() {
-        assert!(Heatmap::new(vec![1.0; 5], [2, 3]).is_err());
-        assert!(Heatmap::new(Vec::new(), [0, 3]).is_err());
-        assert!(Heatmap::new(Vec::new(), [usize::MAX, 3]).is_err());
+        for (values, size, expected) in [
+            (
+                vec![1.0; 5],
+                [2, 3],
+                "has 5 values, but its shape asks for 6",
+            ),
+            (Vec::new(), [0, 3], "has 0 values, but its shape asks for 1"),
+            (Vec::new(), [usize::MAX, 3], "has 0 values"),
+        ] {
+            let error = Heatmap::new(values, size).unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
+        }
         assert_eq!(
             Heatmap::new(vec![1.0, f32::NAN], [1, 2])
                 .unwrap_err()

@@ -13,7 +13,7 @@ const COEFFICIENTS: [[f32; 3]; 7] = [
     [25.131_126, -12.242_669, -23.070_325],
 ];
 
-/// Inferno's color for `value` from 0 (black) over red and orange to 1 (pale yellow).
+/// Returns Inferno's color for `value` from 0 (black) over red and orange to 1 (pale yellow).
 ///
 /// Its lightness grows evenly, so that it also reads without color and for the color-blind. Values
 /// outside [0, 1] take the color at the nearer end, as does NaN that of 0.

@@ -29,20 +29,20 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// The 1000 classes of ImageNet, in the order that Keras's, timm's and torchvision's weights
+    /// Returns the 1000 classes of ImageNet, in the order that Keras's, timm's and torchvision's weights
     /// share.
     #[must_use]
     pub fn imagenet_1k() -> Self {
         Self::parse(IMAGENET_1K)
     }
 
-    /// Names by their index.
+    /// Creates labels from names by their index.
     #[must_use]
     pub fn new(names: Vec<String>) -> Self {
         Self { names }
     }
 
-    /// Names from a text with one a line; space around them, and empty lines at the end, don't
+    /// Parses a text with one name a line; space around them, and empty lines at the end, don't
     /// count.
     #[must_use]
     pub fn parse(text: &str) -> Self {
@@ -50,11 +50,12 @@ impl Labels {
         Self::new(text.lines().map(|line| line.trim().to_owned()).collect())
     }
 
-    /// Names from a file in UTF-8 with one a line. A pipe is read too, as a shell's `<(command)` gives it.
+    /// Reads a file in UTF-8 with one name a line. A pipe is read too, as a shell's `<(command)` gives it.
     ///
     /// # Errors
     ///
-    /// [`PreprocessingError::Read`] or [`PreprocessingError::FileTooLarge`].
+    /// If the file can't be read or isn't UTF-8 ([`PreprocessingError::Read`]), or has more than 16 MiB
+    /// ([`PreprocessingError::FileTooLarge`]).
     pub fn read(path: &Path) -> Result<Self, PreprocessingError> {
         let failed = |source| PreprocessingError::Read {
             path: path.to_owned(),
@@ -75,25 +76,25 @@ impl Labels {
         Ok(Self::parse(&text))
     }
 
-    /// The name of the class `index`.
+    /// Returns the name of the class `index`.
     #[must_use]
     pub fn name(&self, index: usize) -> Option<&str> {
         self.names.get(index).map(String::as_str)
     }
 
-    /// How many names there are.
+    /// Returns the number of names.
     #[must_use]
     pub fn len(&self) -> usize {
         self.names.len()
     }
 
-    /// Whether there are no names.
+    /// Returns whether there are no names.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
 
-    /// The names in order.
+    /// Returns the names in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(String::as_str)
     }
@@ -102,7 +103,7 @@ impl Labels {
     ///
     /// # Errors
     ///
-    /// [`PreprocessingError::LabelCount`] for another count.
+    /// If there are more or fewer: [`PreprocessingError::LabelCount`].
     pub fn check(&self, classes: usize) -> Result<(), PreprocessingError> {
         if self.len() == classes {
             return Ok(());

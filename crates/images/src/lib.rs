@@ -41,6 +41,11 @@ use serde::{Deserialize, Serialize};
 
 use xception_messages::Bounds;
 
+/// The examples of the README, which are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub use decode::{DecodeLimits, DecodeOptions, IMAGE_ENDINGS, decode_image, is_image, read_image};
 pub use error::PreprocessingError;
 pub use filter::Filter;
@@ -57,6 +62,8 @@ pub use scaling::{CAFFE_MEAN_BGR, IMAGENET_MEAN, IMAGENET_STD, Scaling};
 
 /// The height or width of a network's input, in pixels.
 pub const SIDE: Bounds = Bounds::at_least(1.0).at_most(8192.0);
+/// The schema's example of a size; see the examples of [`Scaling`] for its being a constant.
+const SIZE_EXAMPLE: [usize; 2] = [299, 299];
 /// The part of a resized image's sides that the central crop keeps.
 const CROP_FRACTION: Bounds = Bounds::at_least(0.01).at_most(1.0);
 
@@ -65,7 +72,7 @@ const CROP_FRACTION: Bounds = Bounds::at_least(0.01).at_most(1.0);
 #[serde(deny_unknown_fields)]
 pub struct Preprocessing {
     /// Height and width of the network's input, in pixels.
-    #[schemars(example = [299, 299], transform = SIDE.of_items())]
+    #[schemars(example = SIZE_EXAMPLE, transform = SIDE.of_items())]
     pub size: [usize; 2],
     /// How the image is resized.
     pub resize: Resize,
@@ -79,21 +86,21 @@ pub struct Preprocessing {
 }
 
 impl Preprocessing {
-    /// With another size (height, width), in pixels.
+    /// Sets the size (height, width), in pixels.
     #[must_use]
     pub fn with_size(mut self, size: [usize; 2]) -> Self {
         self.size = size;
         self
     }
 
-    /// With another resampling filter.
+    /// Sets the resampling filter.
     #[must_use]
     pub fn with_filter(mut self, filter: Filter) -> Self {
         self.resize.filter = filter;
         self
     }
 
-    /// With another crop fraction.
+    /// Sets the crop fraction.
     #[must_use]
     pub fn with_crop_fraction(mut self, crop_fraction: f64) -> Self {
         self.crop_fraction = crop_fraction;
@@ -104,7 +111,7 @@ impl Preprocessing {
     ///
     /// # Errors
     ///
-    /// [`PreprocessingError::OutOfRange`], which names the field.
+    /// If one isn't: [`PreprocessingError::OutOfRange`], which names the field.
     pub fn check(&self) -> Result<(), PreprocessingError> {
         if !self.size.iter().all(|&side| SIDE.contains(side as f64)) {
             return Err(PreprocessingError::OutOfRange {
@@ -123,17 +130,19 @@ impl Preprocessing {
         self.scaling.check()
     }
 
-    /// The number of values of one input.
+    /// Returns the number of values of one input.
     #[must_use]
     pub fn input_len(&self) -> usize {
-        3 * self.size[0] * self.size[1]
+        self.size
+            .iter()
+            .fold(3_usize, |product, &side| product.saturating_mul(side))
     }
 
-    /// Where the part that the network sees lies in an image of `size` (height, width).
+    /// Returns the window of an image of `size` (height, width) that the network sees, in pixels.
     ///
     /// # Errors
     ///
-    /// For a setting that [`check`](Self::check) refuses and for an image without pixels.
+    /// If [`check`](Self::check) refuses a setting, or the image has no pixels.
     pub fn seen_part(&self, size: [usize; 2]) -> Result<SeenPart, PreprocessingError> {
         self.check()?;
         let [height, width] = size;
@@ -147,11 +156,11 @@ impl Preprocessing {
         Ok(crop.in_image(size))
     }
 
-    /// The part of `image` that the network sees, resized, before pixels become numbers.
+    /// Resizes and crops `image` to the part that the network sees, as 8-bit pixels.
     ///
     /// # Errors
     ///
-    /// For a setting that [`check`](Self::check) refuses and for an image without pixels.
+    /// If [`check`](Self::check) refuses a setting, or the image has no pixels.
     ///
     /// # Shapes
     ///
@@ -167,32 +176,34 @@ impl Preprocessing {
         Ok(self.resize.apply(image, crop))
     }
 
-    /// One image as a network's input.
+    /// Prepares one image as a network's input.
     ///
     /// # Errors
     ///
-    /// For a setting that [`check`](Self::check) refuses and for an image without pixels.
+    /// If [`check`](Self::check) refuses a setting, or the image has no pixels.
     ///
     /// # Shapes
     ///
     /// An image of any size to `[3, height, width]`, the last axis the fastest. The channels are red,
     /// green, blue; blue, green, red with [`Scaling::CaffeBgr`].
     pub fn apply(&self, image: &RgbImage) -> Result<Vec<f32>, PreprocessingError> {
+        self.check()?; // before as much is allocated as the size asks for
         let mut input = vec![0.0; self.input_len()];
         self.apply_into(image, &mut input)?;
         Ok(input)
     }
 
-    /// Like [`apply`](Self::apply), into a slice of [`input_len`](Self::input_len) values.
+    /// Prepares one image as [`apply`](Self::apply) does, into a slice of [`input_len`](Self::input_len) values.
     ///
     /// # Errors
     ///
-    /// Those of [`apply`](Self::apply), and for a slice of another length.
+    /// If [`apply`](Self::apply) fails, or the slice has another length.
     pub fn apply_into(
         &self,
         image: &RgbImage,
         input: &mut [f32],
     ) -> Result<(), PreprocessingError> {
+        self.check()?;
         if input.len() != self.input_len() {
             return Err(PreprocessingError::Length {
                 what: "the buffer for the network's input",
@@ -213,11 +224,11 @@ impl Preprocessing {
         Ok(())
     }
 
-    /// Several images as a batch, prepared in parallel.
+    /// Prepares several images as a batch, in parallel.
     ///
     /// # Errors
     ///
-    /// Those of [`apply`](Self::apply), for the first image that has one.
+    /// If [`apply`](Self::apply) fails for an image.
     ///
     /// # Shapes
     ///
@@ -299,7 +310,10 @@ mod tests {
             refused(plain().with_size([0, 3])),
             "`size` is 0 x 3, but has to be from 1 to 8192 pixels a side"
         );
-        assert!(plain().with_size([usize::MAX, 3]).check().is_err());
+        assert_eq!(
+            refused(plain().with_size([usize::MAX, 3])),
+            "`size` is 18446744073709551615 x 3, but has to be from 1 to 8192 pixels a side"
+        );
         for fraction in [0.0, -1.0, 1.01, f64::NAN, f64::INFINITY, 1e-300] {
             let message = refused(plain().with_crop_fraction(fraction));
             assert!(message.starts_with("`crop_fraction` is"), "{message}");
@@ -312,7 +326,8 @@ mod tests {
                 height: 5
             }
         ));
-        assert!(plain().apply_into(&image(), &mut [0.0; 5]).is_err());
+        let error = plain().apply_into(&image(), &mut [0.0; 5]).unwrap_err();
+        assert!(error.to_string().contains("has 5 values"), "{error}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::PreprocessingError;
 
 /// Bytes before the values: a multiple of 64, as NumPy aligns them, with room for any count of rows.
 const HEADER_BYTES: usize = 128;
-/// What the file begins with: the magic string and version 1.0.
+/// The magic string that a file begins with, and version 1.0.
 const MAGIC: &[u8; 8] = b"\x93NUMPY\x01\x00";
 
 /// Writes a matrix of `float32` as `.npy` version 1.0 (NumPy Enhancement Proposal 1), row by row: how
@@ -36,8 +36,7 @@ impl<W: Write + Seek> NpyWriter<W> {
     ///
     /// # Errors
     ///
-    /// [`PreprocessingError::OutOfRange`] for no columns, [`PreprocessingError::Array`] where writing
-    /// fails.
+    /// If `columns` is 0 ([`PreprocessingError::OutOfRange`]) or writing fails ([`PreprocessingError::Array`]).
     pub fn new(mut writer: W, columns: usize) -> Result<Self, PreprocessingError> {
         if columns == 0 {
             return Err(PreprocessingError::OutOfRange {
@@ -60,8 +59,8 @@ impl<W: Write + Seek> NpyWriter<W> {
     ///
     /// # Errors
     ///
-    /// [`PreprocessingError::Length`] for a number of values that isn't a multiple of the columns,
-    /// [`PreprocessingError::Array`] where writing fails.
+    /// If the number of values isn't a multiple of the columns ([`PreprocessingError::Length`]), or writing fails
+    /// ([`PreprocessingError::Array`]).
     ///
     /// # Shapes
     ///
@@ -69,7 +68,7 @@ impl<W: Write + Seek> NpyWriter<W> {
     pub fn write_rows(&mut self, values: &[f32]) -> Result<(), PreprocessingError> {
         if !values.len().is_multiple_of(self.columns) {
             return Err(PreprocessingError::Length {
-                what: "the rows to write",
+                what: "the array of rows",
                 found: values.len(),
                 expected: values.len().next_multiple_of(self.columns),
             });
@@ -89,7 +88,7 @@ impl<W: Write + Seek> NpyWriter<W> {
     ///
     /// # Errors
     ///
-    /// [`PreprocessingError::Array`] where writing fails.
+    /// If writing fails: [`PreprocessingError::Array`].
     pub fn finish(mut self) -> Result<W, PreprocessingError> {
         let header = header(self.rows, self.columns);
         self.writer
@@ -102,7 +101,7 @@ impl<W: Write + Seek> NpyWriter<W> {
     }
 }
 
-/// The magic string, the header's length and a Python dictionary, padded with spaces.
+/// Returns the magic string, the header's length and a Python dictionary, padded with spaces.
 fn header(rows: usize, columns: usize) -> Vec<u8> {
     let length = (HEADER_BYTES - MAGIC.len() - 2) as u16;
     let dictionary =
@@ -135,9 +134,16 @@ mod tests {
     #[test]
     fn incomplete_rows_are_refused() {
         let mut writer = NpyWriter::new(Cursor::new(Vec::new()), 3).unwrap();
-        assert!(writer.write_rows(&[1.0; 4]).is_err());
+        let error = writer.write_rows(&[1.0; 4]).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("has 4 values, but its shape asks for 6"),
+            "{error}"
+        );
         writer.write_rows(&[]).unwrap();
-        assert!(NpyWriter::new(Cursor::new(Vec::new()), 0).is_err());
+        let error = NpyWriter::new(Cursor::new(Vec::new()), 0).err().unwrap();
+        assert!(error.to_string().contains("`columns` is 0"), "{error}");
     }
 
     #[test]

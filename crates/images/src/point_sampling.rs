@@ -10,13 +10,13 @@ use super::geometry::ResizedCrop;
 pub(super) struct Taps {
     /// The first pixel's index.
     pub first: usize,
-    /// How many pixels there are, at most 4.
+    /// The number of pixels, at most 4.
     pub count: usize,
     /// Their weights, which sum to 1.
     pub weights: [f32; 4],
 }
 
-/// The window `crop` of `image`, resized with `kernel`, the image's pixels counting as points.
+/// Resizes the window `crop` of `image` with `kernel`, taking the image's pixels as points.
 ///
 /// Without a kernel this is Pillow's nearest neighbour. With one it is `tf.image.resize`
 /// with `antialias=False`, rounded to 8 bits, which that leaves to the caller.
@@ -46,8 +46,8 @@ pub(super) fn sample(image: &RgbImage, crop: ResizedCrop, kernel: Option<Kernel>
     RgbImage::from_raw(width, height, pixels).unwrap_or_default()
 }
 
-/// Pillow's `ImagingScaleAffine`: the position is summed up from pixel to pixel, whose rounding
-/// errors decide which pixel is taken where the position is a whole number.
+/// Returns the taps of Pillow's `ImagingScaleAffine`: the position is summed up from pixel to pixel, whose rounding
+/// errors decide which pixel is taken if the position is a whole number.
 fn nearest(side: usize, crop: ResizedCrop, axis: usize) -> Vec<Taps> {
     let step = side as f64 / crop.resized[axis] as f64;
     let mut position = step * 0.5;
@@ -66,7 +66,7 @@ fn nearest(side: usize, crop: ResizedCrop, axis: usize) -> Vec<Taps> {
     taps
 }
 
-/// The taps of a filter, with half-pixel centers; beyond the border the weights are
+/// Returns the taps of a filter, with half-pixel centers; beyond the border the weights are
 /// zero and the others make up for them, as in TensorFlow.
 fn interpolating(side: usize, crop: ResizedCrop, axis: usize, kernel: Kernel) -> Vec<Taps> {
     let resized = crop.resized[axis] as f64;

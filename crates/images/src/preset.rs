@@ -68,7 +68,7 @@ impl Preset {
         Self::KerasResnet50,
     ];
 
-    /// The preset's name, as in configuration files.
+    /// Returns the preset's name, as in configuration files.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -82,7 +82,7 @@ impl Preset {
         }
     }
 
-    /// The preprocessing itself.
+    /// Returns the preprocessing.
     #[must_use]
     pub fn preprocessing(self) -> Preprocessing {
         // Fractions are chosen as timm does, such that the sizes come out whole: torchvision states
@@ -205,6 +205,7 @@ mod tests {
                 format!("\"{preset}\"")
             );
         }
-        assert!("timm".parse::<Preset>().is_err());
+        let error = "timm".parse::<Preset>().unwrap_err().to_string();
+        assert!(error.contains("there are timm-xception, "), "{error}");
     }
 }

@@ -28,7 +28,7 @@ pub struct Resize {
 }
 
 impl Resize {
-    /// The window `crop` of `image`, which isn't empty, resized.
+    /// Resizes the window `crop` of `image`, which isn't empty.
     pub(super) fn apply(self, image: &RgbImage, crop: ResizedCrop) -> RgbImage {
         match self.filter.kernel() {
             Some(kernel) if self.antialias => antialiased(image, crop, kernel),

@@ -14,6 +14,11 @@ pub const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 /// Mean of ImageNet's training images, blue, green and red, of pixels in [0, 255] (Caffe, Keras).
 pub const CAFFE_MEAN_BGR: [f32; 3] = [103.939, 116.779, 123.68];
 
+// The schema's examples are named and in double precision: an attribute takes an array only where another crate turns on
+// all of `syn`, and single precision would be written with digits that nobody chose.
+const MEAN_EXAMPLE: [f64; 3] = [0.485, 0.456, 0.406];
+const STD_EXAMPLE: [f64; 3] = [0.229, 0.224, 0.225];
+const CAFFE_MEAN_EXAMPLE: [f64; 3] = [103.939, 116.779, 123.68];
 /// A standard deviation.
 const STD: Bounds = Bounds::above(0.0);
 
@@ -29,22 +34,22 @@ pub enum Scaling {
     /// `(x / 255 - mean) / std`: torchvision's `ToTensor` and `Normalize`.
     MeanStd {
         /// Mean of red, green and blue, of pixels in [0, 1].
-        #[schemars(example = [0.485, 0.456, 0.406])]
+        #[schemars(example = MEAN_EXAMPLE)]
         mean: [f32; 3],
         /// Standard deviation of red, green and blue, of pixels in [0, 1].
-        #[schemars(example = [0.229, 0.224, 0.225], transform = STD.of_items())]
+        #[schemars(example = STD_EXAMPLE, transform = STD.of_items())]
         std: [f32; 3],
     },
     /// `x - mean`, with the channels in the order blue, green, red: Keras's mode `caffe`.
     CaffeBgr {
         /// Mean of blue, green and red, of pixels in [0, 255].
-        #[schemars(example = [103.939, 116.779, 123.68])]
+        #[schemars(example = CAFFE_MEAN_EXAMPLE)]
         mean: [f32; 3],
     },
 }
 
 impl Scaling {
-    /// Scaling by the mean and standard deviation of ImageNet's training images.
+    /// Returns the scaling by the mean and standard deviation of ImageNet's training images.
     #[must_use]
     pub fn imagenet() -> Self {
         Self::MeanStd {
@@ -57,8 +62,7 @@ impl Scaling {
     ///
     /// # Errors
     ///
-    /// [`PreprocessingError::OutOfRange`] for a mean that isn't finite or a standard deviation that
-    /// isn't more than zero.
+    /// If a mean isn't finite, or a standard deviation isn't finite and more than zero: [`PreprocessingError::OutOfRange`].
     pub fn check(&self) -> Result<(), PreprocessingError> {
         let (mean, std) = match self {
             Self::MinusOneToOne => return Ok(()),
@@ -83,7 +87,7 @@ impl Scaling {
         Ok(())
     }
 
-    /// The channel of the RGB image that the network's channel `channel` shows.
+    /// Returns the channel of the RGB image that the network's channel `channel` shows.
     pub(super) fn source_channel(&self, channel: usize) -> usize {
         match self {
             Self::CaffeBgr { .. } => 2 - channel,
@@ -91,7 +95,7 @@ impl Scaling {
         }
     }
 
-    /// The scaled value of each of the 256 pixel values, for the network's channel `channel`.
+    /// Returns the scaled value of each of the 256 pixel values, for the network's channel `channel`.
     pub(super) fn table(&self, channel: usize) -> [f32; 256] {
         std::array::from_fn(|value| {
             let value = value as f32;
@@ -153,13 +157,30 @@ mod tests {
 
     #[test]
     fn scalings_without_finite_results_are_refused() {
-        for (mean, std) in [
-            ([f32::NAN, 0.0, 0.0], [1.0; 3]),
-            ([0.0; 3], [1.0, 0.0, 1.0]),
-            ([0.0; 3], [1.0, 1.0, -1.0]),
-            ([0.0; 3], [1.0, f32::INFINITY, 1.0]),
+        for (mean, std, expected) in [
+            (
+                [f32::NAN, 0.0, 0.0],
+                [1.0; 3],
+                "`scaling.mean` is [NaN, 0.0, 0.0]",
+            ),
+            (
+                [0.0; 3],
+                [1.0, 0.0, 1.0],
+                "`scaling.std` is [1.0, 0.0, 1.0]",
+            ),
+            (
+                [0.0; 3],
+                [1.0, 1.0, -1.0],
+                "`scaling.std` is [1.0, 1.0, -1.0]",
+            ),
+            (
+                [0.0; 3],
+                [1.0, f32::INFINITY, 1.0],
+                "`scaling.std` is [1.0, inf, 1.0]",
+            ),
         ] {
-            assert!(Scaling::MeanStd { mean, std }.check().is_err());
+            let error = Scaling::MeanStd { mean, std }.check().unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
         }
         Scaling::imagenet().check().unwrap();
     }
@@ -167,7 +188,11 @@ mod tests {
     #[test]
     fn unknown_fields_are_refused() {
         let text = r#"{"mean_std": {"mean": [0, 0, 0], "std": [1, 1, 1], "scale": 2}}"#;
-        assert!(serde_json::from_str::<Scaling>(text).is_err());
+        let error = serde_json::from_str::<Scaling>(text).unwrap_err();
+        assert!(
+            error.to_string().contains("unknown field `scale`"),
+            "{error}"
+        );
         let text = serde_json::to_string(&Scaling::MinusOneToOne).unwrap();
         assert_eq!(text, "\"minus_one_to_one\"");
     }

@@ -5,10 +5,10 @@
 
 /// Bytes of a chunk's name and length.
 const HEADER: usize = 8;
-/// Where the first chunk begins, after `RIFF`, the length and `WEBP`.
+/// Offset of the first chunk, after `RIFF`, the length and `WEBP`.
 const FIRST_CHUNK: usize = 12;
 
-/// The EXIF data inside the bytes of a WebP file, from their TIFF header on.
+/// Returns the EXIF data inside the bytes of a WebP file, from their TIFF header on.
 pub(super) fn exif(bytes: &[u8]) -> Option<&[u8]> {
     let mut rest = bytes.get(FIRST_CHUNK..)?;
     loop {

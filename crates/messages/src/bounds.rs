@@ -37,7 +37,7 @@ pub struct OutOfRange {
 }
 
 impl Bounds {
-    /// The numbers from this one on.
+    /// Creates the range of the numbers from this one on.
     pub const fn at_least(least: f64) -> Self {
         Self {
             lower: Bound::Included(least),
@@ -45,7 +45,7 @@ impl Bounds {
         }
     }
 
-    /// The numbers above this one.
+    /// Creates the range of the numbers above this one.
     pub const fn above(bound: f64) -> Self {
         Self {
             lower: Bound::Excluded(bound),
@@ -53,7 +53,7 @@ impl Bounds {
         }
     }
 
-    /// The same, up to this number.
+    /// Limits the range to numbers up to and including this one.
     #[must_use]
     pub const fn at_most(self, most: f64) -> Self {
         Self {
@@ -62,7 +62,7 @@ impl Bounds {
         }
     }
 
-    /// The same, below this number.
+    /// Limits the range to numbers below this one.
     #[must_use]
     pub const fn below(self, bound: f64) -> Self {
         Self {
@@ -71,12 +71,12 @@ impl Bounds {
         }
     }
 
-    /// Whether a number is within the range. One that isn't finite never is.
+    /// Returns whether a number is within the range. One that isn't finite never is.
     pub fn contains(&self, number: f64) -> bool {
         number.is_finite() && (self.lower, self.upper).contains(&number)
     }
 
-    /// Whether a whole number is within the range.
+    /// Returns whether a whole number is within the range.
     pub fn contains_count(&self, number: usize) -> bool {
         self.contains(number as f64)
     }
@@ -85,7 +85,7 @@ impl Bounds {
     ///
     /// # Errors
     ///
-    /// [`OutOfRange`], if it is outside of the range.
+    /// If it is outside of the range: [`OutOfRange`].
     pub fn check_count(&self, option: &'static str, value: usize) -> Result<(), OutOfRange> {
         if self.contains_count(value) {
             return Ok(());
@@ -101,7 +101,7 @@ impl Bounds {
     ///
     /// # Errors
     ///
-    /// [`OutOfRange`], if it is outside of the range.
+    /// If it is outside of the range: [`OutOfRange`].
     pub fn check(&self, option: &'static str, value: f64) -> Result<(), OutOfRange> {
         if self.contains(value) {
             return Ok(());
@@ -127,7 +127,7 @@ impl Bounds {
         }
     }
 
-    /// Reads the range of a number's schema; `None` where it has none.
+    /// Reads the range of a number's schema; `None` if it has none.
     pub fn of_schema(schema: &Map<String, Value>) -> Option<Self> {
         let number = |key: &str| schema.get(key).and_then(Value::as_f64);
         let bound = |included: &str, excluded: &str| match (number(included), number(excluded)) {
@@ -161,7 +161,7 @@ impl Bounds {
     }
 }
 
-/// A whole number without its `.0`.
+/// Writes a whole number without its `.0`.
 fn plain(number: f64) -> Value {
     if number.fract() == 0.0 && number.abs() < 1e15 {
         return Value::from(number as i64);

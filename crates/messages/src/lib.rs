@@ -6,6 +6,11 @@ mod bounds;
 mod causes;
 mod nearest;
 
+/// The examples of the README, which are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub use amount::{bytes, count, counted, grouped};
 pub use bounds::{Bounds, OutOfRange};
 pub use causes::with_causes;

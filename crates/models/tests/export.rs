@@ -8,6 +8,7 @@ use burn::prelude::*;
 use burn::tensor::Distribution;
 use support::reference::values;
 use xception_models::layers::{Activation, Padding, Stem};
+use xception_models::preprocessing::{Filter, Labels};
 use xception_models::weights::{
     Head, LoadOptions, Loaded, Source, WeightsError, load, save_burnpack, save_safetensors,
 };
@@ -59,8 +60,15 @@ fn network(config: &ModelConfig) -> Loaded {
     Loaded {
         source: Source::Native,
         model: config.init(&device).unwrap(),
-        preprocessing: Source::Native.preprocessing(config),
-        labels: None,
+        preprocessing: Source::Native
+            .preprocessing(config)
+            .with_size([80, 96])
+            .with_filter(Filter::Nearest),
+        labels: Some(Labels::new(
+            ["a", "b c", "d\"", "e,", "\u{e9}", "", "g"]
+                .map(str::to_owned)
+                .to_vec(),
+        )),
         config: config.clone(),
     }
 }
@@ -84,6 +92,7 @@ fn export_and_import_are_bit_identical() {
             let loaded = load(&path, &LoadOptions::default(), &device).unwrap();
             assert_eq!(loaded.config, config);
             assert_eq!(loaded.preprocessing, saved.preprocessing);
+            assert_eq!(loaded.labels, saved.labels);
             assert_eq!(loaded.source, Source::Native);
             assert_eq!(values(loaded.model.forward(images.clone())), expected);
 

@@ -1,14 +1,13 @@
-//! Damaged and malicious files are errors: they cause no panic, and reading them takes bounded memory and time.
+//! Files that are damaged, or made to do harm, are errors of `load` too: no panic, and bounded time.
 //!
-//! A mutation fuzzer changes valid files for a few seconds, or for `XCEPTION_FUZZ_SECONDS` seconds if that is set.
-//! The files that it or a person has found are kept in `tests/fixtures/found`.
+//! The readers are tested by `xception-formats`, and fuzzed by `tools/fuzz.sh`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
 
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use burn::prelude::*;
@@ -17,9 +16,6 @@ use support::fixtures;
 use support::mutation::{Random, mutate};
 use xception_models::preprocessing::Preset;
 use xception_models::weights::{LoadOptions, load};
-
-/// Seconds for which the fuzzer runs by default.
-const SECONDS: u64 = 5;
 
 fn error(path: &Path) -> String {
     match load(path, &LoadOptions::default(), &Device::flex()) {
@@ -36,7 +32,7 @@ fn error_of(bytes: &[u8]) -> String {
     error(&path)
 }
 
-/// Makes a valid file of each format.
+/// A good file of every format.
 fn good_files() -> Vec<(String, Vec<u8>)> {
     let names = [
         "xception.h5.gz",
@@ -78,7 +74,7 @@ fn what_is_no_weights_file_is_said_to_be_none() {
         assert!(error_of(bytes).contains("in no format that is read"));
     }
     assert!(error(Path::new("/nowhere/at/all")).contains("can't read /nowhere/at/all"));
-    assert!(error(&fixtures::folder()).contains("can't"));
+    assert!(error(&fixtures::folder()).contains("can't read"));
 }
 
 #[test]
@@ -104,7 +100,7 @@ fn a_truncated_keras_archive_is_no_checkpoint_of_pytorch() {
         };
         assert!(error.contains(format), "{name}: {error}");
     }
-    // The file is too short to be recognized by its content, so that its name decides.
+    // So short that only the name tells.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("xception.keras");
     fs::write(&path, b"PK\x03\x04").unwrap();
@@ -115,59 +111,25 @@ fn a_truncated_keras_archive_is_no_checkpoint_of_pytorch() {
 fn a_truncated_file_is_an_error() {
     for (name, bytes) in good_files() {
         for part in [1, 8, 100, 1000, bytes.len() / 2, bytes.len() - 1] {
-            println!("{name} {part}");
-            error_of(&bytes[..part]);
+            let error = error_of(&bytes[..part]);
+            let told = ["can't be read as", "in no format that is read"];
+            assert!(
+                told.iter().any(|told| error.contains(told)),
+                "{name}, {part} of {} bytes: {error}",
+                bytes.len()
+            );
         }
     }
 }
 
-#[test]
-fn sizes_that_a_header_makes_up_are_not_believed() {
-    let header = |length: u64, text: &str| {
-        let mut bytes = length.to_le_bytes().to_vec();
-        bytes.extend(text.as_bytes());
-        bytes
-    };
-    for (length, text) in [
-        (u64::MAX, "{}"),
-        (1 << 40, "{}"),
-        (3, "{}"),
-        (
-            70,
-            r#"{"a":{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,4]}}    "#,
-        ),
-        (
-            75,
-            r#"{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}"#,
-        ),
-        (
-            66,
-            r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,9999999999999]}}"#,
-        ),
-    ] {
-        error_of(&header(length, text));
-    }
-}
-
+/// The tensor that the pickle would make by a call of `os.system` is missing.
 #[test]
 fn code_in_a_pickle_is_not_run() {
     let marker = Path::new("/tmp/the-pickle-was-run");
-    for name in ["hostile_code.pth", "hostile_code_archive.pth"] {
-        println!("{}", error(&fixtures::folder().join(name)));
-        assert!(!marker.exists());
-    }
-}
-
-#[test]
-fn bombs_and_climbing_paths_are_errors() {
-    for name in [
-        "hostile_bomb.pth",
-        "hostile_bomb_config.keras",
-        "hostile_bomb_model.keras",
-        "hostile_climbing.pth",
-    ] {
-        println!("{}", error(&fixtures::folder().join(name)));
-    }
+    let before = marker.exists();
+    let error = error(&fixtures::folder().join("hostile_code.pth"));
+    assert!(error.contains("conv1.weight"), "{error}");
+    assert_eq!(marker.exists(), before);
 }
 
 #[test]
@@ -208,61 +170,37 @@ fn a_configuration_of_endless_size_is_an_error() {
     }
 }
 
+/// Mutates good files the same way in every run. Most are errors of the readers, which `xception-formats` tests; here some
+/// have to reach the network, and be refused or loaded.
 #[test]
-fn what_was_found_stays_an_error() {
-    let folder = fixtures::folder().join("found");
-    for entry in fs::read_dir(folder).unwrap() {
-        let path: PathBuf = entry.unwrap().path();
-        println!("{}", path.display());
-        let _ = load(&path, &LoadOptions::default(), &Device::flex());
-    }
-}
-
-#[test]
-fn mutated_files_never_panic() {
-    let seconds = std::env::var("XCEPTION_FUZZ_SECONDS").ok();
-    let seconds = seconds
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(SECONDS);
-    let seed = match seconds {
-        SECONDS => 1,
-        _ => std::process::id().into(),
-    };
-    let mut random = Random(0x9E37_79B9_7F4A_7C15 ^ seed);
-    let files = good_files();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("mutated");
-    let device = Device::flex();
-    let start = Instant::now();
-    let (mut count, mut loaded, mut slowest) = (0, 0, Duration::ZERO);
-    while start.elapsed() < Duration::from_secs(seconds) {
-        let (name, bytes) = &files[count % files.len()];
-        let mut bytes = bytes.clone();
-        mutate(&mut bytes, &mut random);
-        fs::write(&path, &bytes).unwrap();
-        let begin = Instant::now();
-        let result =
-            std::panic::catch_unwind(|| load(&path, &LoadOptions::default(), &device).is_ok());
-        let time = begin.elapsed();
-        slowest = slowest.max(time);
-        count += 1;
-        match result {
-            Ok(ok) => loaded += usize::from(ok),
-            Err(_) => keep(&bytes, name, "panicked"),
+fn mutated_files_are_loaded_or_are_errors() {
+    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    for (name, good) in good_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mutated");
+        let (mut loaded, mut errors) = (0, 0);
+        for _ in 0..60 {
+            let mut bytes = good.clone();
+            mutate(&mut bytes, &mut random);
+            fs::write(&path, &bytes).unwrap();
+            let begin = Instant::now();
+            match load(&path, &LoadOptions::default(), &Device::flex()) {
+                Ok(_) => loaded += 1,
+                Err(error) => {
+                    errors += 1;
+                    let text = error.to_string();
+                    assert!(
+                        text.contains("mutated"),
+                        "{name}: the file isn't named: {text}"
+                    );
+                }
+            }
+            assert!(begin.elapsed() < Duration::from_secs(10), "{name}");
         }
-        if time > Duration::from_secs(10) {
-            keep(&bytes, name, "was slow");
-        }
+        println!("{name}: {loaded} loaded, {errors} errors");
+        assert!(errors > 0, "{name}");
+        // The checksums of an archive find nearly every change.
+        let archive = name.ends_with(".keras.gz") || name.ends_with(".pth");
+        assert!(archive || loaded > 0, "{name}");
     }
-    println!("{count} files, of which {loaded} still loaded; the slowest took {slowest:?}");
-}
-
-/// Keeps a file that the fuzzer found, for the corpus.
-fn keep(bytes: &[u8], name: &str, what: &str) -> ! {
-    let path = std::env::temp_dir().join(format!("found-{}-{name}", std::process::id()));
-    fs::write(&path, bytes).unwrap();
-    panic!(
-        "a file made of {name} {what}; it is kept as {}",
-        path.display()
-    );
 }

@@ -132,7 +132,13 @@ fn what_is_unused_can_be_allowed() {
         allow_unused: true,
         ..LoadOptions::default()
     };
-    assert!(load_with(&tensors, &options).is_ok());
+    let loaded = load_with(&tensors, &options).unwrap();
+    assert_eq!(loaded.source, Source::Torchvision);
+    tensors.pop();
+    let whole = load_with(&tensors, &LoadOptions::default()).unwrap();
+    let images = Tensor::ones([1, 3, 64, 64], &Device::flex());
+    let [a, b] = [loaded, whole].map(|loaded| loaded.model.forward(images.clone()).into_data());
+    assert_eq!(a, b);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::*;
 use crate::test_server::{Reply, TestServer, impatient};
 use tempfile::tempdir;
 
-/// What came of a download.
+/// The outcome of a download.
 struct Outcome {
     result: Result<(), FetchError>,
     /// The file as it was left.

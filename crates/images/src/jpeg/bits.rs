@@ -33,7 +33,7 @@ impl<'a> BitReader<'a> {
         }
     }
 
-    /// The position of the next byte to be read into the buffer, which isn't beyond the next marker.
+    /// Returns the position of the next byte to be read into the buffer, which isn't beyond the next marker.
     pub(super) fn position(&self) -> usize {
         self.position
     }
@@ -70,7 +70,7 @@ impl<'a> BitReader<'a> {
         }
     }
 
-    /// The next byte of the data, or `None` at a marker and at the end of the file.
+    /// Returns the next byte of the data, or `None` at a marker and at the end of the file.
     fn next_byte(&mut self) -> Option<u8> {
         let byte = *self.bytes.get(self.position)?;
         if byte != 0xff {
@@ -147,7 +147,7 @@ impl<'a> BitReader<'a> {
         }
     }
 
-    /// An error at the current position. Where the data end in the code at hand, that is the error.
+    /// Returns an error at the current position. If the data end within the current code, that is the error.
     #[cold]
     pub(super) fn damaged(&self, what: &'static str) -> JpegError {
         let position = self.position;
@@ -171,7 +171,7 @@ impl<'a> BitReader<'a> {
     }
 }
 
-/// The number that `size` bits stand for.
+/// Returns the number that `size` bits stand for (ITU-T T.81, figure F.12).
 #[inline(always)]
 pub(super) fn extend(bits: i32, size: u32) -> i32 {
     match size {

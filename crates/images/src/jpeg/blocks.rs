@@ -7,14 +7,14 @@ use super::huffman::HuffmanTable;
 /// Coefficients of a block, row by row.
 pub(super) type Block = [i16; 64];
 
-/// Where the coefficients, in the order in which they are sent, lie in a block.
+/// Positions in a block of the coefficients, in the order in which they are sent.
 const ZIGZAG: [u8; 64] = [
     0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20,
     13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59,
     52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
-/// What is wrong where a run of zeros leads out of the block.
+/// The reason given if a run of zeros leads out of the block.
 const TOO_MANY: &str = "a block has too many coefficients";
 
 /// Factors in the order in which they are sent, as the coefficients of a block lie.
@@ -26,7 +26,7 @@ pub(super) fn in_rows(sent: &Block) -> Block {
     rows
 }
 
-/// The place of the coefficient that is sent at this index, below 64.
+/// Returns the place of the coefficient that is sent at this index, below 64.
 #[inline(always)]
 fn place(k: usize) -> usize {
     usize::from(ZIGZAG[k & 63] & 63)
@@ -203,7 +203,7 @@ fn refine(reader: &mut BitReader, bit: i16, coefficient: &mut i16) {
     }
 }
 
-/// The number of blocks, this one included, that have no more coefficients of the band.
+/// Returns the number of blocks, this one included, that have no more coefficients of the band.
 fn end_of_band(reader: &mut BitReader, size: u8) -> u32 {
     let size = u32::from(size);
     (1 << size) + reader.read(size) as u32

@@ -32,7 +32,7 @@ impl WithSimd for Rows<'_> {
     }
 }
 
-/// What the components stand for.
+/// The meaning of the components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ColorSpace {
     /// Luminance alone.
@@ -43,12 +43,12 @@ pub(super) enum ColorSpace {
     YCbCr,
     /// The inks of a print, inverted as Adobe's programs write them.
     Cmyk,
-    /// The same, with the three colors as luminance and differences.
+    /// Inks of which three are sent as luminance and differences.
     Ycck,
 }
 
 impl ColorSpace {
-    /// The color space, as libjpeg guesses it. `jfif` is whether there is a JFIF header, `adobe` the
+    /// Guesses the color space as libjpeg does. `jfif` is whether there is a JFIF header, `adobe` the
     /// transform that an Adobe header names.
     pub(super) fn of(frame: &Frame, jfif: bool, adobe: Option<u8>) -> Self {
         let ids: Vec<u8> = frame.components.iter().map(|c| c.id).collect();
@@ -134,7 +134,7 @@ const F_1_772: i32 = 116_130;
 const F_0_714: i32 = 46_802;
 const F_0_344: i32 = 22_554;
 
-/// RGB from luminance and differences, as libjpeg rounds it.
+/// Converts luminance and differences to RGB, with libjpeg's rounding.
 #[inline(always)]
 fn rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
     let (y, cb, cr) = (i32::from(y), i32::from(cb) - 128, i32::from(cr) - 128);
@@ -145,7 +145,7 @@ fn rgb(y: u8, cb: u8, cr: u8) -> [u8; 3] {
     [red, green, blue].map(|value| value.clamp(0, 255) as u8)
 }
 
-/// What is left of white under an ink and black, `light` of 255 being the share that the black lets
+/// Returns what is left of white under an ink and black, `light` of 255 being the share that the black lets
 /// through; as Pillow rounds it.
 #[inline(always)]
 fn printed(ink: u8, light: u8) -> u8 {

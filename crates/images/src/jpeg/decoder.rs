@@ -32,7 +32,7 @@ impl<'a> Decoder<'a> {
     ///
     /// # Errors
     ///
-    /// Where the headers are damaged, or of a kind that isn't supported.
+    /// If the headers are damaged, or of a kind that isn't supported.
     pub(in super::super) fn new(bytes: &'a [u8]) -> Result<Self, JpegError> {
         let mut segments = Segments::new(bytes);
         let scan = segments.next_scan()?;
@@ -62,7 +62,7 @@ impl<'a> Decoder<'a> {
     ///
     /// # Errors
     ///
-    /// Where the image is damaged or not whole.
+    /// If the image is damaged or not whole.
     pub(in super::super) fn decode(self) -> Result<RgbImage, JpegError> {
         let Self {
             mut segments,
@@ -106,7 +106,7 @@ struct Image<'a> {
     components: Vec<Samples>,
 }
 
-/// What has been decoded of a component.
+/// The samples that have been decoded of a component.
 #[derive(Debug)]
 struct Samples {
     /// The quantization table at its first scan, or `None` before.
@@ -197,7 +197,7 @@ impl<'a> Image<'a> {
         Ok(())
     }
 
-    /// The coefficients of a block of the scan's component at this index.
+    /// Returns the coefficients of a block of the scan's component at this index.
     #[inline(always)]
     fn block(&mut self, scan: &Scan, index: usize, [row, column]: [usize; 2]) -> &mut Block {
         let index = scan.components[index].index;
@@ -269,7 +269,7 @@ struct Tables {
 }
 
 impl Tables {
-    /// Those of the file. A sequential file may leave them out and mean the standard's.
+    /// Returns the file's tables. A sequential file may leave them out and mean the standard's.
     fn of(segments: &Segments, scan: &Scan, progressive: bool) -> Result<Self, JpegError> {
         let find = |tables: &[Option<HuffmanTable>; 4], index: usize, standard: Standard| {
             let table = tables[index].clone();
@@ -292,5 +292,5 @@ impl Tables {
     }
 }
 
-/// Where a standard table is to be had.
+/// A function that returns the standard table of an index.
 type Standard = fn(usize) -> Option<HuffmanTable>;

@@ -1,8 +1,8 @@
-//! What can be wrong with a JPEG file.
+//! Errors in JPEG files.
 
 use thiserror::Error;
 
-/// What can be wrong with a JPEG file.
+/// An error in a JPEG file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum JpegError {
@@ -12,7 +12,7 @@ pub enum JpegError {
     /// The file contradicts the standard or itself.
     #[error("{what} near byte {position}, so the file is damaged")]
     Damaged {
-        /// What is wrong.
+        /// The reason.
         what: &'static str,
         /// The position in the file, in bytes from its start.
         position: usize,

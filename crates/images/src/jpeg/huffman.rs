@@ -12,11 +12,11 @@ pub(super) struct HuffmanTable {
     /// For the next bits, the length and the symbol of the code that they begin with; zero where the
     /// code is longer.
     fast: Box<[(u8, u8); 1 << FAST_BITS]>,
-    /// For the next bits, the coefficient that they begin with where they hold all of it.
+    /// For the next bits, the coefficient that they begin with if they hold all of it.
     coefficients: Box<[Short; 1 << FAST_BITS]>,
     /// The largest code of each length, or -1.
     largest: [i32; 17],
-    /// What to add to a code of each length for its symbol's index.
+    /// Differences between a code of each length and its symbol's index.
     offsets: [i32; 17],
     symbols: Vec<u8>,
 }
@@ -24,7 +24,7 @@ pub(super) struct HuffmanTable {
 /// A coefficient whose code and value are short enough to be looked up together.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Short {
-    /// Bits of both, or 0 where they are too long.
+    /// Bits of both, or 0 if they are too long.
     pub(super) bits: u8,
     /// Zeros before the coefficient.
     pub(super) run: u8,
@@ -34,7 +34,7 @@ pub(super) struct Short {
 
 impl HuffmanTable {
     /// Makes a table from the number of codes of each length from 1 to 16 and their symbols; `None`
-    /// where they aren't a code.
+    /// if they aren't a code.
     pub(super) fn new(counts: &[u8; 16], symbols: &[u8]) -> Option<Self> {
         let total: usize = counts.iter().map(|&count| usize::from(count)).sum();
         if total == 0 || total > 256 || symbols.len() != total {
@@ -71,7 +71,7 @@ impl HuffmanTable {
         Some(table)
     }
 
-    /// The coefficient that these bits begin with, where they hold all of it.
+    /// Returns the coefficient that these bits begin with, if they hold all of it.
     fn short(&self, bits: u32) -> Option<Short> {
         let (length, symbol) = self.fast[bits as usize];
         let (run, size) = (symbol >> 4, symbol & 15);
@@ -87,12 +87,12 @@ impl HuffmanTable {
         })
     }
 
-    /// Whether a DC coefficient can have each symbol, which is its size in bits.
+    /// Returns whether every symbol is a possible size of a DC coefficient, in bits.
     pub(super) fn fits_dc(&self) -> bool {
         self.symbols.iter().all(|&symbol| symbol <= 15)
     }
 
-    /// Looks up the coefficient that the next bits begin with; its `bits` are 0 where it is too long.
+    /// Looks up the coefficient that the next bits begin with; its `bits` are 0 if it is too long.
     #[inline(always)]
     pub(super) fn coefficient(&self, reader: &BitReader) -> Short {
         self.coefficients[reader.peek(FAST_BITS) & ((1 << FAST_BITS) - 1)]

@@ -21,7 +21,7 @@ pub(super) const APP1: u8 = 0xe1;
 /// The application segment of Adobe.
 pub(super) const APP14: u8 = 0xee;
 
-/// Whether a marker has neither a length nor data: restarts, the start of the image, and TEM.
+/// Returns whether a marker has neither a length nor data: restarts, the start of the image, and TEM.
 pub(super) fn stands_alone(marker: u8) -> bool {
     matches!(marker, 0x01 | RESTART..=START_OF_IMAGE)
 }

@@ -27,7 +27,7 @@ pub(super) struct ScanComponent {
     pub(super) ac: usize,
 }
 
-/// What decoding a block depends on besides its bits; restarts reset it.
+/// The state that decoding a block depends on besides its bits. Restarts reset it.
 #[derive(Debug, Default)]
 pub(super) struct State {
     /// The last DC coefficient of each component of the scan.
@@ -36,7 +36,7 @@ pub(super) struct State {
     pub(super) end_of_band_run: u32,
 }
 
-/// How far a scan has been read.
+/// The position within a scan.
 #[derive(Debug)]
 pub(super) struct Progress {
     restart_interval: usize,
@@ -46,7 +46,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// The start of a scan with a restart marker after this number of units, or none if it is 0.
+    /// Creates the start of a scan with a restart marker after every so many units, or none if the number is 0.
     pub(super) fn new(restart_interval: usize) -> Self {
         Self {
             restart_interval,
@@ -130,7 +130,7 @@ impl Scan {
     ///
     /// # Errors
     ///
-    /// Those of `visit`, and where the data end too early or a restart marker is missing.
+    /// If `visit` fails, the data end too early, or a restart marker is missing.
     #[inline(always)]
     pub(super) fn visit_row(
         &self,

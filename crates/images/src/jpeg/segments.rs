@@ -27,7 +27,7 @@ pub(super) struct Segments<'a> {
 }
 
 impl<'a> Segments<'a> {
-    /// A file of which nothing has been read yet.
+    /// Creates the state of a file of which nothing has been read yet.
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
@@ -43,7 +43,7 @@ impl<'a> Segments<'a> {
         }
     }
 
-    /// An error at the end of the last segment.
+    /// Returns an error at the end of the last segment.
     pub(super) fn damaged(&self, what: &'static str) -> JpegError {
         let position = self.position;
         JpegError::Damaged { what, position }

@@ -36,7 +36,7 @@ const AC_CHROMINANCE: [u8; 162] = [
     0xf9, 0xfa,
 ];
 
-/// The table for DC coefficients at this index, if it is 0 or 1.
+/// Returns the table for DC coefficients at this index, if it is 0 or 1.
 pub(super) fn dc(index: usize) -> Option<HuffmanTable> {
     let counts = match index {
         0 => [0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0],
@@ -46,7 +46,7 @@ pub(super) fn dc(index: usize) -> Option<HuffmanTable> {
     HuffmanTable::new(&counts, &DC)
 }
 
-/// The table for AC coefficients at this index, if it is 0 or 1.
+/// Returns the table for AC coefficients at this index, if it is 0 or 1.
 pub(super) fn ac(index: usize) -> Option<HuffmanTable> {
     match index {
         0 => HuffmanTable::new(

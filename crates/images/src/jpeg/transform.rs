@@ -32,7 +32,7 @@ const F_1_501: i32 = 12299;
 #[derive(Debug)]
 pub(super) struct BlockRow<'a> {
     pub(super) blocks: &'a [Block],
-    /// What to multiply coefficients by.
+    /// The factors of the coefficients.
     pub(super) factors: &'a Block,
     /// Rows of samples, as many as a block has.
     pub(super) samples: &'a mut [u8],
@@ -79,14 +79,14 @@ fn inverse(block: &Block, factors: &Block) -> [[u8; 8]; 8] {
     samples
 }
 
-/// The sample of all pixels of a block that has a DC coefficient alone.
+/// Returns the sample of all pixels of a block that has a DC coefficient alone.
 #[inline(always)]
 fn inverse_of_dc(dc: i16) -> u8 {
     let value = i32::from(dc << BETWEEN_BITS);
     sample(((value + 16) >> (BETWEEN_BITS + 3)) as i16)
 }
 
-/// The sample of a value around zero.
+/// Returns the sample of a value around zero.
 #[inline(always)]
 fn sample(value: i16) -> u8 {
     (value.clamp(-128, 127) + 128) as u8

@@ -31,7 +31,7 @@ enum Method {
 }
 
 impl Plane {
-    /// A component with all its samples, whose rows are [`Component::pitch`] apart.
+    /// Creates the upsampling of a component with all its samples, whose rows are [`Component::pitch`] apart.
     pub(super) fn new(frame: &Frame, component: &Component, samples: Vec<u8>) -> Self {
         let factors = [0, 1].map(|axis| frame.largest[axis] / component.sampling[axis]);
         // Rows of one or two samples have no middle that could be interpolated.
@@ -54,13 +54,13 @@ impl Plane {
         }
     }
 
-    /// The samples of a row, of those that belong to the image.
+    /// Returns the samples of a row, of those that belong to the image.
     #[inline(always)]
     fn samples(&self, row: usize) -> &[u8] {
         &self.samples[row * self.pitch..][..self.size[1]]
     }
 
-    /// The values of a row of pixels, and possibly some more.
+    /// Returns the values of a row of pixels, and possibly some more.
     #[inline(always)]
     pub(super) fn row(&mut self, y: usize) -> &[u8] {
         let mut output = std::mem::take(&mut self.row);
@@ -125,7 +125,7 @@ fn across(samples: &[u8], output: &mut [u8]) {
     pairs[end] = [edge(*last, samples[end - 1], 1), *last];
 }
 
-/// The same for a row of sums of two rows, of which one counts three times.
+/// Interpolates a row of sums of two rows, of which one counts three times.
 #[inline(always)]
 fn across_sums(sums: &[u16], output: &mut [u8]) {
     let [first, .., last] = sums else {

@@ -7,7 +7,7 @@ Needs keras, jax, h5py, torch, torchvision, timm and safetensors from PyPI. FOLD
 the network, whose it is, and the logits of two images at some sizes. The images follow from the formula of
 tests/support/formula.rs. The test `weights_files` reads all of it; for a folder of full-size files run
 
-    XCEPTION_WEIGHTS_FILES=FOLDER cargo test --release --workspace --test weights_files
+    XCEPTION_WEIGHTS_FILES=FOLDER cargo test --release --workspace --test weights_files -- --ignored
 """
 
 import argparse

@@ -1,0 +1,6 @@
+//! Helpers that the tests share.
+
+#![allow(dead_code)] // each test program uses a part
+
+pub mod mutation;
+pub mod readers;

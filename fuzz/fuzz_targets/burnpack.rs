@@ -1,0 +1,8 @@
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use xception_fuzz::readers::burnpack;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = burnpack(bytes);
+});

@@ -1,0 +1,8 @@
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use xception_fuzz::readers::keras_archive;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = keras_archive(bytes);
+});
