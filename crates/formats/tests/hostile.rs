@@ -11,8 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use support::mutation::{Random, mutate};
 use support::readers::{self, Counts, Outcome};
+use xception_files::mutation::{Random, mutate};
 
 type Reader = fn(&[u8]) -> Outcome;
 

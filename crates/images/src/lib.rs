@@ -67,21 +67,21 @@ const SIZE_EXAMPLE: [usize; 2] = [299, 299];
 /// The part of a resized image's sides that the central crop keeps.
 const CROP_FRACTION: Bounds = Bounds::at_least(0.01).at_most(1.0);
 
-/// How an image becomes a network's input: resized, cropped in the center and scaled.
+/// The steps from an image to a network's input: resizing, a central crop, and scaling.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Preprocessing {
     /// Height and width of the network's input, in pixels.
     #[schemars(example = SIZE_EXAMPLE, transform = SIDE.of_items())]
     pub size: [usize; 2],
-    /// How the image is resized.
+    /// The resizing of the image.
     pub resize: Resize,
     /// The part of the resized image's sides that the central crop keeps (timm's `crop_pct`): images are
     /// resized to `size / crop_fraction`, rounded down. 1 crops nothing but what sticks out where the
     /// shortest side is set.
     #[schemars(example = 0.875, transform = CROP_FRACTION.of_number())]
     pub crop_fraction: f64,
-    /// How pixels become numbers.
+    /// The scaling of pixels to numbers.
     pub scaling: Scaling,
 }
 

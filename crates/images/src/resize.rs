@@ -12,7 +12,7 @@ use super::geometry::ResizedCrop;
 use super::point_sampling::sample;
 use super::{Filter, ResizeMode};
 
-/// How an image is resized.
+/// A way to resize an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Resize {
@@ -23,7 +23,7 @@ pub struct Resize {
     /// is `tf.image.resize` (and Keras's `Resizing` layer) by default, which looks at 2 x 2 pixels
     /// (bilinear) or 4 x 4 (bicubic) at any scale. It makes no difference to the nearest pixel.
     pub antialias: bool,
-    /// How the size to resize to follows from the size wanted.
+    /// The rule by which the size to resize to follows from the size wanted.
     pub mode: ResizeMode,
 }
 

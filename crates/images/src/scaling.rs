@@ -22,7 +22,7 @@ const CAFFE_MEAN_EXAMPLE: [f64; 3] = [103.939, 116.779, 123.68];
 /// A standard deviation.
 const STD: Bounds = Bounds::above(0.0);
 
-/// How 8-bit pixels become a network's input.
+/// A scaling of 8-bit pixels to a network's input.
 ///
 /// Every variant computes in single precision and in the order of operations of its source, so that
 /// the numbers are the same to the last bit.

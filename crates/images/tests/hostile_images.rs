@@ -3,12 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
 
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use support::mutation::{Random, mutate};
+use xception_files::mutation::{Random, mutate};
 use xception_images::{DecodeLimits, DecodeOptions, JpegError, PreprocessingError, decode_image};
 
 fn fixture(name: &str) -> PathBuf {

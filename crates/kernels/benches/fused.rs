@@ -71,6 +71,7 @@ fn dense_layer(case: &Case, native: bool) -> FusedConv2d {
 fn separable(case: &Case, native: bool) -> FusedConv2d {
     let depthwise = FusedDepthwise {
         weight: weights([case.channels, 1, 3, 3], 3),
+        channels: case.channels,
         bias: None,
         geometry: Geometry::same(3),
         input_relu: false,

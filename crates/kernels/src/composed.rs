@@ -23,9 +23,8 @@ impl ComposedConv2d {
             if depthwise.input_relu {
                 x = Activation::Relu.burn(x);
             }
-            let [channels, ..] = depthwise.weight.dims();
             let (weight, bias) = (depthwise.weight.clone(), depthwise.bias.clone());
-            x = burn_conv2d(x, weight, bias, &depthwise.geometry, channels);
+            x = burn_conv2d(x, weight, bias, &depthwise.geometry, depthwise.channels);
             x = depthwise.activation.burn(x);
         }
         let bias = Some(self.bias.clone());

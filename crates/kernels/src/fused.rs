@@ -38,6 +38,7 @@ use crate::{Activation, Epilogue, FusedDepthwise, Geometry, Padding2d};
 /// let device = Device::flex();
 /// let depthwise = FusedDepthwise {
 ///     weight: Tensor::ones([4, 1, 3, 3], &device),
+///     channels: 4,
 ///     bias: None,
 ///     geometry: Geometry::same(3).with_stride(2),
 ///     input_relu: false,
@@ -102,13 +103,12 @@ impl FusedConv2d {
 
     /// Makes a depthwise separable convolution, whose depthwise part has any stride, dilation and padding.
     ///
-    /// `native` is whether this crate's kernels may compute it, see [`FusedConv2d`]. Each channel has one
-    /// filter; channel multipliers other than 1, as [`depthwise_conv2d`](crate::depthwise_conv2d) has
-    /// them, are not supported.
+    /// `native` is whether this crate's kernels may compute it, see [`FusedConv2d`]. They serve a channel
+    /// multiplier of 1; others are composed of Burn's operations.
     ///
     /// # Shapes
     ///
-    /// - `pointwise`: `[channels_out, channels_in, 1, 1]`
+    /// - `pointwise`: `[channels_out, channels_in * multiplier, 1, 1]`
     /// - `bias`: `[channels_out]`
     ///
     /// Shapes that don't fit make [`forward`](Self::forward) panic.
@@ -286,6 +286,7 @@ fn pack(
     let inner = depthwise.bias.as_ref();
     let fits = bias.dims() == [outputs]
         && pointwise.dims() == [outputs, channels, 1, 1]
+        && depthwise.channels == channels
         && depthwise.weight.dims() == [channels, 1, rows, columns]
         && inner.is_none_or(|bias| bias.dims() == [channels]);
     let runs = fits
@@ -342,6 +343,7 @@ mod tests {
         let device = Device::flex();
         let depthwise = FusedDepthwise {
             weight: Tensor::ones([4, 1, 3, 3], &device),
+            channels: 4,
             bias: None,
             geometry: Geometry::same(3),
             input_relu: false,

@@ -25,6 +25,7 @@
 //! ```
 
 mod error;
+mod families;
 mod features;
 mod fused;
 mod grad_cam;

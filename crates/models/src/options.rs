@@ -45,7 +45,7 @@ macro_rules! network_config {
         ///
         /// In JSON every field may be left out.
         pub struct $config {
-            /// Number of classes. In a run it may be left out: it is that of the data.
+            /// Number of classes. In a run it may be left out: the data determine it.
             #[schemars(example = 10, transform = $crate::options::CLASSES.of_number())]
             pub classes: usize,
             /// Factor on the channels of every layer, rounded to multiples of 8; 1 in the paper.
@@ -55,7 +55,7 @@ macro_rules! network_config {
             #[doc = concat!("Probability of dropout before the last layer; ", $dropout, ".")]
             #[schemars(example = 0.5, transform = $crate::options::DROPOUT.of_number())]
             pub dropout: f64,
-            /// How the network begins: for large or for small images.
+            /// Form of the network's first layers, for large or for small images.
             pub stem: $crate::layers::Stem,
             #[doc = concat!("Added to the variance by batch normalization: ", $epsilon_doc, ".")]
             #[schemars(example = $epsilon_example, transform = $crate::options::EPSILON.of_number())]

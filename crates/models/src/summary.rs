@@ -100,6 +100,11 @@ impl Summary {
         self.stages.iter().map(|stage| stage.parameters).sum()
     }
 
+    /// Returns whether the layers report all parameters, so that multiply-adds and activations are complete too.
+    pub fn is_complete(&self) -> bool {
+        self.stages.iter().all(|stage| stage.name != ELSEWHERE)
+    }
+
     /// Returns the multiply-adds of all stages for one image.
     pub fn multiply_adds(&self) -> u64 {
         self.stages.iter().map(|stage| stage.multiply_adds).sum()
@@ -309,6 +314,7 @@ mod tests {
             ("elsewhere", 8 * 16 + 16)
         );
         assert!(summary.to_string().contains("unknown"), "{summary}");
+        assert!(!summary.is_complete());
         let images = Tensor::ones([1, 3, 8, 8], &device);
         let expected = mixed.forward(images.clone());
         let difference = (mixed.fuse().forward(images) - expected).abs().max();

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use burn::prelude::*;
 use flate2::read::GzDecoder;
 use support::fixtures;
-use support::mutation::{Random, mutate};
+use xception_files::mutation::{Random, mutate};
 use xception_models::preprocessing::Preset;
 use xception_models::weights::{LoadOptions, load};
 

@@ -2,5 +2,4 @@
 
 #![allow(dead_code)] // each test program uses a part
 
-pub mod mutation;
 pub mod readers;

@@ -10,14 +10,14 @@ use xception_kernels::{
     normalize,
 };
 
-/// Whose operations the layers run. The results are the same but for rounding.
+/// The implementation of the layers' operations. The results agree up to rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kernels {
-    /// Those of `xception-kernels`, which has kernels of its own for Burn's CPU backends.
+    /// Operations of `xception-kernels`, which has native kernels for Burn's CPU backends.
     #[default]
     Native,
-    /// Burn's own.
+    /// Burn's own operations.
     Burn,
 }
 

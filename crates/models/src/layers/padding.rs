@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xception_kernels::Padding2d;
 
-/// How a window at stride 2 is padded; at stride 1 and odd kernels the two are the same.
+/// Padding of windows at stride 2; at stride 1 and odd kernels the two are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Padding {

@@ -71,6 +71,12 @@ impl SeparableConvNormConfig {
         self
     }
 
+    /// Sets the number of outputs of the depthwise part for each input channel.
+    pub fn with_channel_multiplier(mut self, channel_multiplier: usize) -> Self {
+        self.channel_multiplier = channel_multiplier;
+        self
+    }
+
     /// Makes the layer, with random weights.
     pub fn init(&self, device: &Device) -> SeparableConvNorm {
         let [channels_in, channels_out] = self.channels;
@@ -188,6 +194,7 @@ impl SeparableConvNorm {
         };
         let depthwise = FusedDepthwise {
             weight,
+            channels: self.depthwise.groups,
             bias: inner,
             geometry: self.geometry,
             input_relu: self.input_relu,
@@ -195,5 +202,44 @@ impl SeparableConvNorm {
         };
         let native = self.kernels == Kernels::Native;
         FusedConv2d::separable(depthwise, pointwise, bias, native)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Distribution;
+
+    use super::*;
+    use crate::layers::trace::Trace;
+
+    #[test]
+    fn fused_it_gives_the_same_with_every_option() {
+        let device = Device::flex();
+        let geometry = Geometry::same(3).with_stride(2);
+        for kernels in [Kernels::Native, Kernels::Burn] {
+            let options = LayerOptions {
+                epsilon: 1e-5,
+                kernels,
+            };
+            let plain = SeparableConvNormConfig::new([6, 10], 3, options);
+            for multiplier in [1, 2, 3] {
+                let plain = plain.clone().with_channel_multiplier(multiplier);
+                let between = plain.clone().with_depthwise_norm().with_geometry(geometry);
+                let between = between
+                    .with_activation(Activation::Relu6)
+                    .with_input_relu(true);
+                for config in [plain, between] {
+                    let layer = config.init(&device);
+                    let images = Tensor::random([2, 6, 9, 8], Distribution::Default, &device);
+                    let run = |map: FeatureMap| layer.forward(map, Epilogue::relu());
+                    let expected = run(FeatureMap::composed(images.clone())).into_tensor();
+                    let traced = run(FeatureMap::traced([2, 6, 9, 8], &Trace::recording(&device)));
+                    assert_eq!(traced.dims(), expected.dims());
+                    let found = run(FeatureMap::fused(images)).into_tensor();
+                    let difference = (found - expected).abs().max().into_scalar::<f32>();
+                    assert!(difference < 1e-5, "{config:?}: {difference}");
+                }
+            }
+        }
     }
 }

@@ -40,7 +40,7 @@ network_config! {
         residual, with_residual: bool = true;
         /// The activation between depthwise and pointwise convolution (section 4.7).
         intermediate_activation, with_intermediate_activation: Activation = Activation::None;
-        /// Units of the fully connected layers before the last layer, one number a layer; the paper has
+        /// Units of the fully connected layers before the last layer, one number per layer; the paper has
         /// `[4096, 4096]` for JFT.
         #[schemars(example = [4096, 4096], transform = UNITS.of_items(), extend("maxItems" = FULLY_CONNECTED))]
         fully_connected, with_fully_connected: Vec<usize> = Vec::new();

@@ -1,7 +1,8 @@
 """Writes the small PyTorch checkpoints of the tests: python make_checkpoints.py FOLDER
 
 Needs torch from PyPI. Each holds the same ResNet-18 with 8 channels everywhere, whose numbers follow from the
-formula of tests/support/formula.rs; some are hostile.
+formula of tests/support/formula.rs. The hostile ones, but for hostile_code.pth, belong to the fixtures of
+crates/formats, whose readers refuse them whatever network is asked for.
 """
 
 import collections

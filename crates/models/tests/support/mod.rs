@@ -4,5 +4,4 @@
 
 pub mod fixtures;
 pub mod formula;
-pub mod mutation;
 pub mod reference;

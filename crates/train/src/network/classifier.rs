@@ -112,10 +112,62 @@ impl<N: Network + ModuleDisplay> ImageClassifier for N {
     /// would be wrong.
     fn summary(&self, image_size: [usize; 2]) -> Option<Summary> {
         let summary = Summary::new(self, image_size).ok()?;
-        (summary.parameters() == self.parameters()).then_some(summary)
+        summary.is_complete().then_some(summary)
     }
 
     fn check_size(&self, size: [usize; 2]) -> Result<(), TrainError> {
         Ok(Network::check_size(self, size)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::nn::conv::{Conv2d, Conv2dConfig};
+    use xception_models::Observer;
+    use xception_models::prelude::{Classifier, ClassifierConfig, FeatureMap, Kernels};
+
+    use super::*;
+    use crate::network::NetworkSize;
+
+    /// A network whose convolution is Burn's own; `reports` is whether the trace is told of it.
+    #[derive(Module, Debug)]
+    struct Foreign {
+        convolution: Conv2d,
+        classifier: Classifier,
+        reports: bool,
+    }
+
+    impl Network for Foreign {
+        fn stages(&self, images: FeatureMap, observe: Observer) -> FeatureMap {
+            let x = match self.reports {
+                true => images.map_module(&self.convolution, 3, |module, x| module.forward(x)),
+                false => images.map(|x| self.convolution.forward(x)),
+            };
+            observe("convolution", &x);
+            x
+        }
+
+        fn classifier(&self) -> &Classifier {
+            &self.classifier
+        }
+
+        fn minimum_size(&self) -> usize {
+            1
+        }
+    }
+
+    #[test]
+    fn multiply_adds_are_unknown_unless_every_layer_reports() {
+        let device = Device::flex();
+        for (reports, expected) in [(false, None), (true, Some(4 * 4 * 5 * 3 + 5 * 10))] {
+            let network = Foreign {
+                convolution: Conv2dConfig::new([3, 5], [1, 1]).init(&device),
+                classifier: ClassifierConfig::new(5, 10, Kernels::Native).init(&device),
+                reports,
+            };
+            let size = NetworkSize::of(&network, [4, 4]);
+            assert_eq!(size.parameters, 3 * 5 + 5 + 5 * 10 + 10);
+            assert_eq!(size.multiply_adds, expected);
+        }
     }
 }

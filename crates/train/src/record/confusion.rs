@@ -102,21 +102,25 @@ impl Confusion {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn confusion() -> Confusion {
+impl Confusion {
+    /// Makes a matrix of a few images, for tests.
+    pub(crate) fn example() -> Self {
         let names = ["cat", "dog, or wolf", "fox", "owl"];
-        let mut confusion = Confusion::new(names.map(str::to_owned).to_vec());
+        let mut confusion = Self::new(names.map(str::to_owned).to_vec());
         for (class, guess) in [(0, 0), (0, 0), (0, 1), (1, 1), (1, 3), (1, 3)] {
             confusion.add(class, Some(guess));
         }
         confusion
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn mistakes_are_sorted() {
-        let confusion = confusion();
+        let confusion = Confusion::example();
         let mistakes = confusion.mistakes();
         let first = Mistake {
             class: "dog, or wolf",

@@ -106,25 +106,16 @@ impl Confusion {
 mod tests {
     use super::*;
 
-    fn confusion() -> Confusion {
-        let names = ["cat", "dog, or wolf", "fox", "owl"];
-        let mut confusion = Confusion::new(names.map(str::to_owned).to_vec());
-        for (class, guess) in [(0, 0), (0, 0), (0, 1), (1, 1), (1, 3), (1, 3)] {
-            confusion.add(class, Some(guess));
-        }
-        confusion
-    }
-
     #[test]
     fn rows_are_classes_and_columns_guesses() {
-        let csv = confusion().to_csv().unwrap();
+        let csv = Confusion::example().to_csv().unwrap();
         let expected = "class,cat,\"dog, or wolf\",owl\ncat,2,1,0\n\"dog, or wolf\",0,1,2\n";
         assert_eq!(csv, expected);
     }
 
     #[test]
     fn images_without_a_prediction_have_the_last_column() {
-        let mut confusion = confusion();
+        let mut confusion = Confusion::example();
         confusion.add(0, None);
         confusion.add(2, None);
         let csv = confusion.to_csv().unwrap();
@@ -146,7 +137,7 @@ mod tests {
             top5: None,
             images: 6,
         };
-        let paths = confusion()
+        let paths = Confusion::example()
             .write(&scores, &folder.path().join("new"))
             .unwrap();
         let json: serde_json::Value =

@@ -1,3 +1,0 @@
-//! The helpers that the tests share.
-
-pub mod mutation;
