@@ -12,8 +12,7 @@ use xception::kernels::runs_natively;
 /// How long a first result may take without a note.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-const NOTE: &str =
-    "tuning kernels for this device, which takes some minutes; the results are kept for later runs";
+const NOTE: &str = "compiling and tuning kernels for this device; results of tuning are kept, so that later runs begin sooner";
 
 /// Says that kernels are tuned, if the first result takes some seconds on a device that tunes them.
 pub struct TuningNote {
