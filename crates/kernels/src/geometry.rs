@@ -48,6 +48,33 @@ impl Padding2d {
         }
     }
 
+    /// Returns the padding with rows added below and columns on the right, so that a pool's output size is rounded up
+    /// instead of down, as with `ceil_mode` in PyTorch. A window that would start beyond the input and the padding
+    /// before it is left out.
+    ///
+    /// Input, kernel and stride are heights and widths.
+    ///
+    /// # Panics
+    ///
+    /// If a stride is zero.
+    pub fn rounded_up(self, input: [usize; 2], kernel: [usize; 2], stride: [usize; 2]) -> Self {
+        let after = |axis: usize| {
+            let (before, after) = self.pairs()[axis];
+            let padded = input[axis] + before + after;
+            let mut windows = padded.saturating_sub(kernel[axis]).div_ceil(stride[axis]);
+            if windows * stride[axis] >= input[axis] + before {
+                windows = windows.saturating_sub(1);
+            }
+            let end = windows * stride[axis] + kernel[axis];
+            end.saturating_sub(input[axis] + before).max(after)
+        };
+        Self {
+            bottom: after(0),
+            right: after(1),
+            ..self
+        }
+    }
+
     /// Returns `[(top, bottom), (left, right)]`, the form that Burn's operations take.
     pub const fn pairs(&self) -> [(usize, usize); 2] {
         [(self.top, self.bottom), (self.left, self.right)]
@@ -144,6 +171,34 @@ mod tests {
                     assert_eq!(geometry.output_size(size), Some([output, output]));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn rounded_up_the_last_window_starts_on_the_input() {
+        // Expected: the output sizes of PyTorch's `max_pool2d(..., ceil_mode=True)`.
+        for (input, kernel, stride, padding, output) in [
+            (112, 3, 2, 0, 56),
+            (56, 3, 2, 0, 28),
+            (7, 2, 2, 0, 4),
+            (8, 2, 2, 0, 4),
+            (6, 3, 2, 1, 4),
+            (5, 3, 2, 1, 3),
+            (2, 2, 3, 1, 1),
+            (1, 2, 2, 0, 1),
+            (4, 1, 3, 0, 2),
+            (3, 1, 3, 0, 1),
+        ] {
+            let around = Padding2d::symmetric(padding);
+            let around = around.rounded_up([input; 2], [kernel; 2], [stride; 2]);
+            let geometry = Geometry::valid(kernel)
+                .with_stride(stride)
+                .with_padding(around);
+            assert_eq!(
+                geometry.output_size([input; 2]),
+                Some([output; 2]),
+                "{input} {kernel} {stride} {padding}"
+            );
         }
     }
 

@@ -5,10 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use xception_messages::grouped;
 
-use crate::layers::FeatureMap;
-use crate::layers::trace::{Operation, Trace};
-use crate::network::device_of;
-use crate::{ModelError, Network};
+use crate::layers::Operation;
+use crate::{Graph, ModelError, Network, StageKind};
 
 /// The name of the stage of parameters that no layer reports.
 const ELSEWHERE: &str = "elsewhere";
@@ -46,12 +44,8 @@ impl StageSummary {
             output: output.to_vec(),
             parameters: sum(|operation| operation.parameters),
             multiply_adds: sum(|operation| operation.multiply_adds),
-            activation_bytes: 4 * sum(|operation| operation.outputs),
+            activation_bytes: 4 * sum(Operation::outputs),
         }
-    }
-
-    fn head(name: &str, logits: &FeatureMap, trace: &Trace) -> Self {
-        Self::new(name, &logits.dims()[1..2], &trace.take().operations)
     }
 }
 
@@ -64,25 +58,16 @@ impl Summary {
     ///
     /// If the image is too small for the network.
     pub fn new(network: &impl Network, image_size: [usize; 2]) -> Result<Self, ModelError> {
-        network.check_size(image_size)?;
-        let [height, width] = image_size;
-        let trace = Trace::recording(&device_of(network));
-        let images = FeatureMap::traced([1, 3, height, width], &trace);
-        let auxiliary = network.auxiliary_classifiers();
-        let mut inputs = Vec::new();
-        let mut stages = Vec::new();
-        let features = network.stages(images, &mut |name, output| {
-            let [_, sizes @ ..] = output.dims();
-            stages.push(StageSummary::new(name, &sizes, &trace.take().operations));
-            let heads = auxiliary.iter().filter(|at| at.stage == name);
-            inputs.extend(heads.map(|at| (at, output.clone())));
+        let graph = Graph::new(network, image_size)?;
+        let stages = graph.stages.iter().map(|stage| {
+            let [_, sizes @ ..] = stage.shape;
+            let output = match stage.kind {
+                StageKind::Features => &sizes[..],
+                StageKind::Classifier | StageKind::AuxiliaryClassifier => &sizes[..1],
+            };
+            StageSummary::new(&stage.name, output, graph.operations_of(stage))
         });
-        let logits = network.classifier().forward(network.pool_map(features));
-        stages.push(StageSummary::head("classifier", &logits, &trace));
-        for (at, input) in inputs {
-            let logits = at.head.forward(input);
-            stages.push(StageSummary::head("auxiliary", &logits, &trace));
-        }
+        let stages = stages.collect();
         let mut summary = Self { image_size, stages };
         let elsewhere = network.trainable_parameters() as u64;
         let elsewhere = elsewhere.saturating_sub(summary.parameters());
@@ -174,8 +159,8 @@ mod tests {
     use burn::nn::conv::{Conv2d, Conv2dConfig};
 
     use crate::layers::{
-        Activation, Classifier, ClassifierConfig, ConvNorm, ConvNormConfig, Epilogue, Kernels,
-        LayerOptions, Padding, Stem,
+        Activation, Classifier, ClassifierConfig, ConvNorm, ConvNormConfig, Epilogue, FeatureMap,
+        Kernels, LayerOptions, Padding, Stem,
     };
     use crate::{InceptionV3Config, MODELS, Model, ModelConfig, Observer, XceptionConfig};
 

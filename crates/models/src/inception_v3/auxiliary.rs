@@ -63,7 +63,7 @@ impl Head for InceptionAuxiliary {
     fn forward(&self, stage: FeatureMap) -> FeatureMap {
         let mut x = stage; // [batch, 768, 17, 17] for 299 x 299 pixels
         if self.pool {
-            x = strided_average_pool(x, KERNEL, POOL_STRIDE); // [batch, 768, 5, 5]
+            x = strided_average_pool(x, KERNEL, POOL_STRIDE, 0); // [batch, 768, 5, 5]
         }
         let x = self.conv0.forward(x, relu()); // [batch, 128, 5, 5]
         let x = self.conv1.forward(x, relu()); // [batch, 768, 1, 1]

@@ -120,11 +120,8 @@ impl InceptionV3Config {
             inception_d: reduction_d.init(make),
             inception_e: inception_e.into(),
             classifier: ClassifierConfig {
-                features: channels_in,
-                fully_connected: Vec::new(),
-                classes: self.classes,
                 dropout: self.dropout,
-                kernels: self.kernels,
+                ..ClassifierConfig::new(channels_in, self.classes, self.kernels)
             }
             .init(device),
             minimum_size: minimum_size(self.stem, auxiliary.as_ref()),

@@ -3,6 +3,7 @@
 pub use xception_kernels::Activation;
 
 use super::feature_map::Form;
+use super::operation::OperationKind;
 use super::{FeatureMap, Kernels};
 
 impl FeatureMap {
@@ -15,10 +16,9 @@ impl FeatureMap {
             Form::Composed(tensor) => Self::composed(kernels.activate(tensor, activation)),
             Form::FusedImages(tensor) => Form::FusedImages(activation.burn(tensor)).into(),
             Form::Fused(tensor) => Form::Fused(activation.burn(tensor)).into(),
-            Form::Traced(dims, trace) => {
-                trace.elementwise(dims);
-                Self::traced(dims, &trace)
-            }
+            Form::Traced(traced) => traced
+                .then(OperationKind::Activation(activation), traced.dims)
+                .into(),
         }
     }
 }

@@ -8,8 +8,9 @@ use xception_kernels::{FusedConv2d, Geometry};
 
 use super::conv_norm::run_packed;
 use super::feature_map::Form;
+use super::operation::OperationKind;
 use super::packed::{Packed, ids, lazy_dims};
-use super::trace::Trace;
+use super::trace::Traced;
 use super::{Activation, Epilogue, FeatureMap, Kernels};
 
 /// Configuration of a [`Classifier`].
@@ -23,6 +24,8 @@ pub struct ClassifierConfig {
     pub classes: usize,
     /// Probability that dropout sets a feature to zero before the last layer, in training.
     pub dropout: f64,
+    /// Whether dropout also follows each fully connected layer before the last one.
+    pub dropout_everywhere: bool,
     /// The implementation of its fused operations.
     pub kernels: Kernels,
 }
@@ -35,6 +38,7 @@ impl ClassifierConfig {
             fully_connected: Vec::new(),
             classes,
             dropout: 0.0,
+            dropout_everywhere: false,
             kernels,
         }
     }
@@ -51,6 +55,7 @@ impl ClassifierConfig {
             packed: vec![Packed::default(); fully_connected.len() + 1],
             fully_connected,
             dropout: DropoutConfig::new(self.dropout).init(),
+            dropout_everywhere: self.dropout_everywhere,
             logits: LinearConfig::new(features, self.classes).init(device),
             kernels: self.kernels,
         }
@@ -64,6 +69,8 @@ pub struct Classifier {
     pub fully_connected: Vec<Linear>,
     /// Dropout before the last layer.
     pub dropout: Dropout,
+    /// Whether dropout also follows each fully connected layer before the last one.
+    pub dropout_everywhere: bool,
     /// The last layer, from features to logits.
     pub logits: Linear,
     /// The implementation of its fused operations.
@@ -86,13 +93,16 @@ impl Classifier {
             Form::Composed(pooled) => {
                 let [batch, features, ..] = pooled.dims();
                 let mut x = pooled.reshape([batch, features]);
-                for layer in &self.fully_connected {
+                for (index, layer) in self.fully_connected.iter().enumerate() {
                     x = activation::relu(layer.forward(x)); // [batch, units]
+                    if self.dropout_everywhere && index + 1 < self.fully_connected.len() {
+                        x = self.dropout.forward(x);
+                    }
                 }
                 let logits = self.logits.forward(self.dropout.forward(x)); // [batch, classes]
                 FeatureMap::composed(logits.reshape([batch, self.classes(), 1, 1]))
             }
-            Form::Traced(dims, trace) => self.trace(dims, &trace),
+            Form::Traced(pooled) => self.trace(pooled),
             form => {
                 let layers = self.layers().zip(&self.packed);
                 layers.fold(form.into(), |x, ((layer, activation), packed)| {
@@ -121,22 +131,25 @@ impl Classifier {
         hidden.chain([(&self.logits, Activation::None)])
     }
 
-    fn trace(&self, [batch, ..]: [usize; 4], trace: &Trace) -> FeatureMap {
-        if trace.fuses() {
+    fn trace(&self, pooled: Traced) -> FeatureMap {
+        if pooled.trace().fuses() {
             for ((layer, _), packed) in self.layers().zip(&self.packed) {
                 packed.get_or_pack(|| self.pack(layer));
             }
-            trace.packed(ids(self));
+            pooled.trace().packed(ids(self));
         }
+        let mut x = pooled;
         for (layer, activation) in self.layers() {
             let [features, units] = lazy_dims(&layer.weight);
             let bias = layer.bias.as_ref().map_or(0, |_| units);
-            trace.weighted([batch, units], features * units + bias, features);
+            let output = [x.dims[0], units, 1, 1];
+            let parameters = features * units + bias;
+            x = x.then_weighted(OperationKind::Linear, output, parameters, features);
             if activation != Activation::None {
-                trace.elementwise([batch, units]);
+                x = x.then(OperationKind::Activation(activation), output);
             }
         }
-        FeatureMap::traced([batch, self.classes(), 1, 1], trace)
+        x.into()
     }
 
     /// Packs a linear layer as a convolution of one-pixel maps.

@@ -1,4 +1,4 @@
-//! A convolution with batch normalization or a bias.
+//! A convolution, mostly with batch normalization.
 
 use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -7,8 +7,9 @@ use burn::prelude::*;
 use xception_kernels::{Activation, FusedConv2d, Geometry, Padding2d};
 
 use super::feature_map::Form;
+use super::operation::OperationKind;
 use super::packed::{Packed, fold, ids, lazy_dims};
-use super::trace::Trace;
+use super::trace::Traced;
 use super::{Epilogue, FeatureMap, Kernels, LayerOptions};
 
 /// Momentum of the running statistics as Burn and PyTorch define it: the weight of the new batch.
@@ -59,22 +60,28 @@ pub struct ConvNormConfig {
     pub same_padding: bool,
     /// Number of groups of channels, each convolved separately.
     pub groups: usize,
-    /// Whether batch normalization follows; otherwise the convolution has a bias.
+    /// Whether the convolution has a bias.
+    pub bias: bool,
+    /// Whether batch normalization follows.
     pub normalized: bool,
+    /// Factor on the output, before the epilogue.
+    pub scale: f64,
     /// Options that the layers of a network share.
     pub options: LayerOptions,
 }
 
 impl ConvNormConfig {
     /// Makes the configuration of a square kernel at stride 1 without padding, in one group, with batch
-    /// normalization.
+    /// normalization and without a bias.
     pub fn new(channels: [usize; 2], kernel: usize, options: LayerOptions) -> Self {
         Self {
             channels,
             geometry: Geometry::valid(kernel),
             same_padding: false,
             groups: 1,
+            bias: false,
             normalized: true,
+            scale: 1.0,
             options,
         }
     }
@@ -121,40 +128,61 @@ impl ConvNormConfig {
         self
     }
 
-    /// Selects a bias instead of batch normalization.
+    /// Adds a bias to the convolution.
     pub fn with_bias(mut self) -> Self {
+        self.bias = true;
+        self
+    }
+
+    /// Leaves out batch normalization.
+    pub fn without_norm(mut self) -> Self {
         self.normalized = false;
+        self
+    }
+
+    /// Sets the factor on the output, before the epilogue.
+    pub fn with_scale(mut self, scale: f64) -> Self {
+        self.scale = scale;
         self
     }
 
     /// Makes the layer, with random weights.
     pub fn init(&self, device: &Device) -> ConvNorm {
-        let bias = !self.normalized;
         ConvNorm {
-            conv: convolution(self.channels, &self.geometry, self.groups, bias, device),
+            conv: convolution(
+                self.channels,
+                &self.geometry,
+                self.groups,
+                self.bias,
+                device,
+            ),
             norm: self
                 .normalized
                 .then(|| batch_norm(self.channels[1], self.options.epsilon, device)),
             geometry: self.geometry,
             same_padding: self.same_padding,
+            scale: self.scale,
             kernels: self.options.kernels,
             packed: Packed::default(),
         }
     }
 }
 
-/// A convolution followed by batch normalization, or with a bias.
+/// A convolution, with or without a bias, followed by batch normalization or not.
 #[derive(Module, Debug)]
 pub struct ConvNorm {
     /// The convolution.
     pub conv: Conv2d,
-    /// Batch normalization of the output channels; `None` if the convolution has a bias.
+    /// Batch normalization of the output channels, if there is one.
     pub norm: Option<BatchNorm>,
     /// Window of the convolution.
     #[module(skip)]
     pub geometry: Geometry,
     /// Whether the padding is TensorFlow's `same` instead of that of `geometry`.
     pub same_padding: bool,
+    /// Factor on the output, before the epilogue; 1 in most networks.
+    #[module(skip)]
+    pub scale: f64,
     /// The implementation of the operations.
     #[module(skip)]
     pub kernels: Kernels,
@@ -163,7 +191,7 @@ pub struct ConvNorm {
 }
 
 impl ConvNorm {
-    /// Convolves, normalizes, and applies the epilogue.
+    /// Convolves, normalizes, scales, and applies the epilogue.
     ///
     /// # Shapes
     ///
@@ -178,16 +206,30 @@ impl ConvNorm {
                 let weight = self.conv.weight.val();
                 let groups = self.conv.groups;
                 let x = self.kernels.conv2d(input, weight, bias, &geometry, groups);
-                normalize(self.norm.as_ref(), x, epilogue, self.kernels)
-            }
-            Form::Traced(dims, trace) => {
-                trace.module(self);
-                if trace.fuses() {
-                    self.packed.get_or_pack(|| self.pack());
-                    trace.packed(ids(self));
+                if self.scale == 1.0 {
+                    return normalize(self.norm.as_ref(), x, epilogue, self.kernels);
                 }
-                let x = trace_convolution(&self.conv, &geometry, dims, &trace);
-                trace_normalization(self.norm.as_ref(), x, &epilogue, &trace)
+                let x = normalize(self.norm.as_ref(), x, Epilogue::none(), self.kernels);
+                normalize(
+                    None,
+                    x.scale(self.scale).into_tensor(),
+                    epilogue,
+                    self.kernels,
+                )
+            }
+            Form::Traced(traced) => {
+                traced.trace().module(self);
+                if traced.trace().fuses() {
+                    self.packed.get_or_pack(|| self.pack());
+                    traced.trace().packed(ids(self));
+                }
+                let x = trace_convolution(&self.conv, &geometry, &traced);
+                let x = trace_normalization(self.norm.as_ref(), x);
+                let x = match self.scale == 1.0 {
+                    true => x,
+                    false => x.then(OperationKind::Scaling, x.dims),
+                };
+                trace_epilogue(x, &epilogue)
             }
             form => {
                 let packed = self.packed.get_or_pack(|| self.pack());
@@ -224,6 +266,10 @@ impl ConvNorm {
                 let bias = bias.unwrap_or_else(none);
                 (weight, bias)
             }
+        };
+        let (weight, bias) = match self.scale == 1.0 {
+            true => (weight, bias),
+            false => (weight * self.scale, bias * self.scale),
         };
         let native = self.kernels == Kernels::Native;
         FusedConv2d::new(weight, bias, self.geometry, self.conv.groups, native)
@@ -272,36 +318,45 @@ pub(super) fn run_packed(
     Form::Fused(output).into()
 }
 
-/// Reports a convolution to the trace, and returns the dimensions of its output.
-pub(super) fn trace_convolution(
-    conv: &Conv2d,
-    geometry: &Geometry,
-    [batch, _, height, width]: [usize; 4],
-    trace: &Trace,
-) -> [usize; 4] {
-    let [outputs, inputs, rows, columns] = lazy_dims(&conv.weight);
+/// Reports a convolution of a traced map, and returns its output.
+pub(super) fn trace_convolution(conv: &Conv2d, geometry: &Geometry, input: &Traced) -> Traced {
+    let [batch, _, height, width] = input.dims;
+    let [outputs, of_a_group, rows, columns] = lazy_dims(&conv.weight);
     let size = geometry.output_size([height, width]);
     let [height, width] = size.unwrap_or_default();
-    let output = [batch, outputs, height, width];
-    let multiply_adds = inputs * rows * columns;
+    let multiply_adds = of_a_group * rows * columns;
     let bias = conv.bias.as_ref().map_or(0, |_| outputs);
-    trace.weighted(output, outputs * multiply_adds + bias, multiply_adds);
-    output
+    let kind = OperationKind::Convolution {
+        kernel: geometry.kernel,
+        stride: geometry.stride,
+        inputs: of_a_group * conv.groups,
+        groups: conv.groups,
+    };
+    input.then_weighted(
+        kind,
+        [batch, outputs, height, width],
+        outputs * multiply_adds + bias,
+        multiply_adds,
+    )
 }
 
-/// Reports a normalization and an epilogue on an output of these dimensions to the trace.
-pub(super) fn trace_normalization(
-    norm: Option<&BatchNorm>,
-    output: [usize; 4],
-    epilogue: &Epilogue,
-    trace: &Trace,
-) -> FeatureMap {
-    if norm.is_some() {
-        trace.weighted(output, 2 * output[1], 0);
+/// Reports the normalization of a traced map, if there is one, and returns its output.
+pub(super) fn trace_normalization(norm: Option<&BatchNorm>, input: Traced) -> Traced {
+    match norm {
+        Some(_) => {
+            let parameters = 2 * input.dims[1];
+            input.then_weighted(OperationKind::Normalization, input.dims, parameters, 0)
+        }
+        None => input,
     }
-    if epilogue.residual.is_some() {
-        trace.elementwise(output);
-    }
+}
+
+/// Reports an epilogue on a traced map, and returns its output.
+pub(super) fn trace_epilogue(input: Traced, epilogue: &Epilogue) -> FeatureMap {
+    let x = match &epilogue.residual {
+        Some(residual) => input.join(OperationKind::Addition, [residual], input.dims),
+        None => input,
+    };
     // A traced map needs no kernels.
-    FeatureMap::traced(output, trace).activate(epilogue.activation, Kernels::Native)
+    FeatureMap::from(x).activate(epilogue.activation, Kernels::Native)
 }

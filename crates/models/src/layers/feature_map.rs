@@ -5,7 +5,8 @@ use std::ops::Add;
 use burn::module::Module;
 use burn::prelude::*;
 
-use super::trace::Trace;
+use super::operation::OperationKind;
+use super::trace::{Trace, Traced};
 
 /// A batch of feature maps, in the form that the pass through the network needs.
 ///
@@ -30,8 +31,8 @@ pub(super) enum Form {
     FusedImages(Tensor<4>),
     /// `[batch, height, width, channels]`.
     Fused(Tensor<4>),
-    /// Batch, channels, height and width.
-    Traced([usize; 4], Trace),
+    /// A shape.
+    Traced(Traced),
 }
 
 impl FeatureMap {
@@ -55,7 +56,15 @@ impl FeatureMap {
 
     /// Makes a map that has a shape but no values.
     pub(crate) fn traced(dims: [usize; 4], trace: &Trace) -> Self {
-        Form::Traced(dims, trace.clone()).into()
+        Traced::input(dims, trace).into()
+    }
+
+    /// Returns the map if it is traced.
+    pub(crate) fn as_traced(&self) -> Option<&Traced> {
+        match &self.form {
+            Form::Traced(traced) => Some(traced),
+            _ => None,
+        }
     }
 
     /// Returns the dimensions: batch, channels, height and width.
@@ -66,7 +75,7 @@ impl FeatureMap {
                 let [batch, height, width, channels] = tensor.dims();
                 [batch, channels, height, width]
             }
-            Form::Traced(dims, _) => *dims,
+            Form::Traced(traced) => traced.dims,
         }
     }
 
@@ -79,7 +88,7 @@ impl FeatureMap {
         match self.form {
             Form::Composed(tensor) | Form::FusedImages(tensor) => tensor,
             Form::Fused(tensor) => tensor.permute([0, 3, 1, 2]),
-            Form::Traced(dims, trace) => Tensor::zeros(dims, trace.device()),
+            Form::Traced(traced) => Tensor::zeros(traced.dims, traced.trace().device()),
         }
     }
 
@@ -96,10 +105,10 @@ impl FeatureMap {
             Form::Composed(tensor) => Self::composed(operation(tensor)),
             Form::FusedImages(tensor) => Form::FusedImages(operation(tensor)).into(),
             Form::Fused(_) => Form::FusedImages(operation(self.into_tensor())).into(),
-            Form::Traced(dims, trace) => {
-                let output = operation(Tensor::zeros(dims, trace.device())).dims();
-                trace.elementwise(output);
-                Self::traced(output, &trace)
+            Form::Traced(traced) => {
+                let zeros = Tensor::zeros(traced.dims, traced.trace().device());
+                let output = operation(zeros).dims();
+                traced.then(OperationKind::Other, output).into()
             }
         }
     }
@@ -117,18 +126,16 @@ impl FeatureMap {
         operation: impl FnOnce(&M, Tensor<4>) -> Tensor<4>,
     ) -> Self {
         match self.form {
-            Form::Traced(dims, trace) => {
+            Form::Traced(traced) => {
                 // The operation expects its input on the module's device.
                 let device = module.devices().into_iter().next();
-                let device = device.unwrap_or_else(|| trace.device().clone());
-                let output = operation(module, Tensor::zeros(dims, &device)).dims();
-                trace.module(module);
-                trace.weighted(
-                    output,
-                    crate::network::trainable_parameters(module),
-                    multiply_adds,
-                );
-                Self::traced(output, &trace)
+                let device = device.unwrap_or_else(|| traced.trace().device().clone());
+                let output = operation(module, Tensor::zeros(traced.dims, &device)).dims();
+                traced.trace().module(module);
+                let parameters = crate::network::trainable_parameters(module);
+                traced
+                    .then_weighted(OperationKind::Other, output, parameters, multiply_adds)
+                    .into()
             }
             _ => self.map(|tensor| operation(module, tensor)),
         }
@@ -144,9 +151,9 @@ impl FeatureMap {
         let [batch, channels, height, width] = self.dims();
         let each = channels / groups.max(1);
         match self.form {
-            Form::Traced(dims, trace) => {
-                trace.elementwise(dims);
-                Self::traced(dims, &trace)
+            Form::Traced(traced) => {
+                let kind = OperationKind::ChannelShuffle { groups };
+                traced.then(kind, traced.dims).into()
             }
             Form::Fused(tensor) => {
                 let groups = tensor.reshape([batch, height, width, groups, each]);
@@ -162,6 +169,35 @@ impl FeatureMap {
         }
     }
 
+    /// Arranges all values as channels of a single pixel, channel by channel and row by row.
+    ///
+    /// # Shapes
+    ///
+    /// - `self`: `[batch, channels, height, width]`
+    /// - output: `[batch, channels * height * width, 1, 1]`
+    pub fn flatten(self) -> Self {
+        let [batch, channels, height, width] = self.dims();
+        let dims = [batch, channels * height * width, 1, 1];
+        match self.form {
+            Form::Traced(traced) => traced.then(OperationKind::Flattening, dims).into(),
+            form => Self::from(form).map(|tensor| tensor.reshape(dims)),
+        }
+    }
+
+    /// Multiplies all values by a number.
+    ///
+    /// # Shapes
+    ///
+    /// - `self` and output: `[batch, channels, height, width]`
+    pub fn scale(self, factor: f64) -> Self {
+        match self.form {
+            Form::Composed(tensor) => Self::composed(tensor * factor),
+            Form::FusedImages(tensor) => Form::FusedImages(tensor * factor).into(),
+            Form::Fused(tensor) => Form::Fused(tensor * factor).into(),
+            Form::Traced(traced) => traced.then(OperationKind::Scaling, traced.dims).into(),
+        }
+    }
+
     /// Concatenates maps along their channels, in the order given.
     ///
     /// # Shapes
@@ -172,10 +208,10 @@ impl FeatureMap {
         const { assert!(N > 0, "there is something to concatenate") };
         let channels = maps.iter().map(|map| map.dims()[1]).sum();
         let form = match &maps[0].form {
-            Form::Traced([batch, _, height, width], trace) => {
-                let dims = [*batch, channels, *height, *width];
-                trace.elementwise(dims);
-                Form::Traced(dims, trace.clone())
+            Form::Traced(first) => {
+                let [batch, _, height, width] = first.dims;
+                let dims = [batch, channels, height, width];
+                Form::Traced(first.join(OperationKind::Concatenation, &maps[1..], dims))
             }
             Form::Fused(_) => {
                 let maps = maps.map(Self::into_trailing);
@@ -205,9 +241,11 @@ impl Add for FeatureMap {
     fn add(self, other: Self) -> Self {
         match (self.form, other.form) {
             (Form::Fused(a), Form::Fused(b)) => Form::Fused(a + b).into(),
-            (Form::Traced(dims, trace), _) => {
-                trace.elementwise(dims);
-                Self::traced(dims, &trace)
+            (Form::Traced(traced), other) => {
+                let other = Self::from(other);
+                traced
+                    .join(OperationKind::Addition, [&other], traced.dims)
+                    .into()
             }
             (form, other) => {
                 let other = Self::from(other).into_tensor();
@@ -220,6 +258,12 @@ impl Add for FeatureMap {
 impl From<Form> for FeatureMap {
     fn from(form: Form) -> Self {
         Self { form }
+    }
+}
+
+impl From<Traced> for FeatureMap {
+    fn from(traced: Traced) -> Self {
+        Form::Traced(traced).into()
     }
 }
 

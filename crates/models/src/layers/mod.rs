@@ -9,6 +9,7 @@ mod conv_norm;
 mod epilogue;
 mod feature_map;
 mod kernels;
+mod operation;
 mod packed;
 mod padding;
 mod pool;
@@ -22,7 +23,10 @@ pub use conv_norm::{ConvNorm, ConvNormConfig};
 pub use epilogue::Epilogue;
 pub use feature_map::FeatureMap;
 pub use kernels::{Kernels, LayerOptions};
+pub use operation::{Operation, OperationKind};
 pub use padding::Padding;
-pub use pool::{average_pool, global_average_pool, max_pool, strided_average_pool};
+pub use pool::{
+    adaptive_average_pool, average_pool, global_average_pool, max_pool, strided_average_pool,
+};
 pub use separable_conv::{SeparableConvNorm, SeparableConvNormConfig};
 pub use stem::Stem;

@@ -1,12 +1,13 @@
 //! Max pools and average pools.
 
-use burn::tensor::module::avg_pool2d;
+use burn::tensor::module::{adaptive_avg_pool2d, avg_pool2d};
 use burn::tensor::ops::AvgPoolOptions;
 use xception_kernels::{
     Geometry, Padding2d, max_pool_trailing_channels, mean_pool_trailing_channels,
 };
 
 use super::feature_map::Form;
+use super::operation::OperationKind;
 use super::{FeatureMap, Kernels};
 
 /// Takes the maximum over a square window; padded pixels are never the maximum.
@@ -27,12 +28,12 @@ pub fn max_pool(
         .with_padding(padding);
     match input.form {
         Form::Composed(input) => FeatureMap::composed(kernels.max_pool2d(input, &geometry)),
-        Form::Traced([batch, channels, height, width], trace) => {
-            let size = geometry.output_size([height, width]);
-            let [height, width] = size.unwrap_or_default();
-            let output = [batch, channels, height, width];
-            trace.elementwise(output);
-            FeatureMap::traced(output, &trace)
+        Form::Traced(input) => {
+            let kind = OperationKind::MaxPool {
+                kernel: geometry.kernel,
+                stride: geometry.stride,
+            };
+            input.then(kind, pooled(input.dims, &geometry)).into()
         }
         form => {
             let input = FeatureMap::from(form).into_trailing();
@@ -65,9 +66,12 @@ pub fn average_pool(
                 .with_count_include_pad(count_include_pad);
             FeatureMap::composed(avg_pool2d(input, options))
         }
-        Form::Traced(dims, trace) => {
-            trace.elementwise(dims);
-            FeatureMap::traced(dims, &trace)
+        Form::Traced(input) => {
+            let kind = OperationKind::AveragePool {
+                kernel: [kernel, kernel],
+                stride: [1, 1],
+            };
+            input.then(kind, input.dims).into()
         }
         form => {
             let input = FeatureMap::from(form).into_trailing();
@@ -83,22 +87,56 @@ pub fn average_pool(
     }
 }
 
-/// Takes the mean over a square window without padding.
+/// Takes the mean over a square window at any stride, with padding of zeros on all four sides, which count in the mean.
 ///
 /// # Shapes
 ///
 /// - `input`: `[batch, channels, height, width]`
 /// - output: `[batch, channels, height_out, width_out]`
-pub fn strided_average_pool(input: FeatureMap, kernel: usize, stride: usize) -> FeatureMap {
-    if let Form::Traced([batch, channels, height, width], trace) = input.form {
-        let geometry = Geometry::valid(kernel).with_stride(stride);
-        let [height, width] = geometry.output_size([height, width]).unwrap_or_default();
-        let output = [batch, channels, height, width];
-        trace.elementwise(output);
-        return FeatureMap::traced(output, &trace);
+pub fn strided_average_pool(
+    input: FeatureMap,
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+) -> FeatureMap {
+    let geometry = Geometry::valid(kernel)
+        .with_stride(stride)
+        .with_padding(Padding2d::symmetric(padding));
+    if let Form::Traced(input) = input.form {
+        let kind = OperationKind::AveragePool {
+            kernel: geometry.kernel,
+            stride: geometry.stride,
+        };
+        return input.then(kind, pooled(input.dims, &geometry)).into();
     }
-    let options = AvgPoolOptions::new([kernel, kernel]).with_stride([stride, stride]);
+    let options = AvgPoolOptions::new(geometry.kernel)
+        .with_stride(geometry.stride)
+        .with_padding([padding, padding])
+        .with_count_include_pad(true);
     input.map(|input| avg_pool2d(input, options))
+}
+
+/// Takes the mean over each cell of a grid of this height and width. Cells overlap where the map's size is no multiple of
+/// the grid's, as in PyTorch's `AdaptiveAvgPool2d`.
+///
+/// # Shapes
+///
+/// - `input`: `[batch, channels, height, width]`
+/// - output: `[batch, channels, grid height, grid width]`
+pub fn adaptive_average_pool(input: FeatureMap, grid: [usize; 2]) -> FeatureMap {
+    let [batch, channels, height, width] = input.dims();
+    if [height, width] == grid {
+        return input;
+    }
+    match input.form {
+        Form::Traced(input) => {
+            let output = [batch, channels, grid[0], grid[1]];
+            input
+                .then(OperationKind::AdaptiveAveragePool, output)
+                .into()
+        }
+        form => FeatureMap::from(form).map(|input| adaptive_avg_pool2d(input, grid)),
+    }
 }
 
 /// Takes the mean over all pixels of a map.
@@ -114,15 +152,23 @@ pub fn global_average_pool(input: FeatureMap) -> FeatureMap {
             let pixels = input.flatten::<3>(1, 2); // [batch, height * width, channels]
             Form::Fused(pixels.mean_dim(1).reshape([batch, 1, 1, channels])).into()
         }
-        Form::Traced(_, trace) => {
-            trace.elementwise([batch, channels]);
-            FeatureMap::traced([batch, channels, 1, 1], &trace)
+        Form::Traced(input) => {
+            let output = [batch, channels, 1, 1];
+            input
+                .then(OperationKind::AdaptiveAveragePool, output)
+                .into()
         }
         form => FeatureMap::from(form).map(|input| {
             let pixels = input.flatten::<3>(2, 3); // [batch, channels, height * width]
             pixels.mean_dim(2).reshape([batch, channels, 1, 1])
         }),
     }
+}
+
+/// Returns the dimensions of a pool's output; a window that is larger than the map leaves nothing.
+fn pooled([batch, channels, height, width]: [usize; 4], geometry: &Geometry) -> [usize; 4] {
+    let [height, width] = geometry.output_size([height, width]).unwrap_or_default();
+    [batch, channels, height, width]
 }
 
 #[cfg(test)]

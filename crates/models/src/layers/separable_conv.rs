@@ -7,9 +7,11 @@ use burn::prelude::*;
 use xception_kernels::{Activation, FusedConv2d, FusedDepthwise, Geometry};
 
 use super::conv_norm::{
-    batch_norm, convolution, normalize, run_packed, trace_convolution, trace_normalization,
+    batch_norm, convolution, normalize, run_packed, trace_convolution, trace_epilogue,
+    trace_normalization,
 };
 use super::feature_map::Form;
+use super::operation::OperationKind;
 use super::packed::{Packed, fold, ids};
 use super::{Epilogue, FeatureMap, Kernels, LayerOptions};
 
@@ -141,9 +143,9 @@ impl SeparableConvNorm {
     /// - `input`: `[batch, channels_in, height, width]`
     /// - output: `[batch, channels_out, height_out, width_out]`
     pub fn forward(&self, input: FeatureMap, epilogue: Epilogue) -> FeatureMap {
-        let between = Epilogue::from(self.activation);
         match input.form {
             Form::Composed(input) => {
+                let between = Epilogue::from(self.activation);
                 let kernels = self.kernels;
                 let input = match self.input_relu {
                     true => kernels.activate(input, Activation::Relu),
@@ -158,20 +160,23 @@ impl SeparableConvNorm {
                 let x = kernels.conv2d(x, weight, None, &Geometry::valid(1), 1);
                 normalize(Some(&self.norm), x, epilogue, kernels)
             }
-            Form::Traced(dims, trace) => {
-                trace.module(self);
-                if trace.fuses() {
+            Form::Traced(mut x) => {
+                x.trace().module(self);
+                if x.trace().fuses() {
                     self.packed.get_or_pack(|| self.pack());
-                    trace.packed(ids(self));
+                    x.trace().packed(ids(self));
                 }
                 if self.input_relu {
-                    trace.elementwise(dims);
+                    x = x.then(OperationKind::Activation(Activation::Relu), x.dims);
                 }
-                let x = trace_convolution(&self.depthwise, &self.geometry, dims, &trace);
-                let x = trace_normalization(self.depthwise_norm.as_ref(), x, &between, &trace);
-                let pointwise = Geometry::valid(1);
-                let x = trace_convolution(&self.pointwise, &pointwise, x.dims(), &trace);
-                trace_normalization(Some(&self.norm), x, &epilogue, &trace)
+                x = trace_convolution(&self.depthwise, &self.geometry, &x);
+                x = trace_normalization(self.depthwise_norm.as_ref(), x);
+                if self.activation != Activation::None {
+                    x = x.then(OperationKind::Activation(self.activation), x.dims);
+                }
+                x = trace_convolution(&self.pointwise, &Geometry::valid(1), &x);
+                x = trace_normalization(Some(&self.norm), x);
+                trace_epilogue(x, &epilogue)
             }
             form => run_packed(
                 self.packed.get_or_pack(|| self.pack()),

@@ -5,16 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use burn::module::{Module, ParamGroup, ParamId};
 use burn::prelude::*;
 
-/// An operation of a forward pass.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Operation {
-    /// Number of trainable parameters that it uses.
-    pub(crate) parameters: u64,
-    /// Multiply-adds for the whole batch.
-    pub(crate) multiply_adds: u64,
-    /// Number of values in its output.
-    pub(crate) outputs: u64,
-}
+use super::FeatureMap;
+use super::operation::{Operation, OperationKind};
 
 /// The record shared by the traced maps of one pass.
 #[derive(Debug, Clone)]
@@ -38,6 +30,8 @@ pub(crate) struct Record {
     pub(crate) parameters: Option<ParamGroup>,
     /// Parameters that fused layers have packed, so that their values are no longer needed.
     pub(crate) packed: Vec<ParamId>,
+    /// Number of operations in the reports taken before.
+    taken: usize,
 }
 
 impl Trace {
@@ -73,7 +67,15 @@ impl Trace {
 
     /// Returns the reports since the last call.
     pub(crate) fn take(&self) -> Record {
-        std::mem::take(&mut *self.record())
+        let record = &mut *self.record();
+        let taken = record.taken + record.operations.len();
+        std::mem::replace(
+            record,
+            Record {
+                taken,
+                ..Record::default()
+            },
+        )
     }
 
     fn record(&self) -> std::sync::MutexGuard<'_, Record> {
@@ -96,25 +98,81 @@ impl Trace {
         self.record().packed.extend(ids);
     }
 
-    /// Reports an operation without parameters or multiply-adds, such as an activation, a pool or an addition.
-    pub(super) fn elementwise<const D: usize>(&self, output: [usize; D]) {
-        self.weighted(output, 0, 0);
+    /// Reports an operation, and returns its index among those of the pass.
+    fn operation(&self, operation: Operation) -> usize {
+        let record = &mut *self.record();
+        record.operations.push(operation);
+        record.taken + record.operations.len() - 1
+    }
+}
+
+/// A map that has a shape and an origin but no values.
+#[derive(Debug, Clone)]
+pub(crate) struct Traced {
+    /// Batch, channels, height and width.
+    pub(super) dims: [usize; 4],
+    /// Index of the operation that makes the map; `None` for the network's input.
+    origin: Option<usize>,
+    trace: Trace,
+}
+
+impl Traced {
+    /// Makes the input of a network.
+    pub(super) fn input(dims: [usize; 4], trace: &Trace) -> Self {
+        Self {
+            dims,
+            origin: None,
+            trace: trace.clone(),
+        }
     }
 
-    /// Reports an operation with parameters, in which each output takes `multiply_adds`.
-    pub(super) fn weighted<const D: usize>(
+    /// Returns the record that the pass shares.
+    pub(super) fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// Returns the index of the operation that makes the map; `None` for the network's input.
+    pub(crate) fn origin(&self) -> Option<usize> {
+        self.origin
+    }
+
+    /// Reports an operation on the map without parameters or multiply-adds, such as an activation or a pool, and returns
+    /// its output.
+    pub(super) fn then(&self, kind: OperationKind, output: [usize; 4]) -> Self {
+        self.then_weighted(kind, output, 0, 0)
+    }
+
+    /// Reports an operation with parameters on the map, in which each output takes `multiply_adds`, and returns its output.
+    pub(super) fn then_weighted(
         &self,
-        output: [usize; D],
+        kind: OperationKind,
+        output: [usize; 4],
         parameters: usize,
         multiply_adds: usize,
-    ) {
-        let outputs = output
-            .iter()
-            .fold(1u64, |all, &size| all.saturating_mul(size as u64));
-        self.record().operations.push(Operation {
-            parameters: parameters as u64,
-            multiply_adds: outputs.saturating_mul(multiply_adds as u64),
-            outputs,
-        });
+    ) -> Self {
+        let operation = Operation::new(kind, vec![self.origin], output);
+        self.report(operation.with_cost(parameters, multiply_adds))
+    }
+
+    /// Reports an operation without parameters on several maps, and returns its output. Maps that have values are left
+    /// out.
+    pub(super) fn join<'a>(
+        &self,
+        kind: OperationKind,
+        others: impl IntoIterator<Item = &'a FeatureMap>,
+        output: [usize; 4],
+    ) -> Self {
+        let others = others.into_iter().filter_map(FeatureMap::as_traced);
+        let origins = std::iter::once(self.origin).chain(others.map(|other| other.origin));
+        self.report(Operation::new(kind, origins.collect(), output))
+    }
+
+    fn report(&self, operation: Operation) -> Self {
+        let dims = operation.output;
+        Self {
+            dims,
+            origin: Some(self.trace.operation(operation)),
+            trace: self.trace.clone(),
+        }
     }
 }

@@ -86,11 +86,8 @@ impl ResNetConfig {
             stem: stem.init(device),
             stages,
             classifier: ClassifierConfig {
-                features: channels_in,
-                fully_connected: Vec::new(),
-                classes: self.classes,
                 dropout: self.dropout,
-                kernels: self.kernels,
+                ..ClassifierConfig::new(channels_in, self.classes, self.kernels)
             }
             .init(device),
         })

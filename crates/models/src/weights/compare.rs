@@ -7,10 +7,11 @@ use super::layer::{Origin, Part};
 use super::layout::Layout;
 use xception_formats::NamedTensors;
 
-/// Returns whether a parameter belongs to a classifier, auxiliary or not, so that a new head replaces it. Of the
+/// Returns whether a parameter belongs to a classifier, auxiliary or not, so that a new head replaces it. Of an
 /// auxiliary classifier only the last layer does; its convolutions are kept.
 pub(super) fn is_head(parameter: &str) -> bool {
-    parameter.starts_with("classifier.") || parameter.starts_with("auxiliary.classifier.")
+    let auxiliary = parameter.starts_with("auxiliary.");
+    parameter.starts_with("classifier.") || (auxiliary && parameter.contains(".classifier.logits."))
 }
 
 /// Compares the parts of a network with the tensors of a file.

@@ -56,7 +56,10 @@ pub(super) fn assign(
 fn names(layer: &Layer) -> Vec<(Kind, String)> {
     match layer {
         Layer::ConvNorm { conv, norm, .. } => {
-            vec![(Kind::Conv, conv.clone()), (Kind::Norm, norm.clone())]
+            let norm = norm.iter().map(|norm| (Kind::Norm, norm.clone()));
+            std::iter::once((Kind::Conv, conv.clone()))
+                .chain(norm)
+                .collect()
         }
         Layer::SeparableConvNorm {
             depthwise,

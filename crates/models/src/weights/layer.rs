@@ -9,7 +9,9 @@ pub(crate) enum Layer {
     ConvNorm {
         module: String,
         conv: String,
-        norm: String,
+        /// Whether the convolution has a bias.
+        bias: bool,
+        norm: Option<String>,
     },
     /// A [`SeparableConvNorm`](crate::layers::SeparableConvNorm).
     SeparableConvNorm {
@@ -24,9 +26,34 @@ pub(crate) enum Layer {
     Linear { module: String, linear: String },
 }
 
-/// Makes a [`ConvNorm`](crate::layers::ConvNorm) layer with the names of its parts.
+/// Makes a [`ConvNorm`](crate::layers::ConvNorm) layer with normalization and without a bias.
 pub(crate) fn conv_norm(module: String, conv: String, norm: String) -> Layer {
-    Layer::ConvNorm { module, conv, norm }
+    Layer::ConvNorm {
+        module,
+        conv,
+        bias: false,
+        norm: Some(norm),
+    }
+}
+
+/// Makes a [`ConvNorm`](crate::layers::ConvNorm) layer with normalization and a bias.
+pub(crate) fn biased_conv_norm(module: String, conv: String, norm: String) -> Layer {
+    Layer::ConvNorm {
+        module,
+        conv,
+        bias: true,
+        norm: Some(norm),
+    }
+}
+
+/// Makes a [`ConvNorm`](crate::layers::ConvNorm) layer with a bias and without normalization.
+pub(crate) fn biased_conv(module: String, conv: String) -> Layer {
+    Layer::ConvNorm {
+        module,
+        conv,
+        bias: true,
+        norm: None,
+    }
 }
 
 /// Makes a linear layer with the name of its part.
@@ -46,7 +73,7 @@ pub(crate) enum Dialect {
     Keras {
         /// Whether batch normalizations have a `gamma`, which otherwise is one.
         scale: bool,
-        /// Whether convolutions have a `bias`. The modules here have none, so it is subtracted from the running mean:
+        /// Whether normalized convolutions have a `bias`. Layers here that have none subtract it from the running mean:
         /// normalizing `x + bias` by `mean` equals normalizing `x` by `mean - bias`.
         conv_bias: bool,
     },
@@ -116,10 +143,17 @@ impl Layer {
             Self::ConvNorm {
                 module,
                 conv,
+                bias,
                 norm: n,
             } => {
                 let mut parts = vec![weight(&format!("{module}.conv"), conv, Layout::Same)];
-                parts.extend(norm(module, n));
+                if *bias {
+                    let parameter = format!("{module}.conv.bias");
+                    parts.push(tensor(parameter, format!("{conv}.bias"), Layout::Same));
+                }
+                if let Some(n) = n {
+                    parts.extend(norm(module, n));
+                }
                 parts
             }
             Self::SeparableConvNorm {
@@ -183,6 +217,7 @@ impl Layer {
             Self::ConvNorm {
                 module,
                 conv,
+                bias,
                 norm: n,
             } => {
                 let mut parts = vec![tensor(
@@ -190,7 +225,14 @@ impl Layer {
                     format!("{conv}/kernel"),
                     Layout::HeightWidthInOut,
                 )];
-                parts.extend(norm(&format!("{module}.norm"), n, Some(conv)));
+                if *bias {
+                    let parameter = format!("{module}.conv.bias");
+                    parts.push(tensor(parameter, format!("{conv}/bias"), Layout::Same));
+                }
+                if let Some(n) = n {
+                    let unabsorbed = (!bias).then_some(conv.as_str());
+                    parts.extend(norm(&format!("{module}.norm"), n, unabsorbed));
+                }
                 parts
             }
             Self::SeparableConvNorm {

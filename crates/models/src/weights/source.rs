@@ -17,6 +17,8 @@ pub enum Source {
     Cadene,
     /// torchvision's Inception V3 and ResNets, and files with their names.
     Torchvision,
+    /// pytorchcv's batch-normalized Inception and ShuffleNet.
+    Pytorchcv,
     /// `keras.applications`, and models made from them.
     Keras,
     /// This crate.
@@ -29,6 +31,7 @@ impl fmt::Display for Source {
             Self::Timm => "timm",
             Self::Cadene => "Cadene",
             Self::Torchvision => "torchvision",
+            Self::Pytorchcv => "pytorchcv",
             Self::Keras => "Keras",
             Self::Native => "this crate",
         })

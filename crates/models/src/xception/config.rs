@@ -116,11 +116,9 @@ impl XceptionConfig {
             middle_flow,
             exit_flow: exit_flow.init(device),
             classifier: ClassifierConfig {
-                features: last,
                 fully_connected: self.fully_connected.clone(),
-                classes: self.classes,
                 dropout: self.dropout,
-                kernels: self.kernels,
+                ..ClassifierConfig::new(last, self.classes, self.kernels)
             }
             .init(device),
             minimum_size: minimum_size(self.stem),
