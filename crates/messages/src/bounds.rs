@@ -127,6 +127,16 @@ impl Bounds {
         }
     }
 
+    /// Puts the range into the schema of a map, for each of its values.
+    pub fn of_values(self) -> impl Transform {
+        move |schema: &mut Schema| {
+            if let Some(Value::Object(patterns)) = schema.get_mut("patternProperties") {
+                let values = patterns.values_mut().filter_map(Value::as_object_mut);
+                values.for_each(|value| self.write(value));
+            }
+        }
+    }
+
     /// Reads the range of a number's schema; `None` if it has none.
     pub fn of_schema(schema: &Map<String, Value>) -> Option<Self> {
         let number = |key: &str| schema.get(key).and_then(Value::as_f64);
@@ -238,6 +248,10 @@ mod tests {
         Bounds::at_least(1.0).of_items().transform(&mut list);
         let items = json!({"type": "integer", "minimum": 1});
         assert_eq!(list.get("items"), Some(&items));
+        let mut map = json_schema!({"patternProperties": {"^\\d+$": {"type": "integer"}}});
+        Bounds::at_least(1.0).of_values().transform(&mut map);
+        let values = json!({"^\\d+$": items});
+        assert_eq!(map.get("patternProperties"), Some(&values));
         assert_eq!(Bounds::of_schema(&Map::new()), None);
     }
 }

@@ -38,6 +38,19 @@ pub enum ModelError {
         /// Largest number of parameters allowed.
         maximum: u64,
     },
+    /// No width gives the network the complexity wanted.
+    #[error(
+        "no width gives {network} {wanted} within 1 %: the nearest has {nearest}; another number of segments, classes \
+         or modules may do"
+    )]
+    NoWidth {
+        /// Name of the network.
+        network: String,
+        /// The complexity wanted, such as `500,000 parameters`.
+        wanted: String,
+        /// The nearest complexity.
+        nearest: String,
+    },
     /// The image is so small that the network's strides leave no pixels.
     #[error(
         "images of {} x {} pixels are too small for this network: it needs at least {minimum} x {minimum} \

@@ -24,6 +24,7 @@
 //! # Ok::<(), xception_models::ModelError>(())
 //! ```
 
+mod complexity;
 mod error;
 mod families;
 mod features;
@@ -48,6 +49,7 @@ pub mod weights;
 mod width;
 pub mod xception;
 
+pub use complexity::Complexity;
 pub use error::ModelError;
 pub use features::{Features, Stage};
 pub use fused::Fused;

@@ -1,7 +1,9 @@
 //! The options that all networks share, and the ranges of their values.
 
+use std::collections::BTreeMap;
+
 use crate::limits;
-use crate::width::WIDTH;
+use crate::width::{CHANNELS, WIDTH};
 use xception_messages::Bounds;
 
 use crate::ModelError;
@@ -27,6 +29,33 @@ pub(crate) fn check(
     Ok(())
 }
 
+/// Checks the numbers of channels that take the place of published ones.
+pub(crate) fn check_channels(
+    given: &BTreeMap<usize, usize>,
+    published: &[usize],
+) -> Result<(), ModelError> {
+    for (place, &channels) in given {
+        CHANNELS.check_count("channels", channels)?;
+        if !published.contains(place) {
+            let published: Vec<_> = published.iter().map(usize::to_string).collect();
+            return Err(ModelError::OutOfRange {
+                option: "channels",
+                found: format!("for the published number {place}"),
+                expected: format!("for one of {}", published.join(", ")),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Returns an example of the option `channels`: another number for the last published one.
+pub(crate) fn channels_example(published: &[usize]) -> BTreeMap<usize, usize> {
+    let last = published.last();
+    last.map(|&channels| (channels, channels - 8))
+        .into_iter()
+        .collect()
+}
+
 /// Defines the configuration of a family of networks: the family's own options, each with the name of its builder
 /// method, its type and its default, and the options that all networks share. Expands to the struct, its builder
 /// methods, its defaults and its JSON reader.
@@ -36,6 +65,8 @@ macro_rules! network_config {
         $config:ident {
             $($(#[$field_meta:meta])* $field:ident, $with:ident: $type:ty = $default:expr;)*
         }
+        channels: $channels:expr;
+        $(segments: $segments:ident;)?
         dropout: $dropout:literal;
         batch_norm_epsilon: $epsilon:literal, $epsilon_doc:literal, example $epsilon_example:literal;
     ) => {
@@ -51,6 +82,10 @@ macro_rules! network_config {
             /// Factor on the channels of every layer, rounded to multiples of 8; 1 in the paper.
             #[schemars(example = 0.25, transform = $crate::width::WIDTH.of_number())]
             pub width: f64,
+            /// Numbers of channels in place of published ones, whatever the width, such as `{"728": 200}`.
+            #[schemars(example = $crate::options::channels_example(&$channels), transform = $crate::width::CHANNELS.of_values())]
+            #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+            pub channels: std::collections::BTreeMap<usize, usize>,
             $($(#[$field_meta])* pub $field: $type,)*
             #[doc = concat!("Probability of dropout before the last layer; ", $dropout, ".")]
             #[schemars(example = 0.5, transform = $crate::options::DROPOUT.of_number())]
@@ -69,6 +104,7 @@ macro_rules! network_config {
                 Self {
                     classes: 1000,
                     width: 1.0,
+                    channels: std::collections::BTreeMap::new(),
                     $($field: $default,)*
                     dropout: 0.0,
                     stem: $crate::layers::Stem::Standard,
@@ -81,6 +117,14 @@ macro_rules! network_config {
         impl burn::config::Config for $config {}
 
         impl $config {
+            /// The numbers of channels of the published network that the width multiplies, in ascending order.
+            pub const CHANNELS: &'static [usize] = &$channels;
+
+            /// Returns [`CHANNELS`](Self::CHANNELS).
+            pub(crate) fn published_channels(&self) -> &'static [usize] {
+                Self::CHANNELS
+            }
+
             /// Makes the published network's configuration with this number of classes.
             pub fn new(classes: usize) -> Self {
                 Self { classes, ..Self::default() }
@@ -94,6 +138,11 @@ macro_rules! network_config {
             /// Sets the factor on the channels of every layer.
             pub fn with_width(self, width: f64) -> Self {
                 Self { width, ..self }
+            }
+
+            /// Sets numbers of channels in place of published ones.
+            pub fn with_channels(self, channels: std::collections::BTreeMap<usize, usize>) -> Self {
+                Self { channels, ..self }
             }
 
             $(
@@ -133,7 +182,26 @@ macro_rules! network_config {
 
             /// Checks the options that all networks share.
             fn check_shared(&self) -> Result<(), $crate::ModelError> {
+                $crate::options::check_channels(&self.channels, Self::CHANNELS)?;
                 $crate::options::check(self.classes, self.width, self.dropout, self.batch_norm_epsilon)
+            }
+
+            /// Returns the rule that gives each layer its number of channels.
+            fn layer_width(&self) -> Result<$crate::width::Width<'_>, $crate::ModelError> {
+                let width = $crate::width::Width::new(self.width)?.with_channels(&self.channels);
+                Ok(width.with_segments(self.channel_segments()))
+            }
+
+            /// Returns the number of segments that the channels have to divide into.
+            pub(crate) fn channel_segments(&self) -> $crate::layers::Segments {
+                let segments = $crate::layers::Segments::Channels;
+                $(let segments = { let _ = segments; self.$segments };)?
+                segments
+            }
+
+            /// Returns the number of channels in place of a published one.
+            pub(crate) fn layer_channels(&self, published: usize) -> usize {
+                self.layer_width().map_or(0, |width| width.channels(published))
             }
         }
     };

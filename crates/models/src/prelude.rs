@@ -13,7 +13,8 @@
 
 pub use crate::layers::{
     Activation, Classifier, ClassifierConfig, ConvNorm, ConvNormConfig, Epilogue, FeatureMap,
-    Kernels, LayerOptions, Padding, SeparableConvNorm, SeparableConvNormConfig, Stem,
+    Kernels, LayerOptions, Order, Padding, SegmentedConvNorm, SegmentedConvNormConfig, Segments,
+    Stem,
 };
 pub use crate::{
     Features, Fused, InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config, Model,

@@ -1,6 +1,7 @@
 //! The registry of networks by name, and the enums over all families of networks.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -14,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use xception_messages::nearest;
 
 use crate::families::families;
-use crate::layers::{Classifier, FeatureMap, Kernels, Stem};
+use crate::layers::{Classifier, FeatureMap, Kernels, Segments, Stem};
 #[cfg(feature = "weights")]
 use crate::preprocessing::Preprocessing;
 #[cfg(feature = "pretrained")]
@@ -122,6 +123,33 @@ impl ModelConfig {
     pub fn with_width(mut self, width: f64) -> Self {
         each_config!(&mut self, config => config.width = width);
         self
+    }
+
+    /// Returns the factor on the channels of every layer.
+    pub fn width(&self) -> f64 {
+        each_config!(self, config => config.width)
+    }
+
+    /// Sets numbers of channels in place of published ones, whatever the width. A number that the network doesn't have is
+    /// an error of [`init`](Self::init).
+    pub fn with_channels(mut self, channels: BTreeMap<usize, usize>) -> Self {
+        each_config!(&mut self, config => config.channels = channels);
+        self
+    }
+
+    /// Returns the number of channels in place of a published one; zero if the width is out of its range.
+    pub fn layer_channels(&self, published: usize) -> usize {
+        each_config!(self, config => config.layer_channels(published))
+    }
+
+    /// Lists the numbers of channels of the published network that the width multiplies, in ascending order.
+    pub fn published_channels(&self) -> &'static [usize] {
+        each_config!(self, config => config.published_channels())
+    }
+
+    /// Returns the number of segments that the channels have to divide into.
+    pub(crate) fn segments(&self) -> Segments {
+        each_config!(self, config => config.channel_segments())
     }
 
     /// Returns the default height and width of images, in pixels: the published ones, or CIFAR's for the small stem.

@@ -1,8 +1,11 @@
-//! The width multiplier, a factor on the channels of every layer.
+//! The number of channels of every layer: the published one times the width multiplier, or one that was given.
+
+use std::collections::BTreeMap;
 
 use xception_messages::Bounds;
 
 use crate::ModelError;
+use crate::layers::Segments;
 
 /// Divisor of all numbers of channels, for the sake of SIMD lanes, as in MobileNet's code.
 const DIVISOR: usize = 8;
@@ -13,29 +16,65 @@ pub(crate) const WIDTH: Bounds = Bounds::above(0.0).at_most(16.0);
 /// Largest denominator that [`Width::fitting`] tries.
 const MAXIMUM_DENOMINATOR: usize = 256;
 
-/// A checked width multiplier (A. Howard et al., *MobileNets*, 2017, section 3.3).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Width(f64);
+/// Range of a given number of channels.
+pub(crate) const CHANNELS: Bounds = Bounds::at_least(1.0).at_most(65_536.0);
 
-impl Width {
+/// A checked width multiplier (A. Howard et al., *MobileNets*, 2017, section 3.3), and the numbers of channels that don't
+/// follow from it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Width<'a> {
+    multiplier: f64,
+    /// Numbers of channels by the published ones that they take the place of.
+    given: Option<&'a BTreeMap<usize, usize>>,
+    segments: Segments,
+}
+
+impl<'a> Width<'a> {
     /// Checks that the multiplier is in the range [`WIDTH`].
     pub(crate) fn new(multiplier: f64) -> Result<Self, ModelError> {
         WIDTH.check("width", multiplier)?;
-        Ok(Self(multiplier))
+        Ok(Self {
+            multiplier,
+            given: None,
+            segments: Segments::Channels,
+        })
     }
 
-    /// Returns the multiplied number of channels, rounded to the nearest multiple of 8 and at least 8. The published
-    /// numbers are multiples of 8, so a multiplier of 1 leaves them as they are.
+    /// Sets numbers of channels in place of published ones.
+    pub(crate) fn with_channels(self, given: &'a BTreeMap<usize, usize>) -> Self {
+        Self {
+            given: Some(given),
+            ..self
+        }
+    }
+
+    /// Makes numbers of channels such that layers have exactly this number of segments.
+    pub(crate) fn with_segments(self, segments: Segments) -> Self {
+        Self { segments, ..self }
+    }
+
+    /// Returns the number of channels in place of a published one: that given, or the multiplied one, rounded to the
+    /// nearest multiple of 8 and at least 8. The published numbers are multiples of 8, so a multiplier of 1 leaves them
+    /// as they are. Layers of more channels than segments have a multiple of their number too.
     pub(crate) fn channels(&self, published: usize) -> usize {
-        let multiplied = published as f64 * self.0 / DIVISOR as f64;
-        (multiplied.round() as usize).max(1) * DIVISOR
+        if let Some(&given) = self.given.and_then(|given| given.get(&published)) {
+            return given;
+        }
+        let multiplied = published as f64 * self.multiplier;
+        let segments = self.segments.divisor();
+        let nearest = |step: usize| ((multiplied / step as f64).round() as usize).max(1) * step;
+        match multiplied >= segments as f64 {
+            true => nearest(least_common_multiple(DIVISOR, segments)),
+            false if segments == 1 => nearest(DIVISOR),
+            false => nearest(DIVISOR).min(segments),
+        }
     }
 
     /// Finds the simplest multiplier that turns the published number of channels, the first of each pair, into the
     /// second: 1 if it fits, else the fraction with the smallest denominator; `None` if none fits.
     pub(crate) fn fitting(channels: &[(usize, usize)]) -> Option<f64> {
         let fits = |multiplier: f64| {
-            let width = Self::new(multiplier).ok()?;
+            let width = Width::new(multiplier).ok()?;
             let all = channels
                 .iter()
                 .all(|&(published, found)| width.channels(published) == found);
@@ -55,9 +94,40 @@ impl Width {
     }
 }
 
+/// Returns the least number that both numbers divide.
+pub(crate) fn least_common_multiple(a: usize, b: usize) -> usize {
+    let (mut divisor, mut rest) = (a, b);
+    while rest > 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    a / divisor.max(1) * b
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn layers_wider_than_the_segments_divide_into_them() {
+        for number in [1, 2, 3, 7, 12, 16, 32, 56] {
+            for multiplier in [0.02, 0.11, 0.25, 1.0] {
+                let width = Width::new(multiplier).unwrap();
+                let width = width.with_segments(Segments::Number(number));
+                for published in [32, 64, 128, 256, 728, 1024, 1536, 2048] {
+                    let channels = width.channels(published);
+                    let segments = Segments::Number(number).of(channels);
+                    assert_eq!(segments, number.min(channels), "{published} in {number}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn given_numbers_come_before_the_multiplier() {
+        let given = BTreeMap::from([(728, 100)]);
+        let width = Width::new(0.25).unwrap().with_channels(&given);
+        assert_eq!([728, 256].map(|n| width.channels(n)), [100, 64]);
+    }
 
     #[test]
     fn one_keeps_the_published_channels() {

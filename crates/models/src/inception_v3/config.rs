@@ -14,7 +14,6 @@ use crate::ModelError;
 use crate::layers::{ClassifierConfig, Stem};
 use crate::limits::check_parameters;
 use crate::options::network_config;
-use crate::width::Width;
 
 /// Modules at 35 x 35: the name and the channels of the pool's branch.
 pub(crate) const INCEPTION_A: [(&str, usize); 3] =
@@ -48,6 +47,9 @@ network_config! {
         #[serde(alias = "pool_counts_padding")]
         count_include_pad, with_count_include_pad: bool = true;
     }
+    channels: [
+        32, 48, 64, 80, 96, 128, 160, 192, 320, 384, 448, 768
+    ];
     dropout: "0.5 in torchvision and in Xception's ImageNet training, 0.2 in the author's code";
     batch_norm_epsilon: 1e-3, "1e-3 in torchvision and in Keras", example 1e-5;
 }
@@ -75,7 +77,7 @@ impl InceptionV3Config {
     pub fn init(&self, device: &Device) -> Result<InceptionV3, ModelError> {
         self.check()?;
         let make = &Convolutions {
-            width: Width::new(self.width)?,
+            width: self.layer_width()?,
             count_include_pad: self.count_include_pad,
             options: self.layer_options(),
             device,

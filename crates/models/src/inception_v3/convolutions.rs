@@ -8,7 +8,7 @@ use crate::width::Width;
 /// A factory of a module's convolutions, all followed by batch normalization with the same epsilon.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Convolutions<'a> {
-    pub(super) width: Width,
+    pub(super) width: Width<'a>,
     /// Whether a module's average pool counts the zeros around the map.
     pub(super) count_include_pad: bool,
     pub(super) options: LayerOptions,

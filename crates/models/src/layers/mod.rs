@@ -13,7 +13,8 @@ mod operation;
 mod packed;
 mod padding;
 mod pool;
-mod separable_conv;
+mod segmented_conv;
+mod segments;
 mod stem;
 pub(crate) mod trace;
 
@@ -28,5 +29,6 @@ pub use padding::Padding;
 pub use pool::{
     adaptive_average_pool, average_pool, global_average_pool, max_pool, strided_average_pool,
 };
-pub use separable_conv::{SeparableConvNorm, SeparableConvNormConfig};
+pub use segmented_conv::{SegmentedConvNorm, SegmentedConvNormConfig};
+pub use segments::{Order, Segments};
 pub use stem::Stem;

@@ -6,11 +6,10 @@ use xception_kernels::{Geometry, Padding2d};
 use super::MobileNetV1;
 use crate::ModelError;
 use crate::layers::{
-    Activation, ClassifierConfig, ConvNormConfig, Padding, SeparableConvNormConfig, Stem,
+    Activation, ClassifierConfig, ConvNormConfig, Padding, SegmentedConvNormConfig, Stem,
 };
 use crate::limits::check_parameters;
 use crate::options::network_config;
-use crate::width::Width;
 
 /// Channels of the first convolution.
 const STEM: usize = 32;
@@ -41,6 +40,7 @@ network_config! {
         /// Which side gets the odd pixel at stride 2.
         padding, with_padding: Padding = Padding::Symmetric;
     }
+    channels: [32, 64, 128, 256, 512, 1024];
     dropout: "0.001 in Keras";
     batch_norm_epsilon: 1e-5, "1e-5 in timm, 1e-3 in Keras", example 1e-3;
 }
@@ -67,7 +67,7 @@ impl MobileNetV1Config {
     /// If an option is out of its range, or the network would have too many parameters.
     pub fn init(&self, device: &Device) -> Result<MobileNetV1, ModelError> {
         self.check()?;
-        let width = Width::new(self.width)?;
+        let width = self.layer_width()?;
         let options = self.layer_options();
 
         let mut channels = width.channels(STEM);
@@ -83,8 +83,8 @@ impl MobileNetV1Config {
         };
         let blocks = BLOCKS.map(|(published, stride)| {
             let outputs = width.channels(published);
-            let config = SeparableConvNormConfig::new([channels, outputs], 3, options)
-                .with_depthwise_norm()
+            let config = SegmentedConvNormConfig::separable([channels, outputs], 3, options)
+                .with_norm_between(true)
                 .with_activation(Activation::Relu6)
                 .with_geometry(self.window(stride));
             channels = outputs;

@@ -17,10 +17,10 @@ pub(super) fn layers() -> Vec<Layer> {
     let mut layers = vec![conv_norm("stem".into(), "conv1".into(), "conv1_bn".into())];
     for index in 0..BLOCKS.len() {
         let number = index + 1;
-        layers.push(Layer::SeparableConvNorm {
+        layers.push(Layer::SegmentedConvNorm {
             module: format!("blocks.{index}"),
-            depthwise: format!("conv_dw_{number}"),
-            depthwise_norm: Some(format!("conv_dw_{number}_bn")),
+            spatial: format!("conv_dw_{number}"),
+            norm_between: Some(format!("conv_dw_{number}_bn")),
             pointwise: format!("conv_pw_{number}"),
             norm: format!("conv_pw_{number}_bn"),
         });

@@ -24,7 +24,7 @@ use burn::module::Module;
 
 pub use config::MobileNetV1Config;
 
-use crate::layers::{Activation, Classifier, ConvNorm, Epilogue, FeatureMap, SeparableConvNorm};
+use crate::layers::{Activation, Classifier, ConvNorm, Epilogue, FeatureMap, SegmentedConvNorm};
 use crate::{ModelConfig, ModelInfo, Network, Observer};
 
 /// Published networks of the family.
@@ -43,7 +43,7 @@ pub struct MobileNetV1 {
     /// First convolution: 32 filters of 3x3, at stride 2 in the standard stem.
     pub stem: ConvNorm,
     /// Separable convolutions.
-    pub blocks: Vec<SeparableConvNorm>,
+    pub blocks: Vec<SegmentedConvNorm>,
     /// Classifier: dropout and a linear layer.
     pub classifier: Classifier,
 }

@@ -26,10 +26,10 @@ pub(super) fn blocks() -> impl Iterator<Item = String> {
 pub(super) fn layers() -> Vec<Layer> {
     let mut layers = vec![conv_norm("stem".into(), "conv_stem".into(), "bn1".into())];
     for (index, name) in blocks().enumerate() {
-        layers.push(Layer::SeparableConvNorm {
+        layers.push(Layer::SegmentedConvNorm {
             module: format!("blocks.{index}"),
-            depthwise: format!("{name}.conv_dw"),
-            depthwise_norm: Some(format!("{name}.bn1")),
+            spatial: format!("{name}.conv_dw"),
+            norm_between: Some(format!("{name}.bn1")),
             pointwise: format!("{name}.conv_pw"),
             norm: format!("{name}.bn2"),
         });

@@ -9,7 +9,6 @@ use crate::ModelError;
 use crate::layers::ClassifierConfig;
 use crate::limits::check_parameters;
 use crate::options::network_config;
-use crate::width::Width;
 
 /// Channels of the stem's convolution.
 const STEM: usize = 64;
@@ -30,6 +29,7 @@ network_config! {
         /// Keras, rather than in the 3x3, as in torchvision.
         first_convolution_strided, with_first_convolution_strided: bool = false;
     }
+    channels: [64, 128, 256, 512];
     dropout: "none in the paper";
     batch_norm_epsilon: 1e-5, "1e-5 in torchvision, 1.001e-5 in Keras", example 1.001e-5;
 }
@@ -56,7 +56,7 @@ impl ResNetConfig {
     /// If an option is out of its range, or the network would have too many parameters.
     pub fn init(&self, device: &Device) -> Result<ResNet, ModelError> {
         self.check()?;
-        let width = Width::new(self.width)?;
+        let width = self.layer_width()?;
 
         let stem = ResNetStemConfig {
             stem: self.stem,

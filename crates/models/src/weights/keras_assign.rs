@@ -61,23 +61,23 @@ fn names(layer: &Layer) -> Vec<(Kind, String)> {
                 .chain(norm)
                 .collect()
         }
-        Layer::SeparableConvNorm {
-            depthwise,
-            depthwise_norm: None,
+        Layer::SegmentedConvNorm {
+            spatial,
+            norm_between: None,
             norm,
             ..
         } => vec![
-            (Kind::SeparableConv, depthwise.clone()),
+            (Kind::SeparableConv, spatial.clone()),
             (Kind::Norm, norm.clone()),
         ],
-        Layer::SeparableConvNorm {
-            depthwise,
-            depthwise_norm: Some(inner),
+        Layer::SegmentedConvNorm {
+            spatial,
+            norm_between: Some(inner),
             pointwise,
             norm,
             ..
         } => vec![
-            (Kind::DepthwiseConv, depthwise.clone()),
+            (Kind::DepthwiseConv, spatial.clone()),
             (Kind::Norm, inner.clone()),
             (Kind::Conv, pointwise.clone()),
             (Kind::Norm, norm.clone()),

@@ -13,12 +13,12 @@ pub(crate) enum Layer {
         bias: bool,
         norm: Option<String>,
     },
-    /// A [`SeparableConvNorm`](crate::layers::SeparableConvNorm).
-    SeparableConvNorm {
+    /// A [`SegmentedConvNorm`](crate::layers::SegmentedConvNorm).
+    SegmentedConvNorm {
         module: String,
-        depthwise: String,
-        /// The depthwise part's normalization; if there is one, Keras has the two parts as separate layers.
-        depthwise_norm: Option<String>,
+        spatial: String,
+        /// The normalization between the two parts; if there is one, Keras has the parts as separate layers.
+        norm_between: Option<String>,
         pointwise: String,
         norm: String,
     },
@@ -156,20 +156,16 @@ impl Layer {
                 }
                 parts
             }
-            Self::SeparableConvNorm {
+            Self::SegmentedConvNorm {
                 module,
-                depthwise,
-                depthwise_norm,
+                spatial,
+                norm_between,
                 pointwise,
                 norm: n,
             } => {
-                let mut parts = vec![weight(
-                    &format!("{module}.depthwise"),
-                    depthwise,
-                    Layout::Same,
-                )];
-                if let Some(inner) = depthwise_norm {
-                    parts.extend(norm_of(&format!("{module}.depthwise_norm"), inner));
+                let mut parts = vec![weight(&format!("{module}.spatial"), spatial, Layout::Same)];
+                if let Some(inner) = norm_between {
+                    parts.extend(norm_of(&format!("{module}.norm_between"), inner));
                 }
                 parts.push(weight(
                     &format!("{module}.pointwise"),
@@ -235,22 +231,22 @@ impl Layer {
                 }
                 parts
             }
-            Self::SeparableConvNorm {
+            Self::SegmentedConvNorm {
                 module,
-                depthwise,
-                depthwise_norm,
+                spatial,
+                norm_between,
                 pointwise,
                 norm: n,
             } => {
                 let mut parts = vec![tensor(
-                    format!("{module}.depthwise.weight"),
-                    format!("{depthwise}/depthwise_kernel"),
+                    format!("{module}.spatial.weight"),
+                    format!("{spatial}/depthwise_kernel"),
                     Layout::HeightWidthChannels,
                 )];
-                if let Some(inner) = depthwise_norm {
-                    parts.extend(norm(&format!("{module}.depthwise_norm"), inner, None));
+                if let Some(inner) = norm_between {
+                    parts.extend(norm(&format!("{module}.norm_between"), inner, None));
                 }
-                let role = match depthwise_norm {
+                let role = match norm_between {
                     Some(_) => "kernel",
                     None => "pointwise_kernel",
                 };

@@ -70,7 +70,10 @@ pub fn load(path: &Path, options: &LoadOptions, device: &Device) -> Result<Loade
     let (tensors, found) = match Format::of(path)? {
         Format::Safetensors => by_names(path, read_safetensors(path)?, options)?,
         Format::Pytorch => by_names(path, read_pytorch(path)?, options)?,
-        Format::Burnpack => by_names(path, without_variant(read_burnpack(path)?), options)?,
+        Format::Burnpack => {
+            let tensors = without_variant(read_burnpack(path)?);
+            by_names(path, with_present_names(tensors), options)?
+        }
         Format::Hdf5 => of_keras(path, KerasFile::read_hdf5(path)?, options)?,
         Format::KerasArchive => of_keras(path, KerasFile::read_archive(path)?, options)?,
     };
@@ -86,6 +89,21 @@ fn without_variant(tensors: NamedTensors) -> NamedTensors {
     match variant {
         Some(variant) => tensors.strip(variant),
         None => tensors,
+    }
+}
+
+/// Gives the parameters of separable convolutions their present paths, which differ from those of earlier versions.
+fn with_present_names(tensors: NamedTensors) -> NamedTensors {
+    let present = |name: String| {
+        name.replace(".depthwise.", ".spatial.")
+            .replace(".depthwise_norm.", ".norm_between.")
+    };
+    let renamed = tensors.tensors.into_iter();
+    NamedTensors {
+        tensors: renamed
+            .map(|(name, tensor)| (present(name), tensor))
+            .collect(),
+        metadata: tensors.metadata,
     }
 }
 

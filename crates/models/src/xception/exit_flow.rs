@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::prelude::*;
 
 use super::module::{XceptionModule, XceptionModuleConfig};
-use crate::layers::{Epilogue, FeatureMap, SeparableConvNorm, SeparableConvNormConfig};
+use crate::layers::{Epilogue, FeatureMap, SegmentedConvNorm, SegmentedConvNormConfig};
 
 pub(super) struct ExitFlowConfig {
     pub(super) module: XceptionModuleConfig,
@@ -15,9 +15,11 @@ pub(super) struct ExitFlowConfig {
 impl ExitFlowConfig {
     pub(super) fn init(&self, device: &Device) -> ExitFlow {
         let conv = |channels_in: usize, channels_out: usize| {
-            SeparableConvNormConfig::new([channels_in, channels_out], 3, self.module.options)
-                .with_activation(self.module.activation)
-                .init(device)
+            let config = SegmentedConvNormConfig {
+                channels: [channels_in, channels_out],
+                ..self.module.convolution.clone()
+            };
+            config.init(device)
         };
         let channels_in = self.module.channels.last().copied();
         let channels_in = channels_in.unwrap_or(self.module.channels_in);
@@ -36,9 +38,9 @@ pub struct ExitFlow {
     /// Module 13.
     pub module: XceptionModule,
     /// Module 14's first separable convolution, to 1536 channels.
-    pub conv3: SeparableConvNorm,
+    pub conv3: SegmentedConvNorm,
     /// Module 14's second separable convolution, to 2048 channels.
-    pub conv4: SeparableConvNorm,
+    pub conv4: SegmentedConvNorm,
 }
 
 impl ExitFlow {

@@ -21,10 +21,10 @@ pub(super) const HEAD: &str = "predictions";
 /// Lists all layers.
 pub(super) fn layers(config: &XceptionConfig) -> Vec<Layer> {
     let conv = |module: String, name: String| conv_norm(module, name.clone(), format!("{name}_bn"));
-    let separable = |module: String, name: String| Layer::SeparableConvNorm {
+    let separable = |module: String, name: String| Layer::SegmentedConvNorm {
         module,
-        depthwise: name.clone(),
-        depthwise_norm: None,
+        spatial: name.clone(),
+        norm_between: None,
         pointwise: name.clone(),
         norm: format!("{name}_bn"),
     };

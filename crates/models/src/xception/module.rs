@@ -4,8 +4,8 @@ use burn::module::Module;
 use burn::prelude::*;
 
 use crate::layers::{
-    Activation, ConvNorm, ConvNormConfig, Epilogue, FeatureMap, Kernels, LayerOptions, Padding,
-    SeparableConvNorm, SeparableConvNormConfig, max_pool,
+    ConvNorm, ConvNormConfig, Epilogue, FeatureMap, Kernels, Padding, SegmentedConvNorm,
+    SegmentedConvNormConfig, max_pool,
 };
 
 /// The end of a module.
@@ -25,8 +25,8 @@ pub(super) struct XceptionModuleConfig {
     pub(super) first_activation: bool,
     pub(super) downsampling: Downsampling,
     pub(super) residual: bool,
-    pub(super) activation: Activation,
-    pub(super) options: LayerOptions,
+    /// The separable convolutions, but for their channels.
+    pub(super) convolution: SegmentedConvNormConfig,
 }
 
 impl XceptionModuleConfig {
@@ -34,9 +34,11 @@ impl XceptionModuleConfig {
         let mut channels_in = self.channels_in;
         let mut convolutions = Vec::new();
         for (index, &channels_out) in self.channels.iter().enumerate() {
-            let config = SeparableConvNormConfig::new([channels_in, channels_out], 3, self.options)
-                .with_activation(self.activation)
-                .with_input_relu(index == 0 && self.first_activation);
+            let config = SegmentedConvNormConfig {
+                channels: [channels_in, channels_out],
+                input_relu: index == 0 && self.first_activation,
+                ..self.convolution.clone()
+            };
             convolutions.push(config.init(device));
             channels_in = channels_out;
         }
@@ -45,7 +47,7 @@ impl XceptionModuleConfig {
             Downsampling::MaxPool(padding) => Some(padding),
         };
         let shortcut = (self.residual && pool.is_some()).then(|| {
-            ConvNormConfig::new([self.channels_in, channels_in], 1, self.options)
+            ConvNormConfig::new([self.channels_in, channels_in], 1, self.convolution.options)
                 .with_stride(2)
                 .init(device)
         });
@@ -54,7 +56,7 @@ impl XceptionModuleConfig {
             shortcut,
             residual: self.residual,
             pool,
-            kernels: self.options.kernels,
+            kernels: self.convolution.options.kernels,
         }
     }
 }
@@ -63,7 +65,7 @@ impl XceptionModuleConfig {
 #[derive(Module, Debug)]
 pub struct XceptionModule {
     /// The separable convolutions of the main path.
-    pub convolutions: Vec<SeparableConvNorm>,
+    pub convolutions: Vec<SegmentedConvNorm>,
     /// The 1x1 convolution of the residual connection, if the module has a pool.
     pub shortcut: Option<ConvNorm>,
     /// Whether there is a residual connection.

@@ -16,7 +16,7 @@ pub(super) struct XceptionStemConfig {
 
 /// Makes the stem's configuration. As published: 3x3 at stride 2 and 3x3, both without padding. For small images both
 /// keep the size.
-pub(super) fn stem_config(stem: Stem, width: Width, options: LayerOptions) -> XceptionStemConfig {
+pub(super) fn stem_config(stem: Stem, width: &Width, options: LayerOptions) -> XceptionStemConfig {
     let [first, second] = CHANNELS.map(|published| width.channels(published));
     let (stride, padding) = match stem {
         Stem::Standard => (2, 0),

@@ -5,7 +5,7 @@
 //! | `stem.conv1`, `stem.conv2` | `conv1` and `bn1`, `conv2` and `bn2` |
 //! | `entry_flow.0` to `.2`, `middle_flow.0` to `.7`, `exit_flow.module` | `block1` to `block12` |
 //! | a module's `convolutions.I` | `rep.P` and `rep.(P + 1)`, where `P` is `3 I`, plus one if ReLU comes first |
-//! | `depthwise`, `pointwise` | `conv1`, `pointwise` |
+//! | `spatial`, `norm_between`, `pointwise` | `conv1`, `bn1`, `pointwise`; timm has no `bn1` there |
 //! | `shortcut` | `skip` and `skipbn` |
 //! | `exit_flow.conv3`, `exit_flow.conv4` | `conv3` and `bn3`, `conv4` and `bn4` |
 //! | `classifier.logits` | `fc`; `last_linear` in the older files by Cadene |
@@ -30,16 +30,17 @@ pub(super) fn layers(config: &XceptionConfig, head: &str) -> Vec<Layer> {
         conv_norm("stem.conv1".into(), "conv1".into(), "bn1".into()),
         conv_norm("stem.conv2".into(), "conv2".into(), "bn2".into()),
     ];
+    let between = |name: String| config.norm_between.then(|| format!("{name}.bn1"));
     let mut block = 0;
     let mut module = |path: String, convolutions: usize, downsamples: bool| {
         block += 1;
         let first = usize::from(block > 1); // the first block has no ReLU at position 0
         for index in 0..convolutions {
             let position = 3 * index + first;
-            layers.push(Layer::SeparableConvNorm {
+            layers.push(Layer::SegmentedConvNorm {
                 module: format!("{path}.convolutions.{index}"),
-                depthwise: format!("block{block}.rep.{position}.conv1"),
-                depthwise_norm: None,
+                spatial: format!("block{block}.rep.{position}.conv1"),
+                norm_between: between(format!("block{block}.rep.{position}")),
                 pointwise: format!("block{block}.rep.{position}.pointwise"),
                 norm: format!("block{block}.rep.{}", position + 1),
             });
@@ -60,10 +61,10 @@ pub(super) fn layers(config: &XceptionConfig, head: &str) -> Vec<Layer> {
     }
     module("exit_flow.module".to_owned(), 2, true);
     for number in [3, 4] {
-        layers.push(Layer::SeparableConvNorm {
+        layers.push(Layer::SegmentedConvNorm {
             module: format!("exit_flow.conv{number}"),
-            depthwise: format!("conv{number}.conv1"),
-            depthwise_norm: None,
+            spatial: format!("conv{number}.conv1"),
+            norm_between: between(format!("conv{number}")),
             pointwise: format!("conv{number}.pointwise"),
             norm: format!("bn{number}"),
         });

@@ -1,7 +1,7 @@
 //! Recognition, names and preprocessing of published weights for Xception.
 
 use super::{XceptionConfig, keras_names, timm_names};
-use crate::layers::Padding;
+use crate::layers::{Order, Padding, Segments};
 use crate::limits;
 use crate::preprocessing::{Filter, Preprocessing, Preset};
 use crate::weights::family::{
@@ -18,6 +18,30 @@ fn torch_head(source: Source) -> &'static str {
     match source {
         Source::Cadene => timm_names::CADENE_HEAD,
         _ => timm_names::HEAD,
+    }
+}
+
+/// Returns the number of segments, from the shape of the last spatial convolution, `[channels, of a segment, 3, 3]`.
+fn segments(tensors: &NamedTensors) -> Segments {
+    match tensors.shape("conv4.conv1.weight") {
+        Some(&[channels, of_a_segment, ..]) if of_a_segment > 1 => {
+            Segments::Number(channels / of_a_segment)
+        }
+        _ => Segments::Channels,
+    }
+}
+
+/// Returns the order of the two parts, from the first separable convolution, which has more outputs than inputs: the part
+/// that comes first has as many inputs as the convolution.
+fn order(tensors: &NamedTensors) -> Order {
+    let shape = |part: &str| tensors.shape(&format!("block1.rep.0.{part}.weight"));
+    match (shape("conv1"), shape("pointwise")) {
+        (Some(&[spatial, ..]), Some(&[outputs, inputs, ..]))
+            if spatial == outputs && inputs != outputs =>
+        {
+            Order::PointwiseFirst
+        }
+        _ => Order::DepthwiseFirst,
     }
 }
 
@@ -79,6 +103,9 @@ impl FamilyWeights for XceptionConfig {
             middle_modules: blocks.saturating_sub(timm_names::ENTRY_MODULES + 1),
             residual: tensors.contains("block1.skip.weight")
                 || tensors.contains("block2.skip.weight"),
+            segments: segments(tensors),
+            order: order(tensors),
+            norm_between: tensors.contains("block1.rep.0.bn1.weight"),
             fully_connected: fully_connected.collect(),
             ..base
         };
