@@ -43,6 +43,7 @@ pub mod prelude;
 pub mod pretrained;
 mod registry;
 pub mod resnet;
+pub mod spectrum;
 mod summary;
 #[cfg(feature = "weights")]
 pub mod weights;

@@ -206,6 +206,22 @@ impl FeatureMap {
     /// - output: `[batch, channels of all maps, height, width]`
     pub fn concatenate<const N: usize>(maps: [Self; N]) -> Self {
         const { assert!(N > 0, "there is something to concatenate") };
+        Self::concatenate_all(maps.into())
+    }
+
+    /// Concatenates other maps to this one along their channels, in the order given.
+    ///
+    /// # Shapes
+    ///
+    /// - `self` and `others`: each `[batch, channels of the map, height, width]`
+    /// - output: `[batch, channels of all maps, height, width]`
+    pub fn concatenate_with(self, others: impl IntoIterator<Item = Self>) -> Self {
+        let maps = std::iter::once(self).chain(others);
+        Self::concatenate_all(maps.collect())
+    }
+
+    /// Concatenates maps, of which there is at least one.
+    fn concatenate_all(maps: Vec<Self>) -> Self {
         let channels = maps.iter().map(|map| map.dims()[1]).sum();
         let form = match &maps[0].form {
             Form::Traced(first) => {
@@ -214,12 +230,16 @@ impl FeatureMap {
                 Form::Traced(first.join(OperationKind::Concatenation, &maps[1..], dims))
             }
             Form::Fused(_) => {
-                let maps = maps.map(Self::into_trailing);
-                Form::Fused(Tensor::cat(maps.into(), 3))
+                let maps = maps.into_iter().map(Self::into_trailing);
+                Form::Fused(Tensor::cat(maps.collect(), 3))
             }
-            Form::Composed(_) => Form::Composed(Tensor::cat(maps.map(Self::into_tensor).into(), 1)),
+            Form::Composed(_) => {
+                let maps = maps.into_iter().map(Self::into_tensor);
+                Form::Composed(Tensor::cat(maps.collect(), 1))
+            }
             Form::FusedImages(_) => {
-                Form::FusedImages(Tensor::cat(maps.map(Self::into_tensor).into(), 1))
+                let maps = maps.into_iter().map(Self::into_tensor);
+                Form::FusedImages(Tensor::cat(maps.collect(), 1))
             }
         };
         form.into()
