@@ -15,10 +15,15 @@ use xception::train::training::WeightsFile;
 use crate::arguments::{InputArguments, WeightsArgument};
 use crate::command::progress_bar;
 
-/// Returns the model of a JSON file, or the one of a name, with the overrides.
-pub fn model_config(model: &str, overrides: &[Override]) -> Result<ModelConfig> {
+/// Returns the model of a JSON file, or the one of a name, with the overrides, and the height and width of its images: the
+/// one given, or the model's own. If a complexity chooses the width, a note says which.
+pub fn model_config(
+    model: &str,
+    overrides: &[Override],
+    size: Option<usize>,
+) -> Result<(ModelConfig, usize)> {
     let path = Path::new(model);
-    let run = if path
+    let run: RunConfig = if path
         .extension()
         .is_some_and(|extension| extension == "json")
     {
@@ -28,7 +33,14 @@ pub fn model_config(model: &str, overrides: &[Override]) -> Result<ModelConfig> 
         let text = serde_json::json!({ "model": model }).to_string();
         RunConfig::parse(&text, overrides)?
     };
-    Ok(run.model)
+    let size = size.unwrap_or_else(|| run.model.image_size());
+    let Some(complexity) = run.complexity else {
+        return Ok((run.model, size));
+    };
+    let fitted = run.model.fit(complexity, [size, size])?;
+    let options = serde_json::to_string(&fitted)?;
+    eprintln!("at {complexity}: {options}");
+    Ok((fitted, size))
 }
 
 /// Loads the weights of the command line, with the preprocessing as the arguments change it.

@@ -59,7 +59,8 @@ fn network(arguments: &BenchArguments, device: &Device) -> Result<(ModelConfig, 
         let loaded = load_weights(&weights, Head::Keep, device)?;
         return Ok((loaded.config, loaded.model));
     }
-    let mut config = model_config(&arguments.model, &arguments.overrides)?;
+    let size = arguments.size.map(|size| size as usize);
+    let (mut config, _) = model_config(&arguments.model, &arguments.overrides, size)?;
     if let Some(kernels) = arguments.kernels {
         config = config.with_kernels(kernels.into());
     }

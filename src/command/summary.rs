@@ -19,10 +19,8 @@ pub fn run(arguments: &SummaryArguments) -> Result<()> {
 }
 
 fn one(model: &str, arguments: &SummaryArguments) -> Result<()> {
-    let config = model_config(model, &arguments.overrides)?;
-    let size = arguments
-        .size
-        .map_or_else(|| config.image_size(), |size| size as usize);
+    let size = arguments.size.map(|size| size as usize);
+    let (config, size) = model_config(model, &arguments.overrides, size)?;
     let device = Device::flex();
     let network = config.init(&device)?;
     let summary = Summary::new(&network, [size, size])

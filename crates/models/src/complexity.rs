@@ -51,6 +51,19 @@ impl Complexity {
         }
     }
 
+    /// Checks that the number is in its range.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::OutOfRange`], which names the kind of complexity.
+    pub fn check(self) -> Result<(), ModelError> {
+        let kind = match self {
+            Self::Parameters(_) => "parameters",
+            Self::MultiplyAdds(_) => "multiply_adds",
+        };
+        Ok(RANGE.check(kind, self.value() as f64)?)
+    }
+
     /// Returns the complexity of this kind of a network with this summary.
     pub fn of(self, summary: &Summary) -> Self {
         match self {
@@ -102,6 +115,7 @@ impl ModelConfig {
     ///
     /// [`ModelError::NoWidth`] if no width comes close enough, or if another option is out of its range.
     pub fn fit(&self, complexity: Complexity, image_size: [usize; 2]) -> Result<Self, ModelError> {
+        complexity.check()?;
         let target = Target {
             complexity,
             image_size,

@@ -187,8 +187,10 @@ pub enum TrainError {
         /// All names.
         known: String,
     },
-    /// A configuration whose starting weights haven't been looked at.
-    #[error("the configuration doesn't have what its starting weights decide: use Run::prepare")]
+    /// A configuration whose starting weights or complexity haven't been looked at.
+    #[error(
+        "the configuration doesn't have what its starting weights or its complexity decide: use Run::prepare"
+    )]
     Unprepared,
     /// The training loop stopped with an error of Burn's.
     #[error("training stopped: {cause}")]

@@ -56,6 +56,8 @@ impl<M: NetworkConfig> Plan<M> {
                 Some(before) => before.data.clone(),
                 None => Run::load_data(&variant.config)?,
             };
+            let (classes, image) = (data.classes.len(), data.train.size());
+            variant.config = variant.config.at_complexity(classes, image)?;
             let size = Run::outline(&variant.config, &data, device)?;
             variant.config = variant.config.resolve(data.classes.len())?;
             variants.push(PlannedVariant {
@@ -169,6 +171,33 @@ impl<M: NetworkConfig> fmt::Display for Plan<M> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variants_have_the_complexity_of_the_base() {
+        let text = r#"{
+            "title": "t", "question": "q", "seeds": [1],
+            "base": {
+                "model": {"xception": {"middle_modules": 1, "stem": "small"}},
+                "complexity": {"parameters": 60000},
+                "data": {"train_images": 20, "test_images": 10},
+                "recipe": {"epochs": 1}
+            },
+            "axes": [{"path": "model.xception.segments", "values": [1, 4, "channels"]}]
+        }"#;
+        let config = <AblationConfig>::parse("x", text, &[]).unwrap();
+        let plan = Plan::new(config, &Device::flex()).unwrap();
+        let widths: Vec<_> = plan
+            .variants
+            .iter()
+            .map(|planned| {
+                let difference = planned.size.parameters as f64 / 60_000.0 - 1.0;
+                assert!(difference.abs() <= 0.01, "{}", planned.size.parameters);
+                planned.variant.config.model.width()
+            })
+            .collect();
+        // The more segments, the fewer weights they have, and the more channels there are.
+        assert!(widths.is_sorted() && widths[0] < widths[2], "{widths:?}");
+    }
 
     #[test]
     fn one_of_a_kind_is_singular() {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use thiserror::Error;
+use xception_models::ModelError;
 
 use crate::printable::Printable;
 
@@ -54,6 +55,9 @@ pub enum ConfigError {
         /// Classes of the data.
         data: usize,
     },
+    /// No width gives the model the complexity wanted.
+    #[error("`complexity`: {0}")]
+    Complexity(ModelError),
     /// An override that can't be applied, or that makes a value wrong.
     #[error("`{}`: {}", Printable(.argument), Printable(.cause))]
     Override {

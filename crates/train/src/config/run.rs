@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use xception_messages::Bounds;
 use xception_models::preprocessing::{Preprocessing, PreprocessingError, SIDE};
-use xception_models::{ModelConfig, ModelError};
+use xception_models::{Complexity, ModelConfig, ModelError};
 
 use super::error::{ConfigError, Invalid};
 use super::fine_tuning::{FineTuning, StartingHead};
@@ -34,6 +34,11 @@ pub struct RunConfig<M = ModelConfig> {
     /// The network: a registered name, or a family with its options.
     #[schemars(example = &"resnet50", example = serde_json::json!({"xception": {"width": 0.25, "stem": "small"}}))]
     pub model: M,
+    /// The number of parameters or of multiply-adds by which the model's width is chosen, within 1 %, in place of the width
+    /// given; so that networks of different form are compared at equal size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = Complexity::Parameters(500_000))]
+    pub complexity: Option<Complexity>,
     /// The images.
     #[serde(default)]
     #[schemars(example = serde_json::json!({"source": "cifar10:datasets/cifar10"}))]
@@ -155,6 +160,29 @@ impl<M: NetworkConfig> RunConfig<M> {
         Ok(config)
     }
 
+    /// Returns the configuration with the width that the [`complexity`](Self::complexity) chooses, if there is one, for
+    /// this number of classes and images of this height and width, in pixels. The complexity is then left out.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration asks for another number of classes, or no width comes close enough.
+    pub fn at_complexity(
+        &self,
+        classes: usize,
+        image_size: [usize; 2],
+    ) -> Result<Self, ConfigError> {
+        let Some(complexity) = self.complexity else {
+            return Ok(self.clone());
+        };
+        let config = self.resolve(classes)?;
+        let fitted = config.model.fit(complexity, image_size);
+        Ok(Self {
+            model: fitted.map_err(ConfigError::Complexity)?,
+            complexity: None,
+            ..config
+        })
+    }
+
     /// Returns the model's options in this configuration's JSON, if it has any.
     fn options<'a>(&self, value: &'a mut Value) -> Option<&'a mut Map<String, Value>> {
         let model = value.get_mut("model")?;
@@ -217,8 +245,23 @@ impl<M: NetworkConfig> RunConfig<M> {
         let options = config.options(&mut value);
         config.classes_given = options.is_some_and(|options| options.contains_key("classes"));
         config.recipe.validate()?;
+        if let Some(Err(error)) = config.complexity.map(Complexity::check) {
+            return Err(match error {
+                ModelError::OutOfRange {
+                    option,
+                    found,
+                    expected,
+                } => Invalid::new(format!("complexity.{option}"), found, &expected),
+                other => Invalid::saying("complexity", other.to_string()),
+            });
+        }
         if let Some(finetune) = &config.finetune {
             finetune.validate()?;
+            if config.complexity.is_some() {
+                let message =
+                    "chooses a width, but the weights to start from have one already: leave it out";
+                return Err(Invalid::saying("complexity", message));
+            }
         }
         config.model.check().map_err(|error| match error {
             ModelError::OutOfRange {
@@ -292,6 +335,43 @@ impl DataConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_complexity_chooses_the_width() {
+        let text = r#"{
+            "model": {"xception": {"segments": 4, "stem": "small", "middle_modules": 2}},
+            "complexity": {"parameters": 100000}
+        }"#;
+        let config = <RunConfig>::parse(text, &[]).unwrap();
+        let fitted = config.at_complexity(10, [32, 32]).unwrap();
+        assert_eq!((fitted.complexity, fitted.model.classes()), (None, 10));
+        let expected = config.model.clone().with_classes(10);
+        let expected = expected.fit(Complexity::Parameters(100_000), [32, 32]);
+        assert_eq!(fitted.model, expected.unwrap());
+        assert_eq!(fitted.at_complexity(10, [32, 32]).unwrap(), fitted);
+
+        let changed = |change: &str| <RunConfig>::parse(text, &[change.parse().unwrap()]);
+        let error = changed("complexity.parameters=0").unwrap_err().to_string();
+        assert!(
+            error.contains("`complexity.parameters`: is 0, but has to be"),
+            "{error}"
+        );
+        let error = changed("complexity.flops=1").unwrap_err().to_string();
+        assert!(error.contains("complexity"), "{error}");
+        let tiny = changed("complexity.parameters=1").unwrap();
+        let error = tiny.at_complexity(10, [32, 32]).unwrap_err().to_string();
+        assert!(
+            error.contains("no width gives xception 1 parameters"),
+            "{error}"
+        );
+        let error = changed("finetune.weights=\"x.safetensors\"")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("the weights to start from have one already"),
+            "{error}"
+        );
+    }
 
     #[test]
     fn the_number_of_classes_is_that_of_the_data() {

@@ -7,9 +7,9 @@ use std::path::Path;
 use burn::prelude::Device;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use xception_models::ModelError;
 use xception_models::pretrained::PretrainedWeights;
 use xception_models::weights::Head;
+use xception_models::{Complexity, ModelError};
 
 use super::{ImageClassifier, Trained};
 use crate::TrainError;
@@ -119,6 +119,20 @@ pub trait NetworkConfig:
     /// If an option is out of its range.
     fn check(&self) -> Result<(), ModelError> {
         Ok(())
+    }
+
+    /// Returns the configuration with the width at which the network has this complexity, for images of this height and
+    /// width, in pixels. Without an implementation there is no width to choose.
+    ///
+    /// # Errors
+    ///
+    /// If no width comes close enough.
+    fn fit(self, _complexity: Complexity, _image_size: [usize; 2]) -> Result<Self, ModelError> {
+        Err(ModelError::OutOfRange {
+            option: "complexity",
+            found: "given".to_owned(),
+            expected: "left out, since this network has no width to choose".to_owned(),
+        })
     }
 
     /// Returns the height and width of the images that the network is for, in pixels: images of a folder are brought to

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::prelude::Device;
 use xception_models::weights::{LoadOptions, Loaded, Source, load, save_burnpack};
-use xception_models::{Model, ModelConfig, ModelError};
+use xception_models::{Complexity, Model, ModelConfig, ModelError};
 
 use super::{BoxedError, NetworkConfig, StartingWeights, Trained};
 use crate::TrainError;
@@ -33,6 +33,10 @@ impl NetworkConfig for ModelConfig {
 
     fn check(&self) -> Result<(), ModelError> {
         Self::check(self)
+    }
+
+    fn fit(self, complexity: Complexity, image_size: [usize; 2]) -> Result<Self, ModelError> {
+        Self::fit(&self, complexity, image_size)
     }
 
     fn image_size(&self) -> usize {

@@ -12,17 +12,18 @@ use crate::data::{DataError, Dataset, Normalization};
 use crate::network::{ImageClassifier, NetworkConfig, NetworkSize};
 
 impl<M: NetworkConfig> Run<'_, M> {
-    /// Returns what a run of this configuration needs: the configuration with all that the weights to start from
-    /// decide, and the images.
+    /// Returns what a run of this configuration needs: the configuration with all that the weights to start from and the
+    /// complexity decide, and the images.
     ///
     /// # Errors
     ///
-    /// As [`RunConfig::with_starting_weights`] and [`load_data`](Self::load_data), and where the images are too
-    /// small for their augmentation.
+    /// As [`RunConfig::with_starting_weights`], [`load_data`](Self::load_data) and [`RunConfig::at_complexity`], and
+    /// where the images are too small for their augmentation.
     pub fn prepare(config: &RunConfig<M>) -> Result<(RunConfig<M>, Dataset), TrainError> {
         let config = config.with_starting_weights()?;
         let data = Self::load_data(&config)?;
         config.data.augmentation.check(data.train.size())?;
+        let config = config.at_complexity(data.classes.len(), data.train.size())?;
         Ok((config, data))
     }
 

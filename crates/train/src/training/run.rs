@@ -85,7 +85,8 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
     /// [prepared](Self::prepare).
     pub fn manifest(&self) -> Result<RunManifest<M>, TrainError> {
         let finetune = self.config.finetune.as_ref();
-        if finetune.is_some_and(|finetune| finetune.sha256.is_none()) {
+        let weights = finetune.is_some_and(|finetune| finetune.sha256.is_none());
+        if weights || self.config.complexity.is_some() {
             return Err(TrainError::Unprepared);
         }
         Ok(RunManifest::new(

@@ -119,6 +119,7 @@ impl RunConfig {
         let loaded = starting::<ModelConfig>(&file, &finetune, classes, &Device::flex())?;
         Ok(Self {
             model: loaded.config,
+            complexity: None,
             data: DataConfig::default(),
             recipe: Recipe {
                 epochs: 10,
