@@ -6,8 +6,9 @@ mod support;
 
 use burn::prelude::*;
 use burn::tensor::Distribution;
-use support::reference::values;
-use xception_models::layers::{Activation, Padding, Stem};
+use support::reference::{values, write};
+use xception_formats::read_safetensors;
+use xception_models::layers::{Activation, Order, Padding, Segments, Stem};
 use xception_models::preprocessing::{Filter, Labels};
 use xception_models::weights::{
     Head, LoadOptions, Loaded, Source, WeightsError, load, save_burnpack, save_safetensors,
@@ -31,6 +32,13 @@ fn configs() -> Vec<ModelConfig> {
             padding: Padding::Same,
             stem: Stem::Small,
             batch_norm_epsilon: 1e-3,
+            ..xception.clone()
+        }),
+        ModelConfig::Xception(XceptionConfig {
+            segments: Segments::Number(4),
+            order: Order::PointwiseFirst,
+            norm_between: true,
+            channels: [(728, 20), (2048, 100)].into(),
             ..xception
         }),
         ModelConfig::InceptionV3(InceptionV3Config::new(7).with_width(0.1)),
@@ -102,6 +110,47 @@ fn export_and_import_are_bit_identical() {
             let bytes = |path: &std::path::Path| std::fs::read(path).unwrap();
             assert!(bytes(&path) == bytes(&again), "{name} of {}", config.name());
         }
+    }
+}
+
+#[test]
+fn a_point_of_the_spectrum_is_recognized_without_metadata() {
+    let device = Device::flex();
+    for (segments, order, norm_between) in [
+        (Segments::Channels, Order::DepthwiseFirst, true),
+        (Segments::Channels, Order::PointwiseFirst, false),
+        (Segments::Number(4), Order::DepthwiseFirst, false),
+        (Segments::Number(1), Order::PointwiseFirst, true),
+    ] {
+        let config = XceptionConfig::new(7)
+            .with_width(0.25)
+            .with_middle_modules(1)
+            .with_segments(segments)
+            .with_order(order)
+            .with_norm_between(norm_between);
+        let saved = network(&ModelConfig::Xception(config.clone()));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.safetensors");
+        save_safetensors(&saved, &path).unwrap();
+        let bare = folder.path().join("bare.safetensors");
+        let tensors = read_safetensors(&path).unwrap().tensors;
+        let tensors: Vec<_> = tensors
+            .iter()
+            .filter(|(name, _)| !name.ends_with("num_batches_tracked"))
+            .map(|(name, tensor)| {
+                (
+                    name.clone(),
+                    tensor.shape().to_vec(),
+                    tensor.read().unwrap(),
+                )
+            })
+            .collect();
+        write(&bare, &tensors);
+        let loaded = load(&bare, &LoadOptions::default(), &device).unwrap();
+        assert_eq!(loaded.config, ModelConfig::Xception(config));
+        let images = Tensor::<4>::random([1, 3, 80, 80], Distribution::Default, &device);
+        let expected = values(saved.model.forward(images.clone()));
+        assert_eq!(values(loaded.model.forward(images)), expected);
     }
 }
 

@@ -5,7 +5,7 @@
 use burn::module::{Module, ModuleMapper, Param};
 use burn::prelude::*;
 use burn::tensor::Distribution;
-use xception_models::layers::{Activation, Kernels, Padding, Stem};
+use xception_models::layers::{Activation, Kernels, Order, Padding, Segments, Stem};
 use xception_models::{
     InceptionV3Config, MODELS, ModelConfig, Network, ResNetConfig, ResNetDepth, XceptionConfig,
 };
@@ -121,6 +121,13 @@ fn variants() -> Vec<XceptionConfig> {
         ..small()
     });
     variants.push(small().with_width(0.27));
+    for order in [Order::DepthwiseFirst, Order::PointwiseFirst] {
+        for segments in [1, 4, 32].map(Segments::Number) {
+            variants.push(small().with_order(order).with_segments(segments));
+        }
+        let between = small().with_order(order).with_norm_between(true);
+        variants.push(between.with_intermediate_activation(Activation::Relu));
+    }
     variants.push(XceptionConfig {
         middle_modules: 0,
         ..small()
