@@ -12,6 +12,7 @@ use xception_models::weights::WeightsError;
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::network::BoxedError;
+use crate::printable::Printable;
 use crate::report::ReportError;
 use crate::training::StopReason;
 
@@ -21,6 +22,14 @@ pub enum TrainError {
     /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A variant of an ablation has a wrong configuration.
+    #[error("variant `{}`: {cause}", Printable(.name))]
+    Variant {
+        /// Its name.
+        name: String,
+        /// The problem.
+        cause: ConfigError,
+    },
     /// The data can't be used.
     #[error(transparent)]
     Data(#[from] DataError),

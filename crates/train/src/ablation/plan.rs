@@ -57,7 +57,11 @@ impl<M: NetworkConfig> Plan<M> {
                 None => Run::load_data(&variant.config)?,
             };
             let (classes, image) = (data.classes.len(), data.train.size());
-            variant.config = variant.config.at_complexity(classes, image)?;
+            let fitted = variant.config.at_complexity(classes, image);
+            variant.config = fitted.map_err(|cause| TrainError::Variant {
+                name: variant.name.clone(),
+                cause,
+            })?;
             let size = Run::outline(&variant.config, &data, device)?;
             variant.config = variant.config.resolve(data.classes.len())?;
             variants.push(PlannedVariant {
@@ -197,6 +201,15 @@ mod tests {
             .collect();
         // The more segments, the fewer weights they have, and the more channels there are.
         assert!(widths.is_sorted() && widths[0] < widths[2], "{widths:?}");
+
+        let tiny = text.replace("60000", "60");
+        let config = <AblationConfig>::parse("x", &tiny, &[]).unwrap();
+        let error = Plan::new(config, &Device::flex()).err().unwrap();
+        let error = error.to_string();
+        assert!(
+            error.starts_with("variant `segments=1`: `complexity`: no width gives xception 60"),
+            "{error}"
+        );
     }
 
     #[test]
