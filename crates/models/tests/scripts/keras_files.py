@@ -32,7 +32,7 @@ class KerasFiles:
         self.folder.add(name, write, network, "keras", outputs, new_head)
 
     def layouts(self, name, network, model, sizes, order=1, renamed=lambda name: name, releases=True):
-        """The three layouts of Keras 3, and if that is wanted those of other releases."""
+        """The three layouts of Keras 3, and unless the network is large those of other releases."""
         results = self.outputs(model, sizes, order)
         self.add(f"{name}.h5", model.save, network, results)
         self.add(f"{name}.weights.h5", model.save_weights, network, results)
@@ -138,12 +138,13 @@ def vgg16(files):
     model = network(size)
     randomize(model, 2.0, files.small)
     files.layouts("vgg16", "vgg16", model, [size], order=-1, releases=files.small)
-    files.add("vgg16_keras1.h5", keras_1, "vgg16", files.outputs(model, [size], order=-1))
+    if files.small:
+        files.add("vgg16_keras1.h5", keras_1, "vgg16", files.outputs(model, [size], order=-1))
 
     backbone = network(include_top=False, pooling="avg")
     model = headed(backbone, layers.Dense(5), pool=False)
     randomize(model, 2.0, files.small)
-    files.layouts("vgg16_nested", "vgg16", model, [150], order=-1)
+    files.layouts("vgg16_nested", "vgg16", model, [150], order=-1, releases=files.small)
     files.add("vgg16_notop.weights.h5", backbone.save_weights, "vgg16", {}, new_head=3)
 
     backbone = network(include_top=False)
@@ -166,6 +167,7 @@ def inception_resnet_v2(files):
         model,
         files.sizes(75, 299, 150, 75),
         renamed=lambda name: published.get(name, name),
+        releases=files.small,
     )
     model = headed(network(top=False), layers.Dense(5))
     randomize(model, 2.0, files.small)
