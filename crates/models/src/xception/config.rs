@@ -8,7 +8,7 @@ use super::module::{Downsampling, XceptionModuleConfig};
 use super::stem::stem_config;
 use crate::layers::{Activation, ClassifierConfig, Padding, Stem};
 use crate::limits::{self, FULLY_CONNECTED, check_parameters};
-use crate::options::network_config;
+use crate::options::{UNITS, check_fully_connected, network_config};
 use crate::width::Width;
 use xception_messages::Bounds;
 
@@ -23,8 +23,6 @@ const EXIT_FLOW: [usize; 4] = [728, 1024, 1536, 2048];
 
 /// Range of the number of modules in the middle flow.
 const MIDDLE_MODULES: Bounds = Bounds::at_least(0.0).at_most(limits::MIDDLE_MODULES as f64);
-/// Range of the number of units in a fully connected layer.
-const UNITS: Bounds = Bounds::at_least(1.0).at_most(limits::UNITS as f64);
 
 network_config! {
     /// Configuration of [`Xception`].
@@ -65,7 +63,7 @@ impl XceptionConfig {
     pub fn check(&self) -> Result<(), ModelError> {
         self.check_shared()?;
         MIDDLE_MODULES.check_count("middle_modules", self.middle_modules)?;
-        check_layers(&self.fully_connected)
+        check_fully_connected(&self.fully_connected)
     }
 
     /// Makes the network, with random weights.
@@ -124,22 +122,6 @@ impl XceptionConfig {
             minimum_size: minimum_size(self.stem),
         })
     }
-}
-
-/// Checks the number of fully connected layers and their units.
-fn check_layers(fully_connected: &[usize]) -> Result<(), ModelError> {
-    let layers = fully_connected.len();
-    if layers > FULLY_CONNECTED {
-        return Err(ModelError::OutOfRange {
-            option: "fully_connected",
-            found: format!("a list of {layers} layers"),
-            expected: format!("one of at most {}", FULLY_CONNECTED),
-        });
-    }
-    for &units in fully_connected {
-        UNITS.check_count("fully_connected", units)?;
-    }
-    Ok(())
 }
 
 /// Returns the smallest image side at which no map is empty. Padded windows take any size, so that only the standard

@@ -53,7 +53,8 @@ def resnext50(folder):
 
 
 def vgg16(folder):
-    files(folder, "torchvision_vgg16", "vgg16", "torchvision", fill(models.vgg16(), 2.0), [224], large=True)
+    for name, model in [("vgg16", models.vgg16()), ("vgg16_bn", models.vgg16_bn())]:
+        files(folder, f"torchvision_{name}", name, "torchvision", fill(model, 2.0), [224, 150], large=True)
 
 
 def googlenet(folder):
