@@ -17,12 +17,11 @@ pub struct KerasConfig {
     pub size: Option<usize>,
     /// Scale and offset of a layer that scales pixels.
     pub rescaling: Option<(f64, f64)>,
-    /// The class of a layer that joins backbone and head in another way than by an average.
+    /// Whether a layer flattens a feature map.
+    pub flattens: bool,
+    /// The class of a layer that joins backbone and head in another way than by an average or by flattening.
     pub unusual_pool: Option<String>,
 }
-
-/// Layers that take a feature map to a vector, but not by its average.
-const UNUSUAL_POOLS: [&str; 2] = ["GlobalMaxPooling2D", "Flatten"];
 
 impl KerasConfig {
     /// Reads a configuration.
@@ -82,7 +81,8 @@ impl KerasConfig {
                 self.activations
                     .insert(name.to_owned(), activation.to_owned());
             }
-            _ if UNUSUAL_POOLS.contains(&class) => self.unusual_pool = Some(class.to_owned()),
+            "Flatten" => self.flattens = true,
+            "GlobalMaxPooling2D" => self.unusual_pool = Some(class.to_owned()),
             _ => {}
         }
     }
@@ -134,13 +134,14 @@ mod tests {
             {"class_name": "Functional", "config": {"name": "backbone", "layers": [
                 {"class_name": "Conv2D", "config": {"name": "a"}},
                 {"class_name": "Conv2D", "config": {"name": "b"}}]}},
+            {"class_name": "Flatten", "config": {"name": "pixels"}},
             {"class_name": "Dense", "config": {"name": "c", "activation": "relu"}}]}}"#;
         let config = KerasConfig::parse(text).unwrap();
         assert_eq!(config.names["functional/conv2d_1"], "b");
         assert_eq!(config.names["dense"], "c");
         assert_eq!(config.activations["c"], "relu");
         assert_eq!(config.size, Some(150));
-        assert!(config.unusual_pool.is_none());
+        assert!(config.flattens && config.unusual_pool.is_none());
         let error = KerasConfig::parse("{").unwrap_err();
         assert!(error.starts_with("EOF while parsing"), "{error}");
     }

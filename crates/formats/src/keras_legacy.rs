@@ -4,7 +4,8 @@
 //! `layer_names`; each of these names is a group with the attribute `weight_names`; each of these
 //! names is a path to a dataset inside of the group. The last part of that path is the weight's role
 //! (`kernel:0` in older releases, `kernel` in newer), the part before it is the layer's name: of a
-//! layer inside of a nested model that isn't the group's.
+//! layer inside of a nested model that isn't the group's. In files of Keras 1, of which VGG-16 is one,
+//! the role follows the layer's name: `fc1_W_1:0` is the kernel of `fc1`.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -70,8 +71,8 @@ impl Layers {
             inner = inner.group(parent).map_err(|error| error.to_string())?;
         }
         let dataset = inner.dataset(last).map_err(|error| error.to_string())?;
-        let role = last.split(':').next().unwrap_or(last).to_owned();
         let name = (*parents.last().unwrap_or(&group_name)).to_owned();
+        let role = role(last.split(':').next().unwrap_or(last), &name).to_owned();
         let place = *self
             .places
             .entry((group_name.to_owned(), parents.join("/")))
@@ -88,5 +89,44 @@ impl Layers {
             .weights
             .insert(role, hdf5::tensor(dataset)?);
         Ok(())
+    }
+}
+
+/// Returns the role of a layer's weight. Keras 1 names the kernel and the bias of a layer `conv` `conv_W` and `conv_b`, with a
+/// number behind that if a backend has made the name unique.
+fn role<'a>(weight: &'a str, layer: &str) -> &'a str {
+    let rest = weight.strip_prefix(layer);
+    let Some(rest) = rest.and_then(|rest| rest.strip_prefix('_')) else {
+        return weight;
+    };
+    let (letter, number) = rest.split_once('_').unwrap_or((rest, ""));
+    if !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return weight;
+    }
+    match letter {
+        "W" => "kernel",
+        "b" => "bias",
+        _ => weight,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::role;
+
+    #[test]
+    fn roles_of_keras_1_follow_the_layers_name() {
+        for (weight, layer, expected) in [
+            ("block1_conv1_W_1", "block1_conv1", "kernel"),
+            ("block1_conv1_b_1", "block1_conv1", "bias"),
+            ("fc1_W", "fc1", "kernel"),
+            ("kernel", "fc1", "kernel"),
+            ("fc1_W_x", "fc1", "fc1_W_x"),
+            ("fc1_gamma_1", "fc1", "fc1_gamma_1"),
+            ("fc10_W_1", "fc1", "fc10_W_1"),
+            ("W_1", "fc1", "W_1"),
+        ] {
+            assert_eq!(role(weight, layer), expected, "{weight} of {layer}");
+        }
     }
 }

@@ -136,3 +136,28 @@ fn keras_files_are_read() {
         assert_eq!(file.config.size, expected.map(|_| 8), "{name}");
     }
 }
+
+#[test]
+fn a_keras_file_of_the_first_release_is_read() {
+    let file = KerasFile::read_hdf5(&fixture("small_keras1.h5")).unwrap();
+    let layers: Vec<_> = file
+        .layers
+        .iter()
+        .map(|layer| (layer.name.as_str(), layer.kind()))
+        .collect();
+    assert_eq!(layers, [("conv", Kind::Conv), ("head", Kind::Dense)]);
+    let mut start = 0;
+    for (layer, shapes) in file
+        .layers
+        .iter()
+        .zip([[&[3, 3, 3, 2][..], &[2]], [&[2, 4], &[4]]])
+    {
+        for (role, shape) in ["kernel", "bias"].into_iter().zip(shapes) {
+            let weight = &layer.weights[role];
+            assert_eq!(weight.shape(), shape);
+            let count = shape.iter().product();
+            assert_eq!(weight.read().unwrap(), eighths(start, count), "{role}");
+            start += count;
+        }
+    }
+}

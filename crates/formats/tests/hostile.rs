@@ -17,12 +17,13 @@ use xception_files::mutation::{Random, mutate};
 type Reader = fn(&[u8]) -> Outcome;
 
 /// The readers by the names of their fuzz targets, each with a good file.
-const READERS: [(&str, Reader, &str); 6] = [
+const READERS: [(&str, Reader, &str); 7] = [
     ("safetensors", readers::safetensors, "small.safetensors"),
     ("pytorch", readers::pytorch, "small.pth"),
     ("burnpack", readers::burnpack, "small.bpk"),
     ("keras_hdf5", readers::keras_hdf5, "small.h5"),
     ("keras_hdf5", readers::keras_hdf5, "small.weights.h5"),
+    ("keras_hdf5", readers::keras_hdf5, "small_keras1.h5"),
     ("keras_archive", readers::keras_archive, "small.keras"),
 ];
 

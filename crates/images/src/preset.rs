@@ -4,10 +4,10 @@
 //! |---|---|---|---|---|
 //! | timm `legacy_xception` | shortest side 333 | bicubic | center 299 | [-1, 1] |
 //! | torchvision Inception V3 | shortest side 342 | bilinear | center 299 | [-1, 1], see below |
-//! | torchvision ResNets, V1 | shortest side 256 | bilinear | center 224 | ImageNet |
+//! | torchvision ResNets, V1; VGG-16 | shortest side 256 | bilinear | center 224 | ImageNet |
 //! | torchvision ResNets, V2 | shortest side 232 | bilinear | center 224 | ImageNet |
 //! | Keras Xception, Inception V3 | 299 x 299 | nearest | all | [-1, 1] |
-//! | Keras ResNet-50 | 224 x 224 | nearest | all | BGR less mean |
+//! | Keras ResNet-50, VGG-16 | 224 x 224 | nearest | all | BGR less mean |
 //!
 //! torchvision's Inception V3 is documented with ImageNet's mean and standard deviation, but its
 //! pretrained weights come with `transform_input=True`: the network's first step turns that back
@@ -46,6 +46,9 @@ pub enum Preset {
     /// crop 224).
     #[serde(rename = "torchvision-resnet-v2")]
     TorchvisionResnetV2,
+    /// torchvision's `VGG16_Weights.IMAGENET1K_V1` and `VGG16_BN_Weights.IMAGENET1K_V1`
+    /// (torchvision/models/vgg.py: the defaults of `ImageClassification`, resize 256, crop 224).
+    TorchvisionVgg16,
     /// Keras's `applications.xception` (`preprocess_input` of mode `tf`).
     KerasXception,
     /// Keras's `applications.inception_v3` (`preprocess_input` of mode `tf`).
@@ -54,18 +57,22 @@ pub enum Preset {
     /// Keras's `applications.resnet` (`preprocess_input` of mode `caffe`).
     #[serde(rename = "keras-resnet50")]
     KerasResnet50,
+    /// Keras's `applications.vgg16` (`preprocess_input` of mode `caffe`).
+    KerasVgg16,
 }
 
 impl Preset {
     /// All presets.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::TimmXception,
         Self::TorchvisionInceptionV3,
         Self::TorchvisionResnetV1,
         Self::TorchvisionResnetV2,
+        Self::TorchvisionVgg16,
         Self::KerasXception,
         Self::KerasInceptionV3,
         Self::KerasResnet50,
+        Self::KerasVgg16,
     ];
 
     /// Returns the preset's name, as in configuration files.
@@ -76,9 +83,11 @@ impl Preset {
             Self::TorchvisionInceptionV3 => "torchvision-inception-v3",
             Self::TorchvisionResnetV1 => "torchvision-resnet-v1",
             Self::TorchvisionResnetV2 => "torchvision-resnet-v2",
+            Self::TorchvisionVgg16 => "torchvision-vgg16",
             Self::KerasXception => "keras-xception",
             Self::KerasInceptionV3 => "keras-inception-v3",
             Self::KerasResnet50 => "keras-resnet50",
+            Self::KerasVgg16 => "keras-vgg16",
         }
     }
 
@@ -96,7 +105,7 @@ impl Preset {
             Self::TorchvisionInceptionV3 => {
                 Preprocessing::cropped(299, 0.874, Filter::Bilinear, Scaling::MinusOneToOne)
             }
-            Self::TorchvisionResnetV1 => {
+            Self::TorchvisionResnetV1 | Self::TorchvisionVgg16 => {
                 Preprocessing::cropped(224, 0.875, Filter::Bilinear, Scaling::imagenet())
             }
             Self::TorchvisionResnetV2 => {
@@ -105,7 +114,7 @@ impl Preset {
             Self::KerasXception | Self::KerasInceptionV3 => {
                 Preprocessing::squashed(299, Scaling::MinusOneToOne)
             }
-            Self::KerasResnet50 => Preprocessing::squashed(
+            Self::KerasResnet50 | Self::KerasVgg16 => Preprocessing::squashed(
                 224,
                 Scaling::CaffeBgr {
                     mean: CAFFE_MEAN_BGR,
@@ -179,9 +188,11 @@ mod tests {
             (Preset::TorchvisionInceptionV3, 342, 299),
             (Preset::TorchvisionResnetV1, 256, 224),
             (Preset::TorchvisionResnetV2, 232, 224),
+            (Preset::TorchvisionVgg16, 256, 224),
             (Preset::KerasXception, 299, 299),
             (Preset::KerasInceptionV3, 299, 299),
             (Preset::KerasResnet50, 224, 224),
+            (Preset::KerasVgg16, 224, 224),
         ] {
             let settings = preset.preprocessing();
             let crop = ResizedCrop::new(

@@ -335,8 +335,10 @@ mod tests {
     fn every_network_is_made_at_a_number_of_parameters() {
         for info in MODELS.iter() {
             let config = info.config().with_classes(10).with_stem(Stem::Small);
-            for parameters in [300_000, 1_000_000] {
-                let complexity = Complexity::Parameters(parameters);
+            let any = Complexity::Parameters(1);
+            for width in [0.1, 0.3] {
+                let at_width = measured(&config.clone().with_width(width), any, 32);
+                let complexity = Complexity::Parameters(at_width.value() * 107 / 100);
                 let found = config.fit(complexity, [32, 32]).unwrap();
                 let difference = complexity.difference(measured(&found, complexity, 32));
                 assert!(difference <= TOLERANCE, "{}: {difference}", info.name);

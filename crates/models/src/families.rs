@@ -149,7 +149,12 @@ macro_rules! families {
 
             /// Adjusts the origins of parameters that Keras stores in another way.
             pub(crate) fn adjust_keras(&self, parts: &mut [Part]) {
-                match self { $(Self::$family(_) => <$config>::adjust_keras(parts),)+ }
+                match self { $(Self::$family(config) => config.adjust_keras(parts),)+ }
+            }
+
+            /// Returns whether the classifier takes all pixels of the last map for images of this size.
+            pub(crate) fn takes_all_pixels(&self, image_size: usize) -> bool {
+                match self { $(Self::$family(config) => config.takes_all_pixels(image_size),)+ }
             }
 
             /// Returns the present name of a layer that early releases of Keras named differently.
@@ -160,6 +165,11 @@ macro_rules! families {
             /// Returns whether a head may have hidden layers.
             pub(crate) fn hidden_layers(&self) -> bool {
                 match self { $(Self::$family(_) => <$config>::HIDDEN_LAYERS,)+ }
+            }
+
+            /// Returns the names of the hidden layers of the published head in Keras.
+            pub(crate) fn keras_hidden_layers(&self) -> &'static [&'static str] {
+                match self { $(Self::$family(_) => <$config>::KERAS_HIDDEN_LAYERS,)+ }
             }
 
             /// Returns whether convolutions have biases in Keras.

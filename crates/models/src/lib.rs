@@ -1,4 +1,4 @@
-//! Image classifiers as Burn modules, for any of Burn's backends: Xception, Inception V3, MobileNet V1 and ResNet.
+//! Image classifiers as Burn modules, for any of Burn's backends: Xception, Inception V3, MobileNet V1, ResNet and VGG-16.
 //!
 //! Each network has a configuration with `init(&device)`, as Burn's own modules do:
 //!
@@ -45,6 +45,7 @@ mod registry;
 pub mod resnet;
 pub mod spectrum;
 mod summary;
+pub mod vgg;
 #[cfg(feature = "weights")]
 pub mod weights;
 mod width;
@@ -62,6 +63,7 @@ pub use network::{AuxiliaryClassifier, Head, Network, Observer, trainable_parame
 pub use registry::{MODELS, Model, ModelConfig, ModelInfo};
 pub use resnet::{ResNet, ResNetConfig, ResNetDepth};
 pub use summary::{StageSummary, Summary};
+pub use vgg::{Vgg, VggConfig};
 pub use xception::{Xception, XceptionConfig};
 pub use xception_kernels as kernels;
 

@@ -15,6 +15,8 @@ pub(crate) const SEGMENTS: usize = 1 << 16;
 pub(crate) const UNITS: usize = 1 << 16;
 /// Most fully connected layers; the paper has two.
 pub(crate) const FULLY_CONNECTED: usize = 8;
+/// Largest side of the grid that the last map is pooled to; VGG's has 7.
+pub(crate) const GRID: usize = 1 << 5;
 /// Most parameters: 32 GB of weights, of which training holds three copies (the weights, their gradients and their
 /// momentum).
 const PARAMETERS: u64 = 8_000_000_000;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::limits;
+use crate::limits::{self, FULLY_CONNECTED};
 use crate::width::{CHANNELS, WIDTH};
 use xception_messages::Bounds;
 
@@ -14,6 +14,25 @@ pub(crate) const CLASSES: Bounds = Bounds::at_least(1.0).at_most(limits::CLASSES
 pub(crate) const DROPOUT: Bounds = Bounds::at_least(0.0).below(1.0);
 /// Range of the epsilon that batch normalization adds to the variance.
 pub(crate) const EPSILON: Bounds = Bounds::above(0.0).below(1.0);
+
+/// Range of the number of units in a fully connected layer.
+pub(crate) const UNITS: Bounds = Bounds::at_least(1.0).at_most(limits::UNITS as f64);
+
+/// Checks the number of a network's fully connected layers, and their units.
+pub(crate) fn check_fully_connected(fully_connected: &[usize]) -> Result<(), ModelError> {
+    let layers = fully_connected.len();
+    if layers > FULLY_CONNECTED {
+        return Err(ModelError::OutOfRange {
+            option: "fully_connected",
+            found: format!("a list of {layers} layers"),
+            expected: format!("one of at most {FULLY_CONNECTED}"),
+        });
+    }
+    for &units in fully_connected {
+        UNITS.check_count("fully_connected", units)?;
+    }
+    Ok(())
+}
 
 /// Checks the options that all networks share.
 pub(crate) fn check(

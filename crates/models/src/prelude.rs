@@ -18,6 +18,6 @@ pub use crate::layers::{
 };
 pub use crate::{
     Features, Fused, InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config, Model,
-    ModelConfig, ModelError, Network, Observer, ResNet, ResNetConfig, ResNetDepth, Summary,
-    Xception, XceptionConfig,
+    ModelConfig, ModelError, Network, Observer, ResNet, ResNetConfig, ResNetDepth, Summary, Vgg,
+    VggConfig, Xception, XceptionConfig,
 };

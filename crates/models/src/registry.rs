@@ -28,8 +28,8 @@ use crate::weights::layer::{Layer, Part};
 use crate::weights::{NamedTensors, Source};
 use crate::{
     AuxiliaryClassifier, InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config,
-    ModelError, Network, Observer, ResNet, ResNetConfig, Xception, XceptionConfig, inception_v3,
-    mobilenet_v1, resnet, xception,
+    ModelError, Network, Observer, ResNet, ResNetConfig, Vgg, VggConfig, Xception, XceptionConfig,
+    inception_v3, mobilenet_v1, resnet, vgg, xception,
 };
 
 /// A registered network, which can be made by its name.
@@ -60,6 +60,8 @@ families! {
     MobileNetV1(MobileNetV1Config, MobileNetV1) "mobilenet_v1" mobilenet_v1;
     /// ResNet of any depth.
     ResNet(ResNetConfig, ResNet) "resnet" resnet;
+    /// VGG-16.
+    Vgg(VggConfig, Vgg) "vgg" vgg;
 }
 
 impl Config for ModelConfig {}
@@ -225,8 +227,7 @@ impl JsonSchema for ModelConfig {
                 image_size: size,
                 ..
             } = info;
-            let description =
-                format!("As published, for images of {size} x {size} pixels: {paper}.");
+            let description = format!("For images of {size} x {size} pixels: {paper}.");
             json_schema!({"type": "string", "const": name, "description": description})
         });
         let names: Vec<_> = names.collect();

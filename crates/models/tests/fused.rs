@@ -7,7 +7,8 @@ use burn::prelude::*;
 use burn::tensor::Distribution;
 use xception_models::layers::{Activation, Kernels, Order, Padding, Segments, Stem};
 use xception_models::{
-    InceptionV3Config, MODELS, ModelConfig, Network, ResNetConfig, ResNetDepth, XceptionConfig,
+    InceptionV3Config, MODELS, ModelConfig, Network, ResNetConfig, ResNetDepth, VggConfig,
+    XceptionConfig,
 };
 
 /// Largest difference allowed, relative to the largest value.
@@ -189,6 +190,36 @@ fn options_of_the_other_networks() {
                     .with_width(0.125)
             };
             check(&ModelConfig::ResNet(config), [50, 33], 3, &device());
+        }
+    }
+}
+
+#[test]
+fn vgg_gives_the_same_with_every_option() {
+    let small = VggConfig {
+        fully_connected: vec![24, 17],
+        ..VggConfig::new(10).with_width(0.1)
+    };
+    let mut variants = Vec::new();
+    for (batch_norm, separable) in [(false, false), (true, false), (false, true), (true, true)] {
+        for stem in [Stem::Standard, Stem::Small] {
+            for grid in [None, Some(1), Some(2)] {
+                variants.push(VggConfig {
+                    batch_norm,
+                    separable,
+                    stem,
+                    grid,
+                    ..small.clone()
+                });
+            }
+        }
+    }
+    variants.push(small.clone().with_fully_connected(Vec::new()));
+    variants.push(small.with_dropout(0.5));
+    for config in variants {
+        for kernels in [Kernels::Native, Kernels::Burn] {
+            let config = ModelConfig::Vgg(config.clone()).with_kernels(kernels);
+            check(&config, [65, 98], 2, &device());
         }
     }
 }

@@ -11,7 +11,7 @@ use xception_models::preprocessing::Filter;
 use xception_models::weights::{
     Head, LoadOptions, Loaded, Source, WeightsError, export_names, load, save_safetensors,
 };
-use xception_models::{ModelConfig, Network, ResNetConfig, ResNetDepth, XceptionConfig};
+use xception_models::{ModelConfig, Network, ResNetConfig, ResNetDepth, VggConfig, XceptionConfig};
 
 type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
 
@@ -189,6 +189,66 @@ fn features_need_the_backbone_only() {
     more.push(("layer1.0.se.weight".to_owned(), vec![1], vec![0.0]));
     let error = load_with(&more, &options).unwrap_err().to_string();
     assert!(error.contains("1 unused: layer1.0.se.weight"), "{error}");
+}
+
+/// Makes the tensors of a narrow VGG-16.
+fn vgg(config: VggConfig) -> Tensors {
+    exported(ModelConfig::Vgg(config.with_width(0.125)))
+}
+
+#[test]
+fn a_head_of_other_layers_in_a_list_is_replaced() {
+    let mut tensors = vgg(VggConfig::new(7).with_fully_connected(vec![24, 16]));
+    // In place of three linear layers, dropout and one.
+    tensors.retain(|(name, ..)| !name.starts_with("classifier."));
+    tensors.push((
+        "classifier.1.weight".to_owned(),
+        vec![7, 3136],
+        vec![0.0; 7 * 3136],
+    ));
+    tensors.push(("classifier.1.bias".to_owned(), vec![7], vec![0.0; 7]));
+    assert!(error(&tensors).contains("missing: classifier.0.weight"));
+    let options = LoadOptions {
+        head: Head::New(3),
+        ..LoadOptions::default()
+    };
+    let loaded = load_with(&tensors, &options).unwrap();
+    assert_eq!((loaded.model.classes(), loaded.model.features()), (3, 64));
+    tensors.push(("features.31.weight".to_owned(), vec![1], vec![0.0]));
+    let error = load_with(&tensors, &options).unwrap_err().to_string();
+    assert!(error.contains("1 unused: features.31.weight"), "{error}");
+}
+
+#[test]
+fn the_options_of_vgg_are_found_by_names_and_shapes() {
+    let small = VggConfig {
+        fully_connected: vec![24],
+        ..VggConfig::new(7).with_width(0.125)
+    };
+    for config in [
+        small.clone().with_fully_connected(vec![32, 16, 8]),
+        small.clone().with_fully_connected(Vec::new()),
+        small.clone().with_batch_norm(true).with_grid(Some(4)),
+        small.clone().with_separable(true).with_grid(Some(1)),
+        VggConfig {
+            fully_connected: Vec::new(),
+            ..VggConfig::plain_separable()
+                .with_classes(5)
+                .with_width(0.125)
+        },
+    ] {
+        let loaded = load_with(&vgg(config.clone()), &LoadOptions::default()).unwrap();
+        assert_eq!(loaded.config, ModelConfig::Vgg(config));
+    }
+}
+
+#[test]
+fn another_network_with_the_first_name_of_vgg_is_unknown() {
+    // AlexNet's first convolution is 11x11.
+    let name = "features.0.weight".to_owned();
+    let tensors = vec![(name, vec![64, 3, 11, 11], vec![0.0; 64 * 3 * 11 * 11])];
+    let error = error(&tensors);
+    assert!(error.contains("no network that is known"), "{error}");
 }
 
 #[test]

@@ -124,6 +124,19 @@ fn what_keras_does_otherwise_comes_with_the_weights() {
         panic!();
     };
     assert!(resnet.first_convolution_strided);
+    let vgg = loaded("vgg16.h5.gz");
+    assert_eq!(vgg.preprocessing.size, [64, 64]);
+    let ModelConfig::Vgg(vgg) = vgg.config else {
+        panic!();
+    };
+    assert_eq!((vgg.fully_connected, vgg.grid), (vec![24, 16], Some(2)));
+    let ModelConfig::Vgg(averaged) = loaded("vgg16_nested.h5.gz").config else {
+        panic!();
+    };
+    assert_eq!(
+        (averaged.fully_connected, averaged.grid),
+        (Vec::new(), Some(1))
+    );
 }
 
 #[test]

@@ -1,9 +1,10 @@
 """Writes the small weights files of the tests: python make_fixtures.py FOLDER
 
 Needs Keras 3 with a backend and h5py. The Keras files hold one network of a convolution, a batch normalization and a
-dense layer, whose weights are 0, 1/8, 2/8 and so on, in the order of `model.weights`. The PyTorch checkpoint holds the
-tensors `a.weight` (2 x 3, single precision: 0 to 2.5 in steps of 0.5) and `a.count` (a 64-bit integer). It is pickled
-here the way `torch.save` does it, so PyTorch itself isn't needed.
+dense layer, whose weights are 0, 1/8, 2/8 and so on, in the order of `model.weights`; that of Keras 1 has no batch
+normalization, but a convolution with a bias. The PyTorch checkpoint holds the tensors `a.weight` (2 x 3, single
+precision: 0 to 2.5 in steps of 0.5) and `a.count` (a 64-bit integer). It is pickled here the way `torch.save` does it,
+so PyTorch itself isn't needed.
 """
 
 import collections
@@ -15,6 +16,7 @@ import sys
 import types
 import zipfile
 
+import h5py
 import keras
 import numpy as np
 
@@ -39,6 +41,20 @@ model.set_weights(weights)
 model.save(folder / "small.h5")
 model.save_weights(folder / "small.weights.h5")
 model.save(folder / "small.keras")
+
+# As Keras 1 wrote it, and VGG-16 is published: the weights lie in their layer's group, and their names begin with its name.
+shapes = {"conv": {"W": (3, 3, 3, 2), "b": (2,)}, "pool": {}, "head": {"W": (2, 4), "b": (4,)}}
+start = 0
+with h5py.File(folder / "small_keras1.h5", "w") as file:
+    file.attrs["layer_names"] = [name.encode() for name in shapes]
+    for name, roles in shapes.items():
+        group = file.create_group(name)
+        group.attrs["weight_names"] = [f"{name}_{role}_1:0".encode() for role in roles]
+        for role, shape in roles.items():
+            size = int(np.prod(shape))
+            values = (start + np.arange(size, dtype=np.float32).reshape(shape)) / 8
+            group.create_dataset(f"{name}_{role}_1:0", data=values)
+            start += size
 
 # Stand-ins for the names of PyTorch that its pickles refer to.
 torch = types.ModuleType("torch")

@@ -195,6 +195,35 @@ mod tests {
     }
 
     #[test]
+    fn cells_of_a_grid_overlap_or_repeat_pixels() {
+        // Cell I of N takes the pixels from the one below I / N of the size up to the one above (I + 1) / N, as in
+        // PyTorch.
+        let device = Device::flex();
+        let row = Tensor::<1>::from_floats([1.0, 2.0, 4.0, 8.0, 16.0], &device);
+        for (pixels, cells, expected) in [
+            (5, 2, vec![7.0 / 3.0, 28.0 / 3.0]),
+            (2, 3, vec![1.0, 1.5, 2.0]),
+            (4, 4, vec![1.0, 2.0, 4.0, 8.0]),
+        ] {
+            let map = row.clone().slice([0..pixels]).reshape([1, 1, 1, pixels]);
+            let map = map.repeat_dim(1, 3).repeat_dim(2, 2);
+            for map in [FeatureMap::composed(map.clone()), FeatureMap::fused(map)] {
+                let output = adaptive_average_pool(map, [1, cells]);
+                assert_eq!(output.dims(), [1, 3, 1, cells]);
+                let found = output
+                    .into_tensor()
+                    .into_data()
+                    .try_to_vec::<f32>()
+                    .unwrap();
+                for (found, expected) in found.chunks(cells).flatten().zip(expected.iter().cycle())
+                {
+                    assert!((found - expected).abs() < 1e-5, "{pixels} {cells}: {found}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn the_average_counts_padded_zeros_or_not() {
         let device = Device::flex();
         for (counts_padding, corner) in [(true, 4.0 / 9.0), (false, 1.0)] {

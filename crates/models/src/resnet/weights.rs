@@ -2,23 +2,13 @@
 
 use super::{ResNetConfig, ResNetDepth, keras_names, torchvision_names};
 use crate::layers::Stem;
-use crate::preprocessing::{CAFFE_MEAN_BGR, Preprocessing, Preset, Scaling};
+use crate::preprocessing::{Preprocessing, Preset};
+use crate::weights::bgr;
 use crate::weights::family::{
     FamilyWeights, KerasLayers, fitting_width, keras_outputs, torch_outputs,
 };
-use crate::weights::layer::{Layer, Origin, Part};
-use crate::weights::layout::Layout;
+use crate::weights::layer::{Layer, Part};
 use crate::weights::{NamedTensors, Source};
-
-/// Returns Caffe's scaling with red first. On import, the input channels of the first convolution in Keras' ResNets
-/// are reversed, since all networks here take images in the order red, green, blue.
-fn caffe_in_rgb() -> Scaling {
-    let [blue, green, red] = CAFFE_MEAN_BGR;
-    Scaling::MeanStd {
-        mean: [red, green, blue].map(|mean| mean / 255.0),
-        std: [1.0 / 255.0; 3],
-    }
-}
 
 impl FamilyWeights for ResNetConfig {
     const TORCH_ANCHOR: &'static str = torchvision_names::ANCHOR;
@@ -39,10 +29,7 @@ impl FamilyWeights for ResNetConfig {
 
     fn preprocessing(source: Source) -> Preprocessing {
         match source {
-            Source::Keras => Preprocessing {
-                scaling: caffe_in_rgb(),
-                ..Preset::KerasResnet50.preprocessing()
-            },
+            Source::Keras => bgr::preprocessing(Preset::KerasResnet50),
             _ => Preset::TorchvisionResnetV1.preprocessing(),
         }
     }
@@ -114,14 +101,8 @@ impl FamilyWeights for ResNetConfig {
     }
 
     /// Reverses the input channels of the first convolution, which in Keras are blue, green, red.
-    fn adjust_keras(parts: &mut [Part]) {
-        for part in parts {
-            if let Origin::Tensor { layout, .. } = &mut part.origin
-                && part.parameter == keras_names::FIRST
-            {
-                *layout = Layout::HeightWidthBgrOut;
-            }
-        }
+    fn adjust_keras(&self, parts: &mut [Part]) {
+        bgr::reverse_inputs(parts, keras_names::FIRST);
     }
 
     fn modern_keras_name(name: &str) -> Option<String> {

@@ -19,6 +19,8 @@ pub(crate) trait FamilyWeights: Sized {
 
     /// Whether a head may have hidden layers.
     const HIDDEN_LAYERS: bool = false;
+    /// Names of the hidden layers of the published head in Keras, which are known to have ReLU.
+    const KERAS_HIDDEN_LAYERS: &'static [&'static str] = &[];
     /// Whether convolutions have biases in Keras, which are folded into the normalization after each.
     const KERAS_CONV_BIAS: bool = false;
 
@@ -44,7 +46,12 @@ pub(crate) trait FamilyWeights: Sized {
     fn read_keras_sizes(&mut self, tensors: &NamedTensors);
 
     /// Adjusts the origins of parameters that Keras stores in another way.
-    fn adjust_keras(_parts: &mut [Part]) {}
+    fn adjust_keras(&self, _parts: &mut [Part]) {}
+
+    /// Returns whether the classifier takes all pixels of the last map for images of this size, and not their average.
+    fn takes_all_pixels(&self, _image_size: usize) -> bool {
+        false
+    }
 
     /// Returns the present name of a layer that early releases of Keras named differently.
     fn modern_keras_name(_name: &str) -> Option<String> {

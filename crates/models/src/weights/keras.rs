@@ -40,7 +40,7 @@ fn network(layers: Vec<KerasLayer>, keras: KerasConfig) -> Result<KerasModel, Ve
     let Some(mut config) = ModelConfig::find_keras(&KerasLayers::count(&layers)) else {
         return Err(layers);
     };
-    let strange_head = strange_head(&dense_names(&layers), &keras, config.hidden_layers());
+    let dense = dense_layers(&layers);
     let modern = |name: &str| config.modern_keras_name(name);
     let assigned = assign(layers, &config.keras_layers(), config.keras_order(), modern);
     let mut tensors = NamedTensors::default();
@@ -55,6 +55,7 @@ fn network(layers: Vec<KerasLayer>, keras: KerasConfig) -> Result<KerasModel, Ve
         }
     }
     config.read_keras_sizes(&tensors);
+    let strange_head = strange_head(&dense, &keras, &config);
     let preprocessing = preprocessing(&config, &keras);
     Ok(KerasModel {
         tensors,
@@ -64,28 +65,57 @@ fn network(layers: Vec<KerasLayer>, keras: KerasConfig) -> Result<KerasModel, Ve
     })
 }
 
-fn dense_names(layers: &[KerasLayer]) -> Vec<String> {
-    let dense = layers.iter().filter(|layer| layer.kind() == Kind::Dense);
-    dense.map(|layer| layer.label().to_owned()).collect()
+/// A dense layer of a file.
+struct DenseLayer {
+    /// Its name, or its path if it has none.
+    label: String,
+    /// Whether it has a name.
+    named: bool,
 }
 
-/// Returns the reason why a head can't be loaded. It can be if it is an average pool, dense layers with ReLU if the
-/// network may have them, and a last dense layer.
-fn strange_head(dense: &[String], keras: &KerasConfig, may_have_several: bool) -> Option<String> {
+fn dense_layers(layers: &[KerasLayer]) -> Vec<DenseLayer> {
+    let dense = layers.iter().filter(|layer| layer.kind() == Kind::Dense);
+    let dense = dense.map(|layer| DenseLayer {
+        label: layer.label().to_owned(),
+        named: !layer.name.is_empty(),
+    });
+    dense.collect()
+}
+
+/// Returns the reason why a head can't be loaded. It can be if it is an average pool, or a flattened map of the size that
+/// the network's classifier takes, dense layers with ReLU if the network may have them, and a last dense layer.
+fn strange_head(
+    dense: &[DenseLayer],
+    keras: &KerasConfig,
+    network: &ModelConfig,
+) -> Option<String> {
     if let Some(class) = &keras.unusual_pool {
         return Some(format!("it has a {class}"));
     }
+    let all_pixels = keras
+        .size
+        .is_some_and(|size| network.takes_all_pixels(size));
+    if keras.flattens && !all_pixels {
+        return Some("it has a Flatten".to_owned());
+    }
     let (_, before) = dense.split_last()?;
-    if !before.is_empty() && !may_have_several {
+    if !before.is_empty() && !network.hidden_layers() {
         return Some(format!("it has {} dense layers", dense.len()));
     }
+    let published = network.keras_hidden_layers();
+    let has_published_name =
+        |(layer, name): (&DenseLayer, &&str)| !layer.named || layer.label == *name;
+    let is_published =
+        before.len() == published.len() && before.iter().zip(published).all(has_published_name);
     before
         .iter()
-        .find_map(|name| match keras.activations.get(name) {
+        .find_map(|layer| match keras.activations.get(&layer.label) {
             Some(activation) if activation == "relu" => None,
             Some(activation) => Some(format!(
-                "its dense layer {name} has the activation {activation}"
+                "its dense layer {} has the activation {activation}",
+                layer.label
             )),
+            None if is_published => None,
             None => Some(format!(
                 "it has {} dense layers, and the file doesn't say what is between them",
                 dense.len()
@@ -122,4 +152,78 @@ fn preprocessing(config: &ModelConfig, keras: &KerasConfig) -> Preprocessing {
         }
     }
     preprocessing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{VggConfig, XceptionConfig};
+
+    fn dense(names: &[&str]) -> Vec<DenseLayer> {
+        let layer = |name: &&str| DenseLayer {
+            label: (*name).to_owned(),
+            named: !name.contains('/'),
+        };
+        names.iter().map(layer).collect()
+    }
+
+    fn vgg(grid: usize) -> ModelConfig {
+        ModelConfig::Vgg(VggConfig::default().with_grid(Some(grid)))
+    }
+
+    #[test]
+    fn layers_between_are_known_in_the_published_head_alone() {
+        let nothing = KerasConfig::default();
+        for (names, readable) in [
+            (&["fc1", "fc2", "predictions"][..], true),
+            (&["layers/dense", "layers/dense_1", "layers/dense_2"], true),
+            (&["predictions"], true),
+            (&["fc1", "predictions"], false),
+            (&["dense", "dense_1", "dense_2"], false),
+            (&["layers/dense", "layers/dense_1"], false),
+        ] {
+            let reason = strange_head(&dense(names), &nothing, &vgg(7));
+            assert_eq!(reason.is_none(), readable, "{names:?}: {reason:?}");
+        }
+        let mut told = KerasConfig::default();
+        let activations = [("fc1", "relu"), ("fc2", "tanh")];
+        told.activations = activations
+            .map(|(name, of)| (name.to_owned(), of.to_owned()))
+            .into();
+        let reason = strange_head(&dense(&["fc1", "fc2", "predictions"]), &told, &vgg(7));
+        assert_eq!(
+            reason.unwrap(),
+            "its dense layer fc2 has the activation tanh"
+        );
+    }
+
+    #[test]
+    fn a_flattened_map_has_to_be_the_last_one() {
+        let flattened = |size| KerasConfig {
+            flattens: true,
+            size,
+            ..KerasConfig::default()
+        };
+        let head = dense(&["predictions"]);
+        for (size, grid, readable) in [
+            (Some(224), 7, true),
+            (Some(150), 4, true),
+            // A pool between the map and the head leaves a smaller grid.
+            (Some(224), 3, false),
+            (Some(224), 1, false),
+            (None, 7, false),
+        ] {
+            let reason = strange_head(&head, &flattened(size), &vgg(grid));
+            assert_eq!(reason.is_none(), readable, "{size:?} {grid}: {reason:?}");
+        }
+        let xception = ModelConfig::Xception(XceptionConfig::default());
+        let reason = strange_head(&head, &flattened(Some(299)), &xception);
+        assert_eq!(reason.unwrap(), "it has a Flatten");
+        let pooled = KerasConfig {
+            unusual_pool: Some("GlobalMaxPooling2D".to_owned()),
+            ..flattened(Some(32))
+        };
+        let reason = strange_head(&head, &pooled, &vgg(1));
+        assert_eq!(reason.unwrap(), "it has a GlobalMaxPooling2D");
+    }
 }

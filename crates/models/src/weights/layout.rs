@@ -14,16 +14,35 @@ pub(crate) enum Layout {
     /// A depthwise convolution of Keras: `[height, width, channels, 1]`. In Burn it is
     /// `[channels, 1, height, width]`.
     HeightWidthChannels,
+    /// A linear layer of Keras on the values of a square map, which it takes pixel by pixel:
+    /// `[height * width * channels, out]`. Burn takes them channel by channel.
+    PixelsOut {
+        /// Height and width of the map.
+        side: usize,
+    },
 }
 
 impl Layout {
-    /// Returns the file's dimension for each of Burn's dimensions.
+    /// Returns the file's dimension for each of Burn's dimensions, see [`unflattened`](Self::unflattened).
     const fn permutation(self) -> Option<&'static [usize]> {
         match self {
             Self::Same => None,
             Self::OutIn => Some(&[1, 0]),
             Self::HeightWidthInOut | Self::HeightWidthBgrOut => Some(&[3, 2, 0, 1]),
             Self::HeightWidthChannels => Some(&[2, 3, 0, 1]),
+            Self::PixelsOut { .. } => Some(&[2, 0, 1, 3]),
+        }
+    }
+
+    /// Returns the dimensions in Burn of a parameter that has this shape there: those of the map as well, if the layer
+    /// takes a flattened map.
+    fn unflattened(self, shape: &[usize]) -> Vec<usize> {
+        match (self, shape) {
+            (Self::PixelsOut { side }, &[inputs, outputs]) => {
+                let channels = inputs / (side * side).max(1);
+                vec![channels, side, side, outputs]
+            }
+            _ => shape.to_vec(),
         }
     }
 
@@ -69,6 +88,7 @@ impl Layout {
         shape: &[usize],
         mut visit: impl FnMut(usize, usize),
     ) {
+        let shape = &self.unflattened(shape);
         let in_file = self.shape_in_file(shape);
         let strides: Vec<usize> = permutation
             .iter()
@@ -143,6 +163,22 @@ mod tests {
         let values: Vec<f32> = (0..63).map(|i| i as f32).collect();
         let burn = layout.into_burn(values.clone(), &shape);
         assert_eq!(burn[5 * 9 + 2 * 3 + 1], ((2 * 3 + 1) * 7 + 5) as f32);
+        assert_eq!(layout.into_file(burn, &shape), values);
+    }
+
+    #[test]
+    fn a_linear_layer_on_the_pixels_of_a_map_is_found_again() {
+        let (channels, side, out) = (5, 3, 2);
+        let layout = Layout::PixelsOut { side };
+        let shape = [channels * side * side, out];
+        assert_eq!(layout.shape_in_file(&shape), shape);
+        let values: Vec<f32> = (0..90).map(|i| i as f32).collect();
+        let burn = layout.into_burn(values.clone(), &shape);
+        for (c, h, w, o) in [(0, 0, 0, 0), (4, 0, 2, 1), (1, 2, 1, 0)] {
+            let file = ((h * side + w) * channels + c) * out + o;
+            let place = ((c * side + h) * side + w) * out + o;
+            assert_eq!(burn[place], file as f32);
+        }
         assert_eq!(layout.into_file(burn, &shape), values);
     }
 }

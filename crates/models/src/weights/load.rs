@@ -177,31 +177,27 @@ fn make(
         .unwrap_or_else(|| found.config.clone());
     limits::check(path, &file_config, tensors.tensors.len())?;
     let all_parts = found.parts(&file_config, tensors, device)?;
-    let (config, parts) = match options.head {
-        Head::Keep => (file_config, all_parts.clone()),
-        Head::New(_) | Head::Unused => {
-            let classes = match options.head {
-                Head::New(classes) => classes,
-                _ => 1,
-            };
-            let body = all_parts.iter().filter(|part| !is_head(&part.parameter));
-            (
-                file_config.with_new_head().with_classes(classes),
-                body.cloned().collect(),
-            )
-        }
+    let config = match options.head {
+        Head::Keep => file_config,
+        Head::New(classes) => file_config.with_new_head().with_classes(classes),
+        Head::Unused => file_config.with_new_head().with_classes(1),
     };
 
     let model = config.init(device)?;
     let shapes = parameters::shapes(&model);
     limits::check_parameters(path, &shapes)?;
+    // Besides the classifier, a network with a new one may lack more of the file, such as auxiliary classifiers.
+    let new_head = options.head != Head::Keep;
+    let is_replaced = |part: &Part| {
+        new_head && (is_head(&part.parameter) || !shapes.contains_key(&part.parameter))
+    };
+    let (replaced, parts): (Vec<_>, Vec<_>) = all_parts.into_iter().partition(is_replaced);
     // In a Keras file, the only tensors left over are those of a head that no network here has; a new head replaces
     // it.
-    let new_head = options.head != Head::Keep;
     let ignored = |name: &str| {
         options.allow_unused
             || name.ends_with("num_batches_tracked")
-            || (new_head && (found.names == Names::Keras || names_head(&all_parts, name)))
+            || (new_head && (found.names == Names::Keras || names_one_of(&replaced, name)))
     };
     let mismatch = compare(&parts, &shapes, tensors, ignored);
     if mismatch.only_the_head_is_missing && mismatch.unused.is_empty() {
@@ -311,14 +307,18 @@ impl Found {
     }
 }
 
-/// Returns whether a tensor belongs to the file's own head, or to a head of several layers in its place, such as
-/// `fc.1.weight` instead of the usual `fc.weight`.
-fn names_head(parts: &[Part], name: &str) -> bool {
-    let mut head = parts.iter().filter(|part| is_head(&part.parameter));
-    head.any(|part| {
+/// Returns whether a tensor belongs to one of these parts, or to several layers in place of one, such as `fc.1.weight`
+/// instead of the usual `fc.weight`, or `classifier.1.weight` instead of `classifier.6.weight`.
+fn names_one_of(parts: &[Part], name: &str) -> bool {
+    parts.iter().any(|part| {
         let tensors = part.origin.tensors();
         let mut modules = tensors.iter().filter_map(|(own, _)| own.rsplit_once('.'));
         modules.any(|(module, _)| {
+            let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+            let module = match module.rsplit_once('.') {
+                Some((list, index)) if is_number(index) => list,
+                _ => module,
+            };
             let rest = name.strip_prefix(module);
             rest.is_some_and(|rest| rest.starts_with('.'))
         })

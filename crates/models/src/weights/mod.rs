@@ -3,9 +3,10 @@
 //! [`load`] recognizes a file's format and network by its content:
 //!
 //! - safetensors, and PyTorch checkpoints of any age: timm's `legacy_xception`, its older form by Cadene, timm's
-//!   `mobilenetv1_100`, and torchvision's Inception V3 and ResNets;
+//!   `mobilenetv1_100`, and torchvision's Inception V3, ResNets and VGG-16;
 //! - files of Keras since its second major release: the legacy HDF5 layout, `.weights.h5` and `.keras` archives of
-//!   Xception, Inception V3, MobileNet and ResNet-50, 101 and 152, also with a custom head;
+//!   Xception, Inception V3, MobileNet, ResNet-50, 101 and 152 and VGG-16, also with a custom head; of the first release,
+//!   the legacy layout of VGG-16;
 //! - files of this crate: safetensors under those names, and burnpack.
 //!
 //! The source of the weights determines the padding, the batch-norm epsilon, whether average pools count padding,
@@ -26,6 +27,7 @@
 //! Files may come from untrusted sources: nothing in them is executed, the sizes that they declare are checked
 //! against their content, and an invalid file is an error.
 
+pub(crate) mod bgr;
 mod compare;
 mod error;
 pub(crate) mod family;

@@ -10,7 +10,7 @@ use crate::layers::{
     Activation, ClassifierConfig, Order, Padding, SegmentedConvNormConfig, Segments, Stem,
 };
 use crate::limits::{self, FULLY_CONNECTED, check_parameters};
-use crate::options::network_config;
+use crate::options::{UNITS, check_fully_connected, network_config};
 use xception_messages::Bounds;
 
 use crate::ModelError;
@@ -26,8 +26,6 @@ const EXIT_FLOW: [usize; 4] = [728, 1024, 1536, 2048];
 const MIDDLE_MODULES: Bounds = Bounds::at_least(0.0).at_most(limits::MIDDLE_MODULES as f64);
 /// Range of the number of segments.
 const SEGMENTS: Bounds = Bounds::at_least(1.0).at_most(limits::SEGMENTS as f64);
-/// Range of the number of units in a fully connected layer.
-const UNITS: Bounds = Bounds::at_least(1.0).at_most(limits::UNITS as f64);
 
 network_config! {
     /// Configuration of [`Xception`].
@@ -84,7 +82,7 @@ impl XceptionConfig {
             SEGMENTS.check_count("segments", number)?;
             self.check_segments(number)?;
         }
-        check_layers(&self.fully_connected)
+        check_fully_connected(&self.fully_connected)
     }
 
     /// Checks that given numbers of channels divide into this number of segments.
@@ -160,22 +158,6 @@ impl XceptionConfig {
             minimum_size: minimum_size(self.stem),
         })
     }
-}
-
-/// Checks the number of fully connected layers and their units.
-fn check_layers(fully_connected: &[usize]) -> Result<(), ModelError> {
-    let layers = fully_connected.len();
-    if layers > FULLY_CONNECTED {
-        return Err(ModelError::OutOfRange {
-            option: "fully_connected",
-            found: format!("a list of {layers} layers"),
-            expected: format!("one of at most {}", FULLY_CONNECTED),
-        });
-    }
-    for &units in fully_connected {
-        UNITS.check_count("fully_connected", units)?;
-    }
-    Ok(())
 }
 
 /// Returns the smallest image side at which no map is empty. Padded windows take any size, so that only the standard
