@@ -17,6 +17,10 @@ pub(crate) const UNITS: usize = 1 << 16;
 pub(crate) const FULLY_CONNECTED: usize = 8;
 /// Largest side of the grid that the last map is pooled to; VGG's has 7.
 pub(crate) const GRID: usize = 1 << 5;
+/// Most groups of a bottleneck's convolution; ResNeXt has up to 64.
+pub(crate) const GROUPS: usize = 1 << 10;
+/// Most channels in each of a bottleneck's groups, in the first stage; Wide ResNet has 128.
+pub(crate) const WIDTH_PER_GROUP: usize = 1 << 10;
 /// Most parameters: 32 GB of weights, of which training holds three copies (the weights, their gradients and their
 /// momentum).
 const PARAMETERS: u64 = 8_000_000_000;

@@ -58,7 +58,7 @@ families! {
     InceptionV3(InceptionV3Config, InceptionV3) "inception_v3" inception_v3;
     /// MobileNet V1.
     MobileNetV1(MobileNetV1Config, MobileNetV1) "mobilenet_v1" mobilenet_v1;
-    /// ResNet of any depth.
+    /// ResNet of any depth, and ResNeXt of any cardinality.
     ResNet(ResNetConfig, ResNet) "resnet" resnet;
     /// VGG-16.
     Vgg(VggConfig, Vgg) "vgg" vgg;
@@ -154,10 +154,13 @@ impl ModelConfig {
         each_config!(self, config => config.channel_segments())
     }
 
-    /// Returns the default height and width of images, in pixels: the published ones, or CIFAR's for the small stem.
+    /// Returns the default height and width of images, in pixels: those for which the network was published, or the first
+    /// one of its family; or CIFAR's for the small stem.
     pub fn image_size(&self) -> usize {
         let name = self.name();
+        let of_family = |info: &&ModelInfo| info.config().family() == self.family();
         let published = MODELS.iter().find(|info| info.name == name);
+        let published = published.or_else(|| MODELS.iter().find(of_family));
         match (self.stem(), published) {
             (Stem::Standard, Some(info)) => info.image_size,
             _ => 32,

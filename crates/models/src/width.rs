@@ -48,6 +48,11 @@ impl<'a> Width<'a> {
         }
     }
 
+    /// Returns the number of channels given in place of a published one, if there is one.
+    pub(crate) fn given(&self, published: usize) -> Option<usize> {
+        self.given?.get(&published).copied()
+    }
+
     /// Makes numbers of channels such that layers have exactly this number of segments.
     pub(crate) fn with_segments(self, segments: Segments) -> Self {
         Self { segments, ..self }
@@ -57,33 +62,48 @@ impl<'a> Width<'a> {
     /// nearest multiple of 8 and at least 8. The published numbers are multiples of 8, so a multiplier of 1 leaves them
     /// as they are. Layers of more channels than segments have a multiple of their number too.
     pub(crate) fn channels(&self, published: usize) -> usize {
-        if let Some(&given) = self.given.and_then(|given| given.get(&published)) {
+        if let Some(given) = self.given(published) {
             return given;
         }
         let multiplied = published as f64 * self.multiplier;
         let segments = self.segments.divisor();
-        let nearest = |step: usize| ((multiplied / step as f64).round() as usize).max(1) * step;
         match multiplied >= segments as f64 {
-            true => nearest(least_common_multiple(DIVISOR, segments)),
-            false if segments == 1 => nearest(DIVISOR),
-            false => nearest(DIVISOR).min(segments),
+            true => nearest_multiple(multiplied, least_common_multiple(DIVISOR, segments)),
+            false if segments == 1 => nearest_multiple(multiplied, DIVISOR),
+            false => nearest_multiple(multiplied, DIVISOR).min(segments),
         }
+    }
+
+    /// Returns the multiplied number of channels, rounded to the nearest multiple of a divisor and at least the divisor,
+    /// for layers in groups. A multiplier of 1 leaves multiples of the divisor as they are.
+    pub(crate) fn multiple(&self, published: usize, divisor: usize) -> usize {
+        nearest_multiple(published as f64 * self.multiplier, divisor)
     }
 
     /// Finds the simplest multiplier that turns the published number of channels, the first of each pair, into the
     /// second: 1 if it fits, else the fraction with the smallest denominator; `None` if none fits.
     pub(crate) fn fitting(channels: &[(usize, usize)]) -> Option<f64> {
+        let multiples = channels.iter().map(|&(published, found)| Multiple {
+            published,
+            divisor: DIVISOR,
+            found,
+        });
+        Self::fitting_multiples(&multiples.collect::<Vec<_>>())
+    }
+
+    /// Finds the simplest multiplier, as [`fitting`](Self::fitting) does, for numbers that have divisors of their own.
+    pub(crate) fn fitting_multiples(channels: &[Multiple]) -> Option<f64> {
         let fits = |multiplier: f64| {
             let width = Width::new(multiplier).ok()?;
             let all = channels
                 .iter()
-                .all(|&(published, found)| width.channels(published) == found);
+                .all(|layer| width.multiple(layer.published, layer.divisor) == layer.found);
             all.then_some(multiplier)
         };
-        // The largest pair bounds the multiplier best.
-        let &(published, found) = channels.iter().max()?;
-        let near = found as f64 / published as f64;
-        let reach = DIVISOR as f64 / published as f64;
+        // The largest number bounds the multiplier best.
+        let largest = channels.iter().max_by_key(|layer| layer.published)?;
+        let near = largest.found as f64 / largest.published as f64;
+        let reach = largest.divisor as f64 / largest.published as f64;
         (1..=MAXIMUM_DENOMINATOR).find_map(|denominator| {
             let denominator = denominator as f64;
             let first = ((near - reach) * denominator).floor().max(1.0) as usize;
@@ -94,13 +114,37 @@ impl<'a> Width<'a> {
     }
 }
 
-/// Returns the least number that both numbers divide.
+/// Returns the multiple of a divisor, but not zero, that is nearest to a number.
+pub(crate) fn nearest_multiple(number: f64, divisor: usize) -> usize {
+    ((number / divisor as f64).round() as usize).max(1) * divisor
+}
+
+/// A layer's number of channels as published and as found in a file, where it is a multiple of the divisor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Multiple {
+    pub(crate) published: usize,
+    pub(crate) divisor: usize,
+    pub(crate) found: usize,
+}
+
+/// Returns the divisor of a published number of channels that are convolved in groups: the least common multiple of 8
+/// and the groups, or the part of it that divides the published number, so that a multiplier of 1 leaves this as it is.
+pub(crate) fn divisor_in_groups(published: usize, groups: usize) -> usize {
+    let multiple = least_common_multiple(DIVISOR, groups);
+    greatest_common_divisor(published, multiple)
+}
+
+/// Returns the least number that both numbers, above zero, divide.
 pub(crate) fn least_common_multiple(a: usize, b: usize) -> usize {
-    let (mut divisor, mut rest) = (a, b);
-    while rest > 0 {
-        (divisor, rest) = (rest, divisor % rest);
+    a / greatest_common_divisor(a, b) * b
+}
+
+/// Returns the greatest common divisor of two numbers above zero.
+fn greatest_common_divisor(a: usize, b: usize) -> usize {
+    match b {
+        0 => a,
+        b => greatest_common_divisor(b, a % b),
     }
-    a / divisor.max(1) * b
 }
 
 #[cfg(test)]
@@ -155,6 +199,41 @@ mod tests {
         }
         assert_eq!(Width::fitting(&[(32, 32), (2048, 512)]), None);
         assert_eq!(Width::fitting(&[(32, 0), (2048, usize::MAX / 2)]), None);
+    }
+
+    #[test]
+    fn channels_in_groups_stay_divisible_by_them() {
+        // ResNeXt's five cardinalities, one with an odd number of groups, and one without a factor of 8.
+        for (published, groups, divisor) in [
+            (64, 1, 8),
+            (80, 2, 8),
+            (96, 4, 8),
+            (112, 8, 8),
+            (128, 32, 32),
+            (72, 3, 24),
+            (12, 3, 12),
+            (6, 2, 2),
+        ] {
+            assert_eq!(divisor_in_groups(published, groups), divisor);
+            assert_eq!(divisor % groups, 0);
+            let one = Width::new(1.0).unwrap();
+            assert_eq!(one.multiple(published, divisor), published);
+        }
+        let width = Width::new(0.3).unwrap();
+        assert_eq!(width.multiple(128, 32), 32);
+        assert_eq!(width.multiple(256, 32), 64);
+    }
+
+    #[test]
+    fn a_multiplier_fits_numbers_with_other_divisors() {
+        let width = Width::new(0.25).unwrap();
+        let channels = [(24, 3), (240, 12), (960, 12)].map(|(published, divisor)| Multiple {
+            published,
+            divisor,
+            found: width.multiple(published, divisor),
+        });
+        assert_eq!(channels.map(|layer| layer.found), [6, 60, 240]);
+        assert_eq!(Width::fitting_multiples(&channels), Some(0.25));
     }
 
     #[test]

@@ -82,6 +82,12 @@ fn configs() -> Vec<ModelConfig> {
                 .with_classes(7)
                 .with_width(0.125),
         ),
+        ModelConfig::ResNet(ResNetConfig {
+            groups: 4,
+            width_per_group: 24,
+            first_convolution_strided: true,
+            ..ResNetConfig::new(7).with_width(0.25)
+        }),
     ]
 }
 

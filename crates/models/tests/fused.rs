@@ -180,16 +180,27 @@ fn options_of_the_other_networks() {
             );
         }
     }
-    for first_convolution_strided in [false, true] {
-        for stem in [Stem::Standard, Stem::Small] {
-            let config = ResNetConfig {
-                first_convolution_strided,
-                stem,
-                ..ResNetConfig::new(10)
-                    .with_depth(ResNetDepth::ResNet50)
-                    .with_width(0.125)
-            };
-            check(&ModelConfig::ResNet(config), [50, 33], 3, &device());
+}
+
+#[test]
+fn resnet_and_resnext_give_the_same_with_every_option() {
+    for (groups, width_per_group) in [(1, 64), (32, 4), (8, 14), (3, 20)] {
+        for first_convolution_strided in [false, true] {
+            for stem in [Stem::Standard, Stem::Small] {
+                for kernels in [Kernels::Native, Kernels::Burn] {
+                    let config = ResNetConfig {
+                        groups,
+                        width_per_group,
+                        first_convolution_strided,
+                        stem,
+                        kernels,
+                        ..ResNetConfig::new(10)
+                            .with_depth(ResNetDepth::ResNet50)
+                            .with_width(0.125)
+                    };
+                    check(&ModelConfig::ResNet(config), [50, 33], 3, &device());
+                }
+            }
         }
     }
 }

@@ -102,6 +102,11 @@ fn resnets_agree_with_torchvision() {
 }
 
 #[test]
+fn resnext_agrees_with_torchvision() {
+    compare("resnext50_32x4d", Source::Torchvision, same_name);
+}
+
+#[test]
 fn mobilenet_v1_agrees_with_timm() {
     // timm's reference has the output of the first convolution's normalization, including its activation.
     compare("mobilenet_v1", Source::Timm, |stage| {

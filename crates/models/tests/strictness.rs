@@ -99,6 +99,51 @@ fn a_misspelt_tensor_is_missing_and_unused_with_a_hint() {
 }
 
 #[test]
+fn groups_and_widths_are_recognized_by_the_shapes() {
+    for (groups, width_per_group, width) in [
+        (1, 64, 0.125),
+        (32, 4, 0.25),
+        (2, 40, 0.5),
+        (8, 14, 1.0),
+        (1, 128, 0.25),
+    ] {
+        let config = ResNetConfig {
+            groups,
+            width_per_group,
+            ..ResNetConfig::new(7).with_width(width)
+        };
+        let config = ModelConfig::ResNet(config);
+        let loaded = load_with(&exported(config.clone()), &LoadOptions::default()).unwrap();
+        assert_eq!(loaded.config, config);
+        assert_eq!(loaded.source, Source::Torchvision);
+    }
+}
+
+#[test]
+fn groups_that_no_network_has_are_misshapen() {
+    let config = ResNetConfig {
+        groups: 4,
+        width_per_group: 24,
+        ..ResNetConfig::new(7).with_width(0.25)
+    };
+    let whole = exported(ModelConfig::ResNet(config));
+    // Another number of groups in one block; groups that don't divide the channels; a group without channels.
+    for (name, of_a_group) in [
+        ("layer2.1.conv2.weight", 24),
+        ("layer1.0.conv2.weight", 7),
+        ("layer1.0.conv2.weight", 0),
+    ] {
+        let mut tensors = whole.clone();
+        let wrong = tensors.iter_mut().find(|(other, ..)| other == name);
+        let (_, shape, values) = wrong.unwrap();
+        shape[1] = of_a_group;
+        values.resize(shape.iter().product(), 0.0);
+        let error = error(&tensors);
+        assert!(error.contains(&format!("{name} is [")), "{error}");
+    }
+}
+
+#[test]
 fn ten_are_listed_and_the_rest_counted() {
     let mut tensors = tensors();
     tensors.retain(|(name, ..)| !name.contains("bn2"));

@@ -10,7 +10,8 @@
 //!   downloads, in public notebooks.
 //! - torchvision: addresses, transforms, top-1 and top-5 from the `Weights` in
 //!   `torchvision/models/{resnet,inception}.py` of torchvision 0.29; the first digits of the SHA-256 from the file's
-//!   name. Full hashes and sizes, if present, are those that several public repositories record for the file.
+//!   name. Full hashes and sizes, if present, are those that several public repositories record for the file; that of
+//!   ResNeXt-50's first weights is the size that timm's documentation of the network has.
 //!   Licences are those that timm 1.0 records for these files; torchvision's README says that weights may have
 //!   licences of their own.
 //! - timm: address and preprocessing from `timm/models/xception.py` of timm 1.0, `legacy_xception.tf_in1k`; top-1 and

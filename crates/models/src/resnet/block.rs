@@ -1,4 +1,4 @@
-//! The residual blocks of ResNet: basic blocks and bottlenecks.
+//! The residual blocks of ResNet and ResNeXt: basic blocks and bottlenecks.
 
 use burn::module::Module;
 use burn::prelude::*;
@@ -10,29 +10,45 @@ use crate::layers::{Activation, ConvNorm, ConvNormConfig, Epilogue, FeatureMap, 
 pub(super) enum BlockKind {
     /// `BasicBlock`: two 3x3 convolutions.
     Basic,
-    /// `Bottleneck`: 1x1, 3x3 and 1x1, the last with four times the channels.
+    /// `Bottleneck`: 1x1, 3x3 and 1x1, the last with four times the stage's channels.
     Bottleneck,
 }
 
-/// A convolution of a block.
+/// A convolution of a block. The last one of a block has the block's output channels, the others its inner channels.
 pub(super) struct Row {
     kernel: usize,
-    /// Number of output channels, as a multiple of the stage's.
-    expansion: usize,
     /// Whether the convolution has the block's stride, unless the first one is made to have it.
     strided: bool,
+    /// Whether the convolution has the block's groups.
+    grouped: bool,
 }
 
-const fn row(kernel: usize, expansion: usize, strided: bool) -> Row {
-    Row {
-        kernel,
-        expansion,
-        strided,
+impl Row {
+    const fn new(kernel: usize) -> Self {
+        Self {
+            kernel,
+            strided: false,
+            grouped: false,
+        }
+    }
+
+    const fn strided(self) -> Self {
+        Self {
+            strided: true,
+            ..self
+        }
+    }
+
+    const fn grouped(self) -> Self {
+        Self {
+            grouped: true,
+            ..self
+        }
     }
 }
 
-const BASIC: &[Row] = &[row(3, 1, true), row(3, 1, false)];
-const BOTTLENECK: &[Row] = &[row(1, 1, false), row(3, 1, true), row(1, 4, false)];
+const BASIC: &[Row] = &[Row::new(3).strided(), Row::new(3)];
+const BOTTLENECK: &[Row] = &[Row::new(1), Row::new(3).strided().grouped(), Row::new(1)];
 
 impl BlockKind {
     /// Returns the convolutions, in order.
@@ -57,6 +73,10 @@ pub(super) struct ResNetBlockConfig {
     pub(super) channels_in: usize,
     /// Number of the stage's channels, before expansion.
     pub(super) channels: usize,
+    /// Number of output channels of all convolutions but the last.
+    pub(super) inner_channels: usize,
+    /// Number of groups of a bottleneck's 3x3 convolution.
+    pub(super) groups: usize,
     pub(super) stride: usize,
     /// Whether the first convolution has the stride, in any kind of block.
     pub(super) first_convolution_strided: bool,
@@ -71,16 +91,21 @@ impl ResNetBlockConfig {
     pub(super) fn init(&self, device: &Device) -> ResNetBlock {
         let mut channels_in = self.channels_in;
         let mut convolutions = Vec::new();
-        for (index, row) in self.kind.convolutions().iter().enumerate() {
+        let rows = self.kind.convolutions();
+        for (index, row) in rows.iter().enumerate() {
             let strided = if self.first_convolution_strided {
                 index == 0
             } else {
                 row.strided
             };
-            let channels_out = self.channels * row.expansion;
+            let channels_out = match index + 1 == rows.len() {
+                true => self.channels_out(),
+                false => self.inner_channels,
+            };
             let config = ConvNormConfig::new([channels_in, channels_out], row.kernel, self.options)
                 .with_padding(row.kernel / 2)
-                .with_stride(if strided { self.stride } else { 1 });
+                .with_stride(if strided { self.stride } else { 1 })
+                .with_groups(if row.grouped { self.groups } else { 1 });
             convolutions.push(config.init(device));
             channels_in = channels_out;
         }
@@ -102,7 +127,7 @@ impl ResNetBlockConfig {
 /// or its `Bottleneck`, with three.
 #[derive(Module, Debug)]
 pub struct ResNetBlock {
-    /// The convolutions: 3x3 and 3x3, or 1x1, 3x3 and 1x1.
+    /// The convolutions: 3x3 and 3x3; or 1x1, 3x3 (in ResNeXt in groups) and 1x1.
     pub convolutions: Vec<ConvNorm>,
     /// The 1x1 convolution of a shortcut that changes the shape; without it, the shortcut is the identity.
     pub shortcut: Option<ConvNorm>,

@@ -1,8 +1,9 @@
-//! Configuration of ResNet.
+//! Configuration of ResNet and ResNeXt.
 
 use burn::prelude::*;
 
 use super::block::ResNetBlockConfig;
+use super::cardinality::{Cardinality, GROUPS, WIDTH_PER_GROUP};
 use super::stem::ResNetStemConfig;
 use super::{ResNet, ResNetDepth};
 use crate::ModelError;
@@ -13,18 +14,27 @@ use crate::options::network_config;
 /// Channels of the stem's convolution.
 const STEM: usize = 64;
 /// Number of channels and stride of each stage, before the bottleneck's expansion (table 1).
-const STAGES: [(usize, usize); 4] = [(64, 1), (128, 2), (256, 2), (512, 2)];
+pub(super) const STAGES: [(usize, usize); 4] = [(64, 1), (128, 2), (256, 2), (512, 2)];
 
 network_config! {
-    /// Configuration of [`ResNet`].
+    /// Configuration of [`ResNet`], and of ResNeXt, which has its bottlenecks in groups.
     #[schemars(
-        description = "The options of ResNet; each may be left out.",
+        description = "The options of ResNet and ResNeXt; each may be left out.",
         example = serde_json::json!({"depth": 18, "stem": "small"})
     )]
     ResNetConfig {
         /// Number of layers with weights.
         #[schemars(example = 18)]
         depth, with_depth: ResNetDepth = ResNetDepth::ResNet50;
+        /// Number of groups in which the 3x3 convolution of a bottleneck is computed, ResNeXt's
+        /// cardinality: 1 in ResNet, 32 in ResNeXt-50 32x4d.
+        #[schemars(example = 32, transform = GROUPS.of_number())]
+        groups, with_groups: usize = Cardinality::RESNET.groups;
+        /// Channels of each group in the first stage, and twice as many in each stage after it: 64 in
+        /// ResNet's single group, 4 in ResNeXt-50 32x4d. With the factor `width`, all groups together
+        /// are rounded to a multiple of 8 and of `groups`.
+        #[schemars(example = 4, transform = WIDTH_PER_GROUP.of_number())]
+        width_per_group, with_width_per_group: usize = Cardinality::RESNET.width_per_group;
         /// Whether a bottleneck takes its stride in the first 1x1 convolution, as in the paper and in
         /// Keras, rather than in the 3x3, as in torchvision.
         first_convolution_strided, with_first_convolution_strided: bool = false;
@@ -35,18 +45,27 @@ network_config! {
 }
 
 impl ResNetConfig {
-    /// Returns the name of the network.
+    /// Returns the name of the network: `resnet50`, or `resnext50_32x4d` for 32 groups of 4 channels.
     pub fn name(&self) -> String {
-        format!("resnet{}", self.depth.layers())
+        self.cardinality().name(self.depth.layers())
     }
 
-    /// Checks that every option is in its range.
+    /// Checks that every option is in its range, and that blocks in groups are bottlenecks.
     ///
     /// # Errors
     ///
     /// [`ModelError::OutOfRange`], which names the option.
     pub fn check(&self) -> Result<(), ModelError> {
-        self.check_shared()
+        self.check_shared()?;
+        let (kind, _) = self.depth.blocks();
+        self.cardinality().check(kind)
+    }
+
+    fn cardinality(&self) -> Cardinality {
+        Cardinality {
+            groups: self.groups,
+            width_per_group: self.width_per_group,
+        }
     }
 
     /// Makes the network, with random weights.
@@ -73,6 +92,8 @@ impl ResNetConfig {
                     kind,
                     channels_in,
                     channels: width.channels(published),
+                    inner_channels: self.cardinality().inner_channels(width, published),
+                    groups: self.groups,
                     stride: if index == 0 { first_stride } else { 1 },
                     first_convolution_strided: self.first_convolution_strided,
                     options: self.layer_options(),

@@ -1,4 +1,4 @@
-//! Published weights of ResNets.
+//! Published weights of ResNets and ResNeXts.
 
 use xception_fetch::Check;
 
@@ -19,7 +19,7 @@ const fn second_recipe(model: &'static str) -> Publication {
     Publication::torchvision(model, Preset::TorchvisionResnetV2, "BSD-3-Clause")
 }
 
-/// Weights of ResNets, grouped by depth; the first of each depth are recommended to a new user.
+/// Weights of ResNets and ResNeXts, grouped by network; the first of each are recommended to a new user.
 pub(crate) const WEIGHTS: &[PretrainedWeights] = &[
     first_recipe("resnet18").full(
         "resnet18.torchvision",
@@ -155,5 +155,23 @@ pub(crate) const WEIGHTS: &[PretrainedWeights] = &[
             Some(234_698_864),
             "ee4c566cf9a93f14d82f913c2dc6dd0c"
         ),
+    ),
+    first_recipe("resnext50_32x4d").full(
+        "resnext50_32x4d.torchvision",
+        torchvision_file!(
+            "resnext50_32x4d-7cdf4587.pth",
+            Some(100_441_675),
+            Check::Sha256Prefix("7cdf4587")
+        ),
+        [77.618, 93.698],
+    ),
+    second_recipe("resnext50_32x4d").full(
+        "resnext50_32x4d.torchvision-v2",
+        torchvision_file!(
+            "resnext50_32x4d-1a0047aa.pth",
+            None,
+            Check::Sha256Prefix("1a0047aa")
+        ),
+        [81.198, 95.340],
     ),
 ];

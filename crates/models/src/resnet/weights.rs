@@ -1,5 +1,8 @@
-//! Recognition, names and preprocessing of published weights for ResNets.
+//! Recognition, names and preprocessing of published weights for ResNets and ResNeXts.
 
+use super::block::BlockKind;
+use super::cardinality::Cardinality;
+use super::config::STAGES;
 use super::{ResNetConfig, ResNetDepth, keras_names, torchvision_names};
 use crate::layers::Stem;
 use crate::preprocessing::{Preprocessing, Preset};
@@ -9,6 +12,20 @@ use crate::weights::family::{
 };
 use crate::weights::layer::{Layer, Part};
 use crate::weights::{NamedTensors, Source};
+
+/// Reads the groups of the bottlenecks from the shapes of their 3x3 convolutions; `None` if the shapes are not those of a
+/// network here.
+fn find_cardinality(tensors: &NamedTensors, width: f64) -> Option<Cardinality> {
+    let shape = |stage: usize| tensors.shape(&format!("layer{stage}.0.conv2.weight"));
+    let &[inner, of_a_group, ..] = shape(1)? else {
+        return None;
+    };
+    let groups = inner.checked_div(of_a_group)?;
+    let stages = (1..).zip(STAGES);
+    let inner = stages.map(|(stage, (channels, _))| Some((channels, *shape(stage)?.first()?)));
+    let inner: Option<Vec<_>> = inner.collect();
+    Cardinality::fitting(groups, width, &inner?)
+}
 
 impl FamilyWeights for ResNetConfig {
     const TORCH_ANCHOR: &'static str = torchvision_names::ANCHOR;
@@ -50,15 +67,28 @@ impl FamilyWeights for ResNetConfig {
         let kernel = first.and_then(|shape| shape.get(2).copied());
         let outputs = |name: &str| torch_outputs(tensors, name);
         let head = format!("{}.weight", torchvision_names::HEAD);
+        let (kind, _) = depth.blocks();
+        let of_stage = |stage: usize| {
+            let outputs = outputs(&format!("layer{stage}.0.conv{convolutions}.weight"));
+            outputs.map(|outputs| outputs / kind.expansion())
+        };
+        let width = fitting_width(&[
+            (64, outputs("conv1.weight")),
+            (128, of_stage(2)),
+            (256, of_stage(3)),
+            (512, of_stage(4)),
+        ]);
+        let cardinality = match kind {
+            BlockKind::Basic => None,
+            BlockKind::Bottleneck => find_cardinality(tensors, width),
+        };
+        let cardinality = cardinality.unwrap_or(Cardinality::RESNET);
         let config = Self {
             depth,
+            groups: cardinality.groups,
+            width_per_group: cardinality.width_per_group,
             classes: outputs(&head).unwrap_or(base.classes),
-            width: fitting_width(&[
-                (64, outputs("conv1.weight")),
-                (128, outputs("layer2.0.conv1.weight")),
-                (256, outputs("layer3.0.conv1.weight")),
-                (512, outputs("layer4.0.conv1.weight")),
-            ]),
+            width,
             stem: match kernel {
                 Some(3) => Stem::Small,
                 _ => Stem::Standard,
