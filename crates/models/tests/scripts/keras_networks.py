@@ -34,8 +34,8 @@ def randomize(model, gain, coarse=False):
             elif "kernel" in role:
                 depthwise = role == "depthwise_kernel" or isinstance(layer, layers.DepthwiseConv2D)
                 fan_in = np.prod(shape[:-2]) if depthwise else np.prod(shape[:-1])
-                convolution = len(shape) == 4 and not depthwise and role != "pointwise_kernel"
-                value = rng.normal(0, np.sqrt((gain if convolution else 1.0) / fan_in), shape)
+                rectified = len(shape) == 4 and not isinstance(layer, layers.SeparableConv2D)
+                value = rng.normal(0, np.sqrt((gain if rectified else 1.0) / fan_in), shape)
             else:
                 continue
             if coarse:
