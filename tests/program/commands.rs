@@ -63,6 +63,48 @@ fn summary_counts_the_papers_parameters() {
 }
 
 #[test]
+fn a_complexity_chooses_the_width() {
+    let arguments = [
+        "summary",
+        "xception",
+        "--json",
+        "--size",
+        "32",
+        "--set",
+        "model.xception.stem=small",
+        "--set",
+        "model.xception.segments=8",
+        "--set",
+    ];
+    for (complexity, key) in [
+        ("complexity.parameters=2000000", "parameters"),
+        ("complexity.multiply_adds=50000000", "multiply_adds"),
+    ] {
+        let text = succeed(&[&arguments[..], &[complexity]].concat());
+        let summary: Value = serde_json::from_str(&text).unwrap();
+        let stages = summary["stages"].as_array().unwrap();
+        let total: u64 = stages
+            .iter()
+            .map(|stage| stage[key].as_u64().unwrap())
+            .sum();
+        let (_, wanted) = complexity.split_once('=').unwrap();
+        let wanted: f64 = wanted.parse().unwrap();
+        assert!(
+            (total as f64 / wanted - 1.0).abs() <= 0.01,
+            "{complexity}: {total}"
+        );
+    }
+    let errors = fail(
+        1,
+        &[&arguments[..], &["complexity.parameters=1000"]].concat(),
+    );
+    assert!(
+        errors.contains("no width gives xception 1,000 parameters within 1 %"),
+        "{errors}"
+    );
+}
+
+#[test]
 fn summary_takes_changes_and_files() {
     let text = succeed(&[
         "summary",

@@ -27,7 +27,7 @@ const NEARBY: [f64; 5] = [1.0, 0.96, 1.04, 0.9, 1.1];
 const REACH: f64 = 2.0;
 
 /// Range of the number of parameters or multiply-adds.
-const RANGE: Bounds = Bounds::at_least(1.0).at_most(1e15);
+const RANGE: Bounds = Bounds::at_least(1.0).at_most(1e14);
 
 /// A network's number of parameters or multiply-adds, by which networks of different form are compared at equal size.
 ///
@@ -36,11 +36,9 @@ const RANGE: Bounds = Bounds::at_least(1.0).at_most(1e15);
 #[serde(rename_all = "snake_case")]
 pub enum Complexity {
     /// Trainable parameters.
-    #[schemars(example = 500_000)]
-    Parameters(#[schemars(transform = RANGE.of_number())] u64),
+    Parameters(#[schemars(example = 500_000, transform = RANGE.of_number())] u64),
     /// Multiply-adds of convolutions and linear layers for one image.
-    #[schemars(example = 20_000_000)]
-    MultiplyAdds(#[schemars(transform = RANGE.of_number())] u64),
+    MultiplyAdds(#[schemars(example = 20_000_000, transform = RANGE.of_number())] u64),
 }
 
 impl Complexity {

@@ -7,6 +7,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::limits;
+
 /// The word for [`Segments::Channels`] in JSON.
 const CHANNELS: &str = "channels";
 /// What a value has to be.
@@ -112,7 +114,7 @@ impl JsonSchema for Segments {
                 "const": CHANNELS,
                 "description": "One for each channel: depthwise separable convolutions.",
             },
-            {"type": "integer", "minimum": 1, "description": "This number; 1 makes 3x3 convolutions regular ones."},
+            {"type": "integer", "minimum": 1, "maximum": limits::SEGMENTS, "description": "This number; 1 makes 3x3 convolutions regular ones."},
         ]})
     }
 }

@@ -23,8 +23,41 @@ fn read_object<'de, V: Visitor<'de>>(
     object: Map<String, Value>,
     visitor: V,
 ) -> Result<V::Value, Problem> {
-    let members = object.into_iter().map(|(key, value)| (key, Strict(value)));
+    let members = object
+        .into_iter()
+        .map(|(key, value)| (Key(key), Strict(value)));
     visitor.visit_map(MapDeserializer::new(members))
+}
+
+/// A key of an object: a name, or a whole number where the type has these as keys.
+struct Key(String);
+
+impl IntoDeserializer<'_, Problem> for Key {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for Key {
+    type Error = Problem;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
+        visitor.visit_string(self.0)
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
+        match self.0.parse() {
+            Ok(number) => visitor.visit_u64(number),
+            Err(_) => visitor.visit_string(self.0),
+        }
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
 }
 
 impl<'de> Deserializer<'de> for Strict {
