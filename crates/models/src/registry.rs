@@ -27,8 +27,8 @@ use crate::weights::layer::{Layer, Part};
 use crate::weights::{NamedTensors, Source};
 use crate::{
     AuxiliaryClassifier, InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config,
-    ModelError, Network, Observer, ResNet, ResNetConfig, Xception, XceptionConfig, inception_v3,
-    mobilenet_v1, resnet, xception,
+    ModelError, Network, Observer, ResNet, ResNetConfig, Section, Xception, XceptionConfig,
+    inception_v3, mobilenet_v1, resnet, xception,
 };
 
 /// A registered network, which can be made by its name.
@@ -218,6 +218,10 @@ impl Network for Model {
 
     fn auxiliary_classifiers(&self) -> Vec<AuxiliaryClassifier<'_>> {
         each_network!(self, network => network.auxiliary_classifiers())
+    }
+
+    fn sections(&self) -> Vec<Section> {
+        each_network!(self, network => network.sections())
     }
 
     fn minimum_size(&self) -> usize {
