@@ -5,12 +5,14 @@ mod arguments;
 mod batches;
 mod bench;
 mod command;
+mod comparison;
 mod images;
 mod network;
 mod output;
 mod path_bytes;
 mod signals;
 mod standard_input;
+mod table;
 mod terminal;
 mod tuning;
 
@@ -32,8 +34,9 @@ fn main() -> ExitCode {
     allocator::keep_pages();
     let arguments = Arguments::parse();
     let result = match arguments.command {
-        // The command sets the number of threads itself.
+        // These set the number of threads themselves.
         Command::Bench(arguments) => command::bench::run(&arguments),
+        Command::Summary(arguments) => command::summary::run(&arguments),
         command => within_pool(|| run(command)),
     };
     let Err(error) = result else {
@@ -63,6 +66,7 @@ fn run(command: Command) -> Result<()> {
         Command::Convert(arguments) => command::convert::run(&arguments),
         Command::Report(arguments) => command::report::run(&arguments),
         Command::Summary(arguments) => command::summary::run(&arguments),
+        Command::Draw(arguments) => command::draw::run(&arguments),
         Command::Bench(arguments) => command::bench::run(&arguments),
         Command::Devices(arguments) => command::devices::run(&arguments),
         Command::Data(arguments) => command::data::run(&arguments),

@@ -2,6 +2,7 @@
 
 mod bench;
 mod images;
+mod networks;
 mod training;
 
 use std::path::PathBuf;
@@ -9,7 +10,6 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use xception::Backend;
-use xception::train::config::Override;
 use xception::train::data::DataSource;
 
 pub use bench::BenchArguments;
@@ -17,6 +17,7 @@ pub use images::{
     ConvertArguments, ExplainArguments, FeaturesArguments, InputArguments, PredictArguments,
     WeightsArgument,
 };
+pub use networks::{DrawArguments, SummaryArguments};
 pub use training::{AblateArguments, DisplayArgument, EvalArguments, TrainArguments};
 
 /// Xception and its relatives: ablation studies, training and evaluation, on any of Burn's backends.
@@ -27,6 +28,7 @@ pub use training::{AblateArguments, DisplayArgument, EvalArguments, TrainArgumen
     after_help = "Examples:
   xception ablate configs/ablations/quick.json     compare variants, leave a report
   xception summary xception --size 299             a network's stages and what they cost
+  xception draw xception                           the network as a picture, xception.svg
   xception train configs/models/xception-small.json --out runs/first
   xception eval runs/first                         scores of a trained network
   xception predict photos/ --weights runs/first     the classes of images
@@ -52,6 +54,7 @@ pub enum Command {
     Convert(ConvertArguments),
     Report(ReportArguments),
     Summary(SummaryArguments),
+    Draw(DrawArguments),
     Bench(BenchArguments),
     Devices(DevicesArguments),
     Data(DataArguments),
@@ -77,30 +80,6 @@ pub struct DeviceArguments {
 pub struct ReportArguments {
     /// The folder of an ablation.
     pub folder: PathBuf,
-}
-
-/// Print a network's stages: output shapes, parameters, multiply-adds and activation memory.
-///
-/// The figures are those of a forward pass of one image, which are counted, not computed. Multiply-adds are those of convolutions and
-/// linear layers; activations are the outputs of all operations at 4 bytes a number.
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  xception summary                                  list the networks
-  xception summary xception
-  xception summary resnet50 --size 224 --json
-  xception summary configs/models/xception-small.json --size 32")]
-pub struct SummaryArguments {
-    /// A network's name, or a JSON file with a `model`; without it, all networks are listed.
-    pub model: Option<String>,
-    /// Height and width of the image, in pixels [default: the published size].
-    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(1..=4096))]
-    pub size: Option<u64>,
-    /// Change a value of the model, by its path, such as model.xception.width=0.5; can be repeated.
-    #[arg(long = "set", value_name = "PATH=VALUE")]
-    pub overrides: Vec<Override>,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// List the backends: what this build has, and the devices it finds.

@@ -5,6 +5,7 @@ mod clock;
 mod memory;
 mod report;
 mod threads;
+mod turns;
 mod workload;
 
 pub use ceiling::Ceiling;
@@ -12,4 +13,5 @@ pub use clock::Times;
 pub use memory::peak_memory;
 pub use report::{Environment, Part, Report};
 pub use threads::limit_threads;
+pub use turns::measure_in_turns;
 pub use workload::{BATCH_SEED, Workload};

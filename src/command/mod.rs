@@ -6,6 +6,7 @@ pub mod completions;
 pub mod convert;
 pub mod data;
 pub mod devices;
+pub mod draw;
 pub mod eval;
 pub mod explain;
 pub mod features;

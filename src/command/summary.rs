@@ -4,17 +4,24 @@ use std::io::Write;
 
 use anyhow::{Context, Result};
 use burn::prelude::Device;
-use xception::models::{MODELS, Summary};
+use xception::kernels::within_pool;
+use xception::models::{MODELS, ModelConfig, Summary};
+use xception::train::record::EnvironmentRecord;
+use xception_messages::grouped;
 
 use super::output;
 use crate::arguments::SummaryArguments;
+use crate::bench::{BATCH_SEED, limit_threads};
+use crate::comparison::{Comparison, Measurement};
 use crate::network::model_config;
+use crate::table::{Align, Table};
 
-/// Prints the table of a network, or of all networks.
+/// Prints the table of a network, of several side by side, or of all networks.
 pub fn run(arguments: &SummaryArguments) -> Result<()> {
     match &arguments.model {
         Some(model) => one(model, arguments),
-        None => all(arguments),
+        None if arguments.compare.is_empty() => all(arguments),
+        None => several(arguments),
     }
 }
 
@@ -32,6 +39,51 @@ fn one(model: &str, arguments: &SummaryArguments) -> Result<()> {
         write!(output, "{summary}")?;
     }
     Ok(())
+}
+
+fn several(arguments: &SummaryArguments) -> Result<()> {
+    let size = arguments.size.map(|size| size as usize);
+    let networks = arguments.compare.iter();
+    let networks = networks.map(|model| Ok((model.clone(), model_config(model, &[], size)?.0)));
+    let networks: Vec<_> = networks.collect::<Result<_>>()?;
+    let comparison = match arguments.measurement.measure {
+        true => measured(networks, size, arguments)?,
+        false => Comparison::count(networks, size, &Device::flex())?.0,
+    };
+    let mut output = output::result();
+    if arguments.json {
+        writeln!(output, "{}", serde_json::to_string_pretty(&comparison)?)?;
+    } else {
+        write!(output, "{comparison}")?;
+    }
+    Ok(())
+}
+
+/// Counts and measures networks.
+fn measured(
+    networks: Vec<(String, ModelConfig)>,
+    size: Option<usize>,
+    arguments: &SummaryArguments,
+) -> Result<Comparison> {
+    let arguments = &arguments.measurement;
+    let backend = &arguments.backend;
+    let threads = arguments.threads.map(|threads| threads as usize);
+    let threads = limit_threads(threads, backend.name())?;
+    let device = backend.device()?;
+    within_pool(|| {
+        device.seed(BATCH_SEED);
+        let (mut comparison, models) = Comparison::count(networks, size, &device)?;
+        let environment = EnvironmentRecord::new(backend.name(), &device);
+        let measurement = Measurement::new(
+            arguments.batch as usize,
+            arguments.rounds as usize,
+            threads,
+            backend.to_string(),
+            environment.processor,
+        );
+        comparison.measure(models, measurement, &device)?;
+        Ok(comparison)
+    })
 }
 
 fn all(arguments: &SummaryArguments) -> Result<()> {
@@ -61,22 +113,24 @@ fn all(arguments: &SummaryArguments) -> Result<()> {
         writeln!(output, "{}", serde_json::to_string_pretty(&rows)?)?;
         return Ok(());
     }
-    writeln!(
-        output,
-        "{:<14} {:>9} {:>12} {:>15} {:>13}  paper",
-        "model", "image", "parameters", "multiply-adds", "activations"
-    )?;
+    let mut table = Table::new([
+        ("model", Align::Left),
+        ("image", Align::Right),
+        ("parameters", Align::Right),
+        ("multiply-adds", Align::Right),
+        ("activations", Align::Right),
+        ("paper", Align::Left),
+    ]);
     for (info, size, summary) in rows {
-        writeln!(
-            output,
-            "{:<14} {:>9} {:>12} {:>13.2} G {:>10.1} MB  {}",
-            info.name,
+        table.row([
+            info.name.to_owned(),
             format!("{size} x {size}"),
-            summary.parameters(),
-            summary.multiply_adds() as f64 / 1e9,
-            summary.activation_bytes() as f64 / 1e6,
-            info.paper
-        )?;
+            grouped(summary.parameters()),
+            format!("{:.2} G", summary.multiply_adds() as f64 / 1e9),
+            format!("{:.1} MB", summary.activation_bytes() as f64 / 1e6),
+            info.paper.to_owned(),
+        ]);
     }
+    write!(output, "{table}")?;
     Ok(())
 }

@@ -58,6 +58,7 @@ fn a_command_that_only_prints_ends_quietly() {
         &["weights", "list"],
         &["completions", "bash"],
         &["data", "describe", "--json"],
+        &["draw", "xception", "--out", "-"],
     ] {
         let output = run_unread(arguments);
         assert!(output.status.success(), "{arguments:?}");

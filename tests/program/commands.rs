@@ -15,6 +15,7 @@ fn help_teaches_with_examples() {
         "eval",
         "report",
         "summary",
+        "draw",
         "bench",
         "predict",
         "features",

@@ -8,7 +8,7 @@ use burn::prelude::*;
 use crate::Network;
 use crate::layers::trace::Trace;
 use crate::layers::{Classifier, FeatureMap};
-use crate::network::{AuxiliaryClassifier, Observer, device_of};
+use crate::network::{AuxiliaryClassifier, Observer, Section, device_of};
 
 /// A network prepared for inference by [`Network::fuse`].
 ///
@@ -67,6 +67,10 @@ impl<N: Network> Network for Fused<N> {
 
     fn auxiliary_classifiers(&self) -> Vec<AuxiliaryClassifier<'_>> {
         self.network.auxiliary_classifiers()
+    }
+
+    fn sections(&self) -> Vec<Section> {
+        self.network.sections()
     }
 
     fn minimum_size(&self) -> usize {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::layers::trace::Trace;
 use crate::layers::{FeatureMap, Operation};
 use crate::network::device_of;
-use crate::{ModelError, Network};
+use crate::{ModelError, Network, Section};
 
 /// The operations of a network's forward pass, in the order in which they run, and the stages that they belong to.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +16,17 @@ pub struct Graph {
     pub operations: Vec<Operation>,
     /// Stages from the input to the classifier, and the auxiliary classifiers last.
     pub stages: Vec<GraphStage>,
+    /// Sections of the network, in order; none if its paper makes no such division.
+    pub sections: Vec<GraphSection>,
+}
+
+/// A section of a [`Graph`], such as Xception's entry flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GraphSection {
+    /// Name of the section.
+    pub name: String,
+    /// The stages of the section, as a range of the graph's; the last one has the classifier too.
+    pub stages: Range<usize>,
 }
 
 /// A stage of a [`Graph`].
@@ -59,6 +70,7 @@ impl Graph {
             image_size,
             operations: Vec::new(),
             stages: Vec::new(),
+            sections: Vec::new(),
         };
         let heads = network.auxiliary_classifiers();
         let mut inputs = Vec::new();
@@ -70,6 +82,7 @@ impl Graph {
         });
         let logits = network.classifier().forward(network.pool_map(features));
         graph.push("classifier", StageKind::Classifier, &logits, &trace);
+        graph.divide(&network.sections());
         for (head, input) in inputs {
             let kind = StageKind::AuxiliaryClassifier;
             graph.push("auxiliary", kind, &head.forward(input), &trace);
@@ -90,6 +103,23 @@ impl Graph {
         });
     }
 
+    /// Divides the stages so far into sections. A section whose first stage isn't there is left out.
+    fn divide(&mut self, sections: &[Section]) {
+        let mut end = self.stages.len();
+        for section in sections.iter().rev() {
+            let mut stages = self.stages[..end].iter();
+            let first = stages.position(|stage| stage.name == section.first_stage);
+            if let Some(first) = first {
+                self.sections.push(GraphSection {
+                    name: section.name.to_owned(),
+                    stages: first..end,
+                });
+                end = first;
+            }
+        }
+        self.sections.reverse();
+    }
+
     /// Returns the operations of a stage.
     pub fn operations_of(&self, stage: &GraphStage) -> &[Operation] {
         &self.operations[stage.operations.clone()]
@@ -102,7 +132,7 @@ mod tests {
 
     use super::*;
     use crate::layers::OperationKind;
-    use crate::{MODELS, ModelConfig};
+    use crate::{MODELS, ModelConfig, XceptionConfig};
 
     #[test]
     fn inputs_are_operations_before() {
@@ -122,6 +152,30 @@ mod tests {
             let last = graph.operations.len() - 1;
             assert!((0..last).all(used), "{}", info.name);
             assert_eq!(graph.operations[last].kind, OperationKind::Linear);
+        }
+    }
+
+    #[test]
+    fn xceptions_sections_are_its_flows() {
+        for (modules, expected) in [
+            (
+                8,
+                vec![
+                    ("Entry flow", 0..4),
+                    ("Middle flow", 4..12),
+                    ("Exit flow", 12..15),
+                ],
+            ),
+            (0, vec![("Entry flow", 0..4), ("Exit flow", 4..7)]),
+        ] {
+            let config = XceptionConfig::new(10).with_middle_modules(modules);
+            let network = config.init(&Device::flex()).unwrap();
+            let graph = Graph::new(&network, [299, 299]).unwrap();
+            let sections = graph.sections.iter();
+            let found: Vec<_> = sections
+                .map(|section| (section.name.as_str(), section.stages.clone()))
+                .collect();
+            assert_eq!(found, expected);
         }
     }
 

@@ -25,6 +25,7 @@
 //! ```
 
 mod complexity;
+pub mod diagram;
 mod error;
 mod families;
 mod features;
@@ -52,14 +53,15 @@ mod width;
 pub mod xception;
 
 pub use complexity::Complexity;
+pub use diagram::Diagram;
 pub use error::ModelError;
 pub use features::{Features, Stage};
 pub use fused::Fused;
 pub use grad_cam::{GradCam, grad_cam};
-pub use graph::{Graph, GraphStage, StageKind};
+pub use graph::{Graph, GraphSection, GraphStage, StageKind};
 pub use inception_v3::{InceptionV3, InceptionV3Config};
 pub use mobilenet_v1::{MobileNetV1, MobileNetV1Config};
-pub use network::{AuxiliaryClassifier, Head, Network, Observer, trainable_parameters};
+pub use network::{AuxiliaryClassifier, Head, Network, Observer, Section, trainable_parameters};
 pub use registry::{MODELS, Model, ModelConfig, ModelInfo};
 pub use resnet::{ResNet, ResNetConfig, ResNetDepth};
 pub use summary::{StageSummary, Summary};

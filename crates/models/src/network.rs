@@ -75,6 +75,12 @@ pub trait Network: Module {
         Vec::new()
     }
 
+    /// Returns the sections that the network's paper divides its stages into, such as Xception's entry, middle and exit flow,
+    /// in order; none by default.
+    fn sections(&self) -> Vec<Section> {
+        Vec::new()
+    }
+
     /// Returns the smallest height and width of an image, in pixels, at which every stage has an output.
     fn minimum_size(&self) -> usize;
 
@@ -274,6 +280,15 @@ pub trait Network: Module {
         }
         Err(ModelError::ImageTooSmall { size, minimum })
     }
+}
+
+/// A section of a network: stages that its paper gives a common name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    /// Name of the section.
+    pub name: &'static str,
+    /// Name of its first stage; the last is the one before the next section, or the classifier.
+    pub first_stage: String,
 }
 
 /// An auxiliary classifier, which takes the output of an intermediate stage and is used in training only.

@@ -28,8 +28,8 @@ use crate::weights::layer::{Layer, Part};
 use crate::weights::{NamedTensors, Source};
 use crate::{
     AuxiliaryClassifier, InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config,
-    ModelError, Network, Observer, ResNet, ResNetConfig, Vgg, VggConfig, Xception, XceptionConfig,
-    inception_v3, mobilenet_v1, resnet, vgg, xception,
+    ModelError, Network, Observer, ResNet, ResNetConfig, Section, Vgg, VggConfig, Xception,
+    XceptionConfig, inception_v3, mobilenet_v1, resnet, vgg, xception,
 };
 
 /// A registered network, which can be made by its name.
@@ -250,6 +250,10 @@ impl Network for Model {
 
     fn auxiliary_classifiers(&self) -> Vec<AuxiliaryClassifier<'_>> {
         each_network!(self, network => network.auxiliary_classifiers())
+    }
+
+    fn sections(&self) -> Vec<Section> {
+        each_network!(self, network => network.sections())
     }
 
     fn minimum_size(&self) -> usize {

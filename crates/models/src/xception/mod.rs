@@ -35,7 +35,7 @@ pub use module::XceptionModule;
 pub use stem::XceptionStem;
 
 use crate::layers::{Classifier, FeatureMap};
-use crate::{ModelConfig, ModelInfo, Network, Observer};
+use crate::{ModelConfig, ModelInfo, Network, Observer, Section};
 
 /// Published networks of the family.
 pub(crate) const PUBLISHED: [ModelInfo; 1] = [ModelInfo {
@@ -91,6 +91,22 @@ impl Network for Xception {
 
     fn classifier(&self) -> &Classifier {
         &self.classifier
+    }
+
+    fn sections(&self) -> Vec<Section> {
+        let entry = 1;
+        let middle = entry + 1 + self.entry_flow.len();
+        let exit = middle + self.middle_flow.len();
+        let section = |name, first| Section {
+            name,
+            first_stage: format!("block{first}"),
+        };
+        let mut sections = vec![section("Entry flow", entry)];
+        if exit > middle {
+            sections.push(section("Middle flow", middle));
+        }
+        sections.push(section("Exit flow", exit));
+        sections
     }
 
     fn minimum_size(&self) -> usize {
