@@ -14,8 +14,7 @@ import zipfile
 import numpy as np
 import torch
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from make_weights_files import uniform
+from formula import uniform
 
 folder = pathlib.Path(sys.argv[1])
 
