@@ -124,7 +124,7 @@ impl FamilyWeights for ResNetConfig {
         }
     }
 
-    fn modern_keras_name(name: &str) -> Option<String> {
+    fn keras_table_name(name: &str) -> Option<String> {
         keras_names::modern(name)
     }
 }

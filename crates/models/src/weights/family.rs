@@ -13,10 +13,6 @@ pub(crate) trait FamilyWeights: Sized {
     const TORCH_ANCHOR: &'static str;
     /// Source whose names exported files use.
     const EXPORT: Source;
-    /// Order of layers in a Keras file without names: for each kind, the layer at position `I` of the file is the one
-    /// at position `KERAS_ORDER[I]` of the table. `None` stands for the table's own order.
-    const KERAS_ORDER: Option<&'static [usize]> = None;
-
     /// Whether a head may have hidden layers.
     const HIDDEN_LAYERS: bool = false;
     /// Whether convolutions have biases in Keras, which are folded into the normalization after each.
@@ -40,14 +36,20 @@ pub(crate) trait FamilyWeights: Sized {
     /// Lists the layers under Keras' names.
     fn keras_layers(&self) -> Vec<Layer>;
 
+    /// Returns the order of the layers in a Keras file without names, the classifier's left out, as places in the table.
+    /// `None` stands for the table's own order.
+    fn keras_order(&self) -> Option<Vec<usize>> {
+        None
+    }
+
     /// Reads the number of classes and units, and the width, from the shapes of tensors with Keras' names.
     fn read_keras_sizes(&mut self, tensors: &NamedTensors);
 
     /// Adjusts the origins of parameters that Keras stores in another way.
     fn adjust_keras(_parts: &mut [Part]) {}
 
-    /// Returns the present name of a layer that early releases of Keras named differently.
-    fn modern_keras_name(_name: &str) -> Option<String> {
+    /// Returns the table's name of a layer that other files name differently, such as those of early releases of Keras.
+    fn keras_table_name(_name: &str) -> Option<String> {
         None
     }
 
