@@ -1,4 +1,4 @@
-//! Image classifiers as Burn modules, for any of Burn's backends: Xception, Inception V3, MobileNet V1 and ResNet.
+//! Image classifiers as Burn modules, for any of Burn's backends: Xception, Inception V2 and V3, MobileNet V1 and ResNet.
 //!
 //! Each network has a configuration with `init(&device)`, as Burn's own modules do:
 //!
@@ -30,6 +30,7 @@ mod features;
 mod fused;
 mod grad_cam;
 mod graph;
+pub mod inception_v2;
 pub mod inception_v3;
 pub mod layers;
 mod limits;
@@ -53,6 +54,7 @@ pub use features::{Features, Stage};
 pub use fused::Fused;
 pub use grad_cam::{GradCam, grad_cam};
 pub use graph::{Graph, GraphStage, StageKind};
+pub use inception_v2::{InceptionV2, InceptionV2Config};
 pub use inception_v3::{InceptionV3, InceptionV3Config};
 pub use mobilenet_v1::{MobileNetV1, MobileNetV1Config};
 pub use network::{AuxiliaryClassifier, Head, Network, Observer, trainable_parameters};

@@ -13,7 +13,8 @@ use xception_models::weights::{
     Head, LoadOptions, Loaded, Source, WeightsError, load, save_burnpack, save_safetensors,
 };
 use xception_models::{
-    InceptionV3Config, ModelConfig, Network, ResNetConfig, ResNetDepth, XceptionConfig,
+    InceptionV2Config, InceptionV3Config, ModelConfig, Network, ResNetConfig, ResNetDepth,
+    XceptionConfig,
 };
 
 /// Makes narrow networks with every option that a file has to record.
@@ -32,6 +33,12 @@ fn configs() -> Vec<ModelConfig> {
             stem: Stem::Small,
             batch_norm_epsilon: 1e-3,
             ..xception
+        }),
+        ModelConfig::InceptionV2(InceptionV2Config::new(7).with_width(0.1)),
+        ModelConfig::InceptionV2(InceptionV2Config {
+            count_include_pad: false,
+            stem: Stem::Small,
+            ..InceptionV2Config::new(7).with_width(0.2)
         }),
         ModelConfig::InceptionV3(InceptionV3Config::new(7).with_width(0.1)),
         ModelConfig::InceptionV3(InceptionV3Config {

@@ -3,7 +3,7 @@
 //! [`load`] recognizes a file's format and network by its content:
 //!
 //! - safetensors, and PyTorch checkpoints of any age: timm's `legacy_xception`, its older form by Cadene, timm's
-//!   `mobilenetv1_100`, and torchvision's Inception V3 and ResNets;
+//!   `mobilenetv1_100`, torchvision's Inception V3 and ResNets, and pytorchcv's `bninception`;
 //! - files of Keras since its second major release: the legacy HDF5 layout, `.weights.h5` and `.keras` archives of
 //!   Xception, Inception V3, MobileNet and ResNet-50, 101 and 152, also with a custom head;
 //! - files of this crate: safetensors under those names, and burnpack.
