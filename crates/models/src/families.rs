@@ -167,6 +167,11 @@ macro_rules! families {
                 match self { $(Self::$family(_) => <$config>::KERAS_CONV_BIAS,)+ }
             }
 
+            /// Returns whether published weights may have the background as their first class.
+            pub(crate) fn background_class(&self) -> bool {
+                match self { $(Self::$family(_) => <$config>::BACKGROUND_CLASS,)+ }
+            }
+
             /// Lists the sizes that a file declares: the name and value of each, and the largest value that a file
             /// with this many tensors may have.
             pub(crate) fn claims(&self, tensors: usize) -> Vec<(&'static str, usize, usize)> {

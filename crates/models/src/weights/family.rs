@@ -18,6 +18,9 @@ pub(crate) trait FamilyWeights: Sized {
     /// Whether convolutions have biases in Keras, which are folded into the normalization after each.
     const KERAS_CONV_BIAS: bool = false;
 
+    /// Whether published weights were converted from TF-Slim, and may have the background as their first class.
+    const BACKGROUND_CLASS: bool = false;
+
     /// Returns the published network's configuration, with the options that weights of this source need.
     fn of_source(source: Source) -> Self;
 

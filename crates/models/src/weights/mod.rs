@@ -26,6 +26,7 @@
 //! Files may come from untrusted sources: nothing in them is executed, the sizes that they declare are checked
 //! against their content, and an invalid file is an error.
 
+mod background;
 mod compare;
 mod error;
 pub(crate) mod family;
