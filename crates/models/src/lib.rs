@@ -1,4 +1,5 @@
-//! Image classifiers as Burn modules, for any of Burn's backends: Xception, Inception V2 and V3, MobileNet V1 and ResNet.
+//! Image classifiers as Burn modules, for any of Burn's backends: Xception, Inception V2 and V3, Inception-ResNet V2,
+//! MobileNet V1 and ResNet.
 //!
 //! Each network has a configuration with `init(&device)`, as Burn's own modules do:
 //!
@@ -30,6 +31,7 @@ mod features;
 mod fused;
 mod grad_cam;
 mod graph;
+pub mod inception_resnet_v2;
 pub mod inception_v2;
 pub mod inception_v3;
 pub mod layers;
@@ -54,6 +56,7 @@ pub use features::{Features, Stage};
 pub use fused::Fused;
 pub use grad_cam::{GradCam, grad_cam};
 pub use graph::{Graph, GraphStage, StageKind};
+pub use inception_resnet_v2::{InceptionResNetV2, InceptionResNetV2Config};
 pub use inception_v2::{InceptionV2, InceptionV2Config};
 pub use inception_v3::{InceptionV3, InceptionV3Config};
 pub use mobilenet_v1::{MobileNetV1, MobileNetV1Config};

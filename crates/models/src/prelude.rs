@@ -16,7 +16,7 @@ pub use crate::layers::{
     Kernels, LayerOptions, Padding, SeparableConvNorm, SeparableConvNormConfig, Stem,
 };
 pub use crate::{
-    Features, Fused, InceptionV2, InceptionV2Config, InceptionV3, InceptionV3Config, MobileNetV1,
-    MobileNetV1Config, Model, ModelConfig, ModelError, Network, Observer, ResNet, ResNetConfig,
-    ResNetDepth, Summary, Xception, XceptionConfig,
+    Features, Fused, InceptionResNetV2, InceptionResNetV2Config, InceptionV2, InceptionV2Config,
+    InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config, Model, ModelConfig, ModelError,
+    Network, Observer, ResNet, ResNetConfig, ResNetDepth, Summary, Xception, XceptionConfig,
 };

@@ -13,8 +13,8 @@ use xception_models::weights::{
     Head, LoadOptions, Loaded, Source, WeightsError, load, save_burnpack, save_safetensors,
 };
 use xception_models::{
-    InceptionV2Config, InceptionV3Config, ModelConfig, Network, ResNetConfig, ResNetDepth,
-    XceptionConfig,
+    InceptionResNetV2Config, InceptionV2Config, InceptionV3Config, ModelConfig, Network,
+    ResNetConfig, ResNetDepth, XceptionConfig,
 };
 
 /// Makes narrow networks with every option that a file has to record.
@@ -33,6 +33,15 @@ fn configs() -> Vec<ModelConfig> {
             stem: Stem::Small,
             batch_norm_epsilon: 1e-3,
             ..xception
+        }),
+        ModelConfig::InceptionResNetV2(InceptionResNetV2Config::new(7).with_width(0.1)),
+        ModelConfig::InceptionResNetV2(InceptionResNetV2Config {
+            block35: 0,
+            block17: 2,
+            block8: 1,
+            count_include_pad: true,
+            stem: Stem::Small,
+            ..InceptionResNetV2Config::new(7).with_width(0.2)
         }),
         ModelConfig::InceptionV2(InceptionV2Config::new(7).with_width(0.1)),
         ModelConfig::InceptionV2(InceptionV2Config {

@@ -7,8 +7,8 @@ use burn::prelude::*;
 use burn::tensor::Distribution;
 use xception_models::layers::{Activation, Kernels, Padding, Stem};
 use xception_models::{
-    InceptionV2Config, InceptionV3Config, MODELS, ModelConfig, Network, ResNetConfig, ResNetDepth,
-    XceptionConfig,
+    InceptionResNetV2Config, InceptionV2Config, InceptionV3Config, MODELS, ModelConfig, Network,
+    ResNetConfig, ResNetDepth, XceptionConfig,
 };
 
 /// Largest difference allowed, relative to the largest value.
@@ -152,6 +152,32 @@ fn the_smallest_images_pass() {
     for (stem, size) in [(Stem::Standard, 7), (Stem::Small, 1)] {
         let config = XceptionConfig { stem, ..small() };
         check(&ModelConfig::Xception(config), [size, size], 1, &device());
+    }
+}
+
+#[test]
+fn inception_resnet_v2_gives_the_same_with_every_option() {
+    for stem in [Stem::Standard, Stem::Small] {
+        for count_include_pad in [false, true] {
+            for kernels in [Kernels::Native, Kernels::Burn] {
+                for [block35, block17, block8] in [[2, 1, 2], [0, 0, 0], [0, 1, 1]] {
+                    let config = InceptionResNetV2Config {
+                        block35,
+                        block17,
+                        block8,
+                        count_include_pad,
+                        kernels,
+                        stem,
+                        ..InceptionResNetV2Config::new(10).with_width(0.1)
+                    };
+                    let size = match stem {
+                        Stem::Standard => [80, 91],
+                        Stem::Small => [15, 24],
+                    };
+                    check(&ModelConfig::InceptionResNetV2(config), size, 2, &device());
+                }
+            }
+        }
     }
 }
 

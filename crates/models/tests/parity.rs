@@ -78,6 +78,11 @@ fn xception_agrees_with_timm() {
 }
 
 #[test]
+fn inception_resnet_v2_agrees_with_timm() {
+    compare("inception_resnet_v2", Source::Timm, same_name);
+}
+
+#[test]
 fn inception_v2_agrees_with_pytorchcv() {
     // The reference has the outputs of whole stages.
     compare_with("bn_inception", "inception_v2", Source::Pytorchcv, |stage| {
