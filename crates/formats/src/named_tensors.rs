@@ -89,6 +89,24 @@ impl NamedTensor {
         self.shape.retain(|&size| size != 1);
     }
 
+    /// Leaves out the first entry along the first dimension, such as the first row of a matrix.
+    #[must_use]
+    pub fn without_first(self) -> Self {
+        let parts = self.shape.split_first().filter(|(first, _)| **first > 0);
+        let Some((&first, rest)) = parts else {
+            return self;
+        };
+        let shape = [&[first - 1], rest].concat();
+        let entry = elements(rest).and_then(|entry| entry.checked_mul(self.element.bytes()));
+        Self::new(shape, self.element, move || {
+            let mut bytes = (self.read)()?;
+            match entry.filter(|&entry| entry <= bytes.len()) {
+                Some(entry) => Ok(bytes.split_off(entry)),
+                None => Err("it is shorter than its shape says".to_owned()),
+            }
+        })
+    }
+
     /// Reads the numbers in single precision, row-major.
     ///
     /// # Errors
@@ -196,6 +214,33 @@ mod tests {
         assert_eq!(read(ElementType::F64, f64s.collect()), values);
         let tensor = NamedTensor::from_values(vec![3], values.to_vec());
         assert_eq!(tensor.read().unwrap(), values);
+    }
+
+    #[test]
+    fn the_first_entry_is_left_out() {
+        let values: Vec<f32> = (0..6).map(|i| i as f32).collect();
+        let tensor = |shape: &[usize]| NamedTensor::from_values(shape.to_vec(), values.clone());
+        let matrix = tensor(&[3, 2]).without_first();
+        assert_eq!(matrix.shape(), [2, 2]);
+        assert_eq!(matrix.read().unwrap(), values[2..]);
+        let vector = tensor(&[6]).without_first();
+        assert_eq!(vector.shape(), [5]);
+        assert_eq!(vector.read().unwrap(), values[1..]);
+        let halves = [f16::from_f32(0.5), f16::from_f32(1.5)].map(f16::to_le_bytes);
+        let halves = NamedTensor::new(vec![2], ElementType::F16, move || Ok(halves.concat()));
+        assert_eq!(halves.without_first().read().unwrap(), [1.5]);
+        let nothing = NamedTensor::from_values(vec![0, 2], Vec::new()).without_first();
+        assert_eq!(nothing.shape(), [0, 2]);
+        assert_eq!(nothing.read(), Ok(Vec::new()));
+        assert_eq!(
+            NamedTensor::from_values(vec![], vec![1.0])
+                .without_first()
+                .read(),
+            Ok(vec![1.0])
+        );
+        for shape in [&[4, 2][..], &[3, 3], &[2, 1 << 62]] {
+            assert!(tensor(shape).without_first().read().is_err(), "{shape:?}");
+        }
     }
 
     #[test]

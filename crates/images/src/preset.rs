@@ -2,11 +2,11 @@
 //!
 //! | Preset | Resized | Filter | Kept | Scaling |
 //! |---|---|---|---|---|
-//! | timm `legacy_xception` | shortest side 333 | bicubic | center 299 | [-1, 1] |
+//! | timm `legacy_xception`, `inception_resnet_v2` | shortest side 333 | bicubic | center 299 | [-1, 1] |
 //! | torchvision Inception V3 | shortest side 342 | bilinear | center 299 | [-1, 1], see below |
 //! | torchvision ResNets, V1; VGG-16 | shortest side 256 | bilinear | center 224 | ImageNet |
 //! | torchvision ResNets, V2 | shortest side 232 | bilinear | center 224 | ImageNet |
-//! | Keras Xception, Inception V3 | 299 x 299 | nearest | all | [-1, 1] |
+//! | Keras Xception, Inception V3, Inception-ResNet V2 | 299 x 299 | nearest | all | [-1, 1] |
 //! | Keras ResNet-50, VGG-16 | 224 x 224 | nearest | all | BGR less mean |
 //!
 //! torchvision's Inception V3 is documented with ImageNet's mean and standard deviation, but its
@@ -34,6 +34,10 @@ pub enum Preset {
     /// timm's `legacy_xception.tf_in1k` (timm/models/xception.py: 299, `crop_pct` 0.8975, bicubic,
     /// mean and standard deviation 0.5), and Cadene's Xception, whose file that is.
     TimmXception,
+    /// timm's `inception_resnet_v2.tf_in1k` and `tf_ens_adv_in1k` (timm/models/inception_resnet_v2.py: 299, `crop_pct`
+    /// 0.8975, bicubic, mean and standard deviation 0.5).
+    #[serde(rename = "timm-inception-resnet-v2")]
+    TimmInceptionResnetV2,
     /// torchvision's `Inception_V3_Weights.IMAGENET1K_V1` (torchvision/models/inception.py: resize
     /// 342, crop 299).
     #[serde(rename = "torchvision-inception-v3")]
@@ -54,6 +58,9 @@ pub enum Preset {
     /// Keras's `applications.inception_v3` (`preprocess_input` of mode `tf`).
     #[serde(rename = "keras-inception-v3")]
     KerasInceptionV3,
+    /// Keras's `applications.inception_resnet_v2` (`preprocess_input` of mode `tf`).
+    #[serde(rename = "keras-inception-resnet-v2")]
+    KerasInceptionResnetV2,
     /// Keras's `applications.resnet` (`preprocess_input` of mode `caffe`).
     #[serde(rename = "keras-resnet50")]
     KerasResnet50,
@@ -63,14 +70,16 @@ pub enum Preset {
 
 impl Preset {
     /// All presets.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::TimmXception,
+        Self::TimmInceptionResnetV2,
         Self::TorchvisionInceptionV3,
         Self::TorchvisionResnetV1,
         Self::TorchvisionResnetV2,
         Self::TorchvisionVgg16,
         Self::KerasXception,
         Self::KerasInceptionV3,
+        Self::KerasInceptionResnetV2,
         Self::KerasResnet50,
         Self::KerasVgg16,
     ];
@@ -80,12 +89,14 @@ impl Preset {
     pub fn name(self) -> &'static str {
         match self {
             Self::TimmXception => "timm-xception",
+            Self::TimmInceptionResnetV2 => "timm-inception-resnet-v2",
             Self::TorchvisionInceptionV3 => "torchvision-inception-v3",
             Self::TorchvisionResnetV1 => "torchvision-resnet-v1",
             Self::TorchvisionResnetV2 => "torchvision-resnet-v2",
             Self::TorchvisionVgg16 => "torchvision-vgg16",
             Self::KerasXception => "keras-xception",
             Self::KerasInceptionV3 => "keras-inception-v3",
+            Self::KerasInceptionResnetV2 => "keras-inception-resnet-v2",
             Self::KerasResnet50 => "keras-resnet50",
             Self::KerasVgg16 => "keras-vgg16",
         }
@@ -97,7 +108,7 @@ impl Preset {
         // Fractions are chosen as timm does, such that the sizes come out whole: torchvision states
         // sizes to resize to, not fractions.
         match self {
-            Self::TimmXception => {
+            Self::TimmXception | Self::TimmInceptionResnetV2 => {
                 // [-1, 1] in the order of operations of timm.
                 let (mean, std) = ([0.5; 3], [0.5; 3]);
                 Preprocessing::cropped(299, 0.8975, Filter::Bicubic, Scaling::MeanStd { mean, std })
@@ -111,7 +122,7 @@ impl Preset {
             Self::TorchvisionResnetV2 => {
                 Preprocessing::cropped(224, 0.965, Filter::Bilinear, Scaling::imagenet())
             }
-            Self::KerasXception | Self::KerasInceptionV3 => {
+            Self::KerasXception | Self::KerasInceptionV3 | Self::KerasInceptionResnetV2 => {
                 Preprocessing::squashed(299, Scaling::MinusOneToOne)
             }
             Self::KerasResnet50 | Self::KerasVgg16 => Preprocessing::squashed(
@@ -185,12 +196,14 @@ mod tests {
     fn sizes_are_the_published_ones() {
         for (preset, resized, kept) in [
             (Preset::TimmXception, 333, 299),
+            (Preset::TimmInceptionResnetV2, 333, 299),
             (Preset::TorchvisionInceptionV3, 342, 299),
             (Preset::TorchvisionResnetV1, 256, 224),
             (Preset::TorchvisionResnetV2, 232, 224),
             (Preset::TorchvisionVgg16, 256, 224),
             (Preset::KerasXception, 299, 299),
             (Preset::KerasInceptionV3, 299, 299),
+            (Preset::KerasInceptionResnetV2, 299, 299),
             (Preset::KerasResnet50, 224, 224),
             (Preset::KerasVgg16, 224, 224),
         ] {

@@ -138,8 +138,8 @@ macro_rules! families {
             }
 
             /// Returns the order of layers in a Keras file without names, if it differs from the table's.
-            pub(crate) fn keras_order(&self) -> Option<&'static [usize]> {
-                match self { $(Self::$family(_) => <$config>::KERAS_ORDER,)+ }
+            pub(crate) fn keras_order(&self) -> Option<Vec<usize>> {
+                match self { $(Self::$family(config) => config.keras_order(),)+ }
             }
 
             /// Reads the number of classes and units, and the width, from the shapes of a Keras file's tensors.
@@ -157,9 +157,9 @@ macro_rules! families {
                 match self { $(Self::$family(config) => config.takes_all_pixels(image_size),)+ }
             }
 
-            /// Returns the present name of a layer that early releases of Keras named differently.
-            pub(crate) fn modern_keras_name(&self, name: &str) -> Option<String> {
-                match self { $(Self::$family(_) => <$config>::modern_keras_name(name),)+ }
+            /// Returns the table's name of a layer that other files name differently.
+            pub(crate) fn keras_table_name(&self, name: &str) -> Option<String> {
+                match self { $(Self::$family(_) => <$config>::keras_table_name(name),)+ }
             }
 
             /// Returns whether a head may have hidden layers.
@@ -175,6 +175,11 @@ macro_rules! families {
             /// Returns whether convolutions have biases in Keras.
             pub(crate) fn keras_conv_bias(&self) -> bool {
                 match self { $(Self::$family(_) => <$config>::KERAS_CONV_BIAS,)+ }
+            }
+
+            /// Returns whether published weights may have the background as their first class.
+            pub(crate) fn background_class(&self) -> bool {
+                match self { $(Self::$family(_) => <$config>::BACKGROUND_CLASS,)+ }
             }
 
             /// Lists the sizes that a file declares: the name and value of each, and the largest value that a file

@@ -1,4 +1,5 @@
-//! Image classifiers as Burn modules, for any of Burn's backends: Xception, Inception V3, MobileNet V1, ResNet and VGG-16.
+//! Image classifiers as Burn modules, for any of Burn's backends: Xception, Inception V2 and V3, Inception-ResNet V2,
+//! MobileNet V1, ResNet and VGG-16.
 //!
 //! Each network has a configuration with `init(&device)`, as Burn's own modules do:
 //!
@@ -32,6 +33,8 @@ mod features;
 mod fused;
 mod grad_cam;
 mod graph;
+pub mod inception_resnet_v2;
+pub mod inception_v2;
 pub mod inception_v3;
 pub mod layers;
 mod limits;
@@ -59,6 +62,8 @@ pub use features::{Features, Stage};
 pub use fused::Fused;
 pub use grad_cam::{GradCam, grad_cam};
 pub use graph::{Graph, GraphSection, GraphStage, StageKind};
+pub use inception_resnet_v2::{InceptionResNetV2, InceptionResNetV2Config};
+pub use inception_v2::{InceptionV2, InceptionV2Config};
 pub use inception_v3::{InceptionV3, InceptionV3Config};
 pub use mobilenet_v1::{MobileNetV1, MobileNetV1Config};
 pub use network::{AuxiliaryClassifier, Head, Network, Observer, Section, trainable_parameters};

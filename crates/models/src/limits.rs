@@ -11,6 +11,8 @@ pub(crate) const CLASSES: usize = 1 << 20;
 pub(crate) const MIDDLE_MODULES: usize = 1 << 10;
 /// Most segments of a convolution; the paper has 2048.
 pub(crate) const SEGMENTS: usize = 1 << 16;
+/// Most blocks at each resolution of Inception-ResNet V2; the published network has 20.
+pub(crate) const BLOCKS: usize = 1 << 10;
 /// Most units of a fully connected layer; the paper has 4096.
 pub(crate) const UNITS: usize = 1 << 16;
 /// Most fully connected layers; the paper has two.

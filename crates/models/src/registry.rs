@@ -27,9 +27,10 @@ use crate::weights::layer::{Layer, Part};
 #[cfg(feature = "weights")]
 use crate::weights::{NamedTensors, Source};
 use crate::{
-    AuxiliaryClassifier, InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config,
-    ModelError, Network, Observer, ResNet, ResNetConfig, Section, Vgg, VggConfig, Xception,
-    XceptionConfig, inception_v3, mobilenet_v1, resnet, vgg, xception,
+    AuxiliaryClassifier, InceptionResNetV2, InceptionResNetV2Config, InceptionV2,
+    InceptionV2Config, InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config, ModelError,
+    Network, Observer, ResNet, ResNetConfig, Section, Vgg, VggConfig, Xception, XceptionConfig,
+    inception_resnet_v2, inception_v2, inception_v3, mobilenet_v1, resnet, vgg, xception,
 };
 
 /// A registered network, which can be made by its name.
@@ -54,6 +55,10 @@ impl ModelInfo {
 families! {
     /// Xception.
     Xception(XceptionConfig, Xception) "xception" xception;
+    /// Inception-ResNet V2.
+    InceptionResNetV2(InceptionResNetV2Config, InceptionResNetV2) "inception_resnet_v2" inception_resnet_v2;
+    /// Inception V2.
+    InceptionV2(InceptionV2Config, InceptionV2) "inception_v2" inception_v2;
     /// Inception V3.
     InceptionV3(InceptionV3Config, InceptionV3) "inception_v3" inception_v3;
     /// MobileNet V1.
@@ -360,7 +365,10 @@ mod tests {
 
     /// Returns the number of stages without parameters.
     fn pools(name: &str) -> usize {
-        if name == "inception_v3" { 2 } else { 0 }
+        match name {
+            "inception_resnet_v2" | "inception_v3" => 2,
+            _ => 0,
+        }
     }
 
     fn classifier(model: &Model) -> usize {

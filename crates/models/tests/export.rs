@@ -14,7 +14,8 @@ use xception_models::weights::{
     Head, LoadOptions, Loaded, Source, WeightsError, load, save_burnpack, save_safetensors,
 };
 use xception_models::{
-    InceptionV3Config, ModelConfig, Network, ResNetConfig, ResNetDepth, VggConfig, XceptionConfig,
+    InceptionResNetV2Config, InceptionV2Config, InceptionV3Config, ModelConfig, Network,
+    ResNetConfig, ResNetDepth, VggConfig, XceptionConfig,
 };
 
 /// Makes narrow networks with every option that a file has to record.
@@ -40,6 +41,21 @@ fn configs() -> Vec<ModelConfig> {
             norm_between: true,
             channels: [(728, 20), (2048, 100)].into(),
             ..xception
+        }),
+        ModelConfig::InceptionResNetV2(InceptionResNetV2Config::new(7).with_width(0.1)),
+        ModelConfig::InceptionResNetV2(InceptionResNetV2Config {
+            block35: 0,
+            block17: 2,
+            block8: 1,
+            count_include_pad: true,
+            stem: Stem::Small,
+            ..InceptionResNetV2Config::new(7).with_width(0.2)
+        }),
+        ModelConfig::InceptionV2(InceptionV2Config::new(7).with_width(0.1)),
+        ModelConfig::InceptionV2(InceptionV2Config {
+            count_include_pad: false,
+            stem: Stem::Small,
+            ..InceptionV2Config::new(7).with_width(0.2)
         }),
         ModelConfig::InceptionV3(InceptionV3Config::new(7).with_width(0.1)),
         ModelConfig::InceptionV3(InceptionV3Config {

@@ -7,8 +7,8 @@ use burn::prelude::*;
 use burn::tensor::Distribution;
 use xception_models::layers::{Activation, Kernels, Order, Padding, Segments, Stem};
 use xception_models::{
-    InceptionV3Config, MODELS, ModelConfig, Network, ResNetConfig, ResNetDepth, VggConfig,
-    XceptionConfig,
+    InceptionResNetV2Config, InceptionV2Config, InceptionV3Config, MODELS, ModelConfig, Network,
+    ResNetConfig, ResNetDepth, VggConfig, XceptionConfig,
 };
 
 /// Largest difference allowed, relative to the largest value.
@@ -163,6 +163,48 @@ fn the_smallest_images_pass() {
 }
 
 #[test]
+fn inception_resnet_v2_gives_the_same_with_every_option() {
+    for stem in [Stem::Standard, Stem::Small] {
+        for count_include_pad in [false, true] {
+            for kernels in [Kernels::Native, Kernels::Burn] {
+                for [block35, block17, block8] in [[2, 1, 2], [0, 0, 0], [0, 1, 1]] {
+                    let config = InceptionResNetV2Config {
+                        block35,
+                        block17,
+                        block8,
+                        count_include_pad,
+                        kernels,
+                        stem,
+                        ..InceptionResNetV2Config::new(10).with_width(0.1)
+                    };
+                    let size = match stem {
+                        Stem::Standard => [80, 91],
+                        Stem::Small => [15, 24],
+                    };
+                    check(&ModelConfig::InceptionResNetV2(config), size, 2, &device());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn inception_v2_gives_the_same_with_every_option() {
+    for stem in [Stem::Standard, Stem::Small] {
+        for count_include_pad in [false, true] {
+            for kernels in [Kernels::Native, Kernels::Burn] {
+                let config = InceptionV2Config::new(10).with_width(0.1).with_stem(stem);
+                let config = config.with_count_include_pad(count_include_pad);
+                let config = ModelConfig::InceptionV2(config.with_kernels(kernels));
+                for size in [[50, 33], [64, 39]] {
+                    check(&config, size, 2, &device());
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn options_of_the_other_networks() {
     for auxiliary in [false, true] {
         for stem in [Stem::Standard, Stem::Small] {
@@ -238,7 +280,7 @@ fn vgg_gives_the_same_with_every_option() {
 #[test]
 #[allow(deprecated)] // Burn deprecates NdArray; this project still supports it
 fn runs_on_ndarray() {
-    for info in [&MODELS[0], &MODELS[1], &MODELS[2]] {
+    for info in MODELS.iter() {
         let config = info.config().with_width(0.1).with_classes(10);
         check(&config, [75, 75], 2, &Device::ndarray());
     }
@@ -249,7 +291,7 @@ fn runs_on_ndarray() {
 #[test]
 fn a_network_in_training_is_fused_with_its_last_step() {
     let training = device().autodiff();
-    for info in [&MODELS[0], &MODELS[1], &MODELS[2]] {
+    for info in MODELS.iter() {
         let config = info.config().with_width(0.1).with_classes(10);
         training.seed(11);
         let model = config.init(&training).unwrap();

@@ -157,6 +157,10 @@ fn a_configuration_of_endless_size_is_an_error() {
         ),
         (r#"{"resnet": {"classes": 1000000000000}}"#, "classes"),
         (
+            r#"{"inception_resnet_v2": {"block35": 1000000000000}}"#,
+            "blocks at 35 x 35",
+        ),
+        (
             r#"{"xception": {"middle_modules": 0, "fully_connected": [1000000000000]}}"#,
             "units",
         ),

@@ -1,5 +1,5 @@
-//! The networks agree with timm's and torchvision's to float precision, stage by stage, on weights imported under
-//! their original names.
+//! The networks agree with timm's, torchvision's and pytorchcv's to float precision, stage by stage, on weights imported
+//! under their original names.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
 
@@ -15,8 +15,18 @@ const TOLERANCE: f64 = 5e-5;
 
 /// Compares all stages that the reference names; `rename` maps their names to this crate's.
 fn compare(name: &str, source: Source, rename: impl Fn(&str) -> Option<String>) {
+    compare_with(name, name, source, rename);
+}
+
+/// Compares a network with a reference that has another name.
+fn compare_with(
+    reference: &str,
+    name: &str,
+    source: Source,
+    rename: impl Fn(&str) -> Option<String>,
+) {
     let device = Device::flex();
-    let reference = Reference::read(name);
+    let reference = Reference::read(reference);
     let loaded = reference.load(&reference.state(), &device);
     assert_eq!(loaded.source, source);
     assert_eq!(loaded.config.name(), name);
@@ -69,6 +79,25 @@ fn xception_agrees_with_timm() {
     compare("xception", Source::Timm, |stage| {
         let number: u32 = stage.strip_prefix("block")?.parse().ok()?;
         Some(format!("block{}", number + 1))
+    });
+}
+
+#[test]
+fn inception_resnet_v2_agrees_with_timm() {
+    compare("inception_resnet_v2", Source::Timm, same_name);
+}
+
+#[test]
+fn inception_v2_agrees_with_pytorchcv() {
+    // The reference has the outputs of whole stages.
+    compare_with("bn_inception", "inception_v2", Source::Pytorchcv, |stage| {
+        let last = match stage {
+            "features.stage1" => "stage1.unit2",
+            "features.stage2" => "stage2.unit5",
+            "features.stage3" => "stage3.unit3",
+            _ => stage.strip_prefix("features.")?,
+        };
+        Some(last.to_owned())
     });
 }
 

@@ -5,13 +5,16 @@
 mod support;
 
 use burn::prelude::*;
-use support::reference::write;
+use support::reference::{values, write};
 use xception_formats::read_safetensors;
 use xception_models::preprocessing::Filter;
 use xception_models::weights::{
     Head, LoadOptions, Loaded, Source, WeightsError, export_names, load, save_safetensors,
 };
-use xception_models::{ModelConfig, Network, ResNetConfig, ResNetDepth, VggConfig, XceptionConfig};
+use xception_models::{
+    InceptionResNetV2Config, ModelConfig, Network, ResNetConfig, ResNetDepth, VggConfig,
+    XceptionConfig,
+};
 
 type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
 
@@ -73,6 +76,79 @@ fn the_older_name_of_xceptions_classifier_brings_its_own_preprocessing() {
     let images = Tensor::ones([1, 3, 96, 96], &Device::flex());
     let [a, b] = [timm, cadene].map(|loaded| loaded.model.forward(images.clone()).into_data());
     assert_eq!(a, b);
+}
+
+#[test]
+fn the_background_class_is_left_out_unless_the_classes_are_the_callers() {
+    let config = ModelConfig::InceptionResNetV2(InceptionResNetV2Config {
+        block35: 1,
+        block17: 1,
+        block8: 2,
+        ..InceptionResNetV2Config::new(1001).with_width(0.125)
+    });
+    let mut tensors = exported(config.clone());
+    let load = |tensors: &Tensors, config: Option<&ModelConfig>| {
+        let options = LoadOptions {
+            config: config.cloned(),
+            ..LoadOptions::default()
+        };
+        load_with(tensors, &options).unwrap()
+    };
+    let logits = |loaded: &Loaded| {
+        let images = Tensor::ones([1, 3, 75, 75], &Device::flex());
+        values(loaded.model.forward(images))
+    };
+    let own = load(&tensors, Some(&config));
+    assert_eq!(
+        (own.config.clone(), own.labels.is_some()),
+        (config.clone(), false)
+    );
+    let expected = logits(&own)[1..].to_vec();
+
+    let imagenet = config.clone().with_classes(1000);
+    let timm = load(&tensors, None);
+    assert_eq!(timm.source, Source::Timm);
+    for (name, _, _) in &mut tensors {
+        *name = name.replace("classif.", "last_linear.");
+    }
+    let cadene = load(&tensors, None);
+    assert_eq!(cadene.source, Source::Cadene);
+    assert_eq!(cadene.preprocessing.resize.filter, Filter::Bilinear);
+    for loaded in [timm, cadene, load(&tensors, Some(&imagenet))] {
+        assert_eq!(loaded.config, imagenet);
+        assert_eq!(logits(&loaded), expected);
+        assert_eq!(loaded.labels.unwrap().len(), 1000);
+    }
+
+    // Other numbers of classes, and other networks, have no background.
+    let fewer = exported(config.with_classes(1000));
+    assert_eq!(load(&fewer, None).config, imagenet);
+    let xception = XceptionConfig::new(1001).with_width(0.125);
+    let xception = exported(ModelConfig::Xception(xception));
+    assert_eq!(load(&xception, None).config.classes(), 1001);
+}
+
+#[test]
+fn this_crates_own_files_have_no_background() {
+    let config = ModelConfig::InceptionResNetV2(InceptionResNetV2Config {
+        block35: 0,
+        block17: 0,
+        block8: 0,
+        ..InceptionResNetV2Config::new(1001).with_width(0.125)
+    });
+    let device = Device::flex();
+    let saved = Loaded {
+        source: Source::Timm,
+        model: config.init(&device).unwrap(),
+        preprocessing: Source::Timm.preprocessing(&config),
+        labels: None,
+        config: config.clone(),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.safetensors");
+    save_safetensors(&saved, &path).unwrap();
+    let loaded = load(&path, &LoadOptions::default(), &device).unwrap();
+    assert_eq!(loaded.config, config);
 }
 
 #[test]

@@ -120,6 +120,12 @@ fn what_keras_does_otherwise_comes_with_the_weights() {
         panic!();
     };
     assert!(!inception.count_include_pad);
+    let ModelConfig::InceptionResNetV2(residual) = loaded("inception_resnet_v2.h5.gz").config
+    else {
+        panic!();
+    };
+    assert!(!residual.count_include_pad);
+    assert_eq!((residual.block17, residual.classes), (20, 10));
     let ModelConfig::ResNet(resnet) = loaded("resnet50.h5.gz").config else {
         panic!();
     };

@@ -83,7 +83,7 @@ impl InceptionV3Config {
             device,
         };
 
-        let (stem, mut channels_in) = stem::stem(self.stem, make);
+        let (stem, mut channels_in) = stem::stem(self.stem, stem::NAMES, make);
         let inception_a = INCEPTION_A.map(|(_, pool_channels)| {
             let config = InceptionAConfig {
                 channels_in,
@@ -140,14 +140,5 @@ fn minimum_size(stem: Stem, auxiliary: Option<&InceptionAuxiliaryConfig>) -> usi
     if let Some(auxiliary) = auxiliary {
         side = side.max(auxiliary.minimum_size());
     }
-    side = before(side, 3, 2); // Mixed_6a
-    if stem == Stem::Standard {
-        for row in stem::ROWS.iter().rev() {
-            if row.pool.is_some() {
-                side = before(side, 3, 2);
-            }
-            side = before(side, row.kernel, row.stride) - 2 * row.padding;
-        }
-    }
-    side
+    stem::minimum_size(stem, before(side, 3, 2)) // Mixed_6a
 }

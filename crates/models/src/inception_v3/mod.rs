@@ -16,7 +16,7 @@
 
 mod auxiliary;
 mod config;
-mod convolutions;
+pub(crate) mod convolutions;
 mod inception_a;
 mod inception_b;
 mod inception_c;
@@ -26,7 +26,7 @@ mod inception_e;
 mod keras_names;
 #[cfg(feature = "pretrained")]
 pub(crate) mod published;
-mod stem;
+pub(crate) mod stem;
 #[cfg(feature = "weights")]
 mod torchvision_names;
 #[cfg(feature = "weights")]

@@ -14,7 +14,7 @@
 //! The branches have the same names in both; each convolution of a branch is split into `conv` and `bn` in
 //! torchvision.
 
-use super::InceptionV3Config;
+use super::{InceptionV3Config, stem};
 use crate::weights::layer::{Layer, conv_norm, linear};
 
 /// Name that no other network has.
@@ -87,17 +87,10 @@ const MODULES: [(&str, &str, &[&str]); 11] = [
     ("inception_e.1", "Mixed_7c", E),
 ];
 
-const STEM: [&str; 5] = [
-    "Conv2d_1a_3x3",
-    "Conv2d_2a_3x3",
-    "Conv2d_2b_3x3",
-    "Conv2d_3b_1x1",
-    "Conv2d_4a_3x3",
-];
-
 /// Lists all convolutions before the classifier: path here, name in torchvision.
 pub(super) fn convolutions() -> impl Iterator<Item = (String, String)> {
-    let stem = STEM
+    let stem = stem::NAMES
+        .convolutions
         .iter()
         .enumerate()
         .map(|(index, name)| (format!("stem.convolutions.{index}"), (*name).to_owned()));

@@ -21,7 +21,6 @@ const WIDTHS: [(usize, &str); 5] = [
 impl FamilyWeights for InceptionV3Config {
     const TORCH_ANCHOR: &'static str = torchvision_names::ANCHOR;
     const EXPORT: Source = Source::Torchvision;
-    const KERAS_ORDER: Option<&'static [usize]> = Some(&keras_names::LAYER_ORDER);
 
     fn of_source(source: Source) -> Self {
         Self {
@@ -67,6 +66,10 @@ impl FamilyWeights for InceptionV3Config {
 
     fn keras_layers(&self) -> Vec<Layer> {
         keras_names::layers()
+    }
+
+    fn keras_order(&self) -> Option<Vec<usize>> {
+        Some(keras_names::LAYER_ORDER.to_vec())
     }
 
     fn read_keras_sizes(&mut self, tensors: &NamedTensors) {

@@ -32,7 +32,7 @@ pub(super) fn batch_norm(channels: usize, epsilon: f64, device: &Device) -> Batc
         .init(device)
 }
 
-/// Makes a convolution, whose window the layer around it defines.
+/// Makes a convolution, whose window the layer around it defines. A bias starts at zero, as in Keras.
 pub(super) fn convolution(
     channels: [usize; 2],
     geometry: &Geometry,
@@ -40,13 +40,17 @@ pub(super) fn convolution(
     bias: bool,
     device: &Device,
 ) -> Conv2d {
-    Conv2dConfig::new(channels, geometry.kernel)
+    let convolution = Conv2dConfig::new(channels, geometry.kernel)
         .with_stride(geometry.stride)
         .with_dilation(geometry.dilation)
         .with_groups(groups)
-        .with_bias(bias)
+        .with_bias(false)
         .with_initializer(convolution_initializer())
-        .init(device)
+        .init(device);
+    Conv2d {
+        bias: bias.then(|| Initializer::Zeros.init([channels[1]], device)),
+        ..convolution
+    }
 }
 
 /// Configuration of a [`ConvNorm`].

@@ -206,41 +206,32 @@ impl FeatureMap {
     /// - output: `[batch, channels of all maps, height, width]`
     pub fn concatenate<const N: usize>(maps: [Self; N]) -> Self {
         const { assert!(N > 0, "there is something to concatenate") };
-        Self::concatenate_all(maps.into())
+        let mut maps = Vec::from(maps);
+        let others = maps.split_off(1);
+        maps.swap_remove(0).concatenate_with(others)
     }
 
-    /// Concatenates other maps to this one along their channels, in the order given.
+    /// Concatenates other maps, of which there may be any number, behind the channels of this one.
     ///
     /// # Shapes
     ///
-    /// - `self` and `others`: each `[batch, channels of the map, height, width]`
+    /// - `self` and each of `others`: `[batch, channels of the map, height, width]`
     /// - output: `[batch, channels of all maps, height, width]`
-    pub fn concatenate_with(self, others: impl IntoIterator<Item = Self>) -> Self {
-        let maps = std::iter::once(self).chain(others);
-        Self::concatenate_all(maps.collect())
-    }
-
-    /// Concatenates maps, of which there is at least one.
-    fn concatenate_all(maps: Vec<Self>) -> Self {
-        let channels = maps.iter().map(|map| map.dims()[1]).sum();
-        let form = match &maps[0].form {
+    pub fn concatenate_with(self, others: Vec<Self>) -> Self {
+        let all = |first: Tensor<4>, tensor: fn(Self) -> Tensor<4>, dimension| {
+            let others = others.iter().cloned().map(tensor);
+            Tensor::cat(std::iter::once(first).chain(others).collect(), dimension)
+        };
+        let form = match self.form {
             Form::Traced(first) => {
-                let [batch, _, height, width] = first.dims;
+                let [batch, channels, height, width] = first.dims;
+                let channels = channels + others.iter().map(|map| map.dims()[1]).sum::<usize>();
                 let dims = [batch, channels, height, width];
-                Form::Traced(first.join(OperationKind::Concatenation, &maps[1..], dims))
+                Form::Traced(first.join(OperationKind::Concatenation, &others, dims))
             }
-            Form::Fused(_) => {
-                let maps = maps.into_iter().map(Self::into_trailing);
-                Form::Fused(Tensor::cat(maps.collect(), 3))
-            }
-            Form::Composed(_) => {
-                let maps = maps.into_iter().map(Self::into_tensor);
-                Form::Composed(Tensor::cat(maps.collect(), 1))
-            }
-            Form::FusedImages(_) => {
-                let maps = maps.into_iter().map(Self::into_tensor);
-                Form::FusedImages(Tensor::cat(maps.collect(), 1))
-            }
+            Form::Fused(first) => Form::Fused(all(first, Self::into_trailing, 3)),
+            Form::Composed(first) => Form::Composed(all(first, Self::into_tensor, 1)),
+            Form::FusedImages(first) => Form::FusedImages(all(first, Self::into_tensor, 1)),
         };
         form.into()
     }
@@ -308,5 +299,34 @@ mod tests {
             let first = first.into_data().try_to_vec::<f32>().unwrap();
             assert_eq!(first, [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
         }
+    }
+
+    #[test]
+    fn any_number_of_maps_is_concatenated_in_every_form() {
+        let device = Device::flex();
+        let tensor = |channels: [f32; 2]| {
+            let channels = Tensor::<1>::from_floats(channels, &device);
+            channels.reshape([1, 2, 1, 1]).expand([1, 2, 3, 2])
+        };
+        let (first, second) = (tensor([0.0, 1.0]), tensor([2.0, 3.0]));
+        let trailing = |tensor: &Tensor<4>| Form::Fused(tensor.clone().permute([0, 2, 3, 1]));
+        let forms: [fn(Tensor<4>) -> FeatureMap; 2] = [FeatureMap::composed, FeatureMap::fused];
+        let pairs = forms.map(|form| [form(first.clone()), form(second.clone())]);
+        let fused = [trailing(&first).into(), trailing(&second).into()];
+        for [first, second] in pairs.into_iter().chain([fused]) {
+            for others in 0..4 {
+                let map = first.clone().concatenate_with(vec![second.clone(); others]);
+                assert_eq!(map.dims(), [1, 2 + 2 * others, 3, 2]);
+                let pixel = map
+                    .into_tensor()
+                    .slice([0..1, 0..2 + 2 * others, 2..3, 1..2]);
+                let expected = [&[0.0, 1.0][..], &[2.0, 3.0].repeat(others)].concat();
+                assert_eq!(pixel.into_data().try_to_vec::<f32>().unwrap(), expected);
+            }
+        }
+        let trace = Trace::recording(&device);
+        let map = |channels| FeatureMap::traced([1, channels, 3, 2], &trace);
+        let traced = map(2).concatenate_with(vec![map(3), map(4)]);
+        assert_eq!(traced.dims(), [1, 9, 3, 2]);
     }
 }

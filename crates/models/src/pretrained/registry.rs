@@ -2,8 +2,8 @@
 //!
 //! All figures are those of the publishers; none was measured by this project. They come from:
 //!
-//! - Keras: addresses and MD5 from `keras/src/applications/{xception,inception_v3,resnet}.py` of Keras 3.15, which
-//!   agree with keras-applications 1.0.8; preprocessing from the `preprocess_input` there, `mode="tf"` or `"caffe"`,
+//! - Keras: addresses and MD5 from `keras/src/applications/{xception,inception_v3,inception_resnet_v2,resnet}.py` of
+//!   Keras 3.15, which agree with keras-applications 1.0.8; preprocessing from the `preprocess_input` there, `mode="tf"` or `"caffe"`,
 //!   and from `load_img`, which resizes to the target size by nearest neighbor; top-1 and top-5 from the errors of a
 //!   single center crop in the README of keras-team/keras-applications (keras.io has the rounded values); licences
 //!   from the documentation of Keras 2 (`keras.io/applications`, "License"); sizes from Keras' messages during
@@ -15,7 +15,10 @@
 //!   Licences are those that timm 1.0 records for these files; torchvision's README says that weights may have
 //!   licences of their own.
 //! - timm: address and preprocessing from `timm/models/xception.py` of timm 1.0, `legacy_xception.tf_in1k`; top-1 and
-//!   top-5 from timm's `results/results-imagenet.csv`.
+//!   top-5 from timm's `results/results-imagenet.csv`. Of Inception-ResNet V2: addresses from
+//!   `timm/models/inception_resnet_v2.py` of timm 0.6.13, since timm 1.0 gives no hashes of its files; preprocessing from
+//!   that of timm 1.0; sizes from the pages of both models in timm's `hfdocs`; the first digits of the SHA-256 from the
+//!   file's name.
 //! - VGG-16: from the same places, `keras/src/applications/vgg16.py`, `mode="caffe"`, and `torchvision/models/vgg.py`, whose
 //!   transform is the default of torchvision's `ImageClassification`. The documentation of Keras 2 says that the weights are
 //!   those of the Visual Geometry Group at Oxford, under CC BY 4.0; timm records torchvision's as `vgg16.tv_in1k` and

@@ -135,7 +135,7 @@ impl FamilyWeights for ResNetConfig {
         bgr::reverse_inputs(parts, keras_names::FIRST);
     }
 
-    fn modern_keras_name(name: &str) -> Option<String> {
+    fn keras_table_name(name: &str) -> Option<String> {
         keras_names::modern(name)
     }
 }

@@ -103,7 +103,7 @@ impl SimplifiedInception {
             branch.spatial.forward(x, Epilogue::from(activation)) // [batch, channels_out / branches, height_out, width_out]
         });
         match outputs.next() {
-            Some(first) => first.concatenate_with(outputs),
+            Some(first) => first.concatenate_with(outputs.collect()),
             None => input.clone(),
         }
     }

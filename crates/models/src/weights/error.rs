@@ -23,8 +23,8 @@ pub enum WeightsError {
     Format(#[from] FormatError),
     /// The tensors' names belong to no known network.
     #[error(
-        "{} holds {count} tensors{first}, and no network that is known: {families} as timm, torchvision or Keras \
-         name them",
+        "{} holds {count} tensors{first}, and no network that is known: {families} as timm, torchvision, pytorchcv \
+         or Keras name them",
         path.display(), first = such_as(.first), families = ModelConfig::FAMILIES.join(", ")
     )]
     UnknownNetwork {

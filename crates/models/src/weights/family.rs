@@ -13,16 +13,15 @@ pub(crate) trait FamilyWeights: Sized {
     const TORCH_ANCHOR: &'static str;
     /// Source whose names exported files use.
     const EXPORT: Source;
-    /// Order of layers in a Keras file without names: for each kind, the layer at position `I` of the file is the one
-    /// at position `KERAS_ORDER[I]` of the table. `None` stands for the table's own order.
-    const KERAS_ORDER: Option<&'static [usize]> = None;
-
     /// Whether a head may have hidden layers.
     const HIDDEN_LAYERS: bool = false;
     /// Names of the hidden layers of the published head in Keras, which are known to have ReLU.
     const KERAS_HIDDEN_LAYERS: &'static [&'static str] = &[];
     /// Whether convolutions have biases in Keras, which are folded into the normalization after each.
     const KERAS_CONV_BIAS: bool = false;
+
+    /// Whether published weights were converted from TF-Slim, and may have the background as their first class.
+    const BACKGROUND_CLASS: bool = false;
 
     /// Returns the published network's configuration, with the options that weights of this source need.
     fn of_source(source: Source) -> Self;
@@ -42,6 +41,12 @@ pub(crate) trait FamilyWeights: Sized {
     /// Lists the layers under Keras' names.
     fn keras_layers(&self) -> Vec<Layer>;
 
+    /// Returns the order of the layers in a Keras file without names, the classifier's left out, as places in the table.
+    /// `None` stands for the table's own order.
+    fn keras_order(&self) -> Option<Vec<usize>> {
+        None
+    }
+
     /// Reads the number of classes and units, and the width, from the shapes of tensors with Keras' names.
     fn read_keras_sizes(&mut self, tensors: &NamedTensors);
 
@@ -53,8 +58,8 @@ pub(crate) trait FamilyWeights: Sized {
         false
     }
 
-    /// Returns the present name of a layer that early releases of Keras named differently.
-    fn modern_keras_name(_name: &str) -> Option<String> {
+    /// Returns the table's name of a layer that other files name differently, such as those of early releases of Keras.
+    fn keras_table_name(_name: &str) -> Option<String> {
         None
     }
 

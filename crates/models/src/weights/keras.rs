@@ -41,8 +41,9 @@ fn network(layers: Vec<KerasLayer>, keras: KerasConfig) -> Result<KerasModel, Ve
         return Err(layers);
     };
     let dense = dense_layers(&layers);
-    let modern = |name: &str| config.modern_keras_name(name);
-    let assigned = assign(layers, &config.keras_layers(), config.keras_order(), modern);
+    let table_name = |name: &str| config.keras_table_name(name);
+    let order = config.keras_order();
+    let assigned = assign(layers, &config.keras_layers(), order.as_deref(), table_name);
     let mut tensors = NamedTensors::default();
     let named = assigned.by_name.into_iter();
     let left = assigned

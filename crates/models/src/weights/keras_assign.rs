@@ -15,22 +15,23 @@ pub(super) struct Assigned {
 ///
 /// A layer of the file whose name is in the table is assigned to that name. The remaining names of the table are for
 /// layers that Keras numbers: they get the file's other layers in the order of their numbers. If the file has no
-/// names, its layers are in the order of the model's list, and the one at position `I` is the table's
-/// `layer_order[I]`.
+/// names, its layers are in the order of the model's list: `file_order` has the place in the table of each, or the two
+/// orders are the same.
 ///
-/// `modern` returns the present name of a layer that early releases of Keras named differently.
+/// `table_name` returns the table's name of a layer that other files name differently.
 ///
 /// Dense layers form the head, whatever their names: the last ones of the file get the table's names.
 pub(super) fn assign(
     layers: Vec<KerasLayer>,
     table: &[Layer],
-    layer_order: Option<&[usize]>,
-    modern: impl Fn(&str) -> Option<String>,
+    file_order: Option<&[usize]>,
+    table_name: impl Fn(&str) -> Option<String>,
 ) -> Assigned {
-    let mut wanted: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
-    for (kind, name) in table.iter().flat_map(names) {
-        wanted.entry(kind).or_default().push(name);
-    }
+    let mut wanted = by_kind(table);
+    let mut in_file_order = match file_order {
+        Some(order) => by_kind(order.iter().filter_map(|&place| table.get(place))),
+        None => wanted.clone(),
+    };
     let mut found: BTreeMap<Kind, Vec<KerasLayer>> = BTreeMap::new();
     for layer in layers {
         found.entry(layer.kind()).or_default().push(layer);
@@ -41,15 +42,25 @@ pub(super) fn assign(
     };
     for (kind, layers) in found {
         let wanted = wanted.remove(&kind).unwrap_or_default();
+        let in_file_order = in_file_order.remove(&kind).unwrap_or_default();
         if kind == Kind::Dense {
             assigned.heads(wanted, layers);
         } else if layers.iter().any(|layer| !layer.name.is_empty()) {
-            assigned.by_names(wanted, layers, &modern);
+            assigned.by_names(wanted, layers, &table_name);
         } else {
-            assigned.by_order(wanted, layers, layer_order);
+            assigned.by_order(in_file_order, layers);
         }
     }
     assigned
+}
+
+/// Lists the names of the Keras layers of each kind.
+fn by_kind<'a>(layers: impl IntoIterator<Item = &'a Layer>) -> BTreeMap<Kind, Vec<String>> {
+    let mut by_kind: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
+    for (kind, name) in layers.into_iter().flat_map(names) {
+        by_kind.entry(kind).or_default().push(name);
+    }
+    by_kind
 }
 
 /// Returns the kinds and names of the Keras layers that make up a layer.
@@ -91,12 +102,12 @@ impl Assigned {
         &mut self,
         wanted: Vec<String>,
         layers: Vec<KerasLayer>,
-        modern: impl Fn(&str) -> Option<String>,
+        table_name: impl Fn(&str) -> Option<String>,
     ) {
         let mut open: HashMap<&str, bool> = wanted.iter().map(|w| (w.as_str(), true)).collect();
         let mut numbered = Vec::new();
         for layer in layers {
-            let name = match modern(&layer.name) {
+            let name = match table_name(&layer.name) {
                 Some(name) if open.contains_key(name.as_str()) => name,
                 _ => layer.name.clone(),
             };
@@ -117,16 +128,10 @@ impl Assigned {
         self.left.extend(numbered);
     }
 
-    fn by_order(&mut self, wanted: Vec<String>, layers: Vec<KerasLayer>, order: Option<&[usize]>) {
-        for (place, layer) in layers.into_iter().enumerate() {
-            let index = order.map_or(Some(place), |order| order.get(place).copied());
-            match index.and_then(|index| wanted.get(index)) {
-                Some(name) => {
-                    self.by_name.insert(name.clone(), layer);
-                }
-                None => self.left.push(layer),
-            }
-        }
+    fn by_order(&mut self, wanted: Vec<String>, layers: Vec<KerasLayer>) {
+        let mut layers = layers.into_iter();
+        self.by_name.extend(wanted.into_iter().zip(layers.by_ref()));
+        self.left.extend(layers);
     }
 
     fn heads(&mut self, wanted: Vec<String>, mut layers: Vec<KerasLayer>) {

@@ -7,6 +7,7 @@ use xception_formats::{
     Format, KerasFile, NamedTensors, read_burnpack, read_pytorch, read_safetensors,
 };
 
+use super::background;
 use super::compare::{compare, is_head};
 use super::keras;
 use super::layer::{Dialect, Origin, Part, parts};
@@ -134,9 +135,7 @@ fn by_names(
     options: &LoadOptions,
 ) -> Result<(NamedTensors, Found), WeightsError> {
     let prefix = prefix(path, &tensors, options)?;
-    let tensors = tensors.strip(&prefix);
-    let found = find(path, &tensors)?;
-    Ok((tensors, found))
+    find(path, tensors.strip(&prefix), options)
 }
 
 /// Finds the network in a Keras file, and checks that its head can be loaded.
@@ -250,20 +249,26 @@ fn prefix(
     Ok(prefixes.into_iter().next().unwrap_or_default())
 }
 
-fn find(path: &Path, tensors: &NamedTensors) -> Result<Found, WeightsError> {
+/// Finds the network by the names of its tensors, which have no prefix.
+fn find(
+    path: &Path,
+    tensors: NamedTensors,
+    options: &LoadOptions,
+) -> Result<(NamedTensors, Found), WeightsError> {
     let metadata = Metadata::from_texts(&tensors.metadata, path)?;
-    let by_names = ModelConfig::find_torch(tensors);
+    let by_names = ModelConfig::find_torch(&tensors);
     let names = by_names
         .as_ref()
         .map_or(Names::Module, |(source, _)| Names::Torch(*source));
     if let Some(metadata) = metadata {
-        return Ok(Found {
+        let found = Found {
             source: metadata.source,
             config: metadata.config,
             preprocessing: metadata.preprocessing,
             labels: metadata.labels,
             names,
-        });
+        };
+        return Ok((tensors, found));
     }
     let Some((source, config)) = by_names else {
         let first = tensors.names().take(5).map(str::to_owned);
@@ -273,13 +278,16 @@ fn find(path: &Path, tensors: &NamedTensors) -> Result<Found, WeightsError> {
             first: first.collect(),
         });
     };
-    Ok(Found {
+    let callers = options.config.as_ref();
+    let (tensors, config) = background::leave_out(tensors, source, config, callers);
+    let found = Found {
         preprocessing: source.preprocessing(&config),
         labels: None,
         source,
         config,
         names,
-    })
+    };
+    Ok((tensors, found))
 }
 
 impl Found {

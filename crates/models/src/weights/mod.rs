@@ -2,15 +2,18 @@
 //!
 //! [`load`] recognizes a file's format and network by its content:
 //!
-//! - safetensors, and PyTorch checkpoints of any age: timm's `legacy_xception`, its older form by Cadene, timm's
-//!   `mobilenetv1_100`, and torchvision's Inception V3, ResNets and VGG-16;
+//! - safetensors, and PyTorch checkpoints of any age: timm's `legacy_xception` and `inception_resnet_v2`, their older
+//!   forms by Cadene, timm's `mobilenetv1_100`, torchvision's Inception V3, ResNets and VGG-16, and pytorchcv's
+//!   `bninception`;
 //! - files of Keras since its second major release: the legacy HDF5 layout, `.weights.h5` and `.keras` archives of
-//!   Xception, Inception V3, MobileNet, ResNet-50, 101 and 152 and VGG-16, also with a custom head; of the first release,
-//!   the legacy layout of VGG-16;
+//!   Xception, Inception V3, Inception-ResNet V2, MobileNet, ResNet-50, 101 and 152 and VGG-16, also with a custom head; of
+//!   the first release, the legacy layout of VGG-16;
 //! - files of this crate: safetensors under those names, and burnpack.
 //!
 //! The source of the weights determines the padding, the batch-norm epsilon, whether average pools count padding,
 //! which convolutions have the strides, and the preprocessing of images: [`Loaded`] holds them all.
+//!
+//! Weights of Inception-ResNet V2 that still have TF-Slim's background class as the first of 1001 are loaded without it.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -27,6 +30,7 @@
 //! Files may come from untrusted sources: nothing in them is executed, the sizes that they declare are checked
 //! against their content, and an invalid file is an error.
 
+mod background;
 pub(crate) mod bgr;
 mod compare;
 mod error;

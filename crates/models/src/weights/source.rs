@@ -11,9 +11,9 @@ use crate::preprocessing::Preprocessing;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// timm's `legacy_xception` and `mobilenetv1_100`.
+    /// timm's `legacy_xception`, `inception_resnet_v2` and `mobilenetv1_100`.
     Timm,
-    /// Cadene's Xception, from which timm's was made; its last layer is `last_linear`.
+    /// Cadene's Xception and Inception-ResNet V2, from which timm's were made; their last layer is `last_linear`.
     Cadene,
     /// torchvision's Inception V3, ResNets and VGG-16, and files with their names.
     Torchvision,
