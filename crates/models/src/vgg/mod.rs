@@ -122,6 +122,7 @@ impl Network for Vgg {
 #[cfg(test)]
 mod tests {
     use burn::prelude::*;
+    use burn::tensor::Distribution;
 
     use super::*;
     use crate::layers::Stem;
@@ -220,6 +221,20 @@ mod tests {
         // The mean of 0, 1, 4 and 5 is that of the first cell; the next cell is 2 further, the next row of cells 8.
         assert_eq!(pooled[..6], [2.5, 4.5, 10.5, 12.5, 18.5, 20.5]);
         assert_eq!((pooled.len(), model.features()), (256, 256));
+    }
+
+    #[test]
+    fn gradients_pass_through_the_grid() {
+        let device = Device::flex().autodiff();
+        // A last map of 2 x 2, whose pixels are repeated; of 7 x 7; and of 8 x 8, whose pixels are averaged.
+        for size in [64, 224, 256] {
+            let model = small().init(&device).unwrap().train();
+            let images = Tensor::random([1, 3, size, size], Distribution::Default, &device);
+            let gradients = model.forward(images).sum().backward();
+            let kernel = model.stages[0].dense[0].conv.weight.val();
+            let gradient = kernel.grad(&gradients).unwrap().abs().max();
+            assert!(gradient.into_scalar::<f32>() > 0.0, "{size}");
+        }
     }
 
     #[test]
