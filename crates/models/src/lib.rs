@@ -1,4 +1,4 @@
-//! Image classifiers as Burn modules, for any of Burn's backends: Xception, Inception V3, MobileNet V1, ResNet and VGG-16.
+//! Image classifiers as Burn modules, for any of Burn's backends: Xception, GoogLeNet, Inception V3, MobileNet V1, ResNet and VGG-16.
 //!
 //! Each network has a configuration with `init(&device)`, as Burn's own modules do:
 //!
@@ -28,6 +28,7 @@ mod error;
 mod families;
 mod features;
 mod fused;
+pub mod googlenet;
 mod grad_cam;
 mod graph;
 pub mod inception_v3;
@@ -52,6 +53,7 @@ pub mod xception;
 pub use error::ModelError;
 pub use features::{Features, Stage};
 pub use fused::Fused;
+pub use googlenet::{GoogLeNet, GoogLeNetConfig};
 pub use grad_cam::{GradCam, grad_cam};
 pub use graph::{Graph, GraphStage, StageKind};
 pub use inception_v3::{InceptionV3, InceptionV3Config};

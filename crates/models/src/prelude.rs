@@ -16,7 +16,7 @@ pub use crate::layers::{
     Kernels, LayerOptions, Padding, SeparableConvNorm, SeparableConvNormConfig, Stem,
 };
 pub use crate::{
-    Features, Fused, InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config, Model,
-    ModelConfig, ModelError, Network, Observer, ResNet, ResNetConfig, ResNetDepth, Summary, Vgg,
-    VggConfig, Xception, XceptionConfig,
+    Features, Fused, GoogLeNet, GoogLeNetConfig, InceptionV3, InceptionV3Config, MobileNetV1,
+    MobileNetV1Config, Model, ModelConfig, ModelError, Network, Observer, ResNet, ResNetConfig,
+    ResNetDepth, Summary, Vgg, VggConfig, Xception, XceptionConfig,
 };

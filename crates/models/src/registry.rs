@@ -26,9 +26,9 @@ use crate::weights::layer::{Layer, Part};
 #[cfg(feature = "weights")]
 use crate::weights::{NamedTensors, Source};
 use crate::{
-    AuxiliaryClassifier, InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config,
-    ModelError, Network, Observer, ResNet, ResNetConfig, Vgg, VggConfig, Xception, XceptionConfig,
-    inception_v3, mobilenet_v1, resnet, vgg, xception,
+    AuxiliaryClassifier, GoogLeNet, GoogLeNetConfig, InceptionV3, InceptionV3Config, MobileNetV1,
+    MobileNetV1Config, ModelError, Network, Observer, ResNet, ResNetConfig, Vgg, VggConfig,
+    Xception, XceptionConfig, googlenet, inception_v3, mobilenet_v1, resnet, vgg, xception,
 };
 
 /// A registered network, which can be made by its name.
@@ -53,6 +53,8 @@ impl ModelInfo {
 families! {
     /// Xception.
     Xception(XceptionConfig, Xception) "xception" xception;
+    /// GoogLeNet.
+    GoogLeNet(GoogLeNetConfig, GoogLeNet) "googlenet" googlenet;
     /// Inception V3.
     InceptionV3(InceptionV3Config, InceptionV3) "inception_v3" inception_v3;
     /// MobileNet V1.
@@ -325,7 +327,11 @@ mod tests {
 
     /// Returns the number of stages without parameters.
     fn pools(name: &str) -> usize {
-        if name == "inception_v3" { 2 } else { 0 }
+        match name {
+            "googlenet" => 4,
+            "inception_v3" => 2,
+            _ => 0,
+        }
     }
 
     fn classifier(model: &Model) -> usize {

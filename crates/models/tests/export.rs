@@ -13,7 +13,8 @@ use xception_models::weights::{
     Head, LoadOptions, Loaded, Source, WeightsError, load, save_burnpack, save_safetensors,
 };
 use xception_models::{
-    InceptionV3Config, ModelConfig, Network, ResNetConfig, ResNetDepth, VggConfig, XceptionConfig,
+    GoogLeNetConfig, InceptionV3Config, ModelConfig, Network, ResNetConfig, ResNetDepth, VggConfig,
+    XceptionConfig,
 };
 
 /// Makes narrow networks with every option that a file has to record.
@@ -32,6 +33,13 @@ fn configs() -> Vec<ModelConfig> {
             stem: Stem::Small,
             batch_norm_epsilon: 1e-3,
             ..xception
+        }),
+        ModelConfig::GoogLeNet(GoogLeNetConfig::new(7).with_width(0.1)),
+        ModelConfig::GoogLeNet(GoogLeNetConfig {
+            auxiliary: true,
+            stem: Stem::Small,
+            batch_norm_epsilon: 1e-5,
+            ..GoogLeNetConfig::new(7).with_width(0.2)
         }),
         ModelConfig::InceptionV3(InceptionV3Config::new(7).with_width(0.1)),
         ModelConfig::InceptionV3(InceptionV3Config {

@@ -7,8 +7,8 @@ use burn::prelude::*;
 use burn::tensor::Distribution;
 use xception_models::layers::{Activation, Kernels, Padding, Stem};
 use xception_models::{
-    InceptionV3Config, MODELS, ModelConfig, Network, ResNetConfig, ResNetDepth, VggConfig,
-    XceptionConfig,
+    GoogLeNetConfig, InceptionV3Config, MODELS, ModelConfig, Network, ResNetConfig, ResNetDepth,
+    VggConfig, XceptionConfig,
 };
 
 /// Largest difference allowed, relative to the largest value.
@@ -159,6 +159,15 @@ fn the_smallest_images_pass() {
 fn options_of_the_other_networks() {
     for auxiliary in [false, true] {
         for stem in [Stem::Standard, Stem::Small] {
+            for kernels in [Kernels::Native, Kernels::Burn] {
+                let config = GoogLeNetConfig {
+                    auxiliary,
+                    stem,
+                    kernels,
+                    ..GoogLeNetConfig::new(10).with_width(0.1)
+                };
+                check(&ModelConfig::GoogLeNet(config), [75, 50], 2, &device());
+            }
             let config = InceptionV3Config {
                 auxiliary,
                 stem,

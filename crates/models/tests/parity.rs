@@ -13,10 +13,20 @@ use xception_models::{ModelConfig, Network};
 /// Largest difference allowed, relative to the largest value of the stage or the logits.
 const TOLERANCE: f64 = 5e-5;
 
-/// Compares all stages that the reference names; `rename` maps their names to this crate's.
+/// Compares all stages that the network's reference names; `rename` maps their names to this crate's.
 fn compare(name: &str, source: Source, rename: impl Fn(&str) -> Option<String>) {
+    compare_with(name, name, source, rename);
+}
+
+/// Compares a network with the reference of this name.
+fn compare_with(
+    reference: &str,
+    name: &str,
+    source: Source,
+    rename: impl Fn(&str) -> Option<String>,
+) {
     let device = Device::flex();
-    let reference = Reference::read(name);
+    let reference = Reference::read(reference);
     let loaded = reference.load(&reference.state(), &device);
     assert_eq!(loaded.source, source);
     assert_eq!(loaded.config.name(), name);
@@ -70,6 +80,13 @@ fn xception_agrees_with_timm() {
         let number: u32 = stage.strip_prefix("block")?.parse().ok()?;
         Some(format!("block{}", number + 1))
     });
+}
+
+#[test]
+fn googlenet_agrees_with_torchvision() {
+    for reference in ["googlenet", "googlenet_aux"] {
+        compare_with(reference, "googlenet", Source::Torchvision, same_name);
+    }
 }
 
 #[test]

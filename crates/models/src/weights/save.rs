@@ -44,7 +44,7 @@ impl View for Saved {
 }
 
 /// Lists the path of each parameter in a network, including running statistics, with its name in timm (Xception and
-/// MobileNet) or torchvision (Inception V3, ResNet and VGG), in their order of layers.
+/// MobileNet) or torchvision (GoogLeNet, Inception V3, ResNet and VGG), in their order of layers.
 pub fn export_names(config: &ModelConfig) -> Vec<(String, String)> {
     let layers = config.torch_layers(config.export_source());
     let names = parts(&layers, Dialect::Torch).into_iter();
@@ -56,8 +56,8 @@ pub fn export_names(config: &ModelConfig) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Writes a network as safetensors under the names of timm (Xception and MobileNet) or torchvision (Inception V3, ResNet
-/// and VGG), so that `load_state_dict` accepts it there. The options that names and shapes don't show go into the
+/// Writes a network as safetensors under the names of timm (Xception and MobileNet) or torchvision (GoogLeNet, Inception V3,
+/// ResNet and VGG), so that `load_state_dict` accepts it there. The options that names and shapes don't show go into the
 /// metadata, for [`load`](super::load). The same network always produces the same bytes.
 ///
 /// # Errors
