@@ -1,4 +1,5 @@
-//! Image classifiers as Burn modules, for any of Burn's backends: Xception, GoogLeNet, Inception V3, MobileNet V1, ResNet and VGG-16.
+//! Image classifiers as Burn modules, for any of Burn's backends: Xception, GoogLeNet, Inception V3, MobileNet V1,
+//! ResNet and VGG-16.
 //!
 //! Each network has a configuration with `init(&device)`, as Burn's own modules do:
 //!

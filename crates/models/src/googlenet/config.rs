@@ -15,8 +15,8 @@ use crate::width::Width;
 pub(super) struct Row {
     /// Name of the stage.
     pub(super) name: &'static str,
-    /// Output channels: of the 1x1 branch; of the 1x1 and the 3x3 in the second; of the two in the third; and of the 1x1
-    /// after the pool.
+    /// Output channels: of the 1x1 branch; of the 1x1 and the 3x3 in the second; of the two in the third; and of the
+    /// 1x1 after the pool.
     pub(super) channels: [usize; 6],
     /// The max pool that follows.
     pub(super) pool: Option<Pool>,

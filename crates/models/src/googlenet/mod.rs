@@ -1,25 +1,27 @@
 //! GoogLeNet, the first network of Inception modules.
 //!
-//! - Paper: C. Szegedy, W. Liu, Y. Jia, P. Sermanet, S. Reed, D. Anguelov, D. Erhan, V. Vanhoucke, A. Rabinovich, *Going
-//!   Deeper with Convolutions*, CVPR 2015, <https://arxiv.org/abs/1409.4842>; table 1 is the network.
+//! - Paper: C. Szegedy, W. Liu, Y. Jia, P. Sermanet, S. Reed, D. Anguelov, D. Erhan, V. Vanhoucke, A. Rabinovich,
+//!   *Going Deeper with Convolutions*, CVPR 2015, <https://arxiv.org/abs/1409.4842>; table 1 is the network.
 //! - Implementation: torchvision's `googlenet`, which follows the authors' later code rather than the paper: batch
 //!   normalization follows each convolution, in place of the local response normalization; the third branch of a module
 //!   has a 3x3 convolution in place of the 5x5; and the last max pool is 2x2 instead of 3x3.
-//! - Input: 224 x 224 pixels, RGB, scaled to [-1, 1]. torchvision documents ImageNet's mean and standard deviation, which
-//!   the network with the published weights turns back into this range (`transform_input`); the preprocessing of the
-//!   weights here does without the detour.
+//! - Input: 224 x 224 pixels, RGB, scaled to [-1, 1]. torchvision documents ImageNet's mean and standard deviation,
+//!   which the network with the published weights turns back into this range (`transform_input`); the preprocessing of
+//!   the weights here does without the detour.
 //! - Reference: 6,624,904 parameters with 1000 classes, 13,004,888 with the auxiliary classifiers; 69.8 % top-1, 89.5 %
 //!   top-5 on ImageNet's validation set (one crop, one model, torchvision's weights).
-//! - The two auxiliary classifiers are off by default, as in torchvision with published weights. Dropout before their last
-//!   layer has a probability of 0.7, as in the paper, whatever the option `dropout` says. The paper adds their losses with a
-//!   weight of 0.3 each; the default of a recipe's `auxiliary_weight`, 0.4, is that of Inception V3.
-//! - torchvision's file holds both auxiliary classifiers, which were never trained. They are loaded with the rest; a network
-//!   that gets a new classifier, for fine-tuning, leaves them out, and so does one that is loaded for its features.
-//! - Dropout before the last layer is 0 by default, as in the other networks; it is 0.4 in the paper and 0.2 in torchvision.
+//! - The two auxiliary classifiers are off by default, as in torchvision with published weights. Dropout before their
+//!   last layer has a probability of 0.7, as in the paper, whatever the option `dropout` says. The paper adds their
+//!   losses with a weight of 0.3 each; the default of a recipe's `auxiliary_weight`, 0.4, is that of Inception V3.
+//! - torchvision's file holds both auxiliary classifiers, which were never trained. They are loaded with the rest; a
+//!   network that gets a new classifier, for fine-tuning, leaves them out, and so does one that is loaded for its
+//!   features.
+//! - Dropout before the last layer is 0 by default, as in the other networks; it is 0.4 in the paper and 0.2 in
+//!   torchvision.
 //! - Weights are initialized as in this crate's other networks (He); torchvision draws them from a truncated normal
 //!   distribution.
-//! - Max pools round the size of their outputs up, as in torchvision. Here that goes for images of any size; torchvision
-//!   refuses those below 15 pixels.
+//! - Max pools round the size of their outputs up, as in torchvision. Here that goes for images of any size;
+//!   torchvision refuses those below 15 pixels.
 //! - With the small stem, the first convolution is 3x3 at stride 1, and there are no pools before the first module.
 
 mod auxiliary;

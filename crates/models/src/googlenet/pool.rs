@@ -4,8 +4,8 @@ use xception_kernels::Padding2d;
 
 use crate::layers::{FeatureMap, Kernels, max_pool};
 
-/// Takes the maximum over a square window at stride 2. The output's size is rounded up: the last window may reach beyond
-/// the map.
+/// Takes the maximum over a square window at stride 2. The output's size is rounded up: the last window may reach
+/// beyond the map.
 ///
 /// # Shapes
 ///

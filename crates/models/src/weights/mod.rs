@@ -5,8 +5,8 @@
 //! - safetensors, and PyTorch checkpoints of any age: timm's `legacy_xception`, its older form by Cadene, timm's
 //!   `mobilenetv1_100`, and torchvision's GoogLeNet, Inception V3, ResNets and VGG-16;
 //! - files of Keras since its second major release: the legacy HDF5 layout, `.weights.h5` and `.keras` archives of
-//!   Xception, Inception V3, MobileNet, ResNet-50, 101 and 152 and VGG-16, also with a custom head; of the first release,
-//!   the legacy layout of VGG-16;
+//!   Xception, Inception V3, MobileNet, ResNet-50, 101 and 152 and VGG-16, also with a custom head; of the first
+//!   release, the legacy layout of VGG-16;
 //! - files of this crate: safetensors under those names, and burnpack.
 //!
 //! The source of the weights determines the padding, the batch-norm epsilon, whether average pools count padding,

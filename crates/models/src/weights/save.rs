@@ -56,9 +56,9 @@ pub fn export_names(config: &ModelConfig) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Writes a network as safetensors under the names of timm (Xception and MobileNet) or torchvision (GoogLeNet, Inception V3,
-/// ResNet and VGG), so that `load_state_dict` accepts it there. The options that names and shapes don't show go into the
-/// metadata, for [`load`](super::load). The same network always produces the same bytes.
+/// Writes a network as safetensors under the names of timm (Xception and MobileNet) or torchvision (GoogLeNet,
+/// Inception V3, ResNet and VGG), so that `load_state_dict` accepts it there. The options that names and shapes don't
+/// show go into the metadata, for [`load`](super::load). The same network always produces the same bytes.
 ///
 /// # Errors
 ///
