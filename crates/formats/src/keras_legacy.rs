@@ -92,8 +92,8 @@ impl Layers {
     }
 }
 
-/// Returns the role of a layer's weight. Keras 1 names the kernel and the bias of a layer `conv` `conv_W` and `conv_b`, with a
-/// number behind that if a backend has made the name unique.
+/// Returns the role of a layer's weight. Keras 1 names the kernel and the bias of a layer `conv` `conv_W` and `conv_b`,
+/// with a number behind that if a backend has made the name unique.
 fn role<'a>(weight: &'a str, layer: &str) -> &'a str {
     let rest = weight.strip_prefix(layer);
     let Some(rest) = rest.and_then(|rest| rest.strip_prefix('_')) else {

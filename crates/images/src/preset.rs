@@ -4,15 +4,16 @@
 //! |---|---|---|---|---|
 //! | timm `legacy_xception`, `inception_resnet_v2` | shortest side 333 | bicubic | center 299 | [-1, 1] |
 //! | torchvision Inception V3 | shortest side 342 | bilinear | center 299 | [-1, 1], see below |
+//! | torchvision GoogLeNet | shortest side 256 | bilinear | center 224 | [-1, 1], see below |
 //! | torchvision ResNets, V1; VGG-16 | shortest side 256 | bilinear | center 224 | ImageNet |
 //! | torchvision ResNets, V2 | shortest side 232 | bilinear | center 224 | ImageNet |
 //! | Keras Xception, Inception V3, Inception-ResNet V2 | 299 x 299 | nearest | all | [-1, 1] |
 //! | Keras ResNet-50, VGG-16 | 224 x 224 | nearest | all | BGR less mean |
 //!
-//! torchvision's Inception V3 is documented with ImageNet's mean and standard deviation, but its
-//! pretrained weights come with `transform_input=True`: the network's first step turns that back
-//! into [-1, 1]. The networks here have no such step, so the preset scales to [-1, 1] at once. A
-//! network that was trained with torchvision's `weights=None` has no such step either: there use
+//! torchvision's GoogLeNet and Inception V3 are documented with ImageNet's mean and standard
+//! deviation, but their pretrained weights come with `transform_input=True`: the network's first
+//! step turns that back into [-1, 1]. The networks here have no such step, so the preset scales to
+//! [-1, 1] at once. A network that was trained with torchvision's `weights=None` has no such step either: there use
 //! [`Scaling::imagenet`].
 //!
 //! Keras names no resampling for its weights: what the presets have is what its documented example
@@ -38,6 +39,9 @@ pub enum Preset {
     /// 0.8975, bicubic, mean and standard deviation 0.5).
     #[serde(rename = "timm-inception-resnet-v2")]
     TimmInceptionResnetV2,
+    /// torchvision's `GoogLeNet_Weights.IMAGENET1K_V1` (torchvision/models/googlenet.py: the defaults
+    /// of `ImageClassification`, resize 256, crop 224).
+    TorchvisionGooglenet,
     /// torchvision's `Inception_V3_Weights.IMAGENET1K_V1` (torchvision/models/inception.py: resize
     /// 342, crop 299).
     #[serde(rename = "torchvision-inception-v3")]
@@ -70,9 +74,10 @@ pub enum Preset {
 
 impl Preset {
     /// All presets.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::TimmXception,
         Self::TimmInceptionResnetV2,
+        Self::TorchvisionGooglenet,
         Self::TorchvisionInceptionV3,
         Self::TorchvisionResnetV1,
         Self::TorchvisionResnetV2,
@@ -90,6 +95,7 @@ impl Preset {
         match self {
             Self::TimmXception => "timm-xception",
             Self::TimmInceptionResnetV2 => "timm-inception-resnet-v2",
+            Self::TorchvisionGooglenet => "torchvision-googlenet",
             Self::TorchvisionInceptionV3 => "torchvision-inception-v3",
             Self::TorchvisionResnetV1 => "torchvision-resnet-v1",
             Self::TorchvisionResnetV2 => "torchvision-resnet-v2",
@@ -112,6 +118,9 @@ impl Preset {
                 // [-1, 1] in the order of operations of timm.
                 let (mean, std) = ([0.5; 3], [0.5; 3]);
                 Preprocessing::cropped(299, 0.8975, Filter::Bicubic, Scaling::MeanStd { mean, std })
+            }
+            Self::TorchvisionGooglenet => {
+                Preprocessing::cropped(224, 0.875, Filter::Bilinear, Scaling::MinusOneToOne)
             }
             Self::TorchvisionInceptionV3 => {
                 Preprocessing::cropped(299, 0.874, Filter::Bilinear, Scaling::MinusOneToOne)
@@ -197,6 +206,7 @@ mod tests {
         for (preset, resized, kept) in [
             (Preset::TimmXception, 333, 299),
             (Preset::TimmInceptionResnetV2, 333, 299),
+            (Preset::TorchvisionGooglenet, 256, 224),
             (Preset::TorchvisionInceptionV3, 342, 299),
             (Preset::TorchvisionResnetV1, 256, 224),
             (Preset::TorchvisionResnetV2, 232, 224),

@@ -1,5 +1,5 @@
-//! Image classifiers as Burn modules, for any of Burn's backends: Xception, Inception V2 and V3, Inception-ResNet V2,
-//! MobileNet V1, ResNet and VGG-16.
+//! Image classifiers as Burn modules, for any of Burn's backends: Xception, GoogLeNet, Inception V2 and V3, Inception-ResNet
+//! V2, MobileNet V1, ResNet and VGG-16.
 //!
 //! Each network has a configuration with `init(&device)`, as Burn's own modules do:
 //!
@@ -31,6 +31,7 @@ mod error;
 mod families;
 mod features;
 mod fused;
+pub mod googlenet;
 mod grad_cam;
 mod graph;
 pub mod inception_resnet_v2;
@@ -60,6 +61,7 @@ pub use diagram::Diagram;
 pub use error::ModelError;
 pub use features::{Features, Stage};
 pub use fused::Fused;
+pub use googlenet::{GoogLeNet, GoogLeNetConfig};
 pub use grad_cam::{GradCam, grad_cam};
 pub use graph::{Graph, GraphSection, GraphStage, StageKind};
 pub use inception_resnet_v2::{InceptionResNetV2, InceptionResNetV2Config};

@@ -17,8 +17,8 @@ pub use crate::layers::{
     Stem,
 };
 pub use crate::{
-    Features, Fused, InceptionResNetV2, InceptionResNetV2Config, InceptionV2, InceptionV2Config,
-    InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config, Model, ModelConfig, ModelError,
-    Network, Observer, ResNet, ResNetConfig, ResNetDepth, Summary, Vgg, VggConfig, Xception,
-    XceptionConfig,
+    Features, Fused, GoogLeNet, GoogLeNetConfig, InceptionResNetV2, InceptionResNetV2Config,
+    InceptionV2, InceptionV2Config, InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config,
+    Model, ModelConfig, ModelError, Network, Observer, ResNet, ResNetConfig, ResNetDepth, Summary,
+    Vgg, VggConfig, Xception, XceptionConfig,
 };

@@ -27,10 +27,11 @@ use crate::weights::layer::{Layer, Part};
 #[cfg(feature = "weights")]
 use crate::weights::{NamedTensors, Source};
 use crate::{
-    AuxiliaryClassifier, InceptionResNetV2, InceptionResNetV2Config, InceptionV2,
-    InceptionV2Config, InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config, ModelError,
-    Network, Observer, ResNet, ResNetConfig, Section, Vgg, VggConfig, Xception, XceptionConfig,
-    inception_resnet_v2, inception_v2, inception_v3, mobilenet_v1, resnet, vgg, xception,
+    AuxiliaryClassifier, GoogLeNet, GoogLeNetConfig, InceptionResNetV2, InceptionResNetV2Config,
+    InceptionV2, InceptionV2Config, InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config,
+    ModelError, Network, Observer, ResNet, ResNetConfig, Section, Vgg, VggConfig, Xception,
+    XceptionConfig, googlenet, inception_resnet_v2, inception_v2, inception_v3, mobilenet_v1,
+    resnet, vgg, xception,
 };
 
 /// A registered network, which can be made by its name.
@@ -55,6 +56,8 @@ impl ModelInfo {
 families! {
     /// Xception.
     Xception(XceptionConfig, Xception) "xception" xception;
+    /// GoogLeNet.
+    GoogLeNet(GoogLeNetConfig, GoogLeNet) "googlenet" googlenet;
     /// Inception-ResNet V2.
     InceptionResNetV2(InceptionResNetV2Config, InceptionResNetV2) "inception_resnet_v2" inception_resnet_v2;
     /// Inception V2.
@@ -366,6 +369,7 @@ mod tests {
     /// Returns the number of stages without parameters.
     fn pools(name: &str) -> usize {
         match name {
+            "googlenet" => 4,
             "inception_resnet_v2" | "inception_v3" => 2,
             _ => 0,
         }

@@ -14,8 +14,8 @@ use xception_models::weights::{
     Head, LoadOptions, Loaded, Source, WeightsError, load, save_burnpack, save_safetensors,
 };
 use xception_models::{
-    InceptionResNetV2Config, InceptionV2Config, InceptionV3Config, ModelConfig, Network,
-    ResNetConfig, ResNetDepth, VggConfig, XceptionConfig,
+    GoogLeNetConfig, InceptionResNetV2Config, InceptionV2Config, InceptionV3Config, ModelConfig,
+    Network, ResNetConfig, ResNetDepth, VggConfig, XceptionConfig,
 };
 
 /// Makes narrow networks with every option that a file has to record.
@@ -41,6 +41,13 @@ fn configs() -> Vec<ModelConfig> {
             norm_between: true,
             channels: [(728, 20), (2048, 100)].into(),
             ..xception
+        }),
+        ModelConfig::GoogLeNet(GoogLeNetConfig::new(7).with_width(0.1)),
+        ModelConfig::GoogLeNet(GoogLeNetConfig {
+            auxiliary: true,
+            stem: Stem::Small,
+            batch_norm_epsilon: 1e-5,
+            ..GoogLeNetConfig::new(7).with_width(0.2)
         }),
         ModelConfig::InceptionResNetV2(InceptionResNetV2Config::new(7).with_width(0.1)),
         ModelConfig::InceptionResNetV2(InceptionResNetV2Config {

@@ -7,8 +7,8 @@ use burn::prelude::*;
 use burn::tensor::Distribution;
 use xception_models::layers::{Activation, Kernels, Order, Padding, Segments, Stem};
 use xception_models::{
-    InceptionResNetV2Config, InceptionV2Config, InceptionV3Config, MODELS, ModelConfig, Network,
-    ResNetConfig, ResNetDepth, VggConfig, XceptionConfig,
+    GoogLeNetConfig, InceptionResNetV2Config, InceptionV2Config, InceptionV3Config, MODELS,
+    ModelConfig, Network, ResNetConfig, ResNetDepth, VggConfig, XceptionConfig,
 };
 
 /// Largest difference allowed, relative to the largest value.
@@ -208,6 +208,15 @@ fn inception_v2_gives_the_same_with_every_option() {
 fn options_of_the_other_networks() {
     for auxiliary in [false, true] {
         for stem in [Stem::Standard, Stem::Small] {
+            for kernels in [Kernels::Native, Kernels::Burn] {
+                let config = GoogLeNetConfig {
+                    auxiliary,
+                    stem,
+                    kernels,
+                    ..GoogLeNetConfig::new(10).with_width(0.1)
+                };
+                check(&ModelConfig::GoogLeNet(config), [75, 50], 2, &device());
+            }
             let config = InceptionV3Config {
                 auxiliary,
                 stem,

@@ -13,12 +13,12 @@ use xception_models::{ModelConfig, Network};
 /// Largest difference allowed, relative to the largest value of the stage or the logits.
 const TOLERANCE: f64 = 5e-5;
 
-/// Compares all stages that the reference names; `rename` maps their names to this crate's.
+/// Compares all stages that the network's reference names; `rename` maps their names to this crate's.
 fn compare(name: &str, source: Source, rename: impl Fn(&str) -> Option<String>) {
     compare_with(name, name, source, rename);
 }
 
-/// Compares a network with a reference that has another name.
+/// Compares a network with the reference of this name.
 fn compare_with(
     reference: &str,
     name: &str,
@@ -99,6 +99,13 @@ fn inception_v2_agrees_with_pytorchcv() {
         };
         Some(last.to_owned())
     });
+}
+
+#[test]
+fn googlenet_agrees_with_torchvision() {
+    for reference in ["googlenet", "googlenet_aux"] {
+        compare_with(reference, "googlenet", Source::Torchvision, same_name);
+    }
 }
 
 #[test]

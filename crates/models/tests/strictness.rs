@@ -7,13 +7,14 @@ mod support;
 use burn::prelude::*;
 use support::reference::{values, write};
 use xception_formats::read_safetensors;
+use xception_models::layers::Stem;
 use xception_models::preprocessing::Filter;
 use xception_models::weights::{
     Head, LoadOptions, Loaded, Source, WeightsError, export_names, load, save_safetensors,
 };
 use xception_models::{
-    InceptionResNetV2Config, ModelConfig, Network, ResNetConfig, ResNetDepth, VggConfig,
-    XceptionConfig,
+    GoogLeNetConfig, InceptionResNetV2Config, ModelConfig, Network, ResNetConfig, ResNetDepth,
+    VggConfig, XceptionConfig,
 };
 
 type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
@@ -361,6 +362,41 @@ fn the_options_of_vgg_are_found_by_names_and_shapes() {
         let loaded = load_with(&vgg(config.clone()), &LoadOptions::default()).unwrap();
         assert_eq!(loaded.config, ModelConfig::Vgg(config));
     }
+}
+
+#[test]
+fn a_new_head_of_googlenet_leaves_the_auxiliary_classifiers_out() {
+    let config = GoogLeNetConfig::new(7)
+        .with_width(0.125)
+        .with_auxiliary(true);
+    let tensors = exported(ModelConfig::GoogLeNet(config.clone()));
+    let whole = load_with(&tensors, &LoadOptions::default()).unwrap();
+    assert_eq!(whole.config, ModelConfig::GoogLeNet(config));
+    assert_eq!(whole.model.auxiliary_classifiers().len(), 2);
+    for head in [Head::New(3), Head::Unused] {
+        let options = LoadOptions {
+            head,
+            ..LoadOptions::default()
+        };
+        let loaded = load_with(&tensors, &options).unwrap();
+        assert!(loaded.model.auxiliary_classifiers().is_empty());
+        let images = Tensor::ones([1, 3, 64, 64], &Device::flex());
+        let [a, b] = [&loaded, &whole].map(|loaded| {
+            let map = loaded.model.forward_stages(images.clone(), &mut |_, _| ());
+            map.into_data()
+        });
+        assert_eq!(a, b);
+    }
+}
+
+#[test]
+fn the_small_stem_of_googlenet_shows_in_its_kernel() {
+    let config = GoogLeNetConfig::new(7)
+        .with_width(0.125)
+        .with_stem(Stem::Small);
+    let tensors = exported(ModelConfig::GoogLeNet(config.clone()));
+    let loaded = load_with(&tensors, &LoadOptions::default()).unwrap();
+    assert_eq!(loaded.config, ModelConfig::GoogLeNet(config));
 }
 
 #[test]

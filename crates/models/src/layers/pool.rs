@@ -205,9 +205,14 @@ mod tests {
             (2, 3, vec![1.0, 1.5, 2.0]),
             (4, 4, vec![1.0, 2.0, 4.0, 8.0]),
         ] {
-            let map = row.clone().slice([0..pixels]).reshape([1, 1, 1, pixels]);
+            let map = row.clone().narrow(0, 0, pixels).reshape([1, 1, 1, pixels]);
             let map = map.repeat_dim(1, 3).repeat_dim(2, 2);
-            for map in [FeatureMap::composed(map.clone()), FeatureMap::fused(map)] {
+            let trailing = map.clone().permute([0, 2, 3, 1]);
+            for map in [
+                FeatureMap::composed(map.clone()),
+                FeatureMap::fused(map),
+                Form::Fused(trailing).into(),
+            ] {
                 let output = adaptive_average_pool(map, [1, cells]);
                 assert_eq!(output.dims(), [1, 3, 1, cells]);
                 let found = output

@@ -15,7 +15,7 @@ pub(crate) struct Publication {
     model: &'static str,
     source: Source,
     preset: Preset,
-    license: &'static str,
+    license: Option<&'static str>,
     /// Publication that reports the accuracy.
     results: &'static str,
 }
@@ -27,7 +27,7 @@ impl Publication {
             model,
             source: Source::Keras,
             preset,
-            license,
+            license: Some(license),
             results: KERAS_RESULTS,
         }
     }
@@ -42,7 +42,18 @@ impl Publication {
             model,
             source: Source::Torchvision,
             preset,
-            license,
+            license: Some(license),
+            results: TORCHVISION_RESULTS,
+        }
+    }
+
+    /// Makes the facts about files of torchvision for which nobody states a licence.
+    pub(crate) const fn torchvision_without_license(model: &'static str, preset: Preset) -> Self {
+        Self {
+            model,
+            source: Source::Torchvision,
+            preset,
+            license: None,
             results: TORCHVISION_RESULTS,
         }
     }
@@ -53,7 +64,7 @@ impl Publication {
             model,
             source: Source::Timm,
             preset,
-            license,
+            license: Some(license),
             results: TIMM_RESULTS,
         }
     }
@@ -77,7 +88,7 @@ impl Publication {
                 top5,
                 source: self.results,
             }),
-            license: Some(self.license),
+            license: self.license,
         }
     }
 

@@ -19,10 +19,13 @@
 //!   `timm/models/inception_resnet_v2.py` of timm 0.6.13, since timm 1.0 gives no hashes of its files; preprocessing from
 //!   that of timm 1.0; sizes from the pages of both models in timm's `hfdocs`; the first digits of the SHA-256 from the
 //!   file's name.
-//! - VGG-16: from the same places, `keras/src/applications/vgg16.py`, `mode="caffe"`, and `torchvision/models/vgg.py`, whose
-//!   transform is the default of torchvision's `ImageClassification`. The documentation of Keras 2 says that the weights are
-//!   those of the Visual Geometry Group at Oxford, under CC BY 4.0; timm records torchvision's as `vgg16.tv_in1k` and
-//!   `vgg16_bn.tv_in1k`.
+//! - VGG-16: from the same places, `keras/src/applications/vgg16.py`, `mode="caffe"`, and `torchvision/models/vgg.py`,
+//!   whose transform is the default of torchvision's `ImageClassification`. The documentation of Keras 2 says that the
+//!   weights are those of the Visual Geometry Group at Oxford, under CC BY 4.0; timm records torchvision's as
+//!   `vgg16.tv_in1k` and `vgg16_bn.tv_in1k`.
+//! - GoogLeNet: from `torchvision/models/googlenet.py`, with the same default transform, which `transform_input=True`
+//!   turns into [-1, 1]; the full hash is the one that two public repositories record. torchvision ported the file from
+//!   TF-Slim, and neither it nor timm states a licence.
 
 use std::sync::LazyLock;
 

@@ -14,20 +14,21 @@
 //!
 //!   The Xception paper compares itself with 71.5 % and 90.1 % (table 1).
 //! - `separable_vgg16`, of 2,190,952 parameters, has depthwise separable convolutions in place of all but the first,
-//!   batch normalization, global average pooling and a single linear layer. Section 4.6 of the Xception paper mentions such
-//!   models: stacks of separable convolutions without residual connections. It doesn't describe them, so that this is the
-//!   closest network here, for ablations, and no published one.
+//!   batch normalization, global average pooling and a single linear layer. Section 4.6 of the Xception paper mentions
+//!   such models: stacks of separable convolutions without residual connections. It doesn't describe them, so that this
+//!   is the closest network here, for ablations, and no published one.
 //! - Images of other sizes are taken as in torchvision: the last map is averaged to a grid of 7 x 7. The first fully
 //!   connected layer takes all of its pixels.
-//! - Dropout is 0 by default, as in the other networks; in the paper and in torchvision it is 0.5, before the last layer
-//!   and after each fully connected layer before it.
-//! - Convolutions are initialized as in torchvision (He); linear layers as in this crate's other networks, where torchvision
-//!   draws them from a normal distribution with standard deviation 0.01.
+//! - Dropout is 0 by default, as in the other networks; in the paper and in torchvision it is 0.5, before the last
+//!   layer and after each fully connected layer before it.
+//! - Convolutions are initialized as in torchvision (He); linear layers as in this crate's other networks, where
+//!   torchvision draws them from a normal distribution with standard deviation 0.01.
 //! - With the small stem, the first pool is left out, so that images of 32 x 32 pixels leave a last map of 2 x 2. It is
-//!   averaged to a single pixel, and the first fully connected layer has 512 inputs, unless the option `grid` says otherwise.
-//! - A new classifier, for fine-tuning, is a single linear layer on the mean of the last map's pixels. The fully connected
-//!   layers aren't kept: they are most of the network, and made for images of one size. Loaded for its features alone, the
-//!   network has these means too.
+//!   averaged to a single pixel, and the first fully connected layer has 512 inputs, unless the option `grid` says
+//!   otherwise.
+//! - A new classifier, for fine-tuning, is a single linear layer on the mean of the last map's pixels. The fully
+//!   connected layers aren't kept: they are most of the network, and made for images of one size. Loaded for its
+//!   features alone, the network has these means too.
 
 mod config;
 #[cfg(feature = "weights")]
@@ -122,6 +123,7 @@ impl Network for Vgg {
 #[cfg(test)]
 mod tests {
     use burn::prelude::*;
+    use burn::tensor::Distribution;
 
     use super::*;
     use crate::layers::Stem;
@@ -220,6 +222,20 @@ mod tests {
         // The mean of 0, 1, 4 and 5 is that of the first cell; the next cell is 2 further, the next row of cells 8.
         assert_eq!(pooled[..6], [2.5, 4.5, 10.5, 12.5, 18.5, 20.5]);
         assert_eq!((pooled.len(), model.features()), (256, 256));
+    }
+
+    #[test]
+    fn gradients_pass_through_the_grid() {
+        let device = Device::flex().autodiff();
+        // A last map of 2 x 2, whose pixels are repeated; of 7 x 7; and of 8 x 8, whose pixels are averaged.
+        for size in [64, 224, 256] {
+            let model = small().init(&device).unwrap().train();
+            let images = Tensor::random([1, 3, size, size], Distribution::Default, &device);
+            let gradients = model.forward(images).sum().backward();
+            let kernel = model.stages[0].dense[0].conv.weight.val();
+            let gradient = kernel.grad(&gradients).unwrap().abs().max();
+            assert!(gradient.into_scalar::<f32>() > 0.0, "{size}");
+        }
     }
 
     #[test]

@@ -61,8 +61,8 @@ impl FamilyWeights for VggConfig {
         torchvision_names::layers(self)
     }
 
-    /// Recognizes the network by its convolutions. Without dense layers, which take the pixels of the map in some number,
-    /// its head will be an average pool and a single layer.
+    /// Recognizes the network by its convolutions. Without dense layers, which take the pixels of the map in some
+    /// number, its head will be an average pool and a single layer.
     fn find_keras(layers: &KerasLayers) -> Option<Self> {
         let convolutions = STAGES.concat().len();
         // A head may have normalizations, but not as many as there are convolutions.
@@ -156,8 +156,8 @@ fn channels(
     STAGES.concat().into_iter().zip(found).collect()
 }
 
-/// Returns the side of the grid whose cells have this many channels each, and this many features in all; `None` if it is
-/// the published one, or there is none.
+/// Returns the side of the grid whose cells have this many channels each, and this many features in all; `None` if it
+/// is the published one, or there is none.
 fn grid(features: usize, channels: usize) -> Option<usize> {
     (1..=limits::GRID)
         .find(|side| side * side * channels == features)

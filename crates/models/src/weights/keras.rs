@@ -83,8 +83,8 @@ fn dense_layers(layers: &[KerasLayer]) -> Vec<DenseLayer> {
     dense.collect()
 }
 
-/// Returns the reason why a head can't be loaded. It can be if it is an average pool, or a flattened map of the size that
-/// the network's classifier takes, dense layers with ReLU if the network may have them, and a last dense layer.
+/// Returns the reason why a head can't be loaded. It can be if it is an average pool, or a flattened map of the size
+/// that the network's classifier takes, dense layers with ReLU if the network may have them, and a last dense layer.
 fn strange_head(
     dense: &[DenseLayer],
     keras: &KerasConfig,

@@ -8,7 +8,8 @@ use super::WeightsError;
 use crate::{ModelConfig, limits};
 use xception_formats::elements;
 
-/// Most parameters; ResNet-152 has 60 million, the paper's largest network, for JFT, 120 million, and VGG-16 138 million.
+/// Most parameters; ResNet-152 has 60 million, the paper's largest network, for JFT, 120 million, and VGG-16 138
+/// million.
 const MAX_PARAMETERS: usize = 1 << 28;
 
 /// Checks the configuration from a file with this number of tensors.
