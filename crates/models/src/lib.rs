@@ -1,4 +1,5 @@
-//! Image classifiers as Burn modules, for any of Burn's backends: Xception, Inception V3, MobileNet V1 and ResNet.
+//! Image classifiers as Burn modules, for any of Burn's backends: Xception, Inception V3, MobileNet V1, ResNet, ResNeXt and
+//! ShuffleNet V1.
 //!
 //! Each network has a configuration with `init(&device)`, as Burn's own modules do:
 //!
@@ -42,6 +43,7 @@ pub mod prelude;
 pub mod pretrained;
 mod registry;
 pub mod resnet;
+pub mod shufflenet_v1;
 mod summary;
 #[cfg(feature = "weights")]
 pub mod weights;
@@ -58,6 +60,7 @@ pub use mobilenet_v1::{MobileNetV1, MobileNetV1Config};
 pub use network::{AuxiliaryClassifier, Head, Network, Observer, trainable_parameters};
 pub use registry::{MODELS, Model, ModelConfig, ModelInfo};
 pub use resnet::{ResNet, ResNetConfig, ResNetDepth};
+pub use shufflenet_v1::{ShuffleNetGroups, ShuffleNetV1, ShuffleNetV1Config};
 pub use summary::{StageSummary, Summary};
 pub use xception::{Xception, XceptionConfig};
 pub use xception_kernels as kernels;

@@ -27,6 +27,20 @@ pub(crate) fn check(
     Ok(())
 }
 
+/// Makes the documentation of the width multiplier, with the family's rounding if it isn't the usual one.
+macro_rules! width_doc {
+    () => {
+        $crate::options::width_doc!("rounded to multiples of 8")
+    };
+    ($rounding:literal) => {
+        concat!(
+            "Factor on the channels of every layer, ",
+            $rounding,
+            "; 1 in the paper."
+        )
+    };
+}
+
 /// Defines the configuration of a family of networks: the family's own options, each with the name of its builder
 /// method, its type and its default, and the options that all networks share. Expands to the struct, its builder
 /// methods, its defaults and its JSON reader.
@@ -36,6 +50,7 @@ macro_rules! network_config {
         $config:ident {
             $($(#[$field_meta:meta])* $field:ident, $with:ident: $type:ty = $default:expr;)*
         }
+        $(width: $width:literal;)?
         dropout: $dropout:literal;
         batch_norm_epsilon: $epsilon:literal, $epsilon_doc:literal, example $epsilon_example:literal;
     ) => {
@@ -48,7 +63,7 @@ macro_rules! network_config {
             /// Number of classes. In a run it may be left out: the data determine it.
             #[schemars(example = 10, transform = $crate::options::CLASSES.of_number())]
             pub classes: usize,
-            /// Factor on the channels of every layer, rounded to multiples of 8; 1 in the paper.
+            #[doc = $crate::options::width_doc!($($width)?)]
             #[schemars(example = 0.25, transform = $crate::width::WIDTH.of_number())]
             pub width: f64,
             $($(#[$field_meta])* pub $field: $type,)*
@@ -139,4 +154,4 @@ macro_rules! network_config {
     };
 }
 
-pub(crate) use network_config;
+pub(crate) use {network_config, width_doc};

@@ -17,6 +17,6 @@ pub use crate::layers::{
 };
 pub use crate::{
     Features, Fused, InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config, Model,
-    ModelConfig, ModelError, Network, Observer, ResNet, ResNetConfig, ResNetDepth, Summary,
-    Xception, XceptionConfig,
+    ModelConfig, ModelError, Network, Observer, ResNet, ResNetConfig, ResNetDepth,
+    ShuffleNetGroups, ShuffleNetV1, ShuffleNetV1Config, Summary, Xception, XceptionConfig,
 };

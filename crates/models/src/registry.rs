@@ -27,8 +27,8 @@ use crate::weights::layer::{Layer, Part};
 use crate::weights::{NamedTensors, Source};
 use crate::{
     AuxiliaryClassifier, InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config,
-    ModelError, Network, Observer, ResNet, ResNetConfig, Xception, XceptionConfig, inception_v3,
-    mobilenet_v1, resnet, xception,
+    ModelError, Network, Observer, ResNet, ResNetConfig, ShuffleNetV1, ShuffleNetV1Config,
+    Xception, XceptionConfig, inception_v3, mobilenet_v1, resnet, shufflenet_v1, xception,
 };
 
 /// A registered network, which can be made by its name.
@@ -59,6 +59,8 @@ families! {
     MobileNetV1(MobileNetV1Config, MobileNetV1) "mobilenet_v1" mobilenet_v1;
     /// ResNet of any depth, and ResNeXt of any cardinality.
     ResNet(ResNetConfig, ResNet) "resnet" resnet;
+    /// ShuffleNet V1 with any published number of groups.
+    ShuffleNetV1(ShuffleNetV1Config, ShuffleNetV1) "shufflenet_v1" shufflenet_v1;
 }
 
 impl Config for ModelConfig {}

@@ -13,7 +13,8 @@ use xception_models::weights::{
     Head, LoadOptions, Loaded, Source, WeightsError, load, save_burnpack, save_safetensors,
 };
 use xception_models::{
-    InceptionV3Config, ModelConfig, Network, ResNetConfig, ResNetDepth, XceptionConfig,
+    InceptionV3Config, ModelConfig, Network, ResNetConfig, ResNetDepth, ShuffleNetGroups,
+    ShuffleNetV1Config, XceptionConfig,
 };
 
 /// Makes narrow networks with every option that a file has to record.
@@ -57,6 +58,12 @@ fn configs() -> Vec<ModelConfig> {
             width_per_group: 24,
             first_convolution_strided: true,
             ..ResNetConfig::new(7).with_width(0.25)
+        }),
+        ModelConfig::ShuffleNetV1(ShuffleNetV1Config::new(7).with_width(0.5)),
+        ModelConfig::ShuffleNetV1(ShuffleNetV1Config {
+            groups: ShuffleNetGroups::Eight,
+            stem: Stem::Small,
+            ..ShuffleNetV1Config::new(7).with_width(0.25)
         }),
     ]
 }

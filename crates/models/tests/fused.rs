@@ -7,7 +7,8 @@ use burn::prelude::*;
 use burn::tensor::Distribution;
 use xception_models::layers::{Activation, Kernels, Padding, Stem};
 use xception_models::{
-    InceptionV3Config, MODELS, ModelConfig, Network, ResNetConfig, ResNetDepth, XceptionConfig,
+    InceptionV3Config, MODELS, ModelConfig, Network, ResNetConfig, ResNetDepth, ShuffleNetGroups,
+    ShuffleNetV1Config, XceptionConfig,
 };
 
 /// Largest difference allowed, relative to the largest value.
@@ -192,6 +193,20 @@ fn resnet_and_resnext_give_the_same_with_every_option() {
                     };
                     check(&ModelConfig::ResNet(config), [50, 33], 3, &device());
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn shufflenet_gives_the_same_with_every_option() {
+    for groups in ShuffleNetGroups::ALL {
+        for stem in [Stem::Standard, Stem::Small] {
+            for kernels in [Kernels::Native, Kernels::Burn] {
+                let config = ShuffleNetV1Config::new(10).with_groups(groups);
+                let config = config.with_width(0.3).with_stem(stem);
+                let config = config.with_dropout(0.5).with_kernels(kernels);
+                check(&ModelConfig::ShuffleNetV1(config), [50, 33], 3, &device());
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The networks agree with timm's and torchvision's to float precision, stage by stage, on weights imported under
+//! The networks agree with timm's, torchvision's and pytorchcv's to float precision, stage by stage, on weights imported under
 //! their original names.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
@@ -15,8 +15,18 @@ const TOLERANCE: f64 = 5e-5;
 
 /// Compares all stages that the reference names; `rename` maps their names to this crate's.
 fn compare(name: &str, source: Source, rename: impl Fn(&str) -> Option<String>) {
+    compare_with(name, name, source, rename);
+}
+
+/// Compares a network with a reference that has another name.
+fn compare_with(
+    reference: &str,
+    name: &str,
+    source: Source,
+    rename: impl Fn(&str) -> Option<String>,
+) {
     let device = Device::flex();
-    let reference = Reference::read(name);
+    let reference = Reference::read(reference);
     let loaded = reference.load(&reference.state(), &device);
     assert_eq!(loaded.source, source);
     assert_eq!(loaded.config.name(), name);
@@ -107,4 +117,14 @@ fn mobilenet_v1_agrees_with_timm() {
     compare("mobilenet_v1", Source::Timm, |stage| {
         (stage == "bn1").then(|| "conv1".to_owned())
     });
+}
+
+#[test]
+fn shufflenet_v1_agrees_with_pytorchcv() {
+    compare_with(
+        "shufflenet_g3",
+        "shufflenet_v1",
+        Source::Pytorchcv,
+        |stage| Some(stage.strip_prefix("features.")?.to_owned()),
+    );
 }
