@@ -57,6 +57,7 @@ fn summary_counts_the_papers_parameters() {
         ("resnet101", 44_549_160),
         ("resnet152", 60_192_808),
         ("resnext50_32x4d", 25_028_904),
+        ("shufflenet_v1", 1_865_728),
     ];
     for (name, expected) in counts {
         assert_eq!(count(name), expected, "{name}");

@@ -243,11 +243,12 @@ struct Proportions<'a> {
 impl<'a> Proportions<'a> {
     fn new(base: &'a ModelConfig, width: f64, divisor: usize) -> Self {
         let segments = base.segments().divisor();
-        let numbers = base.published_channels().iter().map(|&published| {
+        let numbers = base.published_channels().into_iter().map(|published| {
             let multiplied = published as f64 * width;
-            let step = match multiplied >= segments as f64 {
-                true => least_common_multiple(divisor, segments),
-                false => divisor,
+            let step = match base.channel_divisor(published) {
+                Some(groups) => least_common_multiple(divisor, groups),
+                None if multiplied >= segments as f64 => least_common_multiple(divisor, segments),
+                None => divisor,
             };
             (published, multiplied, step)
         });
@@ -305,8 +306,8 @@ impl<'a> Proportions<'a> {
 /// Returns the configuration with the fewest digits in its width that make no difference.
 fn shortest(config: ModelConfig) -> ModelConfig {
     let channels = |config: &ModelConfig| -> Vec<_> {
-        let published = config.published_channels().iter();
-        published.map(|&n| config.layer_channels(n)).collect()
+        let published = config.published_channels().into_iter();
+        published.map(|n| config.layer_channels(n)).collect()
     };
     let (width, expected) = (config.width(), channels(&config));
     (1..=8)
@@ -396,7 +397,7 @@ mod tests {
     fn the_listed_channels_are_all_that_the_width_multiplies() {
         for info in MODELS.iter() {
             let published = info.config();
-            let same = published.published_channels().iter().map(|&n| (n, n));
+            let same = published.published_channels().into_iter().map(|n| (n, n));
             let given = published
                 .clone()
                 .with_width(0.3)

@@ -1,5 +1,5 @@
 //! Image classifiers as Burn modules, for any of Burn's backends: Xception, GoogLeNet, Inception V2 and V3, Inception-ResNet
-//! V2, MobileNet V1, ResNet and VGG-16.
+//! V2, MobileNet V1, ResNet, ResNeXt, ShuffleNet V1 and VGG-16.
 //!
 //! Each network has a configuration with `init(&device)`, as Burn's own modules do:
 //!
@@ -48,6 +48,7 @@ pub mod prelude;
 pub mod pretrained;
 mod registry;
 pub mod resnet;
+pub mod shufflenet_v1;
 pub mod spectrum;
 mod summary;
 pub mod vgg;
@@ -71,6 +72,7 @@ pub use mobilenet_v1::{MobileNetV1, MobileNetV1Config};
 pub use network::{AuxiliaryClassifier, Head, Network, Observer, Section, trainable_parameters};
 pub use registry::{MODELS, Model, ModelConfig, ModelInfo};
 pub use resnet::{ResNet, ResNetConfig, ResNetDepth};
+pub use shufflenet_v1::{ShuffleNetGroups, ShuffleNetV1, ShuffleNetV1Config};
 pub use summary::{StageSummary, Summary};
 pub use vgg::{Vgg, VggConfig};
 pub use xception::{Xception, XceptionConfig};

@@ -75,9 +75,26 @@ pub(crate) fn channels_example(published: &[usize]) -> BTreeMap<usize, usize> {
         .collect()
 }
 
+/// Makes the documentation of the width multiplier, with the family's rounding if it isn't the usual one.
+macro_rules! width_doc {
+    () => {
+        $crate::options::width_doc!("rounded to multiples of 8")
+    };
+    ($rounding:literal) => {
+        concat!(
+            "Factor on the channels of every layer, ",
+            $rounding,
+            "; 1 in the paper."
+        )
+    };
+}
+
 /// Defines the configuration of a family of networks: the family's own options, each with the name of its builder
 /// method, its type and its default, and the options that all networks share. Expands to the struct, its builder
 /// methods, its defaults and its JSON reader.
+///
+/// `channels` lists the numbers that the width multiplies. Where they depend on an option, `divisors` names a method that
+/// lists them, each with the number of which the layer's channels are a multiple.
 macro_rules! network_config {
     (
         $(#[$meta:meta])*
@@ -86,6 +103,8 @@ macro_rules! network_config {
         }
         channels: $channels:expr;
         $(segments: $segments:ident;)?
+        $(divisors: $divisors:ident;)?
+        $(width: $width:literal;)?
         dropout: $dropout:literal;
         batch_norm_epsilon: $epsilon:literal, $epsilon_doc:literal, example $epsilon_example:literal;
     ) => {
@@ -98,7 +117,7 @@ macro_rules! network_config {
             /// Number of classes. In a run it may be left out: the data determine it.
             #[schemars(example = 10, transform = $crate::options::CLASSES.of_number())]
             pub classes: usize,
-            /// Factor on the channels of every layer, rounded to multiples of 8; 1 in the paper.
+            #[doc = $crate::options::width_doc!($($width)?)]
             #[schemars(example = 0.25, transform = $crate::width::WIDTH.of_number())]
             pub width: f64,
             /// Numbers of channels in place of published ones, whatever the width, such as `{"728": 200}`.
@@ -139,9 +158,30 @@ macro_rules! network_config {
             /// The numbers of channels of the published network that the width multiplies, in ascending order.
             pub const CHANNELS: &'static [usize] = &$channels;
 
-            /// Returns [`CHANNELS`](Self::CHANNELS).
-            pub(crate) fn published_channels(&self) -> &'static [usize] {
-                Self::CHANNELS
+            /// Lists the numbers of channels that the width multiplies, each with the number of which the layer's channels
+            /// are a multiple where it isn't the usual one.
+            fn channel_divisors(&self) -> Vec<(usize, Option<usize>)> {
+                let usual = Self::CHANNELS.iter().map(|&published| (published, None));
+                let divisors: Vec<_> = usual.collect();
+                $(let divisors = {
+                    drop(divisors);
+                    let own = self.$divisors().into_iter();
+                    own.map(|(published, divisor)| (published, Some(divisor))).collect::<Vec<_>>()
+                };)?
+                divisors
+            }
+
+            /// Lists the numbers of channels that the width multiplies, in ascending order.
+            pub(crate) fn published_channels(&self) -> Vec<usize> {
+                let divisors = self.channel_divisors().into_iter();
+                divisors.map(|(published, _)| published).collect()
+            }
+
+            /// Returns the number of which the channels in place of a published number are a multiple, where it isn't the
+            /// usual one.
+            pub(crate) fn channel_divisor(&self, published: usize) -> Option<usize> {
+                let mut divisors = self.channel_divisors().into_iter();
+                divisors.find(|&(number, _)| number == published)?.1
             }
 
             /// Makes the published network's configuration with this number of classes.
@@ -201,7 +241,7 @@ macro_rules! network_config {
 
             /// Checks the options that all networks share.
             fn check_shared(&self) -> Result<(), $crate::ModelError> {
-                $crate::options::check_channels(&self.channels, Self::CHANNELS)?;
+                $crate::options::check_channels(&self.channels, &self.published_channels())?;
                 $crate::options::check(self.classes, self.width, self.dropout, self.batch_norm_epsilon)
             }
 
@@ -220,10 +260,16 @@ macro_rules! network_config {
 
             /// Returns the number of channels in place of a published one.
             pub(crate) fn layer_channels(&self, published: usize) -> usize {
-                self.layer_width().map_or(0, |width| width.channels(published))
+                let Ok(width) = self.layer_width() else {
+                    return 0;
+                };
+                match self.channel_divisor(published) {
+                    Some(divisor) => width.multiple(published, divisor),
+                    None => width.channels(published),
+                }
             }
         }
     };
 }
 
-pub(crate) use network_config;
+pub(crate) use {network_config, width_doc};

@@ -29,9 +29,9 @@ use crate::weights::{NamedTensors, Source};
 use crate::{
     AuxiliaryClassifier, GoogLeNet, GoogLeNetConfig, InceptionResNetV2, InceptionResNetV2Config,
     InceptionV2, InceptionV2Config, InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config,
-    ModelError, Network, Observer, ResNet, ResNetConfig, Section, Vgg, VggConfig, Xception,
-    XceptionConfig, googlenet, inception_resnet_v2, inception_v2, inception_v3, mobilenet_v1,
-    resnet, vgg, xception,
+    ModelError, Network, Observer, ResNet, ResNetConfig, Section, ShuffleNetV1, ShuffleNetV1Config,
+    Vgg, VggConfig, Xception, XceptionConfig, googlenet, inception_resnet_v2, inception_v2,
+    inception_v3, mobilenet_v1, resnet, shufflenet_v1, vgg, xception,
 };
 
 /// A registered network, which can be made by its name.
@@ -68,6 +68,8 @@ families! {
     MobileNetV1(MobileNetV1Config, MobileNetV1) "mobilenet_v1" mobilenet_v1;
     /// ResNet of any depth, and ResNeXt of any cardinality.
     ResNet(ResNetConfig, ResNet) "resnet" resnet;
+    /// ShuffleNet V1 with any published number of groups.
+    ShuffleNetV1(ShuffleNetV1Config, ShuffleNetV1) "shufflenet_v1" shufflenet_v1;
     /// VGG-16.
     Vgg(VggConfig, Vgg) "vgg" vgg;
 }
@@ -153,8 +155,13 @@ impl ModelConfig {
     }
 
     /// Lists the numbers of channels of the published network that the width multiplies, in ascending order.
-    pub fn published_channels(&self) -> &'static [usize] {
+    pub fn published_channels(&self) -> Vec<usize> {
         each_config!(self, config => config.published_channels())
+    }
+
+    /// Returns the number of which the channels in place of a published number are a multiple, where it isn't the usual one.
+    pub(crate) fn channel_divisor(&self, published: usize) -> Option<usize> {
+        each_config!(self, config => config.channel_divisor(published))
     }
 
     /// Returns the number of segments that the channels have to divide into.

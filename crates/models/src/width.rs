@@ -74,10 +74,14 @@ impl<'a> Width<'a> {
         }
     }
 
-    /// Returns the multiplied number of channels, rounded to the nearest multiple of a divisor and at least the divisor,
-    /// for layers in groups. A multiplier of 1 leaves multiples of the divisor as they are.
+    /// Returns the number of channels in place of a published one, given or multiplied, rounded to the nearest multiple
+    /// of a divisor and at least the divisor, for layers in groups. A multiplier of 1 leaves multiples of the divisor as
+    /// they are.
     pub(crate) fn multiple(&self, published: usize, divisor: usize) -> usize {
-        nearest_multiple(published as f64 * self.multiplier, divisor)
+        match self.given(published) {
+            Some(given) => nearest_multiple(given as f64, divisor),
+            None => nearest_multiple(published as f64 * self.multiplier, divisor),
+        }
     }
 
     /// Finds the simplest multiplier that turns the published number of channels, the first of each pair, into the

@@ -15,7 +15,8 @@ use xception_models::weights::{
 };
 use xception_models::{
     GoogLeNetConfig, InceptionResNetV2Config, InceptionV2Config, InceptionV3Config, ModelConfig,
-    Network, ResNetConfig, ResNetDepth, VggConfig, XceptionConfig,
+    Network, ResNetConfig, ResNetDepth, ShuffleNetGroups, ShuffleNetV1Config, VggConfig,
+    XceptionConfig,
 };
 
 /// Makes narrow networks with every option that a file has to record.
@@ -110,6 +111,12 @@ fn configs() -> Vec<ModelConfig> {
             width_per_group: 24,
             first_convolution_strided: true,
             ..ResNetConfig::new(7).with_width(0.25)
+        }),
+        ModelConfig::ShuffleNetV1(ShuffleNetV1Config::new(7).with_width(0.5)),
+        ModelConfig::ShuffleNetV1(ShuffleNetV1Config {
+            groups: ShuffleNetGroups::Eight,
+            stem: Stem::Small,
+            ..ShuffleNetV1Config::new(7).with_width(0.25)
         }),
     ]
 }

@@ -8,7 +8,8 @@ use burn::tensor::Distribution;
 use xception_models::layers::{Activation, Kernels, Order, Padding, Segments, Stem};
 use xception_models::{
     GoogLeNetConfig, InceptionResNetV2Config, InceptionV2Config, InceptionV3Config, MODELS,
-    ModelConfig, Network, ResNetConfig, ResNetDepth, VggConfig, XceptionConfig,
+    ModelConfig, Network, ResNetConfig, ResNetDepth, ShuffleNetGroups, ShuffleNetV1Config,
+    VggConfig, XceptionConfig,
 };
 
 /// Largest difference allowed, relative to the largest value.
@@ -282,6 +283,20 @@ fn vgg_gives_the_same_with_every_option() {
         for kernels in [Kernels::Native, Kernels::Burn] {
             let config = ModelConfig::Vgg(config.clone()).with_kernels(kernels);
             check(&config, [65, 98], 2, &device());
+        }
+    }
+}
+
+#[test]
+fn shufflenet_gives_the_same_with_every_option() {
+    for groups in ShuffleNetGroups::ALL {
+        for stem in [Stem::Standard, Stem::Small] {
+            for kernels in [Kernels::Native, Kernels::Burn] {
+                let config = ShuffleNetV1Config::new(10).with_groups(groups);
+                let config = config.with_width(0.3).with_stem(stem);
+                let config = config.with_dropout(0.5).with_kernels(kernels);
+                check(&ModelConfig::ShuffleNetV1(config), [50, 33], 3, &device());
+            }
         }
     }
 }

@@ -156,3 +156,13 @@ fn vgg16_agrees_with_torchvision() {
         (stage == "features").then(|| "conv5".to_owned())
     });
 }
+
+#[test]
+fn shufflenet_v1_agrees_with_pytorchcv() {
+    compare_with(
+        "shufflenet_g3",
+        "shufflenet_v1",
+        Source::Pytorchcv,
+        |stage| Some(stage.strip_prefix("features.")?.to_owned()),
+    );
+}

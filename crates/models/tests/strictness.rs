@@ -14,7 +14,7 @@ use xception_models::weights::{
 };
 use xception_models::{
     GoogLeNetConfig, InceptionResNetV2Config, ModelConfig, Network, ResNetConfig, ResNetDepth,
-    VggConfig, XceptionConfig,
+    ShuffleNetGroups, ShuffleNetV1Config, VggConfig, XceptionConfig,
 };
 
 type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
@@ -217,6 +217,73 @@ fn groups_that_no_network_has_are_misshapen() {
         values.resize(shape.iter().product(), 0.0);
         let error = error(&tensors);
         assert!(error.contains(&format!("{name} is [")), "{error}");
+    }
+}
+
+#[test]
+fn shufflenets_groups_and_width_are_recognized_by_the_shapes() {
+    for groups in ShuffleNetGroups::ALL {
+        for width in [0.25, 0.5, 0.75, 1.0, 1.5] {
+            let config = ShuffleNetV1Config::new(7).with_groups(groups);
+            let config = ModelConfig::ShuffleNetV1(config.with_width(width));
+            let loaded = load_with(&exported(config.clone()), &LoadOptions::default()).unwrap();
+            assert_eq!(loaded.config, config);
+            assert_eq!(loaded.source, Source::Pytorchcv);
+        }
+    }
+}
+
+#[test]
+fn a_misspelt_or_misshapen_tensor_of_shufflenet_is_named() {
+    let whole = exported(ModelConfig::ShuffleNetV1(
+        ShuffleNetV1Config::new(7).with_width(0.25),
+    ));
+    let name = "features.stage2.unit3.dw_bn2.bias";
+    let find = |tensors: &mut Tensors| {
+        let index = tensors.iter().position(|(other, ..)| other == name);
+        index.unwrap()
+    };
+    let mut tensors = whole.clone();
+    let index = find(&mut tensors);
+    tensors[index].0 = "features.stage2.unit3.dw_bn2.bais".to_owned();
+    let found = error(&tensors);
+    assert!(found.contains(&format!("1 missing: {name}")), "{found}");
+    let mut tensors = whole.clone();
+    let index = find(&mut tensors);
+    tensors[index].1 = vec![5];
+    tensors[index].2.truncate(5);
+    let found = error(&tensors);
+    assert!(found.contains(&format!("{name} is [5]")), "{found}");
+    // Five groups, which no network has.
+    let mut tensors = whole;
+    let expand = "features.stage1.unit1.expand_conv3.weight";
+    let wrong = tensors
+        .iter_mut()
+        .find(|(name, ..)| name == expand)
+        .unwrap();
+    wrong.1[1] = 3;
+    wrong.2.truncate(wrong.1.iter().product());
+    let found = error(&tensors);
+    assert!(found.contains(&format!("{expand} is [")), "{found}");
+}
+
+#[test]
+fn networks_with_shufflenets_names_are_not_taken_for_it() {
+    let whole = exported(ModelConfig::ShuffleNetV1(
+        ShuffleNetV1Config::new(7).with_width(0.25),
+    ));
+    for other in ["dw_conv4", "s_merge_conv"] {
+        let mut tensors = whole.clone();
+        let name = format!("features.stage1.unit1.{other}.weight");
+        tensors.push((name, vec![1], vec![0.0]));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.safetensors");
+        write(&path, &tensors);
+        let error = load(&path, &LoadOptions::default(), &Device::flex()).unwrap_err();
+        assert!(
+            matches!(error, WeightsError::UnknownNetwork { .. }),
+            "{error}"
+        );
     }
 }
 

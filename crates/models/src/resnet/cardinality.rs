@@ -43,8 +43,8 @@ impl Cardinality {
                 option,
                 found: found.to_string(),
                 expected: format!(
-                    "{expected} with a depth of 18 or 34: only bottlenecks are divided, and these depths have basic \
-                     blocks, which in groups would be wider basic blocks"
+                    "{expected} with a depth of 18 or 34: only bottlenecks are divided into groups, since a divided \
+                     basic block is but a wider one (ResNeXt's paper, figure 4)"
                 ),
             }),
         };
@@ -155,7 +155,7 @@ mod tests {
                     let width = Width::new(width).unwrap();
                     for channels in STAGES {
                         let inner = of(groups, width_per_group).inner_channels(width, channels);
-                        assert!(inner > 0 && inner % groups == 0);
+                        assert!(inner > 0 && inner.is_multiple_of(groups));
                     }
                 }
             }

@@ -3,7 +3,7 @@
 use super::layer::{Layer, Part};
 use super::source::Source;
 use crate::preprocessing::Preprocessing;
-use crate::width::Width;
+use crate::width::{Multiple, Width};
 use xception_formats::NamedTensors;
 use xception_formats::{KerasLayer, Kind};
 
@@ -117,5 +117,21 @@ pub(crate) fn fitting_width(pairs: &[(usize, Option<usize>)]) -> f64 {
     let known: Option<Vec<_>> = known.collect();
     known
         .and_then(|pairs| Width::fitting(&pairs))
+        .unwrap_or(1.0)
+}
+
+/// Finds the width multiplier, as [`fitting_width`] does, for numbers of outputs that are multiples of a divisor of their
+/// own: the second of each three.
+pub(crate) fn fitting_width_of_multiples(layers: &[(usize, usize, Option<usize>)]) -> f64 {
+    let known = layers.iter().map(|&(published, divisor, found)| {
+        Some(Multiple {
+            published,
+            divisor,
+            found: found?,
+        })
+    });
+    let known: Option<Vec<_>> = known.collect();
+    known
+        .and_then(|layers| Width::fitting_multiples(&layers))
         .unwrap_or(1.0)
 }

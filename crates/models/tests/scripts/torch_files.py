@@ -48,8 +48,11 @@ def resnet50(folder):
 
 
 def resnext50(folder):
-    model = fill(models.resnext50_32x4d(), 1.0)
-    files(folder, "torchvision_resnext50_32x4d", "resnext50_32x4d", "torchvision", model, [224, 71])
+    """The published network, and two others in groups with few files each."""
+    for groups, width, large in [(32, 4, False), (2, 40, True), (1, 128, True)]:
+        model = models.resnet50(groups=groups, width_per_group=width)
+        name = f"resnext50_{groups}x{width}d"
+        files(folder, f"torchvision_{name}", name, "torchvision", fill(model, 1.0), [224, 71], large=large)
 
 
 def vgg16(folder):
@@ -74,8 +77,13 @@ def inception_resnet_v2(folder):
 
 
 def shufflenet(folder):
-    model = pytorchcv("shufflenet_g3_w1", 1.0)
-    files(folder, "pytorchcv_shufflenet_g3_w1", "shufflenet_v1", "pytorchcv", model, [224, 150, 71])
+    for name, network in [
+        ("shufflenet_g3_w1", "shufflenet_v1"),
+        ("shufflenet_g3_wd4", "shufflenet_v1"),
+        ("shufflenet_g1_w1", "shufflenet_v1_g1"),
+        ("shufflenet_g8_w1", "shufflenet_v1_g8"),
+    ]:
+        files(folder, f"pytorchcv_{name}", network, "pytorchcv", pytorchcv(name, 1.0), [224, 150, 71])
 
 
 FAMILIES = dict(
