@@ -162,11 +162,11 @@ macro_rules! network_config {
             /// are a multiple where it isn't the usual one.
             fn channel_divisors(&self) -> Vec<(usize, Option<usize>)> {
                 let usual = Self::CHANNELS.iter().map(|&published| (published, None));
-                let divisors: Vec<_> = usual.collect();
+                let divisors: Vec<(usize, Option<usize>)> = usual.collect();
                 $(let divisors = {
                     drop(divisors);
                     let own = self.$divisors().into_iter();
-                    own.map(|(published, divisor)| (published, Some(divisor))).collect::<Vec<_>>()
+                    own.map(|(published, divisor)| (published, Some(divisor))).collect()
                 };)?
                 divisors
             }
