@@ -307,10 +307,7 @@ pub(super) fn run_packed(
     input: FeatureMap,
     epilogue: Epilogue,
 ) -> FeatureMap {
-    let epilogue = xception_kernels::Epilogue {
-        residual: epilogue.residual.map(FeatureMap::into_trailing),
-        activation: epilogue.activation,
-    };
+    let epilogue = epilogue.into_kernels();
     let output = match input.form {
         Form::Fused(tensor) => packed.forward(tensor, epilogue),
         form => packed.forward_images(FeatureMap::from(form).into_tensor(), epilogue),
@@ -320,7 +317,7 @@ pub(super) fn run_packed(
 
 /// Reports a convolution of a traced map, and returns its output.
 pub(super) fn trace_convolution(conv: &Conv2d, geometry: &Geometry, input: &Traced) -> Traced {
-    let [batch, _, height, width] = input.dims;
+    let [batch, inputs, height, width] = input.dims;
     let [outputs, of_a_group, rows, columns] = lazy_dims(&conv.weight);
     let size = geometry.output_size([height, width]);
     let [height, width] = size.unwrap_or_default();
@@ -329,7 +326,7 @@ pub(super) fn trace_convolution(conv: &Conv2d, geometry: &Geometry, input: &Trac
     let kind = OperationKind::Convolution {
         kernel: geometry.kernel,
         stride: geometry.stride,
-        inputs: of_a_group * conv.groups,
+        inputs,
         groups: conv.groups,
     };
     input.then_weighted(

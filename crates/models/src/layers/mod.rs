@@ -8,20 +8,27 @@ mod classifier;
 mod conv_norm;
 mod epilogue;
 mod feature_map;
+mod intra_channel_conv;
 mod kernels;
 mod operation;
 mod packed;
 mod padding;
 mod pool;
 mod separable_conv;
+mod single_intra_channel_conv;
+mod spatial_bottleneck;
 mod stem;
+mod topological_subdivision;
+mod topology;
 pub(crate) mod trace;
+mod transposed_depthwise_conv;
 
 pub use activation::Activation;
 pub use classifier::{Classifier, ClassifierConfig};
 pub use conv_norm::{ConvNorm, ConvNormConfig};
 pub use epilogue::Epilogue;
 pub use feature_map::FeatureMap;
+pub use intra_channel_conv::{IntraChannelConv, IntraChannelConvConfig, one_hot_bases};
 pub use kernels::{Kernels, LayerOptions};
 pub use operation::{Operation, OperationKind};
 pub use padding::Padding;
@@ -29,4 +36,12 @@ pub use pool::{
     adaptive_average_pool, average_pool, global_average_pool, max_pool, strided_average_pool,
 };
 pub use separable_conv::{SeparableConvNorm, SeparableConvNormConfig};
+pub(crate) use single_intra_channel_conv::check_odd;
+pub use single_intra_channel_conv::{SingleIntraChannelConv, SingleIntraChannelConvConfig};
+pub use spatial_bottleneck::{SpatialBottleneck, SpatialBottleneckConfig};
 pub use stem::Stem;
+pub(crate) use topology::MAX_AXES;
+pub use topology::Topology;
+pub use transposed_depthwise_conv::{
+    TransposedDepthwiseConvNorm, TransposedDepthwiseConvNormConfig,
+};
