@@ -25,6 +25,7 @@
 //! ```
 
 mod error;
+pub mod factorized;
 mod families;
 mod features;
 mod fused;
@@ -49,6 +50,7 @@ mod width;
 pub mod xception;
 
 pub use error::ModelError;
+pub use factorized::{FactorizedConfig, FactorizedConvolution, FactorizedNetwork};
 pub use features::{Features, Stage};
 pub use fused::Fused;
 pub use grad_cam::{GradCam, grad_cam};

@@ -9,6 +9,10 @@ use crate::{ModelError, Network};
 pub(crate) const CLASSES: usize = 1 << 20;
 /// Most modules in Xception's middle flow; the paper has 8.
 pub(crate) const MIDDLE_MODULES: usize = 1 << 10;
+/// Most layers in a stage of a factorized network; the default has 11 in the longest.
+pub(crate) const STAGE_LAYERS: usize = 1 << 8;
+/// Most bases in a layer of a factorized network; 49 are equal to any dense kernel of 7x7.
+pub(crate) const BASES: usize = 1 << 6;
 /// Most units of a fully connected layer; the paper has 4096.
 pub(crate) const UNITS: usize = 1 << 16;
 /// Most fully connected layers; the paper has two.

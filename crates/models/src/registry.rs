@@ -26,9 +26,9 @@ use crate::weights::layer::{Layer, Part};
 #[cfg(feature = "weights")]
 use crate::weights::{NamedTensors, Source};
 use crate::{
-    AuxiliaryClassifier, InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config,
-    ModelError, Network, Observer, ResNet, ResNetConfig, Xception, XceptionConfig, inception_v3,
-    mobilenet_v1, resnet, xception,
+    AuxiliaryClassifier, FactorizedConfig, FactorizedNetwork, InceptionV3, InceptionV3Config,
+    MobileNetV1, MobileNetV1Config, ModelError, Network, Observer, ResNet, ResNetConfig, Xception,
+    XceptionConfig, factorized, inception_v3, mobilenet_v1, resnet, xception,
 };
 
 /// A registered network, which can be made by its name.
@@ -53,6 +53,8 @@ impl ModelInfo {
 families! {
     /// Xception.
     Xception(XceptionConfig, Xception) "xception" xception;
+    /// The factorized network.
+    Factorized(FactorizedConfig, FactorizedNetwork) "factorized" factorized;
     /// Inception V3.
     InceptionV3(InceptionV3Config, InceptionV3) "inception_v3" inception_v3;
     /// MobileNet V1.

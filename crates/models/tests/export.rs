@@ -13,7 +13,8 @@ use xception_models::weights::{
     Head, LoadOptions, Loaded, Source, WeightsError, load, save_burnpack, save_safetensors,
 };
 use xception_models::{
-    InceptionV3Config, ModelConfig, Network, ResNetConfig, ResNetDepth, XceptionConfig,
+    FactorizedConfig, FactorizedConvolution, InceptionV3Config, ModelConfig, Network, ResNetConfig,
+    ResNetDepth, XceptionConfig,
 };
 
 /// Makes narrow networks with every option that a file has to record.
@@ -32,6 +33,24 @@ fn configs() -> Vec<ModelConfig> {
             stem: Stem::Small,
             batch_norm_epsilon: 1e-3,
             ..xception
+        }),
+        ModelConfig::Factorized(FactorizedConfig {
+            convolution: FactorizedConvolution::Dense,
+            layers: [1, 1, 2, 1],
+            ..FactorizedConfig::new(7).with_width(0.125)
+        }),
+        ModelConfig::Factorized(FactorizedConfig {
+            bases: 2,
+            kernel: 5,
+            topology: [1, 2, 0, 3],
+            stem: Stem::Small,
+            ..FactorizedConfig::new(7).with_width(0.125)
+        }),
+        ModelConfig::Factorized(FactorizedConfig {
+            convolution: FactorizedConvolution::SpatialBottleneck,
+            bottleneck_stride: 3,
+            topology: [2; 4],
+            ..FactorizedConfig::new(7).with_width(0.125)
         }),
         ModelConfig::InceptionV3(InceptionV3Config::new(7).with_width(0.1)),
         ModelConfig::InceptionV3(InceptionV3Config {

@@ -7,7 +7,8 @@ use burn::prelude::*;
 use burn::tensor::Distribution;
 use xception_models::layers::{Activation, Kernels, Padding, Stem};
 use xception_models::{
-    InceptionV3Config, MODELS, ModelConfig, Network, ResNetConfig, ResNetDepth, XceptionConfig,
+    FactorizedConfig, FactorizedConvolution, InceptionV3Config, MODELS, ModelConfig, Network,
+    ResNetConfig, ResNetDepth, XceptionConfig,
 };
 
 /// Largest difference allowed, relative to the largest value.
@@ -182,6 +183,33 @@ fn options_of_the_other_networks() {
                     .with_width(0.125)
             };
             check(&ModelConfig::ResNet(config), [50, 33], 3, &device());
+        }
+    }
+}
+
+#[test]
+fn options_of_the_factorized_network() {
+    for convolution in [
+        FactorizedConvolution::Dense,
+        FactorizedConvolution::SingleIntraChannel,
+        FactorizedConvolution::SpatialBottleneck,
+    ] {
+        for (topology, kernel, stem) in
+            [([0; 4], 3, Stem::Standard), ([1, 2, 3, 2], 5, Stem::Small)]
+        {
+            let config = FactorizedConfig {
+                convolution,
+                topology,
+                kernel,
+                stem,
+                bases: 2,
+                layers: [1, 2, 2, 1],
+                ..FactorizedConfig::new(10).with_width(0.125)
+            };
+            for kernels in [Kernels::Native, Kernels::Burn] {
+                let config = ModelConfig::Factorized(config.clone()).with_kernels(kernels);
+                check(&config, [47, 33], 2, &device());
+            }
         }
     }
 }

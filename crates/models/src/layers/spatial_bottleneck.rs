@@ -107,7 +107,8 @@ impl SpatialBottleneckConfig {
 /// with a `D` that does nothing it is a [`SingleIntraChannelConv`](super::SingleIntraChannelConv) of one basis.
 ///
 /// Of `h w` pixels, `h' w' = ceil(h / s) ceil(w / s)` are left between convolution and deconvolution, so that the layer
-/// takes `h' w' m (2 k^2 + m)` multiply-adds: in the projection, which is most of them, fewer by a factor of `s^2`.
+/// takes `h' w' m (2 k^2 + m)` multiply-adds: in the projection, which is most of them, fewer by a factor of `s^2`. Time
+/// falls by less, since the deconvolution has to read and write maps of the full size.
 #[derive(Module, Debug)]
 pub struct SpatialBottleneck {
     /// The strided convolution of each channel.

@@ -25,11 +25,15 @@ pub(crate) struct TransposedDepthwise {
     bias: Vec<f32>,
 }
 
-/// The sizes of one pass.
-#[derive(Debug, Clone, Copy)]
-struct Sizes {
+/// The taps of one axis that reach a row or a column of the output: the kernel's and the input's row or column of each.
+type Reaching = Vec<(usize, usize)>;
+
+/// The sizes of one pass, and what reaches each row and column of the output.
+#[derive(Debug)]
+struct Places {
     input: [usize; 2],
-    output: [usize; 2],
+    rows: Vec<Reaching>,
+    columns: Vec<Reaching>,
 }
 
 impl TransposedDepthwise {
@@ -75,9 +79,10 @@ impl TransposedDepthwise {
         let length = input.batch * output[0] * output[1] * channels;
         assert!(input.values.len() == input.batch * input.size[0] * input.size[1] * channels);
         assert!(residual.is_none_or(|residual| residual.len() == length));
-        let sizes = Sizes {
+        let places = Places {
             input: input.size,
-            output,
+            rows: self.reaching(0, output[0], input.size[0]),
+            columns: self.reaching(1, output[1], input.size[1]),
         };
         let pixels = (TASK / channels).max(1);
         let part = pixels * channels;
@@ -85,7 +90,7 @@ impl TransposedDepthwise {
         written_in_parts(length, part, tasks, |index, output| {
             arch.dispatch(Task {
                 convolution: self,
-                sizes,
+                places: &places,
                 input: input.values,
                 residual: residual.map(|residual| &residual[index * part..][..output.len()]),
                 rectify,
@@ -95,27 +100,27 @@ impl TransposedDepthwise {
         })
     }
 
-    /// Lists the taps that reach a row or a column of the output: the kernel's and the input's row or column of each.
-    fn reaching(
-        &self,
-        axis: usize,
-        at: usize,
-        input: usize,
-    ) -> impl Iterator<Item = (usize, usize)> + Clone {
+    /// Lists the taps that reach each row or column of the output.
+    fn reaching(&self, axis: usize, output: usize, input: usize) -> Vec<Reaching> {
         let (before, _) = self.geometry.padding.pairs()[axis];
         let (stride, dilation) = (self.geometry.stride[axis], self.geometry.dilation[axis]);
-        (0..self.geometry.kernel[axis]).filter_map(move |tap| {
-            let distance = (at + before).checked_sub(tap * dilation)?;
-            let from = distance / stride;
-            (distance % stride == 0 && from < input).then_some((tap, from))
-        })
+        let reaching = |at: usize| {
+            let taps = 0..self.geometry.kernel[axis];
+            let reaching = taps.filter_map(|tap| {
+                let distance = (at + before).checked_sub(tap * dilation)?;
+                let from = distance / stride;
+                (distance.is_multiple_of(stride) && from < input).then_some((tap, from))
+            });
+            reaching.collect()
+        };
+        (0..output).map(reaching).collect()
     }
 }
 
 /// Some pixels of the output.
 struct Task<'a, 'o> {
     convolution: &'a TransposedDepthwise,
-    sizes: Sizes,
+    places: &'a Places,
     input: &'a [f32],
     /// Those of the task's pixels.
     residual: Option<&'a [f32]>,
@@ -132,6 +137,7 @@ impl<'o> WithSimd for Task<'_, 'o> {
     fn with_simd<S: Simd>(self, simd: S) -> &'o mut [f32] {
         let Self {
             convolution,
+            places,
             input,
             residual,
             rectify,
@@ -139,8 +145,8 @@ impl<'o> WithSimd for Task<'_, 'o> {
         } = self;
         let channels = convolution.channels;
         let weights = convolution.weights.as_slice();
-        let [height, width] = self.sizes.input;
-        let [rows, columns] = self.sizes.output;
+        let [height, width] = places.input;
+        let (rows, columns) = (places.rows.len(), places.columns.len());
         let kernel_width = convolution.geometry.kernel[1];
         let mut products: Vec<[&[f32]; 2]> = Vec::with_capacity(weights.len() / channels);
         write_parts(
@@ -155,8 +161,8 @@ impl<'o> WithSimd for Task<'_, 'o> {
                     pixel % columns,
                 );
                 products.clear();
-                for (down, y) in convolution.reaching(0, row, height) {
-                    for (right, x) in convolution.reaching(1, column, width) {
+                for (down, y) in &places.rows[row] {
+                    for (right, x) in &places.columns[column] {
                         let tap = down * kernel_width + right;
                         let from = (image * height + y) * width + x;
                         products.push([
