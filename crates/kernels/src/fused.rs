@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use burn::backend::Dispatch;
 use burn::prelude::*;
 use pulp::Arch;
 
 use crate::channel_order::{ChannelOrder, leading_channels, trailing_channels};
 use crate::composed::ComposedConv2d;
-use crate::cpu::fused::{Convolution, Depthwise, Rectify, Weights};
+use crate::cpu::fused::{Convolution, Depthwise, Weights};
+use crate::inference::{constant, infer, rectification, values};
 use crate::native::is_native;
-use crate::ops::{InferenceBackend, InferencePlan};
-use crate::{Activation, Epilogue, FusedDepthwise, Geometry, Padding2d};
+use crate::ops::InferencePlan;
+use crate::{Epilogue, FusedDepthwise, Geometry, Padding2d};
 
 /// A convolution for inference, with a bias, an optional residual addition and an activation. It has no
 /// gradient.
@@ -23,8 +23,8 @@ use crate::{Activation, Epilogue, FusedDepthwise, Geometry, Padding2d};
 ///
 /// A convolution made with `native` runs this crate's kernels if its tensors are `f32` on a device for which
 /// [`runs_natively`](crate::runs_natively) holds. Its weights are then copied once into the kernels' own
-/// order, and all of the convolution is one pass over the output, with one exception: [`Activation::Elu`] in
-/// the epilogue is a second pass.
+/// order, and all of the convolution is one pass over the output, with one exception:
+/// [`Activation::Elu`](crate::Activation::Elu) in the epilogue is a second pass.
 ///
 /// In all other cases the convolution is composed of Burn's own operations, with the same results up to
 /// rounding, but slower. That includes convolutions in several groups on every device.
@@ -228,51 +228,21 @@ fn run_native(
     order: ChannelOrder,
     epilogue: Epilogue,
 ) -> Tensor<4> {
-    let Epilogue {
-        residual,
-        activation,
-    } = epilogue;
-    let rectify = match activation {
-        Activation::Relu => Rectify::Relu,
-        Activation::Relu6 => Rectify::Relu6,
-        Activation::None | Activation::Elu => Rectify::No,
-    };
     let sizes = match (order, input.dims()) {
         (ChannelOrder::Trailing, sizes) => sizes,
         (ChannelOrder::Leading, [batch, channels, height, width]) => {
             [batch, height, width, channels]
         }
     };
+    let rectify = rectification(epilogue.activation);
     let plan = InferencePlan::convolution(convolution, rectify, sizes);
     let plan = plan.expect("an input that fits the convolution");
-    let fits = |tensor: &Tensor<4>| tensor.dims() == plan.output();
-    assert!(
-        residual.as_ref().is_none_or(fits),
-        "a residual of the output's shape"
-    );
-    if sizes[0] == 0 {
-        return Tensor::zeros(plan.output(), &input.device());
-    }
     let input = match (order, convolution.takes_leading_channels()) {
         (ChannelOrder::Trailing, true) => leading_channels(input),
         (ChannelOrder::Leading, false) => trailing_channels(input),
         _ => input,
     };
-    assert!(
-        is_native(&input) && residual.as_ref().is_none_or(is_native),
-        "tensors of the type and on the backend that the convolution was made for"
-    );
-    let input = input.into_dispatch();
-    let output = Tensor::from_dispatch(match residual {
-        None => <Dispatch as InferenceBackend>::infer(input, plan),
-        Some(residual) => {
-            <Dispatch as InferenceBackend>::infer_and_add(input, residual.into_dispatch(), plan)
-        }
-    });
-    match rectify {
-        Rectify::No => activation.burn(output),
-        Rectify::Relu | Rectify::Relu6 => output,
-    }
+    infer(plan, input, epilogue)
 }
 
 /// Packs a separable convolution for this crate's kernels, or returns `None` where they don't serve it.
@@ -322,22 +292,10 @@ fn pack(
     ))
 }
 
-/// Returns a tensor without its gradient.
-fn constant<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
-    match tensor.device().is_autodiff() {
-        true => tensor.inner(),
-        false => tensor,
-    }
-}
-
-/// Returns the values of a tensor of `f32`, row by row.
-fn values<const D: usize>(tensor: &Tensor<D>) -> Option<Vec<f32>> {
-    tensor.to_data().try_into_vec().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Activation;
 
     fn separable(native: bool) -> FusedConv2d {
         let device = Device::flex();

@@ -35,7 +35,9 @@ mod depthwise;
 mod epilogue;
 mod fused;
 mod fused_depthwise;
+mod fused_transposed_depthwise;
 mod geometry;
+mod inference;
 mod native;
 mod ops;
 mod pointwise;
@@ -44,6 +46,7 @@ mod separable;
 mod sgd;
 mod threads;
 mod trailing_pool;
+mod transposed_convolution;
 
 pub use activation::{Activation, relu};
 pub use batch_norm::{NormalizedBatch, batch_norm_train, normalize};
@@ -52,6 +55,7 @@ pub use depthwise::depthwise_conv2d;
 pub use epilogue::Epilogue;
 pub use fused::FusedConv2d;
 pub use fused_depthwise::FusedDepthwise;
+pub use fused_transposed_depthwise::FusedTransposedDepthwise;
 pub use geometry::{Geometry, Padding2d};
 pub use native::runs_natively;
 pub use pointwise::pointwise_conv2d;
@@ -60,6 +64,7 @@ pub use separable::separable_conv2d;
 pub use sgd::{SgdSettings, sgd_step};
 pub use threads::within_pool;
 pub use trailing_pool::{max_pool_trailing_channels, mean_pool_trailing_channels};
+pub use transposed_convolution::{burn_transposed_conv2d, transposed_conv2d};
 
 /// The examples of the README, which are tested.
 #[cfg(doctest)]

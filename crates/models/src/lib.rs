@@ -28,6 +28,7 @@
 mod complexity;
 pub mod diagram;
 mod error;
+pub mod factorized;
 mod families;
 mod features;
 mod fused;
@@ -60,6 +61,7 @@ pub mod xception;
 pub use complexity::Complexity;
 pub use diagram::Diagram;
 pub use error::ModelError;
+pub use factorized::{FactorizedConfig, FactorizedConvolution, FactorizedNetwork};
 pub use features::{Features, Stage};
 pub use fused::Fused;
 pub use googlenet::{GoogLeNet, GoogLeNetConfig};

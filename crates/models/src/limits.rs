@@ -13,6 +13,10 @@ pub(crate) const MIDDLE_MODULES: usize = 1 << 10;
 pub(crate) const SEGMENTS: usize = 1 << 16;
 /// Most blocks at each resolution of Inception-ResNet V2; the published network has 20.
 pub(crate) const BLOCKS: usize = 1 << 10;
+/// Most layers in a stage of a factorized network; the default has 11 in the longest.
+pub(crate) const STAGE_LAYERS: usize = 1 << 8;
+/// Most bases in a layer of a factorized network; 49 are equal to any dense kernel of 7x7.
+pub(crate) const BASES: usize = 1 << 6;
 /// Most units of a fully connected layer; the paper has 4096.
 pub(crate) const UNITS: usize = 1 << 16;
 /// Most fully connected layers; the paper has two.

@@ -14,9 +14,9 @@ use xception_models::weights::{
     Head, LoadOptions, Loaded, Source, WeightsError, load, save_burnpack, save_safetensors,
 };
 use xception_models::{
-    GoogLeNetConfig, InceptionResNetV2Config, InceptionV2Config, InceptionV3Config, ModelConfig,
-    Network, ResNetConfig, ResNetDepth, ShuffleNetGroups, ShuffleNetV1Config, VggConfig,
-    XceptionConfig,
+    FactorizedConfig, FactorizedConvolution, GoogLeNetConfig, InceptionResNetV2Config,
+    InceptionV2Config, InceptionV3Config, ModelConfig, Network, ResNetConfig, ResNetDepth,
+    ShuffleNetGroups, ShuffleNetV1Config, VggConfig, XceptionConfig,
 };
 
 /// Makes narrow networks with every option that a file has to record.
@@ -64,6 +64,24 @@ fn configs() -> Vec<ModelConfig> {
             count_include_pad: false,
             stem: Stem::Small,
             ..InceptionV2Config::new(7).with_width(0.2)
+        }),
+        ModelConfig::Factorized(FactorizedConfig {
+            convolution: FactorizedConvolution::Dense,
+            layers: [1, 1, 2, 1],
+            ..FactorizedConfig::new(7).with_width(0.125)
+        }),
+        ModelConfig::Factorized(FactorizedConfig {
+            bases: 2,
+            kernel: 5,
+            topology: [1, 2, 0, 3],
+            stem: Stem::Small,
+            ..FactorizedConfig::new(7).with_width(0.125)
+        }),
+        ModelConfig::Factorized(FactorizedConfig {
+            convolution: FactorizedConvolution::SpatialBottleneck,
+            bottleneck_stride: 3,
+            topology: [2; 4],
+            ..FactorizedConfig::new(7).with_width(0.125)
         }),
         ModelConfig::InceptionV3(InceptionV3Config::new(7).with_width(0.1)),
         ModelConfig::InceptionV3(InceptionV3Config {

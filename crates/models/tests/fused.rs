@@ -7,9 +7,9 @@ use burn::prelude::*;
 use burn::tensor::Distribution;
 use xception_models::layers::{Activation, Kernels, Order, Padding, Segments, Stem};
 use xception_models::{
-    GoogLeNetConfig, InceptionResNetV2Config, InceptionV2Config, InceptionV3Config, MODELS,
-    ModelConfig, Network, ResNetConfig, ResNetDepth, ShuffleNetGroups, ShuffleNetV1Config,
-    VggConfig, XceptionConfig,
+    FactorizedConfig, FactorizedConvolution, GoogLeNetConfig, InceptionResNetV2Config,
+    InceptionV2Config, InceptionV3Config, MODELS, ModelConfig, Network, ResNetConfig, ResNetDepth,
+    ShuffleNetGroups, ShuffleNetV1Config, VggConfig, XceptionConfig,
 };
 
 /// Largest difference allowed, relative to the largest value.
@@ -296,6 +296,33 @@ fn shufflenet_gives_the_same_with_every_option() {
                 let config = config.with_width(0.3).with_stem(stem);
                 let config = config.with_dropout(0.5).with_kernels(kernels);
                 check(&ModelConfig::ShuffleNetV1(config), [50, 33], 3, &device());
+            }
+        }
+    }
+}
+
+#[test]
+fn options_of_the_factorized_network() {
+    for convolution in [
+        FactorizedConvolution::Dense,
+        FactorizedConvolution::SingleIntraChannel,
+        FactorizedConvolution::SpatialBottleneck,
+    ] {
+        for (topology, kernel, stem) in
+            [([0; 4], 3, Stem::Standard), ([1, 2, 3, 2], 5, Stem::Small)]
+        {
+            let config = FactorizedConfig {
+                convolution,
+                topology,
+                kernel,
+                stem,
+                bases: 2,
+                layers: [1, 2, 2, 1],
+                ..FactorizedConfig::new(10).with_width(0.125)
+            };
+            for kernels in [Kernels::Native, Kernels::Burn] {
+                let config = ModelConfig::Factorized(config.clone()).with_kernels(kernels);
+                check(&config, [47, 33], 2, &device());
             }
         }
     }

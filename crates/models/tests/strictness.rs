@@ -13,8 +13,9 @@ use xception_models::weights::{
     Head, LoadOptions, Loaded, Source, WeightsError, export_names, load, save_safetensors,
 };
 use xception_models::{
-    GoogLeNetConfig, InceptionResNetV2Config, ModelConfig, Network, ResNetConfig, ResNetDepth,
-    ShuffleNetGroups, ShuffleNetV1Config, VggConfig, XceptionConfig,
+    FactorizedConfig, FactorizedConvolution, GoogLeNetConfig, InceptionResNetV2Config, ModelConfig,
+    Network, ResNetConfig, ResNetDepth, ShuffleNetGroups, ShuffleNetV1Config, VggConfig,
+    XceptionConfig,
 };
 
 type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
@@ -157,6 +158,42 @@ fn all_tensors_without_metadata_are_enough() {
     let loaded = load_with(&tensors(), &LoadOptions::default()).unwrap();
     assert_eq!(loaded.model.classes(), 7);
     assert_eq!(loaded.source, Source::Torchvision);
+}
+
+#[test]
+fn names_and_shapes_show_the_options_of_the_factorized_network() {
+    for convolution in [
+        FactorizedConvolution::Dense,
+        FactorizedConvolution::SingleIntraChannel,
+        FactorizedConvolution::SpatialBottleneck,
+    ] {
+        let bases = match convolution {
+            FactorizedConvolution::Dense => 1,
+            _ => 2,
+        };
+        for (topology, kernel, stem) in
+            [([0; 4], 3, Stem::Standard), ([1, 2, 0, 3], 5, Stem::Small)]
+        {
+            let config = ModelConfig::Factorized(FactorizedConfig {
+                convolution,
+                topology,
+                kernel,
+                stem,
+                bases,
+                layers: [1, 3, 2, 1],
+                ..FactorizedConfig::new(7).with_width(0.25)
+            });
+            let tensors = exported(config.clone());
+            let loaded = load_with(&tensors, &LoadOptions::default()).unwrap();
+            assert_eq!(loaded.config, config);
+            assert_eq!(loaded.source, Source::Native);
+            let options = LoadOptions {
+                head: Head::New(3),
+                ..LoadOptions::default()
+            };
+            assert_eq!(load_with(&tensors, &options).unwrap().model.classes(), 3);
+        }
+    }
 }
 
 #[test]

@@ -101,7 +101,7 @@ impl Plan {
     }
 
     /// Computes the output.
-    fn forward<B: HostBackend>(
+    pub(super) fn forward<B: HostBackend>(
         &self,
         input: FloatTensor<B>,
         weight: FloatTensor<B>,
@@ -124,7 +124,7 @@ impl Plan {
     }
 
     /// Computes the gradient of the input from that of the output.
-    fn input_gradient<B: HostBackend>(
+    pub(super) fn input_gradient<B: HostBackend>(
         &self,
         weight: FloatTensor<B>,
         gradient: FloatTensor<B>,
@@ -144,7 +144,7 @@ impl Plan {
     }
 
     /// Computes the gradient of the weight from the input and the gradient of the output.
-    fn weight_gradient<B: HostBackend>(
+    pub(super) fn weight_gradient<B: HostBackend>(
         &self,
         input: FloatTensor<B>,
         gradient: FloatTensor<B>,

@@ -10,7 +10,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata, backend_extension};
 
 use super::host::HostBackend;
-use crate::cpu::fused::{Convolution, Input, Pool, Rectify};
+use crate::cpu::fused::{Convolution, Input, Pool, Rectify, TransposedDepthwise};
 
 /// A convolution or a pool, and the sizes of its input and output.
 #[derive(Debug, Clone)]
@@ -25,6 +25,7 @@ pub struct InferencePlan {
 #[derive(Debug, Clone)]
 enum Operation {
     Convolution(Arc<Convolution>, Rectify),
+    TransposedDepthwise(Arc<TransposedDepthwise>, Rectify),
     Pool(Pool),
 }
 
@@ -57,6 +58,24 @@ impl InferencePlan {
         })
     }
 
+    /// Returns the plan for an input of these sizes and an output of this height and width, or `None` if they don't
+    /// fit.
+    pub(crate) fn transposed_depthwise(
+        convolution: &Arc<TransposedDepthwise>,
+        rectify: Rectify,
+        [batch, height, width, channels]: [usize; 4],
+        [rows, columns]: [usize; 2],
+    ) -> Option<Self> {
+        let fits = convolution.input_size([rows, columns]) == Some([height, width])
+            && channels == convolution.channels();
+        fits.then(|| Self {
+            operation: Operation::TransposedDepthwise(Arc::clone(convolution), rectify),
+            batch,
+            input: [height, width],
+            output: [batch, rows, columns, channels],
+        })
+    }
+
     /// Returns batch, height, width and channels of the output.
     pub(crate) fn output(&self) -> [usize; 4] {
         self.output
@@ -78,6 +97,9 @@ impl InferencePlan {
         let [_, rows, columns, _] = self.output;
         let output = match &self.operation {
             Operation::Convolution(convolution, rectify) => {
+                convolution.forward(input, [rows, columns], residual.as_deref(), *rectify)
+            }
+            Operation::TransposedDepthwise(convolution, rectify) => {
                 convolution.forward(input, [rows, columns], residual.as_deref(), *rectify)
             }
             Operation::Pool(pool) => pool.forward(input, [rows, columns]),

@@ -17,6 +17,8 @@ mod max_pool;
 mod relu;
 #[allow(deprecated)]
 mod sgd;
+#[allow(deprecated)]
+mod transposed_convolution;
 
 pub(crate) use batch_norm::{BatchNormBackend, NormSettings, NormalizeBackend};
 pub(crate) use convolution::{ConvolutionBackend, Plan};
@@ -24,3 +26,4 @@ pub(crate) use fused::{InferenceBackend, InferencePlan};
 pub(crate) use max_pool::{MaxPoolBackend, PoolPlan};
 pub(crate) use relu::ReluBackend;
 pub(crate) use sgd::OptimizerBackend;
+pub(crate) use transposed_convolution::TransposedConvolutionBackend;

@@ -311,10 +311,7 @@ pub(super) fn run_packed(
     input: FeatureMap,
     epilogue: Epilogue,
 ) -> FeatureMap {
-    let epilogue = xception_kernels::Epilogue {
-        residual: epilogue.residual.map(FeatureMap::into_trailing),
-        activation: epilogue.activation,
-    };
+    let epilogue = epilogue.into_kernels();
     let output = match input.form {
         Form::Fused(tensor) => packed.forward(tensor, epilogue),
         form => packed.forward_images(FeatureMap::from(form).into_tensor(), epilogue),
@@ -324,7 +321,7 @@ pub(super) fn run_packed(
 
 /// Reports a convolution of a traced map, and returns its output.
 pub(super) fn trace_convolution(conv: &Conv2d, geometry: &Geometry, input: &Traced) -> Traced {
-    let [batch, _, height, width] = input.dims;
+    let [batch, inputs, height, width] = input.dims;
     let [outputs, of_a_group, rows, columns] = lazy_dims(&conv.weight);
     let size = geometry.output_size([height, width]);
     let [height, width] = size.unwrap_or_default();
@@ -333,7 +330,7 @@ pub(super) fn trace_convolution(conv: &Conv2d, geometry: &Geometry, input: &Trac
     let kind = OperationKind::Convolution {
         kernel: geometry.kernel,
         stride: geometry.stride,
-        inputs: of_a_group * conv.groups,
+        inputs,
         groups: conv.groups,
     };
     input.then_weighted(

@@ -34,6 +34,14 @@ impl Epilogue {
     pub fn then(self, activation: Activation) -> Self {
         Self { activation, ..self }
     }
+
+    /// Returns the epilogue of a fused operation.
+    pub(super) fn into_kernels(self) -> xception_kernels::Epilogue {
+        xception_kernels::Epilogue {
+            residual: self.residual.map(FeatureMap::into_trailing),
+            activation: self.activation,
+        }
+    }
 }
 
 impl From<Activation> for Epilogue {

@@ -6,8 +6,8 @@ use burn::tensor::module;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xception_kernels::{
-    Activation, Geometry, batch_norm_train, burn_conv2d, burn_max_pool2d, conv2d, max_pool2d,
-    normalize,
+    Activation, Geometry, batch_norm_train, burn_conv2d, burn_max_pool2d, burn_transposed_conv2d,
+    conv2d, max_pool2d, normalize, transposed_conv2d,
 };
 
 /// The implementation of the layers' operations. The results agree up to rounding.
@@ -47,6 +47,25 @@ impl Kernels {
         match self {
             Self::Native => conv2d(input, weight, bias, geometry, groups),
             Self::Burn => burn_conv2d(input, weight, bias, geometry, groups),
+        }
+    }
+
+    /// Applies the transpose of a convolution, to an output of `size` pixels.
+    ///
+    /// # Shapes
+    ///
+    /// As [`transposed_conv2d`].
+    pub(super) fn transposed_conv2d(
+        &self,
+        input: Tensor<4>,
+        weight: Tensor<4>,
+        size: [usize; 2],
+        geometry: &Geometry,
+        groups: usize,
+    ) -> Tensor<4> {
+        match self {
+            Self::Native => transposed_conv2d(input, weight, size, geometry, groups),
+            Self::Burn => burn_transposed_conv2d(input, weight, size, geometry, groups),
         }
     }
 

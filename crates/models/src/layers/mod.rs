@@ -8,6 +8,7 @@ mod classifier;
 mod conv_norm;
 mod epilogue;
 mod feature_map;
+mod intra_channel_conv;
 mod kernels;
 mod operation;
 mod packed;
@@ -15,14 +16,20 @@ mod padding;
 mod pool;
 mod segmented_conv;
 mod segments;
+mod single_intra_channel_conv;
+mod spatial_bottleneck;
 mod stem;
+mod topological_subdivision;
+mod topology;
 pub(crate) mod trace;
+mod transposed_depthwise_conv;
 
 pub use activation::Activation;
 pub use classifier::{Classifier, ClassifierConfig};
 pub use conv_norm::{ConvNorm, ConvNormConfig};
 pub use epilogue::Epilogue;
 pub use feature_map::FeatureMap;
+pub use intra_channel_conv::{IntraChannelConv, IntraChannelConvConfig, one_hot_bases};
 pub use kernels::{Kernels, LayerOptions};
 pub use operation::{Operation, OperationKind};
 pub use padding::Padding;
@@ -31,4 +38,12 @@ pub use pool::{
 };
 pub use segmented_conv::{SegmentedConvNorm, SegmentedConvNormConfig};
 pub use segments::{Order, Segments};
+pub(crate) use single_intra_channel_conv::check_odd;
+pub use single_intra_channel_conv::{SingleIntraChannelConv, SingleIntraChannelConvConfig};
+pub use spatial_bottleneck::{SpatialBottleneck, SpatialBottleneckConfig};
 pub use stem::Stem;
+pub(crate) use topology::MAX_AXES;
+pub use topology::Topology;
+pub use transposed_depthwise_conv::{
+    TransposedDepthwiseConvNorm, TransposedDepthwiseConvNormConfig,
+};

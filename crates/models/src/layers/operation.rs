@@ -32,9 +32,15 @@ impl Operation {
 
     /// Sets the number of parameters, and of multiply-adds for each output.
     pub(super) fn with_cost(self, parameters: usize, multiply_adds: usize) -> Self {
+        let all = self.outputs().saturating_mul(multiply_adds as u64);
+        self.with_counts(parameters, all)
+    }
+
+    /// Sets the number of parameters, and of all multiply-adds.
+    pub(super) fn with_counts(self, parameters: usize, multiply_adds: u64) -> Self {
         Self {
             parameters: parameters as u64,
-            multiply_adds: self.outputs().saturating_mul(multiply_adds as u64),
+            multiply_adds,
             ..self
         }
     }
@@ -55,6 +61,17 @@ pub enum OperationKind {
         /// Height and width of the window.
         kernel: [usize; 2],
         /// Step between outputs, down and to the right.
+        stride: [usize; 2],
+        /// Number of input channels.
+        inputs: usize,
+        /// Number of groups of channels.
+        groups: usize,
+    },
+    /// A transposed convolution, or deconvolution.
+    TransposedConvolution {
+        /// Height and width of the window.
+        kernel: [usize; 2],
+        /// Distance between the windows that neighbouring inputs add to the output, down and to the right.
         stride: [usize; 2],
         /// Number of input channels.
         inputs: usize,

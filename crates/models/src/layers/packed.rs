@@ -10,12 +10,18 @@ use xception_kernels::FusedConv2d;
 /// The fused form of a layer, made on first use.
 ///
 /// Only the layers of a [`Fused`](crate::Fused) network have one, since their weights don't change.
-#[derive(Debug, Clone, Default)]
-pub struct Packed(OnceLock<FusedConv2d>);
+#[derive(Debug, Clone)]
+pub struct Packed<T = FusedConv2d>(OnceLock<T>);
 
-impl Packed {
+impl<T> Default for Packed<T> {
+    fn default() -> Self {
+        Self(OnceLock::new())
+    }
+}
+
+impl<T> Packed<T> {
     /// Returns the fused form, which `pack` makes at the first call.
-    pub(super) fn get_or_pack(&self, pack: impl FnOnce() -> FusedConv2d) -> &FusedConv2d {
+    pub(super) fn get_or_pack(&self, pack: impl FnOnce() -> T) -> &T {
         self.0.get_or_init(pack)
     }
 }

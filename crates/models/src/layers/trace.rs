@@ -154,6 +154,18 @@ impl Traced {
         self.report(operation.with_cost(parameters, multiply_adds))
     }
 
+    /// Reports an operation with parameters on the map, which takes so many multiply-adds in all, and returns its output.
+    pub(super) fn then_counted(
+        &self,
+        kind: OperationKind,
+        output: [usize; 4],
+        parameters: usize,
+        multiply_adds: u64,
+    ) -> Self {
+        let operation = Operation::new(kind, vec![self.origin], output);
+        self.report(operation.with_counts(parameters, multiply_adds))
+    }
+
     /// Reports an operation without parameters on several maps, and returns its output. Maps that have values are left
     /// out.
     pub(super) fn join<'a>(

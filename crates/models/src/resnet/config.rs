@@ -4,8 +4,7 @@ use burn::prelude::*;
 
 use super::block::ResNetBlockConfig;
 use super::cardinality::{Cardinality, GROUPS, WIDTH_PER_GROUP};
-use super::stem::ResNetStemConfig;
-use super::{ResNet, ResNetDepth};
+use super::{ResNet, ResNetDepth, ResNetStemConfig};
 use crate::ModelError;
 use crate::layers::ClassifierConfig;
 use crate::limits::check_parameters;

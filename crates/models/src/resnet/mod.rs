@@ -48,6 +48,7 @@ pub use block::ResNetBlock;
 pub use config::ResNetConfig;
 pub use depth::ResNetDepth;
 pub use stem::ResNetStem;
+pub(crate) use stem::ResNetStemConfig;
 
 use crate::layers::{Classifier, FeatureMap};
 use crate::{ModelConfig, ModelInfo, Network, Observer};

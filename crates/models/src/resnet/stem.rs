@@ -6,16 +6,16 @@ use xception_kernels::Padding2d;
 
 use crate::layers::{ConvNorm, ConvNormConfig, Epilogue, FeatureMap, LayerOptions, Stem, max_pool};
 
-pub(super) struct ResNetStemConfig {
-    pub(super) stem: Stem,
-    pub(super) channels: usize,
-    pub(super) options: LayerOptions,
+pub(crate) struct ResNetStemConfig {
+    pub(crate) stem: Stem,
+    pub(crate) channels: usize,
+    pub(crate) options: LayerOptions,
 }
 
 impl ResNetStemConfig {
     /// Makes the stem. As published: 7x7 at stride 2, then a max pool. For small images, as for CIFAR-10 in the paper
     /// (section 4.2): 3x3 at stride 1, and no pool.
-    pub(super) fn init(&self, device: &Device) -> ResNetStem {
+    pub(crate) fn init(&self, device: &Device) -> ResNetStem {
         let (kernel, stride, pool) = match self.stem {
             Stem::Standard => (7, 2, true),
             Stem::Small => (3, 1, false),

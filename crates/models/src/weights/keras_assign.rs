@@ -93,6 +93,7 @@ fn names(layer: &Layer) -> Vec<(Kind, String)> {
             (Kind::Conv, pointwise.clone()),
             (Kind::Norm, norm.clone()),
         ],
+        Layer::SpatialBottleneck { .. } => Vec::new(),
         Layer::Linear { linear, .. } => vec![(Kind::Dense, linear.clone())],
     }
 }

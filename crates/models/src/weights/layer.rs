@@ -22,6 +22,14 @@ pub(crate) enum Layer {
         pointwise: String,
         norm: String,
     },
+    /// A [`SpatialBottleneck`](crate::layers::SpatialBottleneck), which no model of Keras has.
+    SpatialBottleneck {
+        module: String,
+        depthwise: String,
+        projection: String,
+        deconvolution: String,
+        norm: String,
+    },
     /// A linear layer of the classifier.
     Linear { module: String, linear: String },
 }
@@ -175,6 +183,24 @@ impl Layer {
                 parts.extend(norm(module, n));
                 parts
             }
+            Self::SpatialBottleneck {
+                module,
+                depthwise,
+                projection,
+                deconvolution,
+                norm: n,
+            } => {
+                let inner = [
+                    ("depthwise", depthwise),
+                    ("projection", projection),
+                    ("deconvolution", deconvolution),
+                ];
+                let inner = inner.map(|(ours, theirs)| {
+                    weight(&format!("{module}.{ours}"), theirs, Layout::Same)
+                });
+                let norm = norm(&format!("{module}.deconvolution"), n);
+                inner.into_iter().chain(norm).collect()
+            }
             Self::Linear { module, linear } => vec![
                 weight(module, linear, Layout::OutIn),
                 tensor(
@@ -258,6 +284,7 @@ impl Layer {
                 parts.extend(norm(&format!("{module}.norm"), n, None));
                 parts
             }
+            Self::SpatialBottleneck { .. } => Vec::new(),
             Self::Linear { module, linear } => vec![
                 tensor(
                     format!("{module}.weight"),

@@ -18,8 +18,10 @@ mod pixels;
 mod pool;
 #[cfg(test)]
 mod tests;
+mod transposed_depthwise;
 
 pub(crate) use super::product::micro_kernel::Rectify;
 pub(crate) use convolution::{Convolution, Input, Weights};
 pub(crate) use depthwise::Depthwise;
 pub(crate) use pool::{Pool, PoolKind};
+pub(crate) use transposed_depthwise::TransposedDepthwise;
