@@ -93,16 +93,25 @@ fn without_variant(tensors: NamedTensors) -> NamedTensors {
     }
 }
 
-/// Gives the parameters of separable convolutions their present paths, which differ from those of earlier versions.
+/// Gives the parameters of separable convolutions, which have a pointwise part too, their present paths, which differ from
+/// those of earlier versions.
 fn with_present_names(tensors: NamedTensors) -> NamedTensors {
-    let present = |name: String| {
-        name.replace(".depthwise.", ".spatial.")
-            .replace(".depthwise_norm.", ".norm_between.")
+    let present = |name: &str| {
+        let renamed = [
+            (".depthwise.", ".spatial."),
+            (".depthwise_norm.", ".norm_between."),
+        ];
+        renamed.into_iter().find_map(|(earlier, present)| {
+            let (layer, parameter) = name.split_once(earlier)?;
+            let separable = tensors.contains(&format!("{layer}.pointwise.weight"));
+            separable.then(|| format!("{layer}{present}{parameter}"))
+        })
     };
-    let renamed = tensors.tensors.into_iter();
+    let names: Vec<_> = tensors.names().map(present).collect();
+    let renamed = tensors.tensors.into_iter().zip(names);
     NamedTensors {
         tensors: renamed
-            .map(|(name, tensor)| (present(name), tensor))
+            .map(|((name, tensor), present)| (present.unwrap_or(name), tensor))
             .collect(),
         metadata: tensors.metadata,
     }

@@ -15,7 +15,7 @@ pub enum Source {
     Timm,
     /// Cadene's Xception and Inception-ResNet V2, from which timm's were made; their last layer is `last_linear`.
     Cadene,
-    /// torchvision's GoogLeNet, Inception V3, ResNets and VGG-16, and files with their names.
+    /// torchvision's GoogLeNet, Inception V3, ResNets, ResNeXts and VGG-16, and files with their names.
     Torchvision,
     /// pytorchcv's batch-normalized Inception and ShuffleNet.
     Pytorchcv,
