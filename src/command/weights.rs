@@ -11,7 +11,11 @@ use xception::models::pretrained::{
 use super::display::progress_bar;
 use super::output;
 use crate::arguments::{WeightsAction, WeightsArguments};
+use crate::table::{Align, Table};
 use crate::terminal::escaped_path;
+
+/// Width of the names in the lines of `weights verify`, that of the longest.
+const NAME_WIDTH: usize = 30;
 
 /// Lists, fetches or verifies published weights.
 pub fn run(arguments: &WeightsArguments) -> Result<()> {
@@ -24,33 +28,34 @@ pub fn run(arguments: &WeightsArguments) -> Result<()> {
 }
 
 fn list() -> Result<()> {
-    let mut output = output::result();
-    writeln!(
-        output,
-        "{:<24} {:<12} {:>7} {:>9} {:>6} {:>6} {:>9}  licence",
-        "name", "source", "classes", "image", "top-1", "top-5", "size"
-    )?;
-    let percent = |share: Option<f64>| share.map_or("-".to_owned(), |share| format!("{share:.2}"));
+    let mut table = Table::new([
+        ("name", Align::Left),
+        ("source", Align::Left),
+        ("classes", Align::Right),
+        ("image", Align::Right),
+        ("top-1", Align::Right),
+        ("top-5", Align::Right),
+        ("size", Align::Right),
+        ("licence", Align::Left),
+    ]);
+    let known = |cell: Option<String>| cell.unwrap_or_else(|| "-".to_owned());
+    let percent = |share: Option<f64>| known(share.map(|share| format!("{share:.2}")));
     for entry in WEIGHTS.iter() {
         let [height, width] = entry.preset.preprocessing().size;
-        writeln!(
-            output,
-            "{:<24} {:<12} {:>7} {:>9} {:>6} {:>6} {:>9}  {}",
-            entry.name,
-            entry.source,
-            entry
-                .classes
-                .map_or("-".to_owned(), |classes| classes.to_string()),
+        let megabytes = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
+        table.row([
+            entry.name.to_owned(),
+            entry.source.to_string(),
+            known(entry.classes.map(|classes| classes.to_string())),
             format!("{height} x {width}"),
             percent(entry.accuracy.map(|accuracy| accuracy.top1)),
             percent(entry.accuracy.map(|accuracy| accuracy.top5)),
-            entry.file.bytes.map_or("-".to_owned(), |bytes| format!(
-                "{:.1} MB",
-                bytes as f64 / 1e6
-            )),
-            entry.license.unwrap_or("-"),
-        )?;
+            known(entry.file.bytes.map(megabytes)),
+            known(entry.license.map(str::to_owned)),
+        ]);
     }
+    let mut output = output::result();
+    write!(output, "{table}")?;
     writeln!(
         output,
         "\nTop-1 and top-5: percent of ImageNet's validation images, as the publishers report them \
@@ -133,7 +138,7 @@ fn verify(names: &[String]) -> Result<()> {
                 intact += 1;
                 writeln!(
                     output,
-                    "{:<24} intact   {}",
+                    "{:<NAME_WIDTH$} intact   {}",
                     entry.name,
                     escaped_path(&path)
                 )?;
@@ -142,7 +147,7 @@ fn verify(names: &[String]) -> Result<()> {
                 bad.push(entry.name);
                 writeln!(
                     output,
-                    "{:<24} damaged  {} has {} {found}, expected {expected}",
+                    "{:<NAME_WIDTH$} damaged  {} has {} {found}, expected {expected}",
                     entry.name,
                     escaped_path(&path),
                     entry.file.check.algorithm()
@@ -153,7 +158,7 @@ fn verify(names: &[String]) -> Result<()> {
                 bad.push(entry.name);
                 writeln!(
                     output,
-                    "{:<24} missing  {}",
+                    "{:<NAME_WIDTH$} missing  {}",
                     entry.name,
                     escaped_path(&path)
                 )?;
