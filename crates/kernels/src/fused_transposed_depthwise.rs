@@ -42,11 +42,29 @@ pub struct FusedTransposedDepthwise {
 #[derive(Debug, Clone)]
 enum Kernel {
     Native(Arc<TransposedDepthwise>),
-    Composed {
-        weight: Tensor<4>,
-        bias: Tensor<1>,
-        geometry: Geometry,
-    },
+    Composed(Box<Composed>),
+}
+
+/// The convolution in Burn's operations.
+#[derive(Debug, Clone)]
+struct Composed {
+    weight: Tensor<4>,
+    bias: Tensor<1>,
+    geometry: Geometry,
+}
+
+impl Composed {
+    fn forward(&self, input: Tensor<4>, size: [usize; 2], epilogue: Epilogue) -> Tensor<4> {
+        let (input, weight) = (leading_channels(input), self.weight.clone());
+        let [channels] = self.bias.dims();
+        let output = burn_transposed_conv2d(input, weight, size, &self.geometry, channels);
+        let bias = self.bias.clone().reshape([1, 1, 1, channels]);
+        let mut output = trailing_channels(output) + bias;
+        if let Some(residual) = epilogue.residual {
+            output = output + residual;
+        }
+        epilogue.activation.burn(output)
+    }
 }
 
 impl FusedTransposedDepthwise {
@@ -75,11 +93,11 @@ impl FusedTransposedDepthwise {
                 let packed = TransposedDepthwise::new(Arch::new(), &weights, geometry);
                 Kernel::Native(Arc::new(packed))
             }
-            _ => Kernel::Composed {
+            _ => Kernel::Composed(Box::new(Composed {
                 weight,
                 bias,
                 geometry,
-            },
+            })),
         };
         Self { kernel }
     }
@@ -104,21 +122,7 @@ impl FusedTransposedDepthwise {
         };
         match &self.kernel {
             Kernel::Native(convolution) => run_native(convolution, input, size, epilogue),
-            Kernel::Composed {
-                weight,
-                bias,
-                geometry,
-            } => {
-                let (input, weight) = (leading_channels(input), weight.clone());
-                let [channels] = bias.dims();
-                let output = burn_transposed_conv2d(input, weight, size, geometry, channels);
-                let bias = bias.clone().reshape([1, 1, 1, channels]);
-                let mut output = trailing_channels(output) + bias;
-                if let Some(residual) = epilogue.residual {
-                    output = output + residual;
-                }
-                epilogue.activation.burn(output)
-            }
+            Kernel::Composed(composed) => composed.forward(input, size, epilogue),
         }
     }
 }

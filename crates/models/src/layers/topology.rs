@@ -142,7 +142,7 @@ fn nearly_equal(channels: usize, axes: usize) -> Vec<usize> {
         }
         let divisors = (least..=channels).take_while(|&axis| axis * axis <= channels);
         let candidates = divisors
-            .filter(|axis| channels % axis == 0)
+            .filter(|axis| channels.is_multiple_of(*axis))
             .filter_map(|axis| {
                 let mut axes = factor(channels / axis, axes - 1, axis)?;
                 axes.insert(0, axis);
