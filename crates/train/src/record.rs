@@ -80,6 +80,9 @@ pub enum ClaimMetric {
     BestTop1,
     /// Top-1 accuracy after the last epoch; higher is better.
     FinalTop1,
+    /// Top-1 accuracy on the test images after the epoch that is best on the images held back for validation; higher is
+    /// better. It needs `data.validation_images`.
+    ChosenTop1,
     /// Training loss of the last epoch; lower is better.
     FinalTrainLoss,
     /// Area under the curve of test top-1 by epoch (its mean over epochs): a measure of how fast a
@@ -133,6 +136,22 @@ pub struct RunRecord {
     pub network_sha256: Option<String>,
 }
 
+impl RunRecord {
+    /// Returns the epoch with the highest top-1 accuracy on the images held back for validation, the first among equals;
+    /// `None` where there were no such images.
+    pub fn chosen_epoch(&self) -> Option<&EpochRecord> {
+        let scored = |epoch: &EpochRecord| Some(epoch.validation?.top1);
+        let mut epochs = self.epochs.iter().filter(|epoch| scored(epoch).is_some());
+        let first = epochs.next()?;
+        Some(
+            epochs.fold(first, |best, epoch| match scored(epoch) > scored(best) {
+                true => epoch,
+                false => best,
+            }),
+        )
+    }
+}
+
 /// How far a run came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -156,11 +175,14 @@ pub struct EpochRecord {
     pub learning_rate: f64,
     /// Means over the epoch's training batches, in training mode.
     pub train: Scores,
+    /// Means over the images held back for validation, in evaluation mode, after the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Scores>,
     /// Means over the test set, in evaluation mode, after the epoch.
     pub test: Scores,
     /// Wall-clock seconds of the training part.
     pub train_seconds: f64,
-    /// Wall-clock seconds of the test part.
+    /// Wall-clock seconds of scoring the validation and the test images.
     pub test_seconds: f64,
 }
 
@@ -219,8 +241,11 @@ pub struct DataRecord {
     pub sha256: String,
     /// Number of classes.
     pub classes: usize,
-    /// Number of training images.
+    /// Number of images that are trained on.
     pub train_images: usize,
+    /// Number of training images held back for validation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_images: Option<usize>,
     /// Number of test images.
     pub test_images: usize,
     /// Height and width in pixels.
@@ -262,6 +287,20 @@ mod finite_or_null {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_chosen_epoch_is_the_first_of_the_best_on_validation_images() {
+        let mut run = synthetic::complete().variants[0].runs[0].clone();
+        assert_eq!(run.chosen_epoch(), None);
+        for (epoch, top1) in run
+            .epochs
+            .iter_mut()
+            .zip([0.2, 0.5, 0.5, 0.1].into_iter().cycle())
+        {
+            epoch.validation = Some(Scores { top1, ..epoch.test });
+        }
+        assert_eq!(run.chosen_epoch().unwrap().epoch, 2);
+    }
 
     fn scores(text: &str) -> Scores {
         serde_json::from_str(text).unwrap()

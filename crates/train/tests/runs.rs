@@ -344,3 +344,48 @@ fn a_run_without_an_epoch_is_replaced_and_one_with_an_epoch_is_not() {
         .recipe;
     assert_eq!(recipe.batch_size, 10);
 }
+
+#[test]
+fn images_held_back_are_scored_after_every_epoch_and_the_same_whatever_is_trained_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = |changes: &[&str]| {
+        let changes: Vec<_> = changes
+            .iter()
+            .map(|change| change.parse().unwrap())
+            .collect();
+        let config = <RunConfig>::parse(TINY, &changes).unwrap();
+        Run::prepare(&config).unwrap().1
+    };
+    let changes = ["data.validation_images=60"];
+    let found = data(&changes);
+    let validation = found.validation.unwrap();
+    assert_eq!((found.train.len(), validation.len()), (40, 60));
+    assert_eq!(validation.class_counts(10), [6; 10]);
+    let more = data(&["data.validation_images=60", "data.train_images=90"]);
+    assert_eq!(more.validation.unwrap(), validation);
+    for index in 0..more.train.len() {
+        let image = more.train.image(index);
+        assert!((0..validation.len()).all(|held_back| validation.image(held_back) != image));
+    }
+
+    let (record, warnings) = train(folder.path(), &changes, false, None);
+    assert_eq!(warnings, Vec::<String>::new());
+    let record = record.unwrap();
+    assert_eq!(record.epochs.len(), 3);
+    let scores = |epoch: &xception_train::record::EpochRecord| epoch.validation.unwrap();
+    assert!(record.epochs.iter().all(|epoch| scores(epoch).images == 60));
+    let best = record
+        .epochs
+        .iter()
+        .map(|epoch| scores(epoch).top1)
+        .fold(0.0, f64::max);
+    let chosen = record.chosen_epoch().unwrap();
+    assert_eq!(scores(chosen).top1, best);
+    // Read again, it is the same.
+    let again = train(folder.path(), &changes, false, None).0.unwrap();
+    assert_eq!(again, record);
+    let without = train(&folder.path().join("without"), &[], false, None)
+        .0
+        .unwrap();
+    assert_eq!(without.chosen_epoch(), None);
+}

@@ -23,6 +23,8 @@ use crate::network::NetworkConfig;
 
 /// A number of training images to use.
 const TRAIN_IMAGES: Bounds = Bounds::at_least(2.0);
+/// A number of training images to hold back.
+const VALIDATION_IMAGES: Bounds = Bounds::at_least(1.0);
 /// A number of test images to use.
 const TEST_IMAGES: Bounds = Bounds::at_least(1.0);
 
@@ -79,6 +81,11 @@ pub struct DataConfig {
     /// How many training images to use, with the same shares of the classes; all where left out.
     #[schemars(example = 1000, transform = TRAIN_IMAGES.of_number())]
     pub train_images: Option<usize>,
+    /// How many training images to hold back, with the same shares of the classes: the same random ones in every run. Each
+    /// epoch is scored on them too, so that an epoch, or a recipe, is chosen without the test images.
+    #[schemars(example = 5000, transform = VALIDATION_IMAGES.of_number())]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_images: Option<usize>,
     /// How many test images to use, with the same shares of the classes; all where left out.
     #[schemars(example = 500, transform = TEST_IMAGES.of_number())]
     pub test_images: Option<usize>,
@@ -94,6 +101,7 @@ impl Default for DataConfig {
             image_size: None,
             preprocessing: None,
             train_images: None,
+            validation_images: None,
             test_images: None,
             augmentation: Augmentation::default(),
         }
@@ -311,6 +319,12 @@ impl DataConfig {
         for (key, value, bounds, note) in [
             ("image_size", self.image_size, SIDE, ""),
             ("train_images", self.train_images, TRAIN_IMAGES, variance),
+            (
+                "validation_images",
+                self.validation_images,
+                VALIDATION_IMAGES,
+                "",
+            ),
             ("test_images", self.test_images, TEST_IMAGES, ""),
         ] {
             if let Some(value) = value.filter(|&value| !bounds.contains_count(value)) {

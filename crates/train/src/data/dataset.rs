@@ -1,11 +1,14 @@
-//! A data set in memory: images of one size with their labels, in a training and a test split.
+//! A data set in memory: images of one size with their labels, in a training and a test split, and, where asked of it, a
+//! validation part of the training split.
 
 use std::ops::Range;
 use std::sync::Arc;
 
+use rand::RngCore;
 use sha2::{Digest, Sha256};
 use xception_models::preprocessing::{Filter, Preprocessing, Resize, ResizeMode, Scaling};
 
+use crate::data::keyed_rng::{Purpose, keyed_rng};
 use crate::data::{DataError, Normalization, Skipped};
 
 /// The channels of an image: red, green and blue.
@@ -24,6 +27,8 @@ pub struct Dataset {
     pub classes: Vec<String>,
     /// The images to train with. Shared, so that batches can be prepared in other threads without a copy.
     pub train: Arc<Images>,
+    /// Training images that are held back, to choose an epoch or a recipe by.
+    pub validation: Option<Arc<Images>>,
     /// The images to test with.
     pub test: Arc<Images>,
     /// The statistics that inputs are normalized with.
@@ -48,16 +53,37 @@ impl Dataset {
         }
     }
 
-    /// Returns the SHA-256, in hexadecimal, of both splits, the training split first.
+    /// Returns the SHA-256, in hexadecimal, of the training images, those held back for validation, if there are any, and
+    /// the test images.
     ///
-    /// Of each split: height, width and number of images as `u64`, then all pixels, then all labels as `u32`, numbers in
+    /// Of each: height, width and number of images as `u64`, then all pixels, then all labels as `u32`, numbers in
     /// little-endian order.
     #[must_use]
     pub fn sha256(&self) -> String {
         let mut digest = Sha256::new();
         self.train.update_digest(&mut digest);
+        if let Some(validation) = &self.validation {
+            validation.update_digest(&mut digest);
+        }
         self.test.update_digest(&mut digest);
         format!("{:x}", digest.finalize())
+    }
+
+    /// Holds back this number of training images for validation: random ones, the same in every run, in the proportions of
+    /// the classes.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Limit`] where the number is 0 or leaves no training image.
+    pub fn hold_back(mut self, validation: usize) -> Result<Self, DataError> {
+        let (train, held_back) = self.train.split(validation).ok_or(DataError::Limit {
+            split: "validation",
+            asked: validation,
+            available: self.train.len().saturating_sub(1),
+        })?;
+        self.train = Arc::new(train);
+        self.validation = Some(Arc::new(held_back));
+        Ok(self)
     }
 
     /// Returns the same data set with only the first part of one or both splits, stratified (see [`Images::limit`]).
@@ -237,6 +263,45 @@ impl Images {
         })
     }
 
+    /// Divides the images in two parts, of which the second has `count` images, drawn at random in the proportions of the
+    /// classes, which are made whole as in [`limit`](Self::limit). Both keep their order. `None` where one would be empty.
+    #[must_use]
+    pub fn split(&self, count: usize) -> Option<(Self, Self)> {
+        if count == 0 || count >= self.len() {
+            return None;
+        }
+        let classes = self
+            .labels
+            .iter()
+            .max()
+            .map_or(0, |label| *label as usize + 1);
+        let mut quotas = largest_remainder(&self.class_counts(classes), count);
+        let mut drawn = vec![false; self.len()];
+        let mut order: Vec<usize> = (0..self.len()).collect();
+        order.sort_by_cached_key(|&index| {
+            keyed_rng(Purpose::Validation, 0, 0, index as u64).next_u64()
+        });
+        for index in order {
+            let quota = &mut quotas[self.labels[index] as usize];
+            if *quota > 0 {
+                *quota -= 1;
+                drawn[index] = true;
+            }
+        }
+        let part = |held_back: bool| {
+            let indices = (0..self.len()).filter(|&index| drawn[index] == held_back);
+            let (pixels, labels): (Vec<_>, Vec<_>) = indices
+                .map(|index| (self.image(index), self.labels[index]))
+                .unzip();
+            Self {
+                size: self.size,
+                pixels: pixels.concat(),
+                labels,
+            }
+        };
+        Some((part(false), part(true)))
+    }
+
     /// Returns the images of a range of indices, which is cut to what there is.
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Self {
@@ -296,6 +361,7 @@ mod tests {
             citation: String::new(),
             classes: ["a", "b", "c"].map(String::from).to_vec(),
             train: Arc::new(images(labels)),
+            validation: None,
             test: Arc::new(images(&[0, 1])),
             normalization: Normalization::CIFAR10,
             skipped: Vec::new(),
@@ -331,6 +397,50 @@ mod tests {
         assert_eq!(part.image(2), all.image(2));
         assert_eq!(all.limit(10).unwrap(), all);
         assert_eq!(all.limit(1).unwrap().labels(), [0]);
+    }
+
+    #[test]
+    fn what_is_held_back_has_the_proportions_and_is_no_longer_trained_on() {
+        let labels: Vec<u32> = (0..300)
+            .map(|index| [0, 0, 0, 1, 1, 2][index % 6])
+            .collect();
+        let mut all = images(&labels);
+        for (index, pixels) in all.pixels.chunks_exact_mut(12).enumerate() {
+            pixels[..2].copy_from_slice(&(index as u16).to_le_bytes());
+        }
+        let (train, held_back) = all.split(60).unwrap();
+        assert_eq!((train.len(), held_back.len()), (240, 60));
+        assert_eq!(held_back.class_counts(3), [30, 20, 10]);
+        let ids = |images: &Images| -> Vec<u16> {
+            let of = |index| u16::from_le_bytes([images.image(index)[0], images.image(index)[1]]);
+            (0..images.len()).map(of).collect()
+        };
+        let (train_ids, held_back_ids) = (ids(&train), ids(&held_back));
+        assert!(train_ids.is_sorted() && held_back_ids.is_sorted());
+        let mut both = [train_ids, held_back_ids.clone()].concat();
+        both.sort_unstable();
+        assert!(both.into_iter().eq(0..300));
+        // Drawn from all over the set.
+        assert!(held_back_ids.iter().filter(|&&id| id < 150).count() > 15);
+        assert!(held_back_ids.iter().filter(|&&id| id >= 150).count() > 15);
+        for (index, &id) in held_back_ids.iter().enumerate() {
+            assert_eq!(held_back.label(index), labels[id as usize]);
+        }
+        assert_eq!(all.split(0), None);
+        assert_eq!(all.split(300), None);
+    }
+
+    #[test]
+    fn holding_back_changes_the_hash_and_says_what_is_too_many() {
+        let data = dataset(&[0, 1, 2, 0, 1, 2]);
+        let split = data.clone().hold_back(3).unwrap();
+        assert_eq!(split.train.len(), 3);
+        assert_eq!(split.validation.as_ref().unwrap().len(), 3);
+        assert_ne!(split.sha256(), data.sha256());
+        assert_eq!(
+            data.hold_back(6).unwrap_err().to_string(),
+            "6 validation images asked for: give a number from 1 to 5, the size of the split"
+        );
     }
 
     #[test]

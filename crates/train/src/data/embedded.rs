@@ -43,6 +43,7 @@ pub(crate) fn load(source: String) -> Result<Dataset, DataError> {
         citation: CIFAR_CITATION.into(),
         classes: CIFAR10_CLASSES.map(String::from).to_vec(),
         train: Arc::new(TRAIN.decode()?),
+        validation: None,
         test: Arc::new(TEST.decode()?),
         normalization: Normalization::CIFAR10,
         skipped: Vec::new(),

@@ -132,6 +132,7 @@ pub(super) fn load(
         source,
         citation: String::new(),
         train: read(&train)?,
+        validation: None,
         test: read(&test)?,
         classes,
         normalization,

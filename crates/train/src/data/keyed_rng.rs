@@ -13,6 +13,8 @@ pub(crate) enum Purpose {
     Order = 1,
     /// The augmentation of an image.
     Augmentation = 2,
+    /// The images that are held back for validation.
+    Validation = 3,
 }
 
 /// Returns the generator for one decision. The key is the little-endian numbers `purpose`, `seed`, `epoch` and

@@ -12,6 +12,7 @@ impl DataRecord {
             sha256: data.sha256(),
             classes: data.classes.len(),
             train_images: data.train.len(),
+            validation_images: data.validation.as_ref().map(|images| images.len()),
             test_images: data.test.len(),
             size: data.train.size(),
             citation: data.citation.clone(),

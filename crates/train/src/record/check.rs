@@ -11,6 +11,8 @@ pub(crate) struct Asked {
     pub(crate) epochs: usize,
     /// Training images, where they are known.
     pub(crate) train_images: Option<usize>,
+    /// Images held back for validation, where they are known.
+    pub(crate) validation_images: Option<usize>,
     /// Test images, where they are known.
     pub(crate) test_images: Option<usize>,
 }
@@ -28,6 +30,7 @@ impl AblationRecord {
         Asked {
             epochs: self.epochs,
             train_images: is_shared.then_some(self.data.train_images),
+            validation_images: self.data.validation_images.filter(|_| is_shared),
             test_images: is_shared.then_some(self.data.test_images),
         }
     }
@@ -100,6 +103,10 @@ impl EpochRecord {
         // The loss on the test images may overflow where that on the training images doesn't yet.
         self.train
             .problem("training", asked.train_images)
+            .or_else(|| {
+                let validation = self.validation.as_ref()?;
+                validation.problem("validation", asked.validation_images)
+            })
             .or_else(|| self.test.problem("test", asked.test_images))
     }
 }
@@ -145,6 +152,7 @@ mod tests {
     const ASKED: Asked = Asked {
         epochs: 12,
         train_images: Some(4000),
+        validation_images: None,
         test_images: Some(1000),
     };
 

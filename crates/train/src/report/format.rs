@@ -56,9 +56,10 @@ impl Unit {
     /// Returns the unit of what a claim compares.
     pub(super) fn of(metric: ClaimMetric, images: usize) -> Self {
         match metric {
-            ClaimMetric::BestTop1 | ClaimMetric::FinalTop1 | ClaimMetric::MeanTop1 => {
-                Self::percent(images)
-            }
+            ClaimMetric::BestTop1
+            | ClaimMetric::FinalTop1
+            | ClaimMetric::ChosenTop1
+            | ClaimMetric::MeanTop1 => Self::percent(images),
             ClaimMetric::FinalTrainLoss => Self::loss(),
         }
     }

@@ -3,7 +3,7 @@
 use super::ReportError;
 use crate::record::{AblationRecord, Scores};
 
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 16] = [
     "variant",
     "seed",
     "epoch",
@@ -12,6 +12,9 @@ const COLUMNS: [&str; 13] = [
     "train_loss",
     "train_top1",
     "train_top5",
+    "validation_loss",
+    "validation_top1",
+    "validation_top5",
     "test_loss",
     "test_top1",
     "test_top5",
@@ -49,11 +52,17 @@ fn try_write(record: &AblationRecord) -> Result<Vec<u8>, Box<dyn std::error::Err
         for run in &variant.runs {
             for epoch in &run.epochs {
                 let (train, test) = (&epoch.train, &epoch.test);
+                let validation = epoch.validation.as_ref();
                 writer.serialize((
                     &variant.name,
                     run.seed,
                     (epoch.epoch, epoch.steps, epoch.learning_rate),
                     (finite(train.loss), train.top1, top5(train)),
+                    (
+                        validation.and_then(|scores| finite(scores.loss)),
+                        validation.map(|scores| scores.top1),
+                        validation.and_then(top5),
+                    ),
                     (finite(test.loss), test.top1, top5(test)),
                     (epoch.train_seconds, epoch.test_seconds),
                 ))?;
@@ -87,7 +96,7 @@ mod tests {
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let row = reader.records().next().unwrap().unwrap();
         let epoch = &record.variants[0].runs[0].epochs[0];
-        assert_eq!(row[9].parse::<f64>().unwrap(), epoch.test.top1);
+        assert_eq!(row[12].parse::<f64>().unwrap(), epoch.test.top1);
         assert_eq!(row[5].parse::<f64>().unwrap(), epoch.train.loss);
     }
 
@@ -98,7 +107,7 @@ mod tests {
             let text = to_csv(record).unwrap();
             let mut reader = csv::Reader::from_reader(text.as_bytes());
             let row = reader.records().next().unwrap().unwrap();
-            [row[7].to_owned(), row[10].to_owned()]
+            [row[7].to_owned(), row[13].to_owned()]
         };
         assert!(columns(&record).iter().all(|cell| !cell.is_empty()));
         record.data.classes = 5;

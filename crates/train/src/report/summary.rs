@@ -230,6 +230,7 @@ fn measure(run: &RunRecord, metric: ClaimMetric) -> Option<f64> {
     let value = match metric {
         ClaimMetric::BestTop1 => top1.fold(f64::NEG_INFINITY, f64::max),
         ClaimMetric::FinalTop1 => last.test.top1,
+        ClaimMetric::ChosenTop1 => run.chosen_epoch()?.test.top1,
         ClaimMetric::FinalTrainLoss => last.train.loss,
         ClaimMetric::MeanTop1 => top1.sum::<f64>() / run.epochs.len() as f64,
     };

@@ -65,6 +65,7 @@ pub(super) fn metric_name(metric: ClaimMetric) -> &'static str {
     match metric {
         ClaimMetric::BestTop1 => "best test top-1",
         ClaimMetric::FinalTop1 => "final test top-1",
+        ClaimMetric::ChosenTop1 => "test top-1 of the epoch chosen on the validation images",
         ClaimMetric::FinalTrainLoss => "final training loss",
         ClaimMetric::MeanTop1 => "mean test top-1 over the epochs",
     }
@@ -73,7 +74,10 @@ pub(super) fn metric_name(metric: ClaimMetric) -> &'static str {
 fn is_lower_better(metric: ClaimMetric) -> bool {
     match metric {
         ClaimMetric::FinalTrainLoss => true,
-        ClaimMetric::BestTop1 | ClaimMetric::FinalTop1 | ClaimMetric::MeanTop1 => false,
+        ClaimMetric::BestTop1
+        | ClaimMetric::FinalTop1
+        | ClaimMetric::ChosenTop1
+        | ClaimMetric::MeanTop1 => false,
     }
 }
 

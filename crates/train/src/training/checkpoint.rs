@@ -217,6 +217,7 @@ mod tests {
     const ASKED: Asked = Asked {
         epochs: 12,
         train_images: None,
+        validation_images: None,
         test_images: None,
     };
 

@@ -5,6 +5,7 @@
 
 mod checkpoint;
 mod evaluate;
+mod initial_weights;
 mod keyboard;
 mod loader;
 mod memory;

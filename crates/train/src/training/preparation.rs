@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::prelude::Device;
 
+use super::initial_weights;
 use super::memory;
 use super::run::Run;
 use super::starting_weights::starting_network;
@@ -39,6 +40,10 @@ impl<M: NetworkConfig> Run<'_, M> {
         if config.finetune.is_some() {
             // Pixels are scaled as the weights have learned them, whatever the data.
             data.normalization = Normalization::of(&preprocessing)?;
+        }
+        // First, so that the validation images are the same for any number of training images.
+        if let Some(images) = config.data.validation_images {
+            data = data.hold_back(images)?;
         }
         Ok(data.limit(config.data.train_images, config.data.test_images)?)
     }
@@ -94,8 +99,8 @@ impl<M: NetworkConfig> Run<'_, M> {
     /// those that the configuration starts from.
     ///
     /// Random weights are drawn on the processor whatever the device, so that a seed means the same
-    /// network on every backend. Burn's generator is one for the whole process: no other thread may
-    /// draw meanwhile.
+    /// network on every backend; variants have the same weights where names and shapes are the same. Burn's generator is
+    /// one for the whole process: no other thread may draw meanwhile.
     ///
     /// # Errors
     ///
@@ -110,7 +115,6 @@ impl<M: NetworkConfig> Run<'_, M> {
             true => Device::flex().autodiff(),
             false => Device::flex(),
         };
-        processor.seed(seed);
         let classes = data.classes.len();
         let model = config.resolve(classes)?.model;
         let network = match &config.finetune {
@@ -118,7 +122,7 @@ impl<M: NetworkConfig> Run<'_, M> {
             None => make(&model, &processor)?,
         };
         check_images(&network, config, data)?;
-        // Parameters are drawn on first use: here, in their order in the network.
+        initial_weights::draw(&network, seed, &processor);
         Ok(network.fork(&processor).fork(device))
     }
 }

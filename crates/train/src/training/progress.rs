@@ -79,8 +79,11 @@ impl Progress {
             top5: None,
             ..epoch.train
         };
+        let validation = epoch.validation.map_or_else(String::new, |scores| {
+            format!("; validation top-1 {:.1} %", 100.0 * scores.top1)
+        });
         format!(
-            "{place}: training {train:.1}; test {:.1}; {seconds:.1} s, {} to go",
+            "{place}: training {train:.1}{validation}; test {:.1}; {seconds:.1} s, {} to go",
             epoch.test,
             duration(left),
         )
@@ -204,6 +207,7 @@ mod tests {
             steps: 1,
             learning_rate: 0.1,
             train: scores(1.25),
+            validation: None,
             test: scores(1.5),
             train_seconds: 4.0,
             test_seconds: 1.0,

@@ -21,7 +21,7 @@ use super::strategy::{EpochLoop, LoopState};
 use super::task::ClassificationTask;
 use crate::TrainError;
 use crate::config::RunConfig;
-use crate::data::{BatchPlan, DataSource, Dataset};
+use crate::data::{BatchPlan, DataSource, Dataset, Images};
 use crate::files::file_sha256;
 use crate::network::{ImageClassifier, NetworkConfig, Trained};
 use crate::record::{Asked, DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord, RunState};
@@ -242,7 +242,11 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             ..BatchPlan::test(recipe.batch_size, normalization)
         };
         let train = EpochLoader::new(self.data.train.clone(), train_plan, device.clone());
-        let test = EpochLoader::new(self.data.test.clone(), test_plan, self.device.clone());
+        let evaluated = |images: &Arc<Images>| {
+            EpochLoader::new(images.clone(), test_plan.clone(), self.device.clone())
+        };
+        let test = evaluated(&self.data.test);
+        let validation = self.data.validation.as_ref().map(evaluated);
 
         let learner = Learner::new(state.task, recipe.optimizer.init(), recipe.learning_rate);
         let strategy = Arc::new(
@@ -262,6 +266,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
                 },
                 on_epoch,
             )
+            .with_validation(validation)
             .with_stop(self.stop.clone()),
         );
         let interrupter = Interrupter::new();

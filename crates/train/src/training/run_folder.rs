@@ -64,6 +64,7 @@ impl<M> RunManifest<M> {
         Asked {
             epochs: self.config.recipe.epochs,
             train_images: Some(self.data.train_images),
+            validation_images: self.data.validation_images,
             test_images: Some(self.data.test_images),
         }
     }

@@ -8,6 +8,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use burn::data::dataloader::DataLoader;
 use burn::lr_scheduler::LrSchedulerConfig;
 use burn::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrSchedulerConfig};
 use burn::module::Module;
@@ -19,6 +20,7 @@ use burn::train::{
     TrainStep, TrainingComponents, TrainingItem, ValidLoader,
 };
 
+use super::loader::EpochLoader;
 use super::run_folder::RunFolder;
 use super::scores::ScoreSum;
 use super::starting_weights::backbone;
@@ -40,6 +42,8 @@ pub(crate) struct EpochLoop {
     device: Device,
     folder: Arc<RunFolder>,
     on_epoch: Box<dyn Fn(&RunRecord) + Send + Sync>,
+    /// The images held back for validation.
+    validation: Option<EpochLoader>,
     stop: StopSignal,
     /// The optimizer and the record, taken by the loop and put back at its end.
     state: Mutex<Option<LoopState>>,
@@ -71,9 +75,16 @@ impl EpochLoop {
             device,
             folder,
             on_epoch,
+            validation: None,
             stop: StopSignal::new(),
             state: Mutex::new(Some(state)),
         }
+    }
+
+    /// Sets the images held back for validation, on which every epoch is scored too.
+    pub(crate) fn with_validation(mut self, validation: Option<EpochLoader>) -> Self {
+        self.validation = validation;
+        self
     }
 
     /// Sets the signal that ends the loop after a batch.
@@ -105,7 +116,12 @@ impl EpochLoop {
         let train_seconds = start.elapsed().as_secs_f64();
 
         let start = Instant::now();
-        let test = test(epoch, &task.valid(), &loaders.test, events)?;
+        let evaluated = task.valid();
+        let validation = self.validation.as_ref();
+        let validation =
+            validation.map(|loader| score(&evaluated, loader, || events.check(epoch - 1)));
+        let validation = validation.transpose()?;
+        let test = test(epoch, &evaluated, &loaders.test, events)?;
         let test_seconds = start.elapsed().as_secs_f64();
 
         let record = &mut state.record;
@@ -114,6 +130,7 @@ impl EpochLoop {
             steps: self.steps_per_epoch,
             learning_rate,
             train,
+            validation,
             test,
             train_seconds,
             test_seconds,
@@ -189,6 +206,21 @@ fn rates<N: ImageClassifier>(
         constant(learning_rate * backbone_rate),
     );
     Ok(rates.init().map_err(TrainError::burn)?.step())
+}
+
+/// Scores the network on all batches, in evaluation mode, without telling Burn's metrics; `check` may end it between two.
+fn score<N: ImageClassifier + 'static>(
+    task: &ClassificationTask<N>,
+    loader: &EpochLoader,
+    mut check: impl FnMut() -> Result<(), TrainError>,
+) -> Result<Scores, TrainError> {
+    let mut sum = ScoreSum::default();
+    for batch in loader.iter() {
+        let output = InferenceStep::step(task, batch.map_err(TrainError::burn)?);
+        sum.add(&output);
+        check()?;
+    }
+    sum.mean()
 }
 
 /// Scores the network on all test batches, in evaluation mode.
