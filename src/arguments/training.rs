@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use xception::train::config::{Freeze, Override};
+use xception::train::config::{Freeze, Override, Seeds};
 use xception::train::data::DataSource;
 
 use super::{DeviceArguments, InputArguments};
@@ -19,6 +19,7 @@ use super::{DeviceArguments, InputArguments};
   xception ablate configs/ablations/residual.json --set recipe.epochs=40 --out runs/residual-40
   xception ablate configs/ablations/families.json --data cifar10:datasets/cifar10
   xception ablate configs/ablations/quick.json --plan      only print the plan
+  xception ablate configs/ablations/quick.json --seeds 1-12    add seeds to those that are done
   xception ablate configs/ablations/residual-by-activation.json
 
 An ablation is a JSON file: a base configuration, `variants` (or `axes` for a grid), and seeds. The
@@ -30,6 +31,9 @@ pub struct AblateArguments {
     /// Folder for runs and report [default: runs/NAME, with the file's name].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Seeds in place of the file's, such as 1-8 or 1,2,5; runs that are there already count.
+    #[arg(long, value_name = "SEEDS")]
+    pub seeds: Option<Seeds>,
     /// Only check the file and print the plan.
     #[arg(long)]
     pub plan: bool,

@@ -21,7 +21,11 @@ use crate::terminal::{escaped_lines, escaped_path};
 
 /// Prints the plan, trains the runs and writes the report.
 pub fn run(arguments: &AblateArguments) -> Result<()> {
-    let config: AblationConfig = AblationConfig::read(&arguments.file, &arguments.run.overrides())?;
+    let mut config: AblationConfig =
+        AblationConfig::read(&arguments.file, &arguments.run.overrides())?;
+    if let Some(seeds) = &arguments.seeds {
+        config = config.with_seeds(seeds)?;
+    }
     let display = display(arguments.run.display)?;
     let backend = &arguments.run.device.backend;
     let device = backend.device()?;
@@ -93,6 +97,9 @@ fn command_line(arguments: &AblateArguments) -> String {
     }
     for change in &run.overrides {
         words.extend(["--set".to_owned(), change.to_string()]);
+    }
+    if let Some(seeds) = &arguments.seeds {
+        words.extend(["--seeds".to_owned(), seeds.to_string()]);
     }
     words.extend(["--backend".to_owned(), run.device.backend.to_string()]);
     let quoted = words.iter().map(|word| quote(word));

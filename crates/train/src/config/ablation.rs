@@ -7,11 +7,12 @@ use xception_models::ModelConfig;
 use super::ablation_file::{AblationFile, VariantConfig, check_form};
 use super::comparison::{check_claims, check_names, check_seeds, unlike};
 use super::error::{ConfigError, Invalid};
-use super::grid;
+use super::grid::{self, check_runs};
 use super::layers::Places;
 use super::overrides::Override;
 use super::run::RunConfig;
 use super::schema_key::without_schema;
+use super::seeds::Seeds;
 use super::source::Source;
 use super::strict_json;
 use super::variant_folder::{check_name, variant_folders};
@@ -126,6 +127,23 @@ impl<M: NetworkConfig> AblationConfig<M> {
             variants: resolved,
             seeds: file.seeds,
             claims: file.claims,
+        })
+    }
+
+    /// Returns the ablation with other seeds than the file's. Runs that are there already stay what they are.
+    ///
+    /// # Errors
+    ///
+    /// If these would be more than 10,000 runs.
+    pub fn with_seeds(self, seeds: &Seeds) -> Result<Self, ConfigError> {
+        let count = seeds.as_slice().len();
+        check_runs(&[self.variants.len()], count, "").map_err(|invalid| ConfigError::Override {
+            argument: seeds.to_string(),
+            cause: invalid.message,
+        })?;
+        Ok(Self {
+            seeds: seeds.as_slice().to_vec(),
+            ..self
         })
     }
 

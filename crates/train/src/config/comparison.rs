@@ -15,8 +15,16 @@ use xception_messages::suggestion;
 /// The most names that a message lists.
 const LISTED: usize = 20;
 
+/// Path of the number of images held back for validation, of which there are none unless they are asked for.
+const VALIDATION: &str = "data.validation_images";
+
 /// What variants have to share to be compared.
-const SHARED: [&str; 3] = ["recipe.epochs", "data.source", "data.test_images"];
+const SHARED: [&str; 4] = [
+    "recipe.epochs",
+    "data.source",
+    VALIDATION,
+    "data.test_images",
+];
 
 /// Checks that there are seeds, each once.
 pub(super) fn check_seeds(seeds: &[u64]) -> Result<(), Invalid> {
@@ -95,6 +103,7 @@ pub(super) fn unlike<M: NetworkConfig>(variants: &[Variant<M>]) -> Option<Unlike
         SHARED.iter().zip(&of_first).find_map(|(&path, of_first)| {
             let of_variant = value(&variant.config, path);
             let for_people = |value: &Option<Value>| match value {
+                None | Some(Value::Null) if path == VALIDATION => "none".to_owned(),
                 None | Some(Value::Null) => "all".to_owned(),
                 Some(value) => shown(value),
             };
@@ -102,8 +111,8 @@ pub(super) fn unlike<M: NetworkConfig>(variants: &[Variant<M>]) -> Option<Unlike
                 index: index + 1,
                 path,
                 message: format!(
-                    "is {} in `{}`, but {} in `{}`: variants have to share the number of epochs and the test \
-                     images, or they can't be compared",
+                    "is {} in `{}`, but {} in `{}`: variants have to share the number of epochs, the \
+                     validation and the test images, or they can't be compared",
                     for_people(&of_variant),
                     variant.name,
                     for_people(of_first),

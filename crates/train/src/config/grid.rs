@@ -41,7 +41,7 @@ pub(super) fn variants(
 }
 
 /// Checks the number of runs, a product that need not fit into a number.
-fn check_runs(variants: &[usize], seeds: usize, path: &str) -> Result<(), Invalid> {
+pub(super) fn check_runs(variants: &[usize], seeds: usize, path: &str) -> Result<(), Invalid> {
     let factors = variants.iter().chain([&seeds]);
     let runs = factors.fold(1.0, |runs, factor| runs * *factor as f64);
     if runs <= MAX_RUNS as f64 {
