@@ -6,7 +6,7 @@ use burn::tensor::activation;
 use serde::{Deserialize, Serialize};
 
 use crate::native::is_native;
-use crate::ops::ReluBackend;
+use crate::ops::ActivationBackend;
 
 /// The non-linearity after a layer, or between the two parts of a separable convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -36,14 +36,23 @@ impl Activation {
     }
 }
 
-/// Applies the rectified linear unit: `max(0, x)` of each element, and NaN for NaN.
+/// Applies an activation to each element; NaN stays NaN.
 ///
 /// # Shapes
 ///
 /// - `input` and output: `[batch, channels, height, width]`
-pub fn relu(input: Tensor<4>) -> Tensor<4> {
-    if !is_native(&input) {
-        return activation::relu(input);
+pub fn activate(input: Tensor<4>, activation: Activation) -> Tensor<4> {
+    if activation == Activation::None {
+        return input;
     }
-    Tensor::from_dispatch(<Dispatch as ReluBackend>::rectify(input.into_dispatch()))
+    if !is_native(&input) {
+        return activation.burn(input);
+    }
+    let input = input.into_dispatch();
+    Tensor::from_dispatch(<Dispatch as ActivationBackend>::activate(input, activation))
+}
+
+/// Applies the rectified linear unit: [`activate`] with [`Activation::Relu`].
+pub fn relu(input: Tensor<4>) -> Tensor<4> {
+    activate(input, Activation::Relu)
 }

@@ -48,7 +48,7 @@ mod threads;
 mod trailing_pool;
 mod transposed_convolution;
 
-pub use activation::{Activation, relu};
+pub use activation::{Activation, activate, relu};
 pub use batch_norm::{NormalizedBatch, batch_norm_train, normalize};
 pub use convolution::{burn_conv2d, conv2d};
 pub use depthwise::depthwise_conv2d;

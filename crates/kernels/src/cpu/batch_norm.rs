@@ -9,9 +9,9 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use self::backward::BackwardChannel;
+use super::activation::rectify;
 use super::copy::{copy, write};
 use super::output::{Interleaved, Unwritten, Written, write_values, written_interleaved};
-use super::relu::rectify;
 use super::scratch::with_scratch;
 use super::sums::sum;
 

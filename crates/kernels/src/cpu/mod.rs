@@ -3,6 +3,7 @@
 //! All tensors are dense and row-major: `[batch, channels, height, width]`. Work is divided by shapes
 //! alone, never by the number of threads, so results are the same bit for bit on any number of them.
 
+pub(crate) mod activation;
 mod aligned;
 pub(crate) mod batch_norm;
 mod col2im;
@@ -18,7 +19,6 @@ mod output;
 mod plane;
 pub(crate) mod pointwise;
 mod product;
-pub(crate) mod relu;
 mod scratch;
 pub(crate) mod sgd;
 mod sums;

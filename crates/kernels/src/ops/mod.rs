@@ -5,6 +5,8 @@
 
 // Burn deprecates NdArray, which the macro names; this project still supports it.
 #[allow(deprecated)]
+mod activation;
+#[allow(deprecated)]
 mod batch_norm;
 #[allow(deprecated)]
 mod convolution;
@@ -14,16 +16,14 @@ mod host;
 #[allow(deprecated)]
 mod max_pool;
 #[allow(deprecated)]
-mod relu;
-#[allow(deprecated)]
 mod sgd;
 #[allow(deprecated)]
 mod transposed_convolution;
 
+pub(crate) use activation::ActivationBackend;
 pub(crate) use batch_norm::{BatchNormBackend, NormSettings, NormalizeBackend};
 pub(crate) use convolution::{ConvolutionBackend, Plan};
 pub(crate) use fused::{InferenceBackend, InferencePlan};
 pub(crate) use max_pool::{MaxPoolBackend, PoolPlan};
-pub(crate) use relu::ReluBackend;
 pub(crate) use sgd::OptimizerBackend;
 pub(crate) use transposed_convolution::TransposedConvolutionBackend;

@@ -79,9 +79,9 @@ impl Kernels {
 
     /// Applies an activation to each element.
     pub(super) fn activate(&self, input: Tensor<4>, activation: Activation) -> Tensor<4> {
-        match (self, activation) {
-            (Self::Native, Activation::Relu) => xception_kernels::relu(input),
-            (_, activation) => activation.burn(input),
+        match self {
+            Self::Native => xception_kernels::activate(input, activation),
+            Self::Burn => activation.burn(input),
         }
     }
 

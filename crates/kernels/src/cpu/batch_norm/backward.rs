@@ -2,8 +2,8 @@
 
 use pulp::{Simd, WithSimd};
 
+use super::super::activation::rectify_gradient;
 use super::super::output::{Interleaved, Written, write_values};
-use super::super::relu::rectify_gradient;
 use super::super::sums::pair_of_sums;
 use super::{Affine, BatchNorm};
 
