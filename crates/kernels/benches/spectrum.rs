@@ -10,7 +10,7 @@
 //! - `--burn`: also Burn's own operations, whose weight gradient takes a convolution for each group
 //! - `--json`: every time in milliseconds
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::panic, clippy::unwrap_used)]
 
 #[path = "spectrum/given_gradient.rs"]
 mod given_gradient;
@@ -120,7 +120,7 @@ impl Options {
         }
         if options.groups.is_empty() {
             options.groups = (1..=options.channels)
-                .filter(|groups| options.channels % groups == 0)
+                .filter(|&groups| options.channels.is_multiple_of(groups))
                 .collect();
         }
         options

@@ -139,12 +139,14 @@ impl PlaneLayout {
                 let to = &mut phases[start + columns.start..start + columns.end];
                 let from = (row * stride[0] + a - padding.top) * self.input[1];
                 let first = columns.start * stride[1] + b - padding.left;
-                if stride[1] == 1 {
-                    copy(simd, &plane[from + first..][..to.len()], to);
-                } else {
-                    let from = plane[from + first..].iter().step_by(stride[1]);
-                    for (to, from) in to.iter_mut().zip(from) {
-                        *to = *from;
+                let from = &plane[from + first..];
+                match stride[1] {
+                    1 => copy(simd, &from[..to.len()], to),
+                    2 => every_second(from, to),
+                    stride => {
+                        for (to, from) in to.iter_mut().zip(from.iter().step_by(stride)) {
+                            *to = *from;
+                        }
                     }
                 }
             }
@@ -224,19 +226,73 @@ impl PlaneLayout {
             filling.push(outside, zeros);
             return filling.finish();
         }
+        let phase = |phase: usize| {
+            let phase = a * stride[1] + phase;
+            &phases[phase * length + start..][..self.pitch]
+        };
         let columns = padding.left..padding.left + to.len();
+        if stride[1] == 2 {
+            return interleave(phase(0), phase(1), padding.left, to);
+        }
         let values = columns.map(
             #[inline(always)]
             |x| {
-                let (column, phase) = (x / stride[1], a * stride[1] + x % stride[1]);
-                match column < self.pitch {
-                    true => phases[phase * length + start + column],
-                    false => 0.0,
-                }
+                let value = phase(x % stride[1]).get(x / stride[1]);
+                value.copied().unwrap_or(0.0)
             },
         );
         write_values(to, values)
     }
+}
+
+/// Copies every second value, from the first on, as many as there is room for.
+#[inline(always)]
+fn every_second(from: &[f32], to: &mut [f32]) {
+    // In pairs, of which compilers make vectors.
+    let Some((last, to)) = to.split_last_mut() else {
+        return;
+    };
+    for (to, [value, _]) in to.iter_mut().zip(from.as_chunks::<2>().0) {
+        *to = *value;
+    }
+    *last = from[2 * to.len()];
+}
+
+/// Writes values of two slices in turns, beginning with value `first` of all, and zeros where they end.
+#[inline(always)]
+fn interleave<'a>(even: &[f32], odd: &[f32], first: usize, to: &'a mut Unwritten) -> &'a mut [f32] {
+    let length = to.len().min((2 * even.len()).saturating_sub(first));
+    let outside = to.len() - length;
+    // A value by itself, so that pairs begin with an even one.
+    let single = (first % 2).min(length);
+    let pair = first / 2 + single;
+    let (even, rest) = (&even[pair.min(even.len())..], &odd[pair.min(odd.len())..]);
+    let mut filling = Filling::new(to);
+    filling.push(
+        single,
+        #[inline(always)]
+        |to| write_values(to, odd.get(first / 2).copied()),
+    );
+    filling.push(
+        length - single,
+        #[inline(always)]
+        |to| {
+            let (pairs, last) = to.as_chunks_mut::<2>();
+            for (to, (even, odd)) in pairs.iter_mut().zip(even.iter().zip(rest)) {
+                to[0].write(*even);
+                to[1].write(*odd);
+            }
+            let count = pairs.len();
+            for (to, even) in last.iter_mut().zip(&even[count..]) {
+                to.write(*even);
+            }
+            assert!(count + last.len() <= even.len() && count <= rest.len());
+            // SAFETY: there are as many pairs of values as of elements, and a last one where there is a last element.
+            unsafe { to.assume_init_mut() }
+        },
+    );
+    filling.push(outside, zeros);
+    filling.finish()
 }
 
 /// Copies a row. Rows are often shorter than a vector, where a call to `memcpy` would cost more.

@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use pulp::Simd;
 
 use super::super::output::{SharedOutput, Unwritten};
+use super::super::prefetch::prefetch_line;
 use super::super::vector::load;
 
 /// Rows of a block at most.
@@ -129,12 +130,7 @@ impl Prefetch {
 
     #[inline(always)]
     fn fetch(&mut self) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-            // SAFETY: a hint, which may be given for any address.
-            unsafe { _mm_prefetch::<_MM_HINT_T1>(self.next.cast()) };
-        }
+        prefetch_line(self.next);
         self.next = self.next.wrapping_add(self.step);
     }
 }
