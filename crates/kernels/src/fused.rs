@@ -27,7 +27,7 @@ use crate::{Activation, Epilogue, FusedDepthwise, Geometry, Padding2d};
 /// the epilogue is a second pass.
 ///
 /// In all other cases the convolution is composed of Burn's own operations, with the same results up to
-/// rounding, but slower. That includes convolutions in several groups on every device.
+/// rounding, but slower. That includes convolutions in several groups with a weight that is infinite or NaN.
 ///
 /// # Examples
 ///
@@ -64,8 +64,7 @@ enum Kernel {
 impl FusedConv2d {
     /// Makes a convolution in any number of groups of channels.
     ///
-    /// `native` is whether this crate's kernels may compute it, see [`FusedConv2d`]. They serve one group;
-    /// convolutions in several groups are composed of Burn's operations.
+    /// `native` is whether this crate's kernels may compute it, see [`FusedConv2d`].
     ///
     /// # Shapes
     ///
@@ -81,15 +80,23 @@ impl FusedConv2d {
         native: bool,
     ) -> Self {
         let (weight, bias) = (constant(weight), constant(bias));
-        let [outputs, channels, rows, columns] = weight.dims();
-        let fits = bias.dims() == [outputs] && geometry.kernel == [rows, columns] && groups == 1;
+        let [outputs, of_a_group, rows, columns] = weight.dims();
+        let sizes = [outputs, of_a_group, rows, columns, groups];
+        let fits = bias.dims() == [outputs]
+            && geometry.kernel == [rows, columns]
+            && sizes.iter().all(|&size| size > 0)
+            && outputs.is_multiple_of(groups);
         let native = native && fits && is_native(&weight) && is_native(&bias);
-        if native && let (Some(weight), Some(bias)) = (values(&weight), values(&bias)) {
+        if native
+            && let (Some(weight), Some(bias)) = (values(&weight), values(&bias))
+            && (groups == 1 || weight.iter().all(|weight| weight.is_finite()))
+        {
             let weights = Weights {
                 weight: &weight,
                 bias: &bias,
             };
-            let convolution = Convolution::dense(Arch::new(), &weights, channels, geometry);
+            let (arch, channels) = (Arch::new(), of_a_group * groups);
+            let convolution = Convolution::new(arch, &weights, channels, groups, geometry);
             return Self::native(convolution);
         }
         Self::composed(ComposedConv2d {
@@ -368,7 +375,11 @@ mod tests {
         assert!(is_packed(&dense(&device, 1, true)));
         assert!(is_packed(&dense(&device.clone().autodiff(), 1, true)));
         assert!(!is_packed(&dense(&device, 1, false)));
-        assert!(!is_packed(&dense(&device, 2, true)));
+        assert!(is_packed(&dense(&device, 2, true)));
+        let infinite = Tensor::full([6, 2, 3, 3], f32::INFINITY, &device);
+        let bias = Tensor::zeros([6], &device);
+        let infinite = FusedConv2d::new(infinite, bias, Geometry::same(3), 2, true);
+        assert!(!is_packed(&infinite));
         assert!(is_packed(&separable(true)));
         assert!(!is_packed(&separable(false)));
     }

@@ -21,6 +21,7 @@ pub(crate) mod pointwise;
 mod prefetch;
 mod product;
 pub(crate) mod relu;
+mod rows;
 mod scratch;
 pub(crate) mod sgd;
 mod sums;

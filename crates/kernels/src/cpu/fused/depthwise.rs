@@ -8,6 +8,7 @@ use pulp::Simd;
 use super::super::aligned::{Aligned, LINE};
 use super::super::product::micro_kernel::{Rectify, rectify};
 use super::super::vector::{load, store};
+use super::epilogue::rectify_all;
 use super::pixels::{Segment, Sizes};
 use crate::{Activation, Geometry, Padding2d};
 
@@ -119,22 +120,7 @@ impl Depthwise {
                 return;
             }
         };
-        let ceiling = match rectify {
-            Rectify::Relu6 => 6.0,
-            _ => f32::INFINITY,
-        };
-        let (vectors, rest) = S::as_mut_simd_f32s(values);
-        for vector in vectors {
-            *vector = rectify.apply(simd, *vector);
-        }
-        for value in rest {
-            // Comparisons keep NaN, which `clamp` and `max` would not.
-            if *value < 0.0 {
-                *value = 0.0;
-            } else if *value > ceiling {
-                *value = ceiling;
-            }
-        }
+        rectify_all(simd, rectify, values);
     }
 
     /// Convolves pixels of one row of the output.

@@ -47,7 +47,7 @@ impl Lattice {
         }
         let layout = PlaneLayout::new(geometry, input, output);
         let pass = Pass {
-            taps: Taps::new([Column {
+            taps: Taps::new(&[Column {
                 mask: None,
                 taps: layout.distances().into_iter().enumerate().collect(),
             }]),
@@ -71,7 +71,7 @@ impl Lattice {
             let own = taps.iter().enumerate();
             let own = own.filter(|(_, (of, _))| *of == phase);
             Pass {
-                taps: Taps::new([Column {
+                taps: Taps::new(&[Column {
                     mask: None,
                     // Gathered from behind: pixel `i` gets from output `i - distance`.
                     taps: own
@@ -90,7 +90,7 @@ impl Lattice {
 
     fn flat(layout: FlatLayout) -> Self {
         let pass = Pass {
-            taps: Taps::new(layout.columns().iter().cloned()),
+            taps: Taps::new(layout.columns()),
             first: 0,
             length: layout.pixels().max(MAX_LANES),
         };

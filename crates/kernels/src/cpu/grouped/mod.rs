@@ -42,10 +42,10 @@ const SOME: usize = 16 * 16;
 
 /// Tasks that a convolution is divided into at least where it is large enough. A few times the threads of a common
 /// machine.
-const TASKS: usize = 16;
+pub(super) const TASKS: usize = 16;
 /// Multiply-adds of a task at least. A million of them take about fifteen microseconds, a few times what handing over a
 /// task does.
-const TASK_PRODUCTS: usize = 1_000_000;
+pub(super) const TASK_PRODUCTS: usize = 1_000_000;
 
 /// The sizes of a convolution in groups.
 #[derive(Debug, Clone)]
