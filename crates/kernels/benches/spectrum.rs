@@ -6,6 +6,7 @@
 //!
 //! - `--size 19`, `--channels 728`, `--batch 8`: the layer's height and width, channels in and out, and images
 //! - `--groups 1,28,728`: only these numbers of groups; all divisors of the channels without it
+//! - `--passes forward,training`: only these passes; all without it
 //! - `--rounds 9`: rounds; each measures every row once, so that what else the machine does falls on all alike
 //! - `--burn`: also Burn's own operations, whose weight gradient takes a convolution for each group
 //! - `--json`: every time in milliseconds
@@ -24,7 +25,7 @@ use burn::prelude::*;
 use given_gradient::with_gradient;
 use support::{Case, elements, fractions, tensor};
 use xception_kernels::{
-    Activation, Epilogue, FusedConv2d, Geometry, burn_conv2d, conv2d, within_pool,
+    Activation, Epilogue, FusedConv2d, Geometry, burn_conv2d, conv2d, relu, within_pool,
 };
 
 /// As the program has it.
@@ -44,17 +45,20 @@ enum Pass {
     Training,
     /// A fused convolution with bias and ReLU.
     Inference,
+    /// ReLU by itself, which reads as much and writes as much as a forward pass does besides the weight.
+    Relu,
     BurnForward,
     BurnTraining,
 }
 
 impl Pass {
-    const OWN: [Self; 5] = [
+    const OWN: [Self; 6] = [
         Self::Forward,
         Self::InputGradient,
         Self::WeightGradient,
         Self::Training,
         Self::Inference,
+        Self::Relu,
     ];
     const BURN: [Self; 2] = [Self::BurnForward, Self::BurnTraining];
 
@@ -65,6 +69,7 @@ impl Pass {
             Self::WeightGradient => "weight_gradient",
             Self::Training => "training",
             Self::Inference => "inference",
+            Self::Relu => "relu",
             Self::BurnForward => "burn_forward",
             Self::BurnTraining => "burn_training",
         }
@@ -85,6 +90,8 @@ struct Options {
     channels: usize,
     batch: usize,
     groups: Vec<usize>,
+    /// All if there are none.
+    passes: Vec<String>,
     rounds: usize,
     burn: bool,
     json: bool,
@@ -97,21 +104,27 @@ impl Options {
             channels: 728,
             batch: 8,
             groups: Vec::new(),
+            passes: Vec::new(),
             rounds: 9,
             burn: false,
             json: false,
         };
         let mut arguments = std::env::args().skip(1).filter(|text| text != "--bench");
         while let Some(name) = arguments.next() {
-            let mut numbers = || -> Vec<usize> {
+            let mut texts = || -> Vec<String> {
                 let list = arguments.next().unwrap_or_default();
-                list.split(',').map(|text| text.parse().unwrap()).collect()
+                list.split(',').map(String::from).collect()
+            };
+            let mut numbers = || -> Vec<usize> {
+                let texts = texts();
+                texts.iter().map(|text| text.parse().unwrap()).collect()
             };
             match name.as_str() {
                 "--size" => options.size = numbers()[0],
                 "--channels" => options.channels = numbers()[0],
                 "--batch" => options.batch = numbers()[0],
                 "--groups" => options.groups = numbers(),
+                "--passes" => options.passes = texts(),
                 "--rounds" => options.rounds = numbers()[0],
                 "--burn" => options.burn = true,
                 "--json" => options.json = true,
@@ -209,6 +222,7 @@ impl Layer {
                 };
                 self.fused.forward(self.trailing.clone(), epilogue)
             }
+            Pass::Relu => relu(self.input.clone()),
             Pass::InputGradient => return self.backward([true, false], false, false),
             Pass::WeightGradient => return self.backward([false, true], false, false),
             Pass::Training => return self.backward([true, true], true, false),
@@ -264,6 +278,9 @@ fn run(options: &Options) {
     let mut passes = Pass::OWN.to_vec();
     if options.burn {
         passes.extend(Pass::BURN);
+    }
+    if !options.passes.is_empty() {
+        passes.retain(|pass| options.passes.iter().any(|name| name == pass.name()));
     }
     let groups = options.groups.iter();
     let layers: Vec<Layer> = groups.map(|&groups| Layer::new(options, groups)).collect();
@@ -332,7 +349,8 @@ fn print_json(options: &Options, layers: &[Layer], passes: &[Pass], times: &[Vec
     });
     let rows: Vec<String> = rows.collect();
     println!(
-        "{{\"size\": {}, \"channels\": {}, \"batch\": {}, \"rows\": [{}]}}",
+        "{{\"version\": \"{}\", \"size\": {}, \"channels\": {}, \"batch\": {}, \"rows\": [{}]}}",
+        env!("CARGO_PKG_VERSION"),
         options.size,
         options.channels,
         options.batch,

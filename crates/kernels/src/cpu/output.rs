@@ -9,6 +9,8 @@ use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
+use super::prefetch::prefetch_line;
+
 /// Memory of a result that is not written yet.
 pub(super) type Unwritten = [MaybeUninit<f32>];
 
@@ -283,6 +285,12 @@ unsafe impl Send for SharedOutput<'_> {}
 unsafe impl Sync for SharedOutput<'_> {}
 
 impl<'a> SharedOutput<'a> {
+    /// Requests the cache line of an element.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, index: usize) {
+        prefetch_line(self.start.wrapping_add(index).cast());
+    }
+
     /// Shares memory that is not written yet.
     pub(super) fn new(output: &'a mut Unwritten) -> Self {
         Self {

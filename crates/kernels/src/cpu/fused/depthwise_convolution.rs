@@ -9,13 +9,12 @@ use super::super::output::{Unwritten, write_parts, write_values, written_in_leng
 use super::super::product::micro_kernel::Rectify;
 use super::super::product::portion;
 use super::convolution::Input;
-use super::depthwise::Depthwise;
-use super::epilogue::finish;
+use super::depthwise::{Depthwise, Ending};
 use super::pixels::Sizes;
 use crate::{Geometry, Padding2d};
 
-/// Elements of the output that are computed at a time: a share of the first-level cache.
-const STRIP: usize = 4096;
+/// Elements of the output that are computed at a time: a share of the second-level cache.
+const STRIP: usize = 16_384;
 
 /// A depthwise convolution with packed weights.
 #[derive(Debug, Clone)]
@@ -107,12 +106,13 @@ impl<'o> WithSimd for Task<'_, 'o> {
             |index, to| {
                 let first = self.pixels.start + index * strip;
                 let pixels = first..first + to.len() / channels;
-                let elements = first * channels..pixels.end * channels;
                 let values = write_values(to, std::iter::repeat(0.0));
+                let ending = Ending {
+                    residual: self.residual,
+                    rectify: self.rectify,
+                };
                 let kernel = &self.convolution.kernel;
-                kernel.strip(simd, self.sizes, self.input, &pixels, values);
-                let residual = self.residual.map(|residual| &residual[elements]);
-                finish(simd, residual, self.rectify, values);
+                kernel.strip_with(simd, self.sizes, self.input, &pixels, ending, values);
                 values
             },
         )

@@ -6,7 +6,7 @@ use super::super::product::micro_kernel::Rectify;
 
 /// Applies an activation to all values.
 #[inline(always)]
-pub(super) fn rectify_all<S: Simd>(simd: S, rectify: Rectify, values: &mut [f32]) {
+fn rectify_all<S: Simd>(simd: S, rectify: Rectify, values: &mut [f32]) {
     let ceiling = match rectify {
         Rectify::No => return,
         Rectify::Relu => f32::INFINITY,
