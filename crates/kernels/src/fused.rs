@@ -62,7 +62,8 @@ enum Kernel {
 }
 
 impl FusedConv2d {
-    /// Makes a convolution in any number of groups of channels.
+    /// Makes a convolution in any number of groups of channels: a dense one in 1, a depthwise one, with or without a channel
+    /// multiplier, in as many as channels, and all between.
     ///
     /// `native` is whether this crate's kernels may compute it, see [`FusedConv2d`].
     ///
@@ -386,23 +387,28 @@ mod tests {
 
     #[test]
     fn another_padding_shares_the_weights() {
-        let convolution = separable(true);
-        let other = convolution.with_padding(Padding2d::symmetric(0));
-        let [Kernel::Native(one), Kernel::Native(two)] = [&convolution.kernel, &other.kernel]
-        else {
-            panic!("both are packed");
+        let device = Device::flex();
+        let in_groups = |groups: usize| {
+            let weight = Tensor::ones([72, 72 / groups, 3, 3], &device);
+            let bias = Tensor::zeros([72], &device);
+            FusedConv2d::new(weight, bias, Geometry::same(3), groups, true)
         };
-        assert!(one.shares_weights_with(two));
-        let input = Tensor::ones([1, 5, 5, 4], &Device::flex());
-        assert_eq!(
-            convolution
-                .forward(input.clone(), Epilogue::default())
-                .dims(),
-            [1, 5, 5, 8]
-        );
-        assert_eq!(
-            other.forward(input, Epilogue::default()).dims(),
-            [1, 3, 3, 8]
-        );
+        // From dense to depthwise, with the kernel of each.
+        let spectrum = [1, 2, 9, 72].map(in_groups);
+        for convolution in spectrum.into_iter().chain([separable(true)]) {
+            let other = convolution.with_padding(Padding2d::symmetric(0));
+            let [Kernel::Native(one), Kernel::Native(two)] = [&convolution.kernel, &other.kernel]
+            else {
+                panic!("both are packed");
+            };
+            assert!(one.shares_weights_with(two));
+            let input = Tensor::ones([1, 5, 5, one.channels()], &device);
+            let sizes = |convolution: &FusedConv2d| {
+                let output = convolution.forward(input.clone(), Epilogue::default());
+                let [_, height, width, _] = output.dims();
+                [height, width]
+            };
+            assert_eq!([sizes(&convolution), sizes(&other)], [[5, 5], [3, 3]]);
+        }
     }
 }

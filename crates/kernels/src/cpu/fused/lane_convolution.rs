@@ -176,6 +176,7 @@ impl LaneConvolution {
         };
         let row = read(1, output[1]) * self.of_a_pixel();
         let rows = (ROWS / row).saturating_sub(read(0, 1)) / stride[0] + 1;
+        let rows = rows.min(output[0]);
         let strips = output[0].div_ceil(rows);
         let length = input.batch * output[0] * output[1] * self.outputs();
         let products = length * self.inputs * kernel[0] * kernel[1];
@@ -245,7 +246,9 @@ impl WithSimd for Task<'_> {
                 (1, None) => self.unit::<S, 1, 12, 8, 4, 0>(simd, unit),
                 (1, Some(2)) => self.unit::<S, 1, 12, 8, 4, 2>(simd, unit),
                 (1, Some(4)) => self.unit::<S, 1, 12, 8, 4, 4>(simd, unit),
-                (1, Some(_)) => self.unit::<S, 1, 12, 8, 4, 8>(simd, unit),
+                (1, Some(_)) if const { S::F32_LANES > 8 } => {
+                    self.unit::<S, 1, 12, 8, 4, 8>(simd, unit);
+                }
                 (2, _) => self.unit::<S, 2, 6, 4, 2, 0>(simd, unit),
                 (3, _) => self.unit::<S, 3, 3, 2, 2, 0>(simd, unit),
                 (_, _) => self.unit::<S, 4, 2, 2, 2, 0>(simd, unit),
