@@ -8,6 +8,7 @@ import sys
 
 import environment
 import layers
+import others
 import rounds
 
 TURNS = [("xception", ""), ("PyTorch", "contiguous"), ("PyTorch", "channels_last"), ("ONNX Runtime", "")]
@@ -28,7 +29,7 @@ def program():
     sys.exit("cargo built no bench called spectrum")
 
 
-def measure(layer, bench, python, results, *, threads, count, lock, progress, write):
+def measure(layer, bench, python, results, *, threads, count, patience, lock, progress, write):
     """All rounds of a layer; results are written after each."""
     entry = results.start(layer.name, title=layer.title, size=layer.size, channels=layer.channels, batch=layer.batch)
     for number in range(1, count + 1):
@@ -36,12 +37,15 @@ def measure(layer, bench, python, results, *, threads, count, lock, progress, wr
         with environment.locked(lock):
             for engine, variant in TURNS:
                 name = rounds.label(engine, variant)
+                others.wait_until_idle(patience)
+                before = others.Usage()
                 try:
                     found = turn(engine, variant, layer, bench, python, threads)
                 except rounds.Failed as reason:
                     sys.exit(f"{name}: {reason}")
-                turns.append({"engine": engine, "variant": variant, **found})
-                environment.say(f"{progress}, round {number}/{count}: {name}")
+                busy = before.cores_of_others()
+                turns.append({"engine": engine, "variant": variant, "cores_of_others": busy, **found})
+                environment.say(f"{progress}, round {number}/{count}: {name}; other programs took {busy:.2f} cores")
         entry["rounds"].append(turns)
         write()
 

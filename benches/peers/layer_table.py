@@ -16,7 +16,7 @@ def markdown(content, picture):
         if entry["rounds"]:
             figures = Figures(entry)
             parts.append(f"## {entry['title']}")
-            parts.append(f"{len(entry['rounds'])} rounds, {entry['date']}, commit {entry['commit']}.")
+            parts.append(about(entry))
             for step, title in layers.STEPS.items():
                 parts += [f"### {title}", beside_peers(figures, step)]
             parts += ["### Ours by pass", by_pass(figures)]
@@ -44,6 +44,14 @@ def introduction(content):
             "that time in times of ours at the better end of the spectrum. All are medians over rounds; a ratio is the "
             "median of those of the rounds, with the least and the most.",
         ]
+    )
+
+
+def about(entry):
+    busy = [turn["cores_of_others"] for turns in entry["rounds"] for turn in turns]
+    return (
+        f"{len(entry['rounds'])} rounds, {entry['date']}, commit {entry['commit']}. Other programs took "
+        f"{statistics.median(busy):.2f} cores meanwhile, {max(busy):.2f} in the worst turn."
     )
 
 
