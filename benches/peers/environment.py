@@ -34,14 +34,19 @@ def default_cache():
 
 def prepare(cache, lock):
     """Makes what isn't there yet."""
-    cache.mkdir(parents=True, exist_ok=True)
+    python = peers_python(cache, lock)
     cache = cache.resolve()
-    with locked(lock):
-        python = python_environment(cache)
     with locked(lock):
         rten_program = rten(cache)
     with locked(lock):
         return Peers(cache, python, rten_program, program())
+
+
+def peers_python(cache, lock):
+    """Makes the virtual environment if it isn't there yet."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with locked(lock):
+        return python_environment(cache.resolve())
 
 
 @contextlib.contextmanager

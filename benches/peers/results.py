@@ -28,18 +28,16 @@ class Results:
         else:
             environment.say(f"{path} is of another machine or number of threads, and is written anew")
 
-    def start(self, row):
+    def start(self, name, **about):
         """An empty row."""
         entry = {
-            "title": row.title,
-            "training": row.training,
-            "batch": row.batch,
+            **about,
             "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
             "commit": commit(),
             "rounds": [],
             "left_out": {},
         }
-        self.content["rows"][row.name] = entry
+        self.content["rows"][name] = entry
         return entry
 
     def write(self):

@@ -38,7 +38,7 @@ def engines(row):
 
 def measure(row, peers, results, *, threads, rounds, steps, lock, progress, write):
     """All rounds of a row; results are written after each."""
-    entry = results.start(row)
+    entry = results.start(row.name, title=row.title, training=row.training, batch=row.batch)
     model = None
     if not row.training:
         try:

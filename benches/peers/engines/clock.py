@@ -16,6 +16,22 @@ def measure(step, steps, warm_up):
     return times[warm_up:]
 
 
+def in_turns(steps, samples, seconds):
+    """Milliseconds of several steps, each sample the mean over as many as take a while; a sample of each in turns."""
+    times = {name: [] for name in steps}
+    for step in steps.values():
+        step()
+    for _ in range(samples):
+        for name, step in steps.items():
+            count, start, passed = 0, time.perf_counter(), 0.0
+            while passed < seconds:
+                step()
+                count += 1
+                passed = time.perf_counter() - start
+            times[name].append(1e3 * passed / count)
+    return times
+
+
 def peak_memory():
     """The most resident memory so far, in bytes."""
     try:

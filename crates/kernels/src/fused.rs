@@ -27,7 +27,7 @@ use crate::{Epilogue, FusedDepthwise, Geometry, Padding2d};
 /// [`Activation::Elu`](crate::Activation::Elu) in the epilogue is a second pass.
 ///
 /// In all other cases the convolution is composed of Burn's own operations, with the same results up to
-/// rounding, but slower. That includes convolutions in several groups on every device.
+/// rounding, but slower. That includes convolutions in several groups with a weight that is infinite or NaN.
 ///
 /// # Examples
 ///
@@ -62,10 +62,10 @@ enum Kernel {
 }
 
 impl FusedConv2d {
-    /// Makes a convolution in any number of groups of channels.
+    /// Makes a convolution in any number of groups of channels: a dense one in 1, a depthwise one, with or without a channel
+    /// multiplier, in as many as channels, and all between.
     ///
-    /// `native` is whether this crate's kernels may compute it, see [`FusedConv2d`]. They serve one group;
-    /// convolutions in several groups are composed of Burn's operations.
+    /// `native` is whether this crate's kernels may compute it, see [`FusedConv2d`].
     ///
     /// # Shapes
     ///
@@ -81,15 +81,23 @@ impl FusedConv2d {
         native: bool,
     ) -> Self {
         let (weight, bias) = (constant(weight), constant(bias));
-        let [outputs, channels, rows, columns] = weight.dims();
-        let fits = bias.dims() == [outputs] && geometry.kernel == [rows, columns] && groups == 1;
+        let [outputs, of_a_group, rows, columns] = weight.dims();
+        let sizes = [outputs, of_a_group, rows, columns, groups];
+        let fits = bias.dims() == [outputs]
+            && geometry.kernel == [rows, columns]
+            && sizes.iter().all(|&size| size > 0)
+            && outputs.is_multiple_of(groups);
         let native = native && fits && is_native(&weight) && is_native(&bias);
-        if native && let (Some(weight), Some(bias)) = (values(&weight), values(&bias)) {
+        if native
+            && let (Some(weight), Some(bias)) = (values(&weight), values(&bias))
+            && (groups == 1 || weight.iter().all(|weight| weight.is_finite()))
+        {
             let weights = Weights {
                 weight: &weight,
                 bias: &bias,
             };
-            let convolution = Convolution::dense(Arch::new(), &weights, channels, geometry);
+            let (arch, channels) = (Arch::new(), of_a_group * groups);
+            let convolution = Convolution::new(arch, &weights, channels, groups, geometry);
             return Self::native(convolution);
         }
         Self::composed(ComposedConv2d {
@@ -326,30 +334,39 @@ mod tests {
         assert!(is_packed(&dense(&device, 1, true)));
         assert!(is_packed(&dense(&device.clone().autodiff(), 1, true)));
         assert!(!is_packed(&dense(&device, 1, false)));
-        assert!(!is_packed(&dense(&device, 2, true)));
+        assert!(is_packed(&dense(&device, 2, true)));
+        let infinite = Tensor::full([6, 2, 3, 3], f32::INFINITY, &device);
+        let bias = Tensor::zeros([6], &device);
+        let infinite = FusedConv2d::new(infinite, bias, Geometry::same(3), 2, true);
+        assert!(!is_packed(&infinite));
         assert!(is_packed(&separable(true)));
         assert!(!is_packed(&separable(false)));
     }
 
     #[test]
     fn another_padding_shares_the_weights() {
-        let convolution = separable(true);
-        let other = convolution.with_padding(Padding2d::symmetric(0));
-        let [Kernel::Native(one), Kernel::Native(two)] = [&convolution.kernel, &other.kernel]
-        else {
-            panic!("both are packed");
+        let device = Device::flex();
+        let in_groups = |groups: usize| {
+            let weight = Tensor::ones([72, 72 / groups, 3, 3], &device);
+            let bias = Tensor::zeros([72], &device);
+            FusedConv2d::new(weight, bias, Geometry::same(3), groups, true)
         };
-        assert!(one.shares_weights_with(two));
-        let input = Tensor::ones([1, 5, 5, 4], &Device::flex());
-        assert_eq!(
-            convolution
-                .forward(input.clone(), Epilogue::default())
-                .dims(),
-            [1, 5, 5, 8]
-        );
-        assert_eq!(
-            other.forward(input, Epilogue::default()).dims(),
-            [1, 3, 3, 8]
-        );
+        // From dense to depthwise, with the kernel of each.
+        let spectrum = [1, 2, 9, 72].map(in_groups);
+        for convolution in spectrum.into_iter().chain([separable(true)]) {
+            let other = convolution.with_padding(Padding2d::symmetric(0));
+            let [Kernel::Native(one), Kernel::Native(two)] = [&convolution.kernel, &other.kernel]
+            else {
+                panic!("both are packed");
+            };
+            assert!(one.shares_weights_with(two));
+            let input = Tensor::ones([1, 5, 5, one.channels()], &device);
+            let sizes = |convolution: &FusedConv2d| {
+                let output = convolution.forward(input.clone(), Epilogue::default());
+                let [_, height, width, _] = output.dims();
+                [height, width]
+            };
+            assert_eq!([sizes(&convolution), sizes(&other)], [[5, 5], [3, 3]]);
+        }
     }
 }

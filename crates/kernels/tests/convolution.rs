@@ -30,28 +30,30 @@ fn geometries() -> impl Strategy<Value = Geometry> {
     )
 }
 
-/// Depthwise with a multiplier, grouped, or dense; pointwise half of the time.
+/// Depthwise with a multiplier, in groups of any width, or dense; pointwise at times.
 fn cases() -> impl Strategy<Value = Case> {
-    let channels = (1..=19usize, 1..=3usize, 0..4usize);
+    let depthwise = (1..=19usize, 1..=3usize).prop_map(|(channels, multiplier)| {
+        let outputs = channels * multiplier;
+        (channels, channels, outputs)
+    });
+    let grouped = (1..=4usize, 1..=15usize, 1..=15usize)
+        .prop_map(|(groups, inputs, outputs)| (groups, groups * inputs, groups * outputs));
+    let dense = (1..=19usize, 1..=40usize).prop_map(|(channels, outputs)| (1, channels, outputs));
+    let channels = prop_oneof![1 => depthwise, 2 => grouped, 1 => dense];
     let pointwise = (1..=3usize).prop_map(|stride| Geometry::valid(1).with_stride(stride));
     let same = Just(Geometry::same(3));
     let geometry = prop_oneof![2 => geometries(), 1 => pointwise, 1 => same];
     (1..=4usize, channels, [1..=40usize, 1..=40], geometry)
-        .prop_map(|(batch, (channels, multiplier, kind), size, geometry)| {
-            let (groups, channels, outputs) = match kind {
-                0 => (1, channels, 5 * multiplier + 2),
-                1 => (multiplier, channels * multiplier, 3 * multiplier),
-                _ => (channels, channels, channels * multiplier),
-            };
-            Case {
+        .prop_map(
+            |(batch, (groups, channels, outputs), size, geometry)| Case {
                 batch,
                 channels,
                 outputs,
                 groups,
                 size,
                 geometry,
-            }
-        })
+            },
+        )
         .prop_filter("the kernel fits", |case| {
             case.geometry.output_size(case.size).is_some()
         })
@@ -113,6 +115,72 @@ fn small_maps_of_many_images_equal_the_definition() {
     }
 }
 
+#[test]
+fn every_number_of_groups_equals_the_definition() {
+    let asymmetric = Geometry {
+        kernel: [3, 2],
+        stride: [1, 2],
+        dilation: [2, 1],
+        padding: Padding2d {
+            top: 0,
+            bottom: 3,
+            left: 2,
+            right: 1,
+        },
+    };
+    let geometries = [
+        Geometry::same(3),
+        Geometry::same(3).with_stride(2),
+        Geometry::valid(3).with_stride(3),
+        Geometry::same(3).with_dilation(2),
+        Geometry::same(5),
+        Geometry::valid(1),
+        Geometry::valid(1).with_stride(2),
+        asymmetric,
+    ];
+    for groups in [1, 2, 3, 4, 6, 8, 12, 24] {
+        for outputs in [24, 48, 5 * groups] {
+            for geometry in geometries {
+                for (batch, size) in [(1, [7, 9]), (3, [6, 5]), (2, [19, 19])] {
+                    check(&Case {
+                        batch,
+                        channels: 24,
+                        outputs,
+                        groups,
+                        size,
+                        geometry,
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// So wide that groups are matrix products, and so many that these are divided into tasks.
+#[test]
+fn wide_groups_equal_the_definition() {
+    for (groups, inputs, outputs) in [(2, 65, 66), (3, 70, 64), (2, 33, 130)] {
+        for geometry in [
+            Geometry::same(3),
+            Geometry::same(3).with_stride(2),
+            Geometry::valid(1),
+            Geometry::valid(1).with_stride(2),
+            Geometry::valid(3).with_dilation(2),
+        ] {
+            for (batch, size) in [(1, [9, 8]), (5, [6, 7])] {
+                check(&Case {
+                    batch,
+                    channels: groups * inputs,
+                    outputs: groups * outputs,
+                    groups,
+                    size,
+                    geometry,
+                });
+            }
+        }
+    }
+}
+
 /// The largest difference, as a share of the largest value.
 fn difference(found: &[f32], expected: &[f32]) -> f32 {
     assert_eq!(found.len(), expected.len());
@@ -126,14 +194,12 @@ fn equals_burns_operation_on_the_networks_layers() {
     let device = Device::flex().autodiff();
     for layer in LAYERS {
         // Burn's gradients of many groups take long.
-        let case = match layer.case.groups {
-            1 => layer.case,
-            _ => Case {
-                channels: 8,
-                outputs: 8,
-                groups: 8,
-                ..layer.case
-            },
+        let groups = layer.case.groups.min(8);
+        let case = Case {
+            channels: layer.case.channels / layer.case.groups * groups,
+            outputs: layer.case.outputs / layer.case.groups * groups,
+            groups,
+            ..layer.case
         };
         let make = |shape, seed| tensor(fractions(elements(shape), seed), shape, &device);
         let tensors = [
@@ -215,49 +281,62 @@ fn text(values: &[f32]) -> Vec<String> {
     values.iter().map(f32::to_string).collect()
 }
 
+/// Depthwise, narrow groups, pointwise ones, and wide groups, which are products.
+const GROUPED: [(usize, usize, usize, usize); 4] =
+    [(2, 1, 1, 3), (2, 2, 3, 3), (3, 2, 2, 1), (2, 64, 65, 3)];
+
 #[test]
 fn infinity_and_nan_at_the_border_reach_what_the_definition_says() {
-    for stride in [1, 2] {
-        let case = Case {
-            batch: 2,
-            channels: 2,
-            outputs: 2,
-            groups: 2,
-            size: [5, 6],
-            geometry: Geometry::same(3).with_stride(stride),
-        };
-        for special in [f32::NAN, f32::INFINITY] {
-            for index in 0..3 {
-                let mut tensors = [
-                    integers(elements(case.input()), 1),
-                    integers(elements(case.weight()), 2),
-                    integers(elements(case.output()), 3),
-                ];
-                // No zeros, whose product with infinity is a NaN that adds nothing to this test.
-                for value in tensors.iter_mut().flatten() {
-                    *value += 6.0;
+    for (groups, inputs, outputs, kernel) in GROUPED {
+        for stride in [1, 2] {
+            let case = Case {
+                batch: 2,
+                channels: groups * inputs,
+                outputs: groups * outputs,
+                groups,
+                size: [5, 6],
+                geometry: Geometry::same(kernel).with_stride(stride),
+            };
+            for special in [f32::NAN, f32::INFINITY] {
+                for index in 0..3 {
+                    check_special(&case, special, index);
                 }
-                tensors[index][0] = special; // a corner
-                let [input, weight, gradient] = tensors;
-                let expected = by_definition(&case, &input, &weight, &[0.0; 2], &gradient);
-                let device = Device::flex().autodiff();
-                let tensors = [
-                    tensor(input, case.input(), &device),
-                    tensor(weight, case.weight(), &device),
-                    tensor(gradient, case.output(), &device),
-                ];
-                let found = by_tensors(tensors, Tensor::zeros([2], &device), |x, w, b| {
-                    conv2d(x, w, Some(b), &case.geometry, case.groups)
-                });
-                let name = format!("{special} in tensor {index} at stride {stride}");
-                assert_eq!(text(&found.output), text(&expected.output), "{name}");
-                let (found_input, expected_input) = (found.input_gradient, expected.input_gradient);
-                assert_eq!(text(&found_input), text(&expected_input), "{name}");
-                let (found, expected) = (found.weight_gradient, expected.weight_gradient);
-                assert_eq!(text(&found), text(&expected), "{name}");
             }
         }
     }
+}
+
+/// Compares with the definition where the first value, a corner, of one of input, weight and gradient is special.
+fn check_special(case: &Case, special: f32, index: usize) {
+    let mut tensors = [
+        integers(elements(case.input()), 1),
+        integers(elements(case.weight()), 2),
+        integers(elements(case.output()), 3),
+    ];
+    // No zeros, whose product with infinity is a NaN that adds nothing to this test.
+    for value in tensors.iter_mut().flatten() {
+        *value += 6.0;
+    }
+    tensors[index][0] = special;
+    let [input, weight, gradient] = tensors;
+    let bias = integers(case.outputs, 4);
+    let expected = by_definition(case, &input, &weight, &bias, &gradient);
+    let device = Device::flex().autodiff();
+    let tensors = [
+        tensor(input, case.input(), &device),
+        tensor(weight, case.weight(), &device),
+        tensor(gradient, case.output(), &device),
+    ];
+    let bias = tensor(bias, [case.outputs], &device);
+    let found = by_tensors(tensors, bias, |x, w, b| {
+        conv2d(x, w, Some(b), &case.geometry, case.groups)
+    });
+    let name = format!("{special} in tensor {index}, {case:?}");
+    assert_eq!(text(&found.output), text(&expected.output), "{name}");
+    let (found_input, expected_input) = (found.input_gradient, expected.input_gradient);
+    assert_eq!(text(&found_input), text(&expected_input), "{name}");
+    let (found, expected) = (found.weight_gradient, expected.weight_gradient);
+    assert_eq!(text(&found), text(&expected), "{name}");
 }
 
 #[test]

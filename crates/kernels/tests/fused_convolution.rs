@@ -247,41 +247,127 @@ fn strides_and_dilations_equal_the_composed_operations() {
     }
 }
 
+/// A convolution in groups and what follows it.
+#[derive(Debug, Clone, Copy)]
+struct Grouped {
+    batch: usize,
+    groups: usize,
+    /// Channels of a group, in and out.
+    inputs: usize,
+    outputs: usize,
+    size: [usize; 2],
+    geometry: Geometry,
+    activation: Activation,
+    residual: bool,
+}
+
+impl Grouped {
+    fn check(&self) {
+        let [rows, columns] = self.geometry.kernel;
+        let [height, width] = self.size;
+        let output = self.geometry.output_size(self.size).unwrap();
+        let (channels, outputs) = (self.groups * self.inputs, self.groups * self.outputs);
+        for device in devices() {
+            let weight = weights([outputs, self.inputs, rows, columns], 2, &device);
+            let bias = wide([outputs], 3, &device);
+            let images = wide([self.batch, channels, height, width], 1, &device);
+            let shape = [self.batch, output[0], output[1], outputs];
+            let epilogue = Epilogue {
+                residual: self.residual.then(|| wide(shape, 4, &device)),
+                activation: self.activation,
+            };
+            let (filters, summand) = (weight.clone(), Some(bias.clone()));
+            let composed = burn_conv2d(
+                images.clone(),
+                filters,
+                summand,
+                &self.geometry,
+                self.groups,
+            );
+            let expected = finish(composed, epilogue.clone());
+            for native in [false, true] {
+                let (weight, bias) = (weight.clone(), bias.clone());
+                let layer = FusedConv2d::new(weight, bias, self.geometry, self.groups, native);
+                let name = format!("{self:?}, native: {native}");
+                let found = layer.forward(trailing(images.clone()), epilogue.clone());
+                assert_close(found, &expected, &name);
+                let found = layer.forward_images(images.clone(), epilogue.clone());
+                assert_close(found, &expected, &format!("{name}, images"));
+            }
+        }
+    }
+}
+
+prop_compose! {
+    fn grouped()(
+        (batch, groups) in (1..=2usize, 1..=11usize),
+        (inputs, outputs) in prop_oneof![
+            3 => (1..=9usize, 1..=9usize),
+            3 => (1..=9usize).prop_map(|width| (width, width)),
+            1 => (1..=20usize, 10..=40usize),
+        ],
+        size in [1..=21usize, 1..=21],
+        geometry in geometries(),
+        activation in activation(),
+        residual: bool,
+    ) -> Grouped {
+        Grouped { batch, groups, inputs, outputs, size, geometry, activation, residual }
+    }
+}
+
+proptest! {
+    #[test]
+    fn convolutions_in_groups_equal_the_composed_operations(case in grouped()) {
+        prop_assume!(case.geometry.output_size(case.size).is_some());
+        case.check();
+    }
+}
+
 #[test]
-fn convolutions_in_groups_equal_the_composed_operations() {
-    for device in devices() {
-        for groups in [1, 2, 3, 6] {
-            for geometry in [
-                Geometry::valid(1),
-                Geometry::same(3),
-                Geometry::valid(3).with_stride(2).with_dilation(2),
-            ] {
-                let [rows, columns] = geometry.kernel;
-                let weight = weights([12, 6 / groups, rows, columns], 2, &device);
-                let bias = wide([12], 3, &device);
-                let images = wide([2, 6, 9, 8], 1, &device);
-                let [height, width] = geometry.output_size([9, 8]).unwrap();
-                let epilogue = Epilogue {
-                    residual: Some(wide([2, height, width, 12], 4, &device)),
-                    activation: Activation::Relu6,
-                };
-                let composed = burn_conv2d(
-                    images.clone(),
-                    weight.clone(),
-                    Some(bias.clone()),
-                    &geometry,
+fn the_spectrum_from_dense_to_depthwise_equals_the_composed_operations() {
+    for groups in [1, 2, 3, 4, 6, 8, 12, 24, 48] {
+        for geometry in [
+            Geometry::valid(1),
+            Geometry::same(3),
+            Geometry::valid(3).with_stride(2).with_dilation(2),
+        ] {
+            for activation in ACTIVATIONS {
+                Grouped {
+                    batch: 2,
                     groups,
-                );
-                let expected = finish(composed, epilogue.clone());
-                for native in [false, true] {
-                    let layer =
-                        FusedConv2d::new(weight.clone(), bias.clone(), geometry, groups, native);
-                    let name = format!("{groups} groups, {geometry:?}, native: {native}");
-                    let found = layer.forward(trailing(images.clone()), epilogue.clone());
-                    assert_close(found, &expected, &name);
-                    let found = layer.forward_images(images.clone(), epilogue.clone());
-                    assert_close(found, &expected, &name);
+                    inputs: 48 / groups,
+                    outputs: 48 / groups,
+                    size: [9, 14],
+                    geometry,
+                    activation,
+                    residual: groups % 2 == 0,
                 }
+                .check();
+            }
+        }
+    }
+}
+
+/// Padding must add nothing, also where it lies under a weight that is infinite or NaN.
+#[test]
+fn weights_in_groups_that_are_not_finite_give_what_burns_operations_say() {
+    let device = Device::flex();
+    for special in [f32::NAN, f32::INFINITY] {
+        for groups in [2, 4, 12] {
+            let shape = [12, 12 / groups, 3, 3];
+            let mut numbers = fractions(elements(shape), 2);
+            numbers[0] = special;
+            let layers = [false, true].map(|native| {
+                let weight = tensor(numbers.clone(), shape, &device);
+                let bias = Tensor::zeros([12], &device);
+                FusedConv2d::new(weight, bias, Geometry::same(3), groups, native)
+            });
+            let images = wide([1, 12, 4, 5], 1, &device);
+            let [burn, own] = layers
+                .map(|layer| values(layer.forward_images(images.clone(), Epilogue::default())));
+            for (own, burn) in own.iter().zip(&burn) {
+                let same = own.is_nan() && burn.is_nan() || own == burn;
+                assert!(same || (own - burn).abs() < 1e-3, "{groups}: {own}, {burn}");
             }
         }
     }

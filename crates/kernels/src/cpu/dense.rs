@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::col2im::Col2Im;
 use super::im2col::{Im2Col, TransposedIm2Col, with_padding};
 use super::pointwise::{add_bias, with_transposed};
-use super::product::{Layout, Product, Strided};
+use super::product::{Layout, Product, Strided, transpose};
 use super::scratch::with_scratch;
 use crate::{Geometry, Padding2d};
 
@@ -151,6 +151,12 @@ impl Dense {
     fn reverse_weight(&self, weight: &[f32], to: &mut [f32]) {
         let (inputs, outputs) = (self.group_inputs(), self.group_outputs());
         let (taps, window) = (self.col2im().taps(), self.window());
+        if taps == 1 {
+            let groups = weight.par_chunks_exact(outputs * inputs);
+            return groups
+                .zip(to.par_chunks_exact_mut(outputs * inputs))
+                .for_each(|(from, to)| transpose(from, inputs, [outputs, inputs], to, outputs));
+        }
         let rows = to.par_chunks_exact_mut(outputs * taps).enumerate();
         rows.for_each(|(channel, to)| {
             let (group, input) = (channel / inputs, channel % inputs);
@@ -171,40 +177,45 @@ impl Dense {
         let col2im = self.col2im();
         let strips = self.strips();
         let images = strips[0].images.len();
-        let of_an_image = self.channels * col2im.input_plane();
         let group_planes = self.group_inputs() * col2im.input_plane();
-        let mut result = vec![0.0; self.batch * of_an_image];
-        for group in 0..self.groups {
-            let weight = &weight[group * outputs * window..][..outputs * window];
-            with_transposed(weight, [outputs, window], |weight| {
-                // Strips of one image add to the same pixels, so they are one task.
-                let tasks = result.par_chunks_mut(images * of_an_image).enumerate();
-                tasks.for_each(|(task, result)| {
-                    let first = task * images;
-                    let last = (first + images).min(self.batch);
+        let mut result = vec![0.0; self.batch * self.channels * col2im.input_plane()];
+        with_transposed(weight, self.groups, [outputs, window], |weights| {
+            // The planes of each group in each image. Strips of one image add to the same pixels, so they are one task.
+            let mut planes: Vec<_> = result.chunks_exact_mut(group_planes).map(Some).collect();
+            let tasks = (0..self.batch.div_ceil(images) * self.groups).map(|task| {
+                let (first, group) = (task / self.groups * images, task % self.groups);
+                let own = first..(first + images).min(self.batch);
+                let planes = own.clone().filter_map(|image| {
+                    let planes = planes.get_mut(image * self.groups + group);
+                    planes.and_then(Option::take)
+                });
+                (group, own, planes.collect::<Vec<_>>())
+            });
+            let tasks: Vec<_> = tasks.collect();
+            tasks
+                .into_par_iter()
+                .for_each(|(group, images, mut planes)| {
+                    let weight = &weights[group * outputs * window..][..outputs * window];
                     for rows in strips.iter().filter(|strip| strip.images.start == 0) {
                         let strip = Strip {
-                            images: first..last,
+                            images: images.clone(),
                             rows: rows.rows.clone(),
                         };
-                        let planes = result.chunks_exact_mut(of_an_image);
-                        let planes = planes.map(|image| &mut image[group * group_planes..]);
-                        self.scatter(weight, gradient, group, &strip, planes);
+                        self.scatter(weight, gradient, group, &strip, &mut planes);
                     }
                 });
-            });
-        }
+        });
         result
     }
 
     /// Adds a strip's part to the planes of its images; `weight` is the transpose of the group's weight.
-    fn scatter<'a>(
+    fn scatter(
         &self,
         weight: &[f32],
         gradient: &[f32],
         group: usize,
         strip: &Strip,
-        images: impl Iterator<Item = &'a mut [f32]>,
+        images: &mut [&mut [f32]],
     ) {
         let (col2im, outputs, window) = (self.col2im(), self.group_outputs(), self.window());
         let length = strip.rows.len() * self.output[1];
@@ -218,7 +229,7 @@ impl Dense {
         };
         with_scratch(window * count, |matrix| {
             product.write(matrix, Layout::dense(count));
-            for (index, planes) in images.enumerate() {
+            for (index, planes) in images.iter_mut().enumerate() {
                 for (k, row) in matrix.chunks_exact(count).enumerate() {
                     let (channel, tap) = (k / col2im.taps(), k % col2im.taps());
                     let plane = &mut planes[channel * col2im.input_plane()..];

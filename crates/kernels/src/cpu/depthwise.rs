@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use super::MAX_LANES;
 use super::flat::FlatLayout;
 use super::output::{Unwritten, write_parts, written_in_parts};
+use super::plain::{PlainConvolution, all_finite};
 use super::plane::PlaneLayout;
 use super::scratch::with_zeros;
 use super::taps::{Lanes, Start, Tap, correlate, gather};
@@ -44,6 +45,26 @@ impl Depthwise {
         PlaneLayout::new(self.geometry, self.input, self.output)
     }
 
+    /// Returns the convolution of a plane by its definition.
+    fn plain(&self) -> PlainConvolution {
+        PlainConvolution {
+            geometry: self.geometry,
+            input: self.input,
+            output: self.output,
+        }
+    }
+
+    /// Returns the layout of small planes, where the convolution is one of these.
+    fn flat(
+        &self,
+        layout: impl FnOnce(&Geometry, [usize; 2], [usize; 2]) -> Option<FlatLayout>,
+    ) -> Option<FlatLayout> {
+        match FlatLayout::is_small(self.input) {
+            true => layout(&self.geometry, self.input, self.output),
+            false => None,
+        }
+    }
+
     fn input_plane(&self) -> usize {
         self.input[0] * self.input[1]
     }
@@ -73,7 +94,7 @@ impl Depthwise {
 
     /// Computes the output.
     pub(crate) fn forward(&self, input: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
-        if let Some(layout) = FlatLayout::new(&self.geometry, self.input, self.output) {
+        if let Some(layout) = self.flat(FlatLayout::new) {
             return self.flat_forward(&layout, input, weight, bias);
         }
         let layout = self.layout();
@@ -109,8 +130,7 @@ impl Depthwise {
 
     /// Computes the gradient of the input from that of the output.
     pub(crate) fn input_gradient(&self, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
-        let flat = FlatLayout::of_gradient(&self.geometry, self.input, self.output);
-        if let Some(layout) = flat {
+        if let Some(layout) = self.flat(FlatLayout::of_gradient) {
             return self.flat_input_gradient(&layout, weight, gradient);
         }
         let layout = self.layout();
@@ -140,7 +160,7 @@ impl Depthwise {
 
     /// Computes the gradient of the weight from the input and the gradient of the output.
     pub(crate) fn weight_gradient(&self, input: &[f32], gradient: &[f32]) -> Vec<f32> {
-        if let Some(layout) = FlatLayout::new(&self.geometry, self.input, self.output) {
+        if let Some(layout) = self.flat(FlatLayout::new) {
             return self.flat_weight_gradient(&layout, input, gradient);
         }
         let layout = self.layout();
@@ -169,10 +189,6 @@ impl Depthwise {
         });
         result
     }
-}
-
-fn all_finite(values: &[f32]) -> bool {
-    values.iter().all(|value| value.is_finite())
 }
 
 /// One task of [`Depthwise::forward`]: the output planes of some input planes.

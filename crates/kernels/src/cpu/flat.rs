@@ -14,18 +14,19 @@ use super::taps::Lanes;
 use super::vector::{load, store};
 use crate::Geometry;
 
-/// Planes with more pixels than this gain nothing: the masks would take the cache from them.
+/// Planes of a depthwise convolution with more pixels than this gain nothing: the masks would take the cache from them.
 const PIXELS: usize = 1024;
 /// Vectors computed side by side, to hide the latency of multiply-add.
 const BLOCK: usize = 4;
 
 /// Taps of one column of the kernel, and the outputs that they serve.
 #[derive(Debug, Clone)]
-struct Column {
-    /// For each output all bits if the column lies on the input, else none; `None` if it always does.
-    mask: Option<Vec<u32>>,
+pub(super) struct Column {
+    /// For each output all bits if the column lies on the input, else none; `None` if it always does. Ends in zeros that
+    /// fill up a vector.
+    pub(super) mask: Option<Vec<u32>>,
     /// The kernel's index and the distance in the buffer of each tap.
-    taps: Vec<(usize, usize)>,
+    pub(super) taps: Vec<(usize, usize)>,
 }
 
 /// The positions of a convolution's taps in a plane without padding.
@@ -41,8 +42,7 @@ pub(super) struct FlatLayout {
 impl FlatLayout {
     /// Returns the layout of a convolution, or `None` if it is none for this kernel.
     pub(super) fn new(geometry: &Geometry, input: [usize; 2], output: [usize; 2]) -> Option<Self> {
-        let pixels = input[0] * input[1];
-        if geometry.stride != [1, 1] || input != output || pixels > PIXELS {
+        if geometry.stride != [1, 1] || input != output {
             return None;
         }
         Some(Self::with_direction(geometry, input, 1))
@@ -55,7 +55,15 @@ impl FlatLayout {
         input: [usize; 2],
         output: [usize; 2],
     ) -> Option<Self> {
-        Self::new(geometry, input, output).map(|_| Self::with_direction(geometry, input, -1))
+        if geometry.stride != [1, 1] || input != output {
+            return None;
+        }
+        Some(Self::with_direction(geometry, input, -1))
+    }
+
+    /// Returns whether planes are so small that a depthwise convolution is faster in this layout.
+    pub(super) fn is_small([height, width]: [usize; 2]) -> bool {
+        height * width <= PIXELS
     }
 
     fn with_direction(geometry: &Geometry, [height, width]: [usize; 2], direction: isize) -> Self {
@@ -80,10 +88,10 @@ impl FlatLayout {
             let inside = |x: usize| (0..width as isize).contains(&(x as isize + column(j)));
             let everywhere = (0..width).all(inside);
             let mask = || {
-                let bits = (0..pixels).map(|i| if inside(i % width) { u32::MAX } else { 0 });
-                // Room for a whole vector where there are fewer pixels.
-                let rest = MAX_LANES.saturating_sub(pixels);
-                bits.chain(std::iter::repeat_n(0, rest)).collect()
+                let row = (0..width).map(|x| if inside(x) { u32::MAX } else { 0 });
+                let mut mask = row.collect::<Vec<u32>>().repeat(height);
+                mask.resize(pixels.next_multiple_of(MAX_LANES), 0);
+                mask
             };
             Column {
                 mask: (!everywhere).then(mask),
@@ -100,6 +108,16 @@ impl FlatLayout {
             guard,
             columns: columns.collect(),
         }
+    }
+
+    /// Returns the columns of the kernel.
+    pub(super) fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// Returns the pixels of a plane.
+    pub(super) fn pixels(&self) -> usize {
+        self.pixels
     }
 
     /// Returns the elements of a buffer for a plane between its guards, with room for whole vectors.
@@ -237,7 +255,7 @@ impl FlatLayout {
         let mut sums = [simd.splat_f32s(start.unwrap_or(0.0)); N];
         // SAFETY: `to` has `N` vectors, which are read where they hold values. A distance is at most
         // twice the guard, so that the buffer goes on beyond the last lane of any pixel and of the first
-        // vector. A mask has a value for each pixel and at least a vector of them.
+        // vector. A mask has a value for each pixel and goes on to a whole vector.
         unsafe {
             if start.is_none() {
                 for (n, sum) in sums.iter_mut().enumerate() {
@@ -308,22 +326,16 @@ impl FlatLayout {
             #[inline(always)]
             |(tap, _)| load::<S>(&lanes[tap]),
         );
-        let (whole, end) = (
-            self.pixels.max(MAX_LANES),
-            self.pixels.next_multiple_of(S::F32_LANES),
-        );
+        let end = self.pixels.next_multiple_of(S::F32_LANES);
         let mut i = 0;
         while i < end {
-            // SAFETY: `i` and a vector are at most `end`, which is at most the gradient's length. A mask
-            // has `whole` values. A distance is at most twice the guard, so that the buffer goes on for
-            // a vector from `distance + i`.
+            // SAFETY: `i` and a vector are at most `end`, which is at most the length of the gradient and of a
+            // mask. A distance is at most twice the guard, so that the buffer goes on for a vector from
+            // `distance + i`.
             unsafe {
                 let mut dy = gradient.as_ptr().add(i).cast::<S::f32s>().read_unaligned();
                 if let Some(mask) = &column.mask {
-                    let mask = match i + S::F32_LANES <= whole {
-                        true => mask.as_ptr().add(i).cast::<S::u32s>().read_unaligned(),
-                        false => simd.partial_load_u32s(&mask[i..]),
-                    };
+                    let mask = mask.as_ptr().add(i).cast::<S::u32s>().read_unaligned();
                     let bits = simd.and_u32s(simd.transmute_u32s_f32s(dy), mask);
                     dy = simd.transmute_f32s_u32s(bits);
                 }

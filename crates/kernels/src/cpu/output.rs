@@ -9,6 +9,8 @@ use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
+use super::prefetch::prefetch_line;
+
 /// Memory of a result that is not written yet.
 pub(super) type Unwritten = [MaybeUninit<f32>];
 
@@ -38,6 +40,42 @@ pub(super) fn written_in_parts<T: Send>(
         .map(|(part, task)| {
             let expected = extent(part);
             let written = write(task, part);
+            assert_eq!(extent(written), expected, "a part of a result, written");
+            expected.1
+        })
+        .sum();
+    assert_eq!(written, length, "elements of a result");
+    // SAFETY: the capacity is at least `length`. The parts don't overlap and have `length` elements
+    // together; each was returned as a slice of `f32`, which can't be had before it is written.
+    unsafe { values.set_len(length) };
+    values
+}
+
+/// Returns a vector that is written in parts of these lengths, in parallel; `write` gets the index of each.
+///
+/// # Panics
+///
+/// If `write` returns anything but its part.
+pub(super) fn written_in_lengths(
+    lengths: &[usize],
+    write: impl for<'a> Fn(usize, &'a mut Unwritten) -> &'a mut [f32] + Sync,
+) -> Vec<f32> {
+    let length = lengths.iter().sum();
+    let mut values = Vec::with_capacity(length);
+    let mut rest = &mut values.spare_capacity_mut()[..length];
+    let mut parts = Vec::with_capacity(lengths.len());
+    for &length in lengths {
+        let (part, others) = rest.split_at_mut(length);
+        parts.push(part);
+        rest = others;
+    }
+    let written: usize = parts
+        .into_par_iter()
+        .enumerate()
+        .with_max_len(1)
+        .map(|(index, part)| {
+            let expected = extent(part);
+            let written = write(index, part);
             assert_eq!(extent(written), expected, "a part of a result, written");
             expected.1
         })
@@ -247,6 +285,12 @@ unsafe impl Send for SharedOutput<'_> {}
 unsafe impl Sync for SharedOutput<'_> {}
 
 impl<'a> SharedOutput<'a> {
+    /// Requests the cache line of an element.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, index: usize) {
+        prefetch_line(self.start.wrapping_add(index).cast());
+    }
+
     /// Shares memory that is not written yet.
     pub(super) fn new(output: &'a mut Unwritten) -> Self {
         Self {

@@ -1,10 +1,13 @@
 //! The layout of one channel's plane while a depthwise convolution works on it.
 
+use std::ops::Range;
+
 use pulp::Simd;
 
 use super::MAX_LANES;
-use super::output::{Filling, Unwritten, write_parts, write_values};
-use super::vector::{write_first, write_vectors};
+use super::copy::copy;
+use super::output::{Unwritten, write_parts};
+use super::rows::{interleave, join, spread, zeros};
 use crate::Geometry;
 
 /// The layout of a padded plane in which a window moves by one element for each output, whatever the
@@ -14,7 +17,8 @@ use crate::Geometry;
 /// `(a, b)` holds the pixels whose row is `a` modulo `s` and whose column is `b` modulo `t`. In a phase
 /// each tap of the kernel lies at one fixed distance from the window's origin, and the next output is
 /// one element on. The outputs have rows of the same length as the phases, the *pitch*; what is
-/// computed past an output row's end is ignored.
+/// computed past an output row's end is ignored. At stride 1 the zeros before a row stand in for those after the row
+/// above.
 #[derive(Debug, Clone)]
 pub(super) struct PlaneLayout {
     geometry: Geometry,
@@ -33,13 +37,31 @@ impl PlaneLayout {
             let last_tap = (geometry.kernel[axis] - 1) * geometry.dilation[axis];
             output[axis] + last_tap / geometry.stride[axis]
         };
-        Self {
+        let mut layout = Self {
             geometry,
             input,
             output,
             rows: extent(0),
             pitch: extent(1),
+        };
+        layout.pitch -= layout.shared();
+        layout
+    }
+
+    /// Returns the columns after the input that those before it stand in for.
+    fn shared(&self) -> usize {
+        let before = self.geometry.padding.left;
+        match self.geometry.stride[1] {
+            1 => (self.pitch.saturating_sub(before + self.input[1]))
+                .min(before)
+                .min(self.reach()),
+            _ => 0,
         }
+    }
+
+    /// Returns the columns that the last tap is from the window's origin.
+    fn reach(&self) -> usize {
+        (self.geometry.kernel[1] - 1) * self.geometry.dilation[1] / self.geometry.stride[1]
     }
 
     /// Returns the elements of one phase.
@@ -54,7 +76,7 @@ impl PlaneLayout {
 
     /// Returns the elements of a buffer for all phases, with room for whole vectors.
     pub(super) fn length(&self) -> usize {
-        self.phases() * self.phase_length() + MAX_LANES
+        self.phases() * self.phase_length() + self.reach() + MAX_LANES
     }
 
     /// Returns the elements of a buffer for the outputs, with room for whole vectors.
@@ -70,7 +92,7 @@ impl PlaneLayout {
     /// Returns the number of zeros before the first output's gradient in a buffer of
     /// [`gradient_length`](Self::gradient_length): no tap lies farther from the window's origin.
     pub(super) fn guard(&self) -> usize {
-        self.phase_length() - self.outputs()
+        (self.rows - self.output[0]) * self.pitch + self.reach()
     }
 
     /// Returns the elements of a buffer for the outputs' gradient, with zeros around it.
@@ -111,7 +133,7 @@ impl PlaneLayout {
     }
 
     /// Returns the positions along an axis, in one phase, that lie on the input.
-    fn on_input(&self, axis: usize, phase: usize) -> std::ops::Range<usize> {
+    fn on_input(&self, axis: usize, phase: usize) -> Range<usize> {
         let (before, _) = self.geometry.padding.pairs()[axis];
         let stride = self.geometry.stride[axis];
         let extent = [self.rows, self.pitch][axis];
@@ -134,17 +156,26 @@ impl PlaneLayout {
             if columns.is_empty() {
                 continue; // the phase lies in the padding
             }
+            if stride == [1, 1] && columns.len() == self.input[1] {
+                let rows = self.on_input(0, 0);
+                let first = rows.start - padding.top;
+                let plane = &plane[first * columns.len()..][..rows.len() * columns.len()];
+                let to = &mut phases[rows.start * self.pitch + columns.start..];
+                return spread(simd, plane, columns.len(), to, self.pitch);
+            }
             for row in self.on_input(0, a) {
                 let start = phase * length + row * self.pitch;
                 let to = &mut phases[start + columns.start..start + columns.end];
                 let from = (row * stride[0] + a - padding.top) * self.input[1];
                 let first = columns.start * stride[1] + b - padding.left;
-                if stride[1] == 1 {
-                    copy(simd, &plane[from + first..][..to.len()], to);
-                } else {
-                    let from = plane[from + first..].iter().step_by(stride[1]);
-                    for (to, from) in to.iter_mut().zip(from) {
-                        *to = *from;
+                let from = &plane[from + first..];
+                match stride[1] {
+                    1 => copy::<S>(&from[..to.len()], to),
+                    2 => every_second(from, to),
+                    stride => {
+                        for (to, from) in to.iter_mut().zip(from.iter().step_by(stride)) {
+                            *to = *from;
+                        }
                     }
                 }
             }
@@ -159,22 +190,14 @@ impl PlaneLayout {
         outputs: &[f32],
         plane: &'a mut Unwritten,
     ) -> &'a mut [f32] {
-        let width = self.output[1];
-        write_parts(
-            plane,
-            width,
-            #[inline(always)]
-            |row, to| write(simd, &outputs[row * self.pitch..][..width], to),
-        )
+        join(simd, outputs, self.pitch, plane, self.output[1])
     }
 
     /// Writes the gradient of a plane of outputs into a buffer that is zero elsewhere.
     #[inline(always)]
     pub(super) fn fill_gradient<S: Simd>(&self, simd: S, plane: &[f32], gradient: &mut [f32]) {
-        let rows = gradient[self.guard()..].chunks_mut(self.pitch);
-        for (to, from) in rows.zip(plane.chunks_exact(self.output[1])) {
-            copy(simd, from, &mut to[..self.output[1]]);
-        }
+        let gradient = &mut gradient[self.guard()..];
+        spread(simd, plane, self.output[1], gradient, self.pitch);
     }
 
     /// Writes the gradient of the phases into that of an input plane.
@@ -185,6 +208,11 @@ impl PlaneLayout {
         phases: &[f32],
         plane: &'a mut Unwritten,
     ) -> &'a mut [f32] {
+        let (rows, columns) = (self.on_input(0, 0), self.on_input(1, 0));
+        if self.geometry.stride == [1, 1] && [rows.len(), columns.len()] == self.input {
+            let phases = &phases[rows.start * self.pitch + columns.start..];
+            return join(simd, phases, self.pitch, plane, self.input[1]);
+        }
         write_parts(
             plane,
             self.input[1],
@@ -197,7 +225,7 @@ impl PlaneLayout {
     #[inline(always)]
     fn emit_gradient_row<'a, S: Simd>(
         &self,
-        simd: S,
+        _simd: S,
         phases: &[f32],
         y: usize,
         to: &'a mut Unwritten,
@@ -205,71 +233,27 @@ impl PlaneLayout {
         let Geometry {
             stride, padding, ..
         } = self.geometry;
-        let length = self.phase_length();
         let (row, a) = ((y + padding.top) / stride[0], (y + padding.top) % stride[0]);
         if row >= self.rows {
             return zeros(to);
         }
-        let start = row * self.pitch;
-        if stride[1] == 1 {
-            let columns = self.on_input(1, 0);
-            let outside = to.len() - columns.len();
-            let from = &phases[a * length + start..][columns];
-            let mut filling = Filling::new(to);
-            filling.push(
-                from.len(),
-                #[inline(always)]
-                |to| write(simd, from, to),
-            );
-            filling.push(outside, zeros);
-            return filling.finish();
-        }
-        let columns = padding.left..padding.left + to.len();
-        let values = columns.map(
-            #[inline(always)]
-            |x| {
-                let (column, phase) = (x / stride[1], a * stride[1] + x % stride[1]);
-                match column < self.pitch {
-                    true => phases[phase * length + start + column],
-                    false => 0.0,
-                }
-            },
-        );
-        write_values(to, values)
+        let phase = |phase: usize| {
+            let start = (a * stride[1] + phase) * self.phase_length() + row * self.pitch;
+            &phases[start..][..self.pitch]
+        };
+        interleave::<S>(phase, stride[1], padding.left, to)
     }
 }
 
-/// Copies a row. Rows are often shorter than a vector, where a call to `memcpy` would cost more.
+/// Copies every second value, from the first on, as many as there is room for.
 #[inline(always)]
-fn copy<S: Simd>(simd: S, from: &[f32], to: &mut [f32]) {
-    let (vectors, rest) = S::as_simd_f32s(from);
-    let (to_vectors, to_rest) = S::as_mut_simd_f32s(to);
-    for (to, from) in to_vectors.iter_mut().zip(vectors) {
-        *to = *from;
+fn every_second(from: &[f32], to: &mut [f32]) {
+    // In pairs, of which compilers make vectors.
+    let Some((last, to)) = to.split_last_mut() else {
+        return;
+    };
+    for (to, [value, _]) in to.iter_mut().zip(from.as_chunks::<2>().0) {
+        *to = *value;
     }
-    simd.partial_store_f32s(to_rest, simd.partial_load_f32s(rest));
-}
-
-/// Copies a row into unwritten memory of the same length.
-#[inline(always)]
-fn write<'a, S: Simd>(simd: S, from: &[f32], to: &'a mut Unwritten) -> &'a mut [f32] {
-    let (vectors, rest) = S::as_simd_f32s(from);
-    let mut filling = Filling::new(to);
-    filling.push(
-        from.len() - rest.len(),
-        #[inline(always)]
-        |to| write_vectors::<S>(vectors, to),
-    );
-    filling.push(
-        rest.len(),
-        #[inline(always)]
-        |to| write_first(simd, to, simd.partial_load_f32s(rest)),
-    );
-    filling.finish()
-}
-
-/// Writes zeros.
-#[inline(always)]
-fn zeros(to: &mut Unwritten) -> &mut [f32] {
-    write_values(to, std::iter::repeat(0.0))
+    *last = from[2 * to.len()];
 }

@@ -42,7 +42,7 @@ impl Pointwise {
             outputs: self.inputs,
             ..*self
         };
-        with_transposed(weight, [self.outputs, self.inputs], |weight| {
+        with_transposed(weight, 1, [self.outputs, self.inputs], |weight| {
             transposed.multiply(weight, gradient)
         })
     }
@@ -99,20 +99,25 @@ pub(super) fn add_bias(output: &mut [f32], bias: &[f32], pixels: usize) {
         });
 }
 
-/// Calls `work` with the transpose of a matrix of these rows and columns.
+/// Calls `work` with the transposes of some matrices of these rows and columns, which follow each other.
 pub(super) fn with_transposed<R>(
-    matrix: &[f32],
+    matrices: &[f32],
+    count: usize,
     [rows, columns]: [usize; 2],
     work: impl FnOnce(&[f32]) -> R,
 ) -> R {
-    with_scratch(rows * columns, |scratch| {
+    with_scratch(count * rows * columns, |scratch| {
         let strip = (COPY / rows).max(1).next_multiple_of(8);
         scratch
-            .par_chunks_mut(strip * rows)
-            .enumerate()
-            .for_each(|(index, to)| {
-                let size = [rows, to.len() / rows];
-                transpose(&matrix[index * strip..], columns, size, to, rows);
+            .par_chunks_exact_mut(rows * columns)
+            .zip(matrices.par_chunks_exact(rows * columns))
+            .for_each(|(to, matrix)| {
+                to.par_chunks_mut(strip * rows)
+                    .enumerate()
+                    .for_each(|(index, to)| {
+                        let size = [rows, to.len() / rows];
+                        transpose(&matrix[index * strip..], columns, size, to, rows);
+                    });
             });
         work(scratch)
     })

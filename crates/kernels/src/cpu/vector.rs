@@ -36,25 +36,6 @@ pub(super) fn write<S: Simd>(to: &mut Unwritten, vector: S::f32s) {
     S::as_uninit_mut_simd_f32s(&mut to[..S::F32_LANES]).0[0] = MaybeUninit::new(vector);
 }
 
-/// Writes vectors to unwritten memory of their length.
-///
-/// # Panics
-///
-/// If its length is another.
-#[inline(always)]
-pub(super) fn write_vectors<'a, S: Simd>(
-    vectors: &[S::f32s],
-    to: &'a mut Unwritten,
-) -> &'a mut [f32] {
-    let (to_vectors, rest) = S::as_uninit_mut_simd_f32s(&mut *to);
-    assert!(to_vectors.len() == vectors.len() && rest.is_empty());
-    for (to, vector) in to_vectors.iter_mut().zip(vectors) {
-        to.write(*vector);
-    }
-    // SAFETY: the loop has written all vectors of the slice, which has nothing else.
-    unsafe { to.assume_init_mut() }
-}
-
 /// Writes the first elements of a vector to unwritten memory, as many as it has.
 ///
 /// # Panics

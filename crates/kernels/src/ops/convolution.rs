@@ -16,7 +16,7 @@ use super::host::HostBackend;
 use crate::Geometry;
 use crate::cpu::dense::Dense;
 use crate::cpu::depthwise::Depthwise;
-use crate::cpu::few_channels;
+use crate::cpu::grouped::Grouped;
 use crate::cpu::pointwise::{Pointwise, subsample, upsample};
 use crate::cpu::sums_of_channels;
 
@@ -34,6 +34,7 @@ enum Kernel {
     Depthwise(Depthwise),
     /// A pointwise convolution, of every `stride`-th pixel.
     Pointwise(Pointwise, [usize; 2]),
+    Grouped(Grouped),
     Dense(Dense),
 }
 
@@ -59,6 +60,15 @@ impl Plan {
         if !fits {
             return None;
         }
+        let grouped = Grouped {
+            batch,
+            groups,
+            inputs: of_a_group,
+            outputs: outputs / groups,
+            input: [height, width],
+            output: size,
+            geometry,
+        };
         let kernel = if of_a_group == 1 && groups > 1 {
             Kernel::Depthwise(Depthwise {
                 batch,
@@ -68,7 +78,9 @@ impl Plan {
                 output: size,
                 geometry,
             })
-        } else if geometry.is_pointwise() && groups == 1 {
+        } else if groups > 1 || grouped.has_few_channels() {
+            Kernel::Grouped(grouped)
+        } else if geometry.is_pointwise() {
             let pointwise = Pointwise {
                 batch,
                 inputs: channels,
@@ -81,7 +93,7 @@ impl Plan {
                 batch,
                 channels,
                 outputs,
-                groups,
+                groups: 1,
                 input: [height, width],
                 output: size,
                 geometry,
@@ -118,6 +130,7 @@ impl Plan {
                 let input = subsample(&input, self.size(), *stride);
                 kernel.forward(&input, &weight, bias)
             }
+            Kernel::Grouped(kernel) => kernel.forward(&input, &weight, bias),
             Kernel::Dense(kernel) => kernel.forward(&input, &weight, bias),
         };
         B::from_values(output, self.output, &device)
@@ -138,6 +151,7 @@ impl Plan {
                 let pixels = kernel.input_gradient(&weight, &gradient);
                 upsample(&pixels, self.size(), *stride)
             }
+            Kernel::Grouped(kernel) => kernel.input_gradient(&weight, &gradient),
             Kernel::Dense(kernel) => kernel.input_gradient(&weight, &gradient),
         };
         B::from_values(result, self.input, &device)
@@ -158,8 +172,8 @@ impl Plan {
                 let input = subsample(&input, self.size(), *stride);
                 kernel.weight_gradient(&input, &gradient)
             }
-            Kernel::Dense(kernel) => few_channels::weight_gradient(kernel, &input, &gradient)
-                .unwrap_or_else(|| kernel.weight_gradient(&input, &gradient)),
+            Kernel::Grouped(kernel) => kernel.weight_gradient(&input, &gradient),
+            Kernel::Dense(kernel) => kernel.weight_gradient(&input, &gradient),
         };
         B::from_values(result, self.weight, &device)
     }

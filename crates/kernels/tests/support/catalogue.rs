@@ -39,7 +39,33 @@ const fn dense(name: &'static str, channels: [usize; 2], size: usize, geometry: 
     }
 }
 
+/// As many channels out as in.
+const fn grouped(
+    name: &'static str,
+    channels: usize,
+    groups: usize,
+    size: usize,
+    geometry: Geometry,
+) -> Layer {
+    grouped_pair(name, [channels, channels], groups, size, geometry)
+}
+
+const fn grouped_pair(
+    name: &'static str,
+    channels: [usize; 2],
+    groups: usize,
+    size: usize,
+    geometry: Geometry,
+) -> Layer {
+    let Layer { name, case } = dense(name, channels, size, geometry);
+    Layer {
+        name,
+        case: Case { groups, ..case },
+    }
+}
+
 const POINTWISE: Geometry = Geometry::valid(1);
+const STRIDED: Geometry = Geometry::same(3).with_stride(2);
 
 const fn rectangle(rows: usize, columns: usize) -> Geometry {
     Geometry {
@@ -55,7 +81,10 @@ const fn rectangle(rows: usize, columns: usize) -> Geometry {
     }
 }
 
-/// Layers of the networks at batch 1: Xception at 299 and, small, at 32; Inception V3; ResNet-50.
+/// Layers of the networks at batch 1: Xception at 299 and, small, at 32; Inception V3; ResNet-50; ResNeXt-50 32x4d
+/// (S. Xie et al., *Aggregated Residual Transformations for Deep Neural Networks*, CVPR 2017, table 1); ShuffleNet with
+/// three groups (X. Zhang et al., *ShuffleNet*, CVPR 2018, table 1), whose bottlenecks have a quarter of the channels;
+/// and numbers of groups in between for Xception's middle flow and a small layer.
 pub const LAYERS: &[Layer] = &[
     depthwise("xception block2 depthwise", 128, 147),
     depthwise("xception block3 depthwise", 256, 74),
@@ -103,6 +132,25 @@ pub const LAYERS: &[Layer] = &[
     ),
     dense("resnet 3x3", [128, 128], 28, Geometry::same(3)),
     dense("resnet 3x3 last", [512, 512], 7, Geometry::same(3)),
+    grouped("resnext 56", 128, 32, 56, Geometry::same(3)),
+    grouped("resnext 56 stride 2", 256, 32, 56, STRIDED),
+    grouped("resnext 28", 256, 32, 28, Geometry::same(3)),
+    grouped("resnext 28 stride 2", 512, 32, 28, STRIDED),
+    grouped("resnext 14", 512, 32, 14, Geometry::same(3)),
+    grouped("resnext 14 stride 2", 1024, 32, 14, STRIDED),
+    grouped("resnext 7", 1024, 32, 7, Geometry::same(3)),
+    grouped_pair("shufflenet 28 in", [240, 60], 3, 28, POINTWISE),
+    grouped_pair("shufflenet 28 out", [60, 240], 3, 28, POINTWISE),
+    grouped_pair("shufflenet 14 in", [480, 120], 3, 14, POINTWISE),
+    grouped_pair("shufflenet 14 out", [120, 480], 3, 14, POINTWISE),
+    grouped_pair("shufflenet 7 in", [960, 240], 3, 7, POINTWISE),
+    grouped_pair("shufflenet 7 out", [240, 960], 3, 7, POINTWISE),
+    grouped("spectrum 19 of 4", 728, 4, 19, Geometry::same(3)),
+    grouped("spectrum 19 of 28", 728, 28, 19, Geometry::same(3)),
+    grouped("spectrum 19 of 104", 728, 104, 19, Geometry::same(3)),
+    grouped("spectrum 19 of 364", 728, 364, 19, Geometry::same(3)),
+    grouped("spectrum 32 of 2", 128, 2, 32, Geometry::same(3)),
+    grouped("spectrum 32 of 16", 128, 16, 32, Geometry::same(3)),
 ];
 
 /// The pointwise parts of Xception's separable convolutions, in order of their place.

@@ -4,7 +4,7 @@ use super::config::{CHANNELS, STEM};
 use super::{FactorizedConfig, FactorizedConvolution, names};
 use crate::layers::{MAX_AXES, Stem};
 use crate::preprocessing::{Preprocessing, Preset};
-use crate::weights::family::{FamilyWeights, KerasLayers, fitting_width, torch_outputs};
+use crate::weights::family::{FamilyWeights, fitting_width, torch_outputs};
 use crate::weights::layer::Layer;
 use crate::weights::{NamedTensors, Source};
 
@@ -94,17 +94,6 @@ impl FamilyWeights for FactorizedConfig {
     fn torch_layers(&self, _source: Source) -> Vec<Layer> {
         names::layers(self)
     }
-
-    /// Returns `None`, since no model of Keras is known.
-    fn find_keras(_layers: &KerasLayers) -> Option<Self> {
-        None
-    }
-
-    fn keras_layers(&self) -> Vec<Layer> {
-        Vec::new()
-    }
-
-    fn read_keras_sizes(&mut self, _tensors: &NamedTensors) {}
 
     fn claims(&self, tensors: usize) -> Vec<(&'static str, usize, usize)> {
         let bases = match self.convolution {

@@ -4,7 +4,7 @@ use super::stem::SMALL_KERNEL;
 use super::{GoogLeNetConfig, torchvision_names};
 use crate::layers::Stem;
 use crate::preprocessing::{Preprocessing, Preset};
-use crate::weights::family::{FamilyWeights, KerasLayers, fitting_width, torch_outputs};
+use crate::weights::family::{FamilyWeights, fitting_width, torch_outputs};
 use crate::weights::layer::Layer;
 use crate::weights::{NamedTensors, Source};
 
@@ -55,17 +55,6 @@ impl FamilyWeights for GoogLeNetConfig {
     fn torch_layers(&self, _source: Source) -> Vec<Layer> {
         torchvision_names::layers(self)
     }
-
-    /// Returns `None`: Keras has no GoogLeNet.
-    fn find_keras(_layers: &KerasLayers) -> Option<Self> {
-        None
-    }
-
-    fn keras_layers(&self) -> Vec<Layer> {
-        Vec::new()
-    }
-
-    fn read_keras_sizes(&mut self, _tensors: &NamedTensors) {}
 
     /// Returns the configuration without the auxiliary classifiers, which in the published file haven't been trained.
     fn with_new_head(self) -> Self {

@@ -2,7 +2,7 @@
 
 use super::{InceptionV2Config, pytorchcv_names};
 use crate::preprocessing::{Filter, Preprocessing, Scaling};
-use crate::weights::family::{FamilyWeights, KerasLayers, fitting_width, torch_outputs};
+use crate::weights::family::{FamilyWeights, fitting_width, torch_outputs};
 use crate::weights::layer::Layer;
 use crate::weights::{NamedTensors, Source};
 
@@ -51,15 +51,4 @@ impl FamilyWeights for InceptionV2Config {
     fn torch_layers(&self, _source: Source) -> Vec<Layer> {
         pytorchcv_names::layers()
     }
-
-    /// Returns nothing: `keras.applications` has no such network.
-    fn find_keras(_layers: &KerasLayers) -> Option<Self> {
-        None
-    }
-
-    fn keras_layers(&self) -> Vec<Layer> {
-        Vec::new()
-    }
-
-    fn read_keras_sizes(&mut self, _tensors: &NamedTensors) {}
 }

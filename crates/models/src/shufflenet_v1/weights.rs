@@ -2,9 +2,7 @@
 
 use super::{ShuffleNetGroups, ShuffleNetV1Config, pytorchcv_names};
 use crate::preprocessing::{Preprocessing, Preset};
-use crate::weights::family::{
-    FamilyWeights, KerasLayers, fitting_width_of_multiples, torch_outputs,
-};
+use crate::weights::family::{FamilyWeights, fitting_width_of_multiples, torch_outputs};
 use crate::weights::layer::Layer;
 use crate::weights::{NamedTensors, Source};
 
@@ -45,17 +43,6 @@ impl FamilyWeights for ShuffleNetV1Config {
     fn torch_layers(&self, _source: Source) -> Vec<Layer> {
         pytorchcv_names::layers()
     }
-
-    /// Returns `None`: Keras has no ShuffleNet.
-    fn find_keras(_layers: &KerasLayers) -> Option<Self> {
-        None
-    }
-
-    fn keras_layers(&self) -> Vec<Layer> {
-        Vec::new()
-    }
-
-    fn read_keras_sizes(&mut self, _tensors: &NamedTensors) {}
 }
 
 /// Reads the number of groups from the shapes of the first unit, whose last convolution has them; `None` if the shapes are

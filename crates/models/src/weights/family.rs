@@ -19,7 +19,6 @@ pub(crate) trait FamilyWeights: Sized {
     const KERAS_HIDDEN_LAYERS: &'static [&'static str] = &[];
     /// Whether convolutions have biases in Keras, which are folded into the normalization after each.
     const KERAS_CONV_BIAS: bool = false;
-
     /// Whether published weights were converted from TF-Slim, and may have the background as their first class.
     const BACKGROUND_CLASS: bool = false;
 
@@ -35,11 +34,16 @@ pub(crate) trait FamilyWeights: Sized {
     /// Lists the layers under PyTorch's names.
     fn torch_layers(&self, source: Source) -> Vec<Layer>;
 
-    /// Recognizes the family by the number of layers of each kind in a Keras model.
-    fn find_keras(layers: &KerasLayers) -> Option<Self>;
+    /// Recognizes the family by the number of layers of each kind in a Keras model; a family that Keras doesn't have leaves
+    /// this and the next out.
+    fn find_keras(_layers: &KerasLayers) -> Option<Self> {
+        None
+    }
 
     /// Lists the layers under Keras' names.
-    fn keras_layers(&self) -> Vec<Layer>;
+    fn keras_layers(&self) -> Vec<Layer> {
+        Vec::new()
+    }
 
     /// Returns the order of the layers in a Keras file without names, the classifier's left out, as places in the table.
     /// `None` stands for the table's own order.
@@ -48,7 +52,7 @@ pub(crate) trait FamilyWeights: Sized {
     }
 
     /// Reads the number of classes and units, and the width, from the shapes of tensors with Keras' names.
-    fn read_keras_sizes(&mut self, tensors: &NamedTensors);
+    fn read_keras_sizes(&mut self, _tensors: &NamedTensors) {}
 
     /// Adjusts the origins of parameters that Keras stores in another way.
     fn adjust_keras(&self, _parts: &mut [Part]) {}

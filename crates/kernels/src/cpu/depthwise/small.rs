@@ -6,9 +6,10 @@ use rayon::prelude::*;
 use super::super::MAX_LANES;
 use super::super::flat::FlatLayout;
 use super::super::output::{Unwritten, write_parts, written_in_parts};
+use super::super::plain::all_finite;
 use super::super::scratch::with_zeros;
 use super::super::taps::Lanes;
-use super::{Depthwise, TASK, all_finite, plain};
+use super::{Depthwise, TASK, plain};
 
 impl Depthwise {
     /// Returns the input planes of one task.

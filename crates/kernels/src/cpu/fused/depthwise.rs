@@ -6,8 +6,10 @@ use std::sync::Arc;
 use pulp::Simd;
 
 use super::super::aligned::{Aligned, LINE};
+use super::super::prefetch::prefetch_line;
 use super::super::product::micro_kernel::{Rectify, rectify};
 use super::super::vector::{load, store};
+use super::epilogue::finish;
 use super::pixels::{Segment, Sizes};
 use crate::{Activation, Geometry, Padding2d};
 
@@ -20,8 +22,8 @@ pub(crate) struct Depthwise {
     geometry: Geometry,
     /// Whether the input is rectified as it is read.
     relu: bool,
-    /// The values that are added to the channels, if any are.
-    bias: Option<Vec<f32>>,
+    /// The values that are added to the channels.
+    bias: Vec<f32>,
     activation: Activation,
 }
 
@@ -31,6 +33,13 @@ struct Line {
     /// Elements before the row's first pixel.
     start: usize,
     kernel_row: usize,
+}
+
+/// The input, and its width.
+#[derive(Debug, Clone, Copy)]
+struct Image<'a> {
+    values: &'a [f32],
+    width: usize,
 }
 
 impl Depthwise {
@@ -55,7 +64,7 @@ impl Depthwise {
             channels,
             geometry,
             relu,
-            bias,
+            bias: bias.unwrap_or_else(|| vec![0.0; channels]),
             activation,
         }
     }
@@ -76,7 +85,7 @@ impl Depthwise {
         self.geometry
     }
 
-    /// Convolves these pixels of the output, of which each gets `channels` values in `to`.
+    /// Convolves these pixels of the output, of which each gets `channels` values in `to`, with the bias and the activation.
     #[inline(always)]
     pub(super) fn strip<S: Simd>(
         &self,
@@ -86,54 +95,50 @@ impl Depthwise {
         pixels: &Range<usize>,
         to: &mut [f32],
     ) {
-        let mut to = &mut to[..pixels.len() * self.channels];
-        for segment in sizes.segments(pixels.clone()) {
-            let (part, rest) = to.split_at_mut(segment.columns.len() * self.channels);
-            match self.relu {
-                true => self.segment::<S, true>(simd, sizes, input, &segment, part),
-                false => self.segment::<S, false>(simd, sizes, input, &segment, part),
+        let rectify = match self.activation {
+            Activation::None | Activation::Elu => Rectify::No,
+            Activation::Relu => Rectify::Relu,
+            Activation::Relu6 => Rectify::Relu6,
+        };
+        let ending = Ending {
+            residual: None,
+            rectify,
+        };
+        self.strip_with(simd, sizes, input, pixels, ending, to);
+        if self.activation == Activation::Elu {
+            for value in &mut to[..pixels.len() * self.channels] {
+                *value = if *value < 0.0 { value.exp_m1() } else { *value };
             }
-            self.activate(simd, part);
-            to = rest;
         }
     }
 
-    /// Adds the bias and applies the activation.
+    /// Convolves these pixels of the output, with the bias and another ending.
     #[inline(always)]
-    fn activate<S: Simd>(&self, simd: S, values: &mut [f32]) {
-        if let Some(bias) = &self.bias {
-            for pixel in values.chunks_exact_mut(self.channels) {
-                for (value, bias) in pixel.iter_mut().zip(bias) {
-                    *value += bias;
-                }
+    pub(super) fn strip_with<S: Simd>(
+        &self,
+        simd: S,
+        sizes: Sizes,
+        input: &[f32],
+        pixels: &Range<usize>,
+        ending: Ending,
+        to: &mut [f32],
+    ) {
+        let mut first = pixels.start * self.channels;
+        let mut to = &mut to[..pixels.len() * self.channels];
+        for segment in sizes.segments(pixels.clone()) {
+            let length = segment.columns.len() * self.channels;
+            let (part, rest) = to.split_at_mut(length);
+            let residual = ending.residual;
+            let ending = Ending {
+                residual: residual.map(|residual| &residual[first..][..length]),
+                ..ending
+            };
+            match self.relu {
+                true => self.segment::<S, true>(simd, sizes, input, &segment, ending, part),
+                false => self.segment::<S, false>(simd, sizes, input, &segment, ending, part),
             }
-        }
-        let rectify = match self.activation {
-            Activation::None => return,
-            Activation::Relu => Rectify::Relu,
-            Activation::Relu6 => Rectify::Relu6,
-            Activation::Elu => {
-                for value in values {
-                    *value = if *value < 0.0 { value.exp_m1() } else { *value };
-                }
-                return;
-            }
-        };
-        let ceiling = match rectify {
-            Rectify::Relu6 => 6.0,
-            _ => f32::INFINITY,
-        };
-        let (vectors, rest) = S::as_mut_simd_f32s(values);
-        for vector in vectors {
-            *vector = rectify.apply(simd, *vector);
-        }
-        for value in rest {
-            // Comparisons keep NaN, which `clamp` and `max` would not.
-            if *value < 0.0 {
-                *value = 0.0;
-            } else if *value > ceiling {
-                *value = ceiling;
-            }
+            first += length;
+            to = rest;
         }
     }
 
@@ -145,6 +150,7 @@ impl Depthwise {
         sizes: Sizes,
         input: &[f32],
         segment: &Segment,
+        ending: Ending,
         to: &mut [f32],
     ) {
         let Geometry {
@@ -168,14 +174,20 @@ impl Depthwise {
                 *found = Some(line);
             }
             let columns = segment.columns.clone();
+            let image = Image {
+                values: input,
+                width,
+            };
             let line = const { LINE / S::F32_LANES };
             match (line, self.channels >= LINE) {
-                (2, true) => self.rows::<S, RELU, 2>(simd, width, input, found, columns, to),
-                _ => self.rows::<S, RELU, 1>(simd, width, input, found, columns, to),
+                (2, true) => self.rows::<S, RELU, 2>(simd, image, found, columns, ending, to),
+                _ => self.rows::<S, RELU, 1>(simd, image, found, columns, ending, to),
             }
             return;
         }
-        to.fill(0.0);
+        for to in to.chunks_exact_mut(self.channels) {
+            to.copy_from_slice(&self.bias);
+        }
         for line in lines {
             for (column, to) in segment
                 .columns
@@ -197,6 +209,7 @@ impl Depthwise {
                 }
             }
         }
+        finish(simd, ending.residual, ending.rectify, to);
     }
 
     /// Convolves with a window of 3x3 at stride 1, of which `found` are the rows that lie on the input; `V`
@@ -205,21 +218,21 @@ impl Depthwise {
     fn rows<S: Simd, const RELU: bool, const V: usize>(
         &self,
         simd: S,
-        width: usize,
-        input: &[f32],
+        image: Image,
         found: [Option<Line>; 3],
         columns: Range<usize>,
+        ending: Ending,
         to: &mut [f32],
     ) {
         match found {
             [Some(a), Some(b), Some(c)] => {
-                self.slide::<S, RELU, 3, V>(simd, width, input, [a, b, c], columns, to)
+                self.slide::<S, RELU, 3, V>(simd, image, [a, b, c], columns, ending, to)
             }
             [Some(a), Some(b), None] => {
-                self.slide::<S, RELU, 2, V>(simd, width, input, [a, b], columns, to)
+                self.slide::<S, RELU, 2, V>(simd, image, [a, b], columns, ending, to)
             }
-            [Some(a), ..] => self.slide::<S, RELU, 1, V>(simd, width, input, [a], columns, to),
-            _ => to.fill(0.0),
+            [Some(a), ..] => self.slide::<S, RELU, 1, V>(simd, image, [a], columns, ending, to),
+            _ => self.slide::<S, RELU, 0, V>(simd, image, [], columns, ending, to),
         }
     }
 
@@ -228,14 +241,18 @@ impl Depthwise {
     fn slide<S: Simd, const RELU: bool, const N: usize, const V: usize>(
         &self,
         simd: S,
-        width: usize,
-        input: &[f32],
+        image: Image,
         lines: [Line; N],
         columns: Range<usize>,
+        ending: Ending,
         to: &mut [f32],
     ) {
         let channels = self.channels;
         let lanes = S::F32_LANES;
+        let Image {
+            values: input,
+            width,
+        } = image;
         let rows = lines.map(|line| &input[line.start..][..width * channels]);
         let weights = self.weights.as_slice();
         let zero = simd.splat_f32s(0.0);
@@ -250,8 +267,12 @@ impl Depthwise {
                     }
                 }
             }
+            let starts: [S::f32s; V] = std::array::from_fn(
+                #[inline(always)]
+                |v| load::<S>(&self.bias[channel + v * lanes..]),
+            );
             // The sums of the window at hand and of the next one.
-            let (mut sums, mut next) = ([zero; V], [zero; V]);
+            let (mut sums, mut next) = (starts, starts);
             for v in 0..V {
                 let channel = channel + v * lanes;
                 let read = Read::<RELU> { channels, channel };
@@ -268,10 +289,16 @@ impl Depthwise {
                     next[v] = add(simd, next[v], &first, &taps[v], 0);
                 }
             }
-            for (x, to) in columns.clone().zip(to.chunks_exact_mut(channels)) {
+            let pixels = columns.clone().zip(to.chunks_exact_mut(channels));
+            for (index, (x, to)) in pixels.enumerate() {
+                if let Some(line) = lines.last() {
+                    // The row that the next row of the output reads besides.
+                    let next = line.start + (width + x) * channels + channel;
+                    prefetch_line(input.as_ptr().wrapping_add(next).cast());
+                }
                 for v in 0..V {
                     let channel = channel + v * lanes;
-                    let mut after = zero;
+                    let mut after = starts[v];
                     if x + 1 < width {
                         let read = Read::<RELU> { channels, channel };
                         let values = read.column(simd, &rows, x + 1);
@@ -279,7 +306,8 @@ impl Depthwise {
                         next[v] = add(simd, next[v], &values, &taps[v], 1);
                         after = add(simd, after, &values, &taps[v], 0);
                     }
-                    store::<S>(&mut to[channel..], sums[v]);
+                    let sum = ending.apply(simd, sums[v], index * channels + channel);
+                    store::<S>(&mut to[channel..], sum);
                     (sums[v], next[v]) = (next[v], after);
                 }
             }
@@ -289,6 +317,25 @@ impl Depthwise {
             // The last vectors may overlap those before.
             channel = (channel + V * lanes).min(channels - V * lanes);
         }
+    }
+}
+
+/// What follows the sums.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ending<'a> {
+    /// What is added to them.
+    pub(super) residual: Option<&'a [f32]>,
+    pub(super) rectify: Rectify,
+}
+
+impl Ending<'_> {
+    /// Finishes the sums of the elements from `first` on.
+    #[inline(always)]
+    fn apply<S: Simd>(&self, simd: S, mut sums: S::f32s, first: usize) -> S::f32s {
+        if let Some(residual) = self.residual {
+            sums = simd.add_f32s(sums, load::<S>(&residual[first..]));
+        }
+        self.rectify.apply(simd, sums)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The forward pass of a convolution, divided into tasks of some panels of some pixels.
+//! The forward pass of a convolution with panels, divided into tasks of some panels of some pixels.
 
 use std::ops::Range;
 
@@ -12,8 +12,9 @@ use super::super::product::micro_kernel::{
 };
 use super::super::product::portion;
 use super::super::scratch::with_scratch;
-use super::convolution::{Convolution, Input, Kind};
+use super::convolution::Input;
 use super::images::PaddedRows;
+use super::panel_convolution::{Kind, PanelConvolution};
 use super::pixels::{Blocks, Sizes, Window};
 
 /// Tasks that a convolution is divided into at least where it is large enough.
@@ -27,10 +28,10 @@ const STRIP: usize = 98_304;
 /// Weights that stay in the second-level cache while all of them are read for each block.
 const FEW_WEIGHTS: usize = 98_304;
 
-impl Convolution {
+impl PanelConvolution {
     /// Computes the output, `[batch, height, width, outputs]`, of this height and width; `residual` is
     /// added before the activation.
-    pub(crate) fn forward(
+    pub(super) fn forward(
         &self,
         input: Input,
         output: [usize; 2],
@@ -42,9 +43,7 @@ impl Convolution {
             input: input.size,
             output,
         };
-        let length = sizes.pixels() * self.panels.outputs;
-        assert!(input.values.len() == input.batch * input.size[0] * input.size[1] * self.channels);
-        assert!(residual.is_none_or(|residual| residual.len() == length));
+        let length = sizes.pixels() * self.panels.outputs();
         let tasks = self.tasks(&sizes);
         let mut values: Vec<f32> = Vec::with_capacity(length);
         let output = SharedOutput::new(&mut values.spare_capacity_mut()[..length]);
@@ -82,7 +81,7 @@ impl Convolution {
     fn tasks(&self, sizes: &Sizes) -> Vec<(Range<usize>, Range<usize>)> {
         let (pixels, panels) = (sizes.pixels(), self.panels.count());
         let blocks = sizes.blocks();
-        let weights = self.panels.length * self.panels.outputs;
+        let weights = self.panels.length * self.panels.outputs();
         let input = sizes.batch * sizes.input[0] * sizes.input[1] * self.channels;
         let input = match self.kind {
             Kind::Separable(_) => input * REPEATED_DEPTHWISE,
@@ -107,7 +106,7 @@ impl Convolution {
 
 /// The part of the output that one task writes: some panels of some blocks.
 struct Part<'a> {
-    convolution: &'a Convolution,
+    convolution: &'a PanelConvolution,
     sizes: Sizes,
     output: SharedOutput<'a>,
     blocks: Range<usize>,
@@ -121,7 +120,7 @@ impl<'a> Part<'a> {
     ///
     /// Nobody else may use these panels of the blocks' pixels during `'a`.
     unsafe fn new(
-        convolution: &'a Convolution,
+        convolution: &'a PanelConvolution,
         sizes: Sizes,
         output: SharedOutput<'a>,
         blocks: &Range<usize>,
@@ -147,9 +146,9 @@ impl<'a> Part<'a> {
     ) -> Target<'b> {
         assert!(self.panels.contains(&panel));
         let panels = &self.convolution.panels;
-        let (pitch, first) = (panels.outputs, panel * panels.width);
-        let size = [pixels.len(), panels.width.min(pitch - first)];
-        let at = pixels.start * pitch + first;
+        let (pitch, outputs) = (panels.outputs(), panels.outputs_of(panel));
+        let size = [pixels.len(), outputs.len()];
+        let at = pixels.start * pitch + outputs.start;
         // SAFETY: the pixels are those of a block of this part, and the panel is one of the part's. The
         // mutable borrow makes this the only target.
         unsafe { Target::new(self.output, at, size, pitch, residual, rectify) }
@@ -196,14 +195,16 @@ impl WithSimd for Task<'_> {
                     let pixel = window.input(origin, tap)?;
                     Some(&input[pixel * channels..][..channels])
                 };
-                Blocks::new(sizes, range, &window.taps(), zeros, locate, at)
+                let length = channels / convolution.groups;
+                Blocks::new(sizes, range, &window.taps(), zeros, length, locate, at)
             }
             Kind::Rows => {
                 rows.read(input, scratch);
                 let scratch = &*scratch;
                 let kernel_rows: Vec<usize> = (0..convolution.geometry.kernel[0]).collect();
                 let at = |pixel, &row: &usize| Some(&scratch[rows.at(pixel, row)..][..zeros.len()]);
-                Blocks::new(sizes, range, &kernel_rows, zeros, |pixel| pixel, at)
+                let length = zeros.len();
+                Blocks::new(sizes, range, &kernel_rows, zeros, length, |pixel| pixel, at)
             }
             Kind::Separable(depthwise) => {
                 depthwise.strip(simd, sizes, input, &pixels, scratch);
@@ -212,7 +213,7 @@ impl WithSimd for Task<'_> {
                     let start = (pixel - pixels.start) * channels;
                     Some(&scratch[start..][..channels])
                 };
-                Blocks::new(sizes, range, &[()], zeros, |pixel| pixel, at)
+                Blocks::new(sizes, range, &[()], zeros, channels, |pixel| pixel, at)
             }
         };
         let residual = match self.residual {
@@ -246,7 +247,7 @@ impl Multiplication<'_> {
     fn run<S: Simd, const N: usize>(mut self, simd: S) {
         let panels = &self.part.convolution.panels;
         let (range, count) = (self.part.panels.clone(), self.blocks.count());
-        if panels.length * panels.outputs <= FEW_WEIGHTS {
+        if panels.length * panels.outputs() <= FEW_WEIGHTS {
             for block in 0..count {
                 for panel in range.clone() {
                     self.block::<S, N>(simd, block, panel, Prefetch::none());
@@ -277,10 +278,17 @@ impl Multiplication<'_> {
         panel: usize,
         prefetch: Prefetch,
     ) {
-        let panels = &self.part.convolution.panels;
+        let PanelConvolution {
+            panels,
+            channels,
+            groups,
+            ..
+        } = self.part.convolution;
         let (pixels, steps) = self.blocks.get(block);
+        let few = panels.outputs_of(panel).len() <= S::F32_LANES;
         let sums = Sums {
             steps,
+            offset: panels.group(panel) * (channels / groups),
             panel: panels.panel(panel),
             bias: panels.bias(panel),
             prefetch,
@@ -288,6 +296,9 @@ impl Multiplication<'_> {
         let target = self
             .part
             .target(&pixels, panel, self.residual, self.rectify);
-        multiply_block::<S, N, N>(simd, sums, target);
+        match few && const { N == 2 } {
+            true => multiply_block::<S, 1, N>(simd, sums, target),
+            false => multiply_block::<S, N, N>(simd, sums, target),
+        }
     }
 }

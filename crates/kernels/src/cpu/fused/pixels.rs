@@ -73,7 +73,8 @@ pub(super) struct Blocks<'a> {
 
 impl<'a> Blocks<'a> {
     /// Gives each block a step for each of `stretches`. `locate` finds a pixel, and `at` its values in a
-    /// stretch, or `None` where they are all zeros. A stretch has as many values as there are `zeros`.
+    /// stretch, or `None` where they are all zeros. A stretch has as many values as there are `zeros`, of which a step
+    /// reads `length`.
     ///
     /// A step in which no pixel has values is left out; in others a pixel without values has `zeros`.
     #[inline(always)]
@@ -82,11 +83,12 @@ impl<'a> Blocks<'a> {
         range: Range<usize>,
         stretches: &[T],
         zeros: &'a [f32],
+        length: usize,
         locate: impl Fn(usize) -> P,
         at: impl Fn(P, &T) -> Option<&'a [f32]>,
     ) -> Self {
-        let length = zeros.len();
-        let mut steps = Steps::new(length, range.len() * stretches.len());
+        let steps = Steps::new(length, range.len() * stretches.len());
+        let mut steps = steps.with_width(zeros.len());
         let mut ends = Vec::with_capacity(range.len());
         for block in range.clone() {
             let block = sizes.block(block);

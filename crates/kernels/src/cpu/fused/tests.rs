@@ -17,7 +17,7 @@ fn integers(count: usize, seed: usize) -> Vec<f32> {
 
 /// Computes the output by plain loops, with trailing channels.
 fn by_definition(
-    [batch, channels, outputs]: [usize; 3],
+    [batch, channels, outputs, groups]: [usize; 4],
     size: [usize; 2],
     geometry: &Geometry,
     at: impl Fn(usize, usize, usize, usize) -> f32,
@@ -31,6 +31,7 @@ fn by_definition(
         dilation,
         padding,
     } = *geometry;
+    let inputs = channels / groups;
     let mut result = Vec::new();
     for n in 0..batch {
         for pixel in 0..rows * columns {
@@ -47,9 +48,9 @@ fn by_definition(
                     if y >= size[0] || x >= size[1] {
                         continue;
                     }
-                    for c in 0..channels {
-                        let weight = weight[(o * channels + c) * kernel[0] * kernel[1] + tap];
-                        sum += weight * at(n, c, y, x);
+                    for c in 0..inputs {
+                        let weight = weight[(o * inputs + c) * kernel[0] * kernel[1] + tap];
+                        sum += weight * at(n, o / (outputs / groups) * inputs + c, y, x);
                     }
                 }
                 result.push(sum.max(0.0));
@@ -59,29 +60,34 @@ fn by_definition(
     result
 }
 
-#[test]
-fn equals_the_definition_with_every_instruction_set() {
+/// Returns windows of all kinds, one of which is different in both directions and on all sides.
+fn geometries() -> [Geometry; 6] {
     let asymmetric = Padding2d {
         top: 0,
         bottom: 1,
         left: 1,
         right: 2,
     };
-    let geometries = [
+    [
         Geometry::valid(1),
         Geometry::valid(1).with_stride(2),
         Geometry::same(3),
         Geometry::same(3).with_stride(2),
+        Geometry::same(3).with_dilation(2),
         Geometry {
             kernel: [3, 2],
             stride: [1, 2],
             dilation: [2, 1],
             padding: asymmetric,
         },
-    ];
+    ]
+}
+
+#[test]
+fn equals_the_definition_with_every_instruction_set() {
     for [batch, channels, outputs] in [[1, 1, 1], [2, 3, 17], [1, 5, 33], [2, 19, 40], [3, 64, 7]] {
         for size in [[7, 9], [5, 5], [13, 6]] {
-            for geometry in geometries {
+            for geometry in geometries() {
                 let Some([rows, columns]) = geometry.output_size(size) else {
                     continue;
                 };
@@ -96,7 +102,7 @@ fn equals_the_definition_with_every_instruction_set() {
                         weight: &weight,
                         bias: &bias,
                     };
-                    let convolution = Convolution::dense(arch, &weights, channels, geometry);
+                    let convolution = Convolution::new(arch, &weights, channels, 1, geometry);
                     let leading = convolution.takes_leading_channels();
                     let at = |n: usize, c: usize, y: usize, x: usize| {
                         let pixel = y * size[1] + x;
@@ -105,7 +111,7 @@ fn equals_the_definition_with_every_instruction_set() {
                             false => values[(n * pixels + pixel) * channels + c],
                         }
                     };
-                    let sizes = [batch, channels, outputs];
+                    let sizes = [batch, channels, outputs, 1];
                     let expected =
                         by_definition(sizes, size, &geometry, at, (&weight, &bias), &residual);
                     let input = Input {
@@ -122,9 +128,112 @@ fn equals_the_definition_with_every_instruction_set() {
     }
 }
 
+/// Input channels, outputs and groups: groups of each width that a vector holds several of, with a last vector that is not
+/// full; widths that are no divisor of a vector's; groups of one vector, two, and a panel and a part of one; groups that
+/// are wider on one side; channel multipliers; and depthwise convolutions, also of fewer channels than a vector has lanes.
+const GROUPS: [[usize; 3]; 18] = [
+    [4, 4, 2],
+    [12, 12, 6],
+    [20, 20, 5],
+    [24, 24, 3],
+    [27, 27, 9],
+    [48, 48, 3],
+    [15, 35, 5],
+    [6, 30, 2],
+    [10, 34, 2],
+    [36, 36, 2],
+    [80, 80, 2],
+    [12, 4, 2],
+    [18, 2, 2],
+    [4, 8, 4],
+    [5, 15, 5],
+    [7, 7, 7],
+    [26, 26, 26],
+    [33, 33, 33],
+];
+
+/// Checks a convolution in groups with each instruction set, with and without what follows the sums.
+fn check_groups([channels, outputs, groups]: [usize; 3], size: [usize; 2], geometry: &Geometry) {
+    let Some([rows, columns]) = geometry.output_size(size) else {
+        return;
+    };
+    let (batch, pixels) = (2, size[0] * size[1]);
+    let taps = geometry.kernel[0] * geometry.kernel[1];
+    let values = integers(batch * pixels * channels, 1);
+    let weight = integers(outputs * channels / groups * taps, 2);
+    let bias = integers(outputs, 3);
+    let length = batch * rows * columns * outputs;
+    let at = |n: usize, c: usize, y: usize, x: usize| {
+        values[(n * pixels + y * size[1] + x) * channels + c]
+    };
+    let expected = |residual: &[f32]| {
+        let sizes = [batch, channels, outputs, groups];
+        by_definition(sizes, size, geometry, at, (&weight, &bias), residual)
+    };
+    let residual = integers(length, 4);
+    let rectified = expected(&residual);
+    // The definition rectifies: a residual keeps all sums positive.
+    let plain: Vec<f32> = expected(&vec![65_536.0; length])
+        .iter()
+        .map(|sum| sum - 65_536.0)
+        .collect();
+    let limited: Vec<f32> = plain.iter().map(|sum| sum.clamp(0.0, 6.0)).collect();
+    for arch in instruction_sets() {
+        let weights = Weights {
+            weight: &weight,
+            bias: &bias,
+        };
+        let convolution = Convolution::new(arch, &weights, channels, groups, *geometry);
+        assert!(!convolution.takes_leading_channels());
+        let input = Input {
+            values: &values,
+            batch,
+            size,
+        };
+        let run =
+            |residual, rectify| convolution.forward(input, [rows, columns], residual, rectify);
+        let name = format!("{channels} to {outputs} in {groups}, {size:?} {geometry:?} {arch:?}");
+        assert!(run(Some(&residual), Rectify::Relu) == rectified, "{name}");
+        assert!(run(None, Rectify::No) == plain, "{name}, no epilogue");
+        assert!(run(None, Rectify::Relu6) == limited, "{name}, ReLU6");
+    }
+}
+
+#[test]
+fn groups_equal_the_definition_with_every_instruction_set() {
+    for sizes in GROUPS {
+        for size in [[1, 1], [5, 5], [4, 13], [2, 31]] {
+            for geometry in geometries() {
+                check_groups(sizes, size, &geometry);
+            }
+        }
+    }
+}
+
+#[test]
+fn groups_equal_the_definition_with_any_padding() {
+    for sizes in [[12, 12, 6], [9, 9, 3], [18, 18, 2], [36, 36, 2], [9, 9, 9]] {
+        for stride in [1, 3] {
+            for padding in paddings() {
+                let geometry = Geometry::valid(3).with_stride(stride).with_padding(padding);
+                check_groups(sizes, [2, 5], &geometry);
+            }
+        }
+    }
+}
+
+/// Strips of rows and parts of the groups: the tasks of large layers.
+#[test]
+fn large_layers_in_groups_equal_the_definition_with_every_instruction_set() {
+    check_groups([128, 128, 32], [29, 40], &Geometry::same(3));
+    check_groups([48, 48, 6], [61, 40], &Geometry::same(3).with_stride(2));
+    check_groups([32, 32, 2], [60, 70], &Geometry::same(3));
+    check_groups([64, 64, 64], [50, 50], &Geometry::same(5));
+}
+
 #[test]
 fn results_are_the_same_on_any_number_of_threads() {
-    let (batch, channels, outputs, size) = (2, 40, 50, [19, 19]);
+    let (batch, size) = (2, [19, 19]);
     // Not integers, so that another order of a sum would show.
     let fractions = |count, seed| -> Vec<f32> {
         integers(count, seed)
@@ -132,27 +241,29 @@ fn results_are_the_same_on_any_number_of_threads() {
             .map(|value| value / 7.0)
             .collect()
     };
-    let values = fractions(batch * size[0] * size[1] * channels, 1);
-    let weight = fractions(outputs * channels * 9, 2);
-    let bias = fractions(outputs, 3);
-    let weights = Weights {
-        weight: &weight,
-        bias: &bias,
-    };
-    let arch = pulp::Arch::new();
-    let convolution = Convolution::dense(arch, &weights, channels, Geometry::same(3));
-    let input = Input {
-        values: &values,
-        batch,
-        size,
-    };
-    let [one, three] = [1, 3].map(|threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        pool.build()
-            .unwrap()
-            .install(|| convolution.forward(input, size, None, Rectify::No))
-    });
-    assert_eq!(one, three);
+    for [channels, outputs, groups] in [[40, 50, 1], [40, 80, 2], [64, 64, 16], [80, 80, 80]] {
+        let values = fractions(batch * size[0] * size[1] * channels, 1);
+        let weight = fractions(outputs * channels / groups * 9, 2);
+        let bias = fractions(outputs, 3);
+        let weights = Weights {
+            weight: &weight,
+            bias: &bias,
+        };
+        let (arch, geometry) = (pulp::Arch::new(), Geometry::same(3));
+        let convolution = Convolution::new(arch, &weights, channels, groups, geometry);
+        let input = Input {
+            values: &values,
+            batch,
+            size,
+        };
+        let [one, three] = [1, 3].map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            pool.build()
+                .unwrap()
+                .install(|| convolution.forward(input, size, None, Rectify::No))
+        });
+        assert_eq!(one, three, "{groups} groups");
+    }
 }
 
 /// Returns padding of 0 to 3 rows and columns on each side.
@@ -217,7 +328,7 @@ fn depthwise_strips_equal_the_definition_with_any_padding() {
                         // A residual that keeps all sums positive, so that none is rectified.
                         let residual = vec![1000.0; rows * columns];
                         let sums =
-                            by_definition([1; 3], size, &geometry, at, (filter, &[0.0]), &residual);
+                            by_definition([1; 4], size, &geometry, at, (filter, &[0.0]), &residual);
                         for (pixel, sum) in sums.iter().enumerate() {
                             expected[pixel * channels + channel] = sum - 1000.0;
                         }
@@ -279,7 +390,7 @@ fn dense_convolutions_equal_the_definition_with_any_padding() {
                                 bias: &bias,
                             };
                             let convolution =
-                                Convolution::dense(arch, &weights, channels, geometry);
+                                Convolution::new(arch, &weights, channels, 1, geometry);
                             let pixels = size[0] * size[1];
                             let leading = convolution.takes_leading_channels();
                             let at = |_, c: usize, y: usize, x: usize| match leading {
@@ -287,7 +398,7 @@ fn dense_convolutions_equal_the_definition_with_any_padding() {
                                 false => values[(y * size[1] + x) * channels + c],
                             };
                             let expected = by_definition(
-                                [1, channels, outputs],
+                                [1, channels, outputs, 1],
                                 size,
                                 &geometry,
                                 at,

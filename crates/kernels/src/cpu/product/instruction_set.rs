@@ -36,3 +36,17 @@ pub(in crate::cpu) fn panel_width(arch: Arch) -> usize {
     }
     arch.dispatch(Width)
 }
+
+/// Returns the lanes of a vector.
+pub(in crate::cpu) fn lanes(arch: Arch) -> usize {
+    struct Lanes;
+    impl WithSimd for Lanes {
+        type Output = usize;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _simd: S) -> usize {
+            S::F32_LANES
+        }
+    }
+    arch.dispatch(Lanes)
+}

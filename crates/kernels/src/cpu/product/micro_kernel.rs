@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use pulp::Simd;
 
 use super::super::output::{SharedOutput, Unwritten};
+use super::super::prefetch::prefetch_line;
 use super::super::vector::load;
 
 /// Rows of a block at most.
@@ -16,7 +17,7 @@ pub(in crate::cpu) const ROWS: usize = 6;
 /// A stretch of the sums of a block.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::cpu) struct Step<'a> {
-    /// The values of each row, of which each has as many as the steps are long.
+    /// The values of each row, of which each has as many as the steps are wide.
     rows: [*const f32; ROWS],
     /// The stretch's first row in a panel.
     first: usize,
@@ -27,7 +28,10 @@ pub(in crate::cpu) struct Step<'a> {
 #[derive(Debug)]
 pub(in crate::cpu) struct Steps<'a> {
     steps: Vec<Step<'a>>,
+    /// Values of a row that a step reads.
     length: usize,
+    /// Values that a row has.
+    width: usize,
 }
 
 impl<'a> Steps<'a> {
@@ -36,13 +40,21 @@ impl<'a> Steps<'a> {
         Self {
             steps: Vec::with_capacity(capacity),
             length,
+            width: length,
         }
+    }
+
+    /// Gives the rows of steps to come so many values, of which a step reads some from an offset on.
+    pub(in crate::cpu) fn with_width(mut self, width: usize) -> Self {
+        self.width = width;
+        self
     }
 
     /// Removes all steps; those to come have `length` values.
     pub(in crate::cpu) fn restart(&mut self, length: usize) {
         self.steps.clear();
         self.length = length;
+        self.width = length;
     }
 
     /// Adds a step that reads the start of each of these slices; `first` is the row of a panel that the
@@ -53,10 +65,10 @@ impl<'a> Steps<'a> {
     /// If a slice is too short.
     #[inline(always)]
     pub(in crate::cpu) fn push(&mut self, rows: [&'a [f32]; ROWS], first: usize) {
-        let length = self.length;
+        let width = self.width;
         let rows = rows.map(
             #[inline(always)]
-            |row| row[..length].as_ptr(),
+            |row| row[..width].as_ptr(),
         );
         self.steps.push(Step {
             rows,
@@ -76,6 +88,7 @@ impl<'a> Steps<'a> {
         BlockSteps {
             steps: &self.steps[range],
             length: self.length,
+            width: self.width,
         }
     }
 }
@@ -86,12 +99,16 @@ pub(in crate::cpu) struct BlockSteps<'a> {
     steps: &'a [Step<'a>],
     /// Values of a row in a step.
     length: usize,
+    /// Values that a row has.
+    width: usize,
 }
 
 /// The sums of a block.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::cpu) struct Sums<'a> {
     pub(in crate::cpu) steps: BlockSteps<'a>,
+    /// The first value of each row that the steps read.
+    pub(in crate::cpu) offset: usize,
     /// The right-hand side, a row for each value of a left-hand row.
     pub(in crate::cpu) panel: &'a [f32],
     /// The start of the sums, `[panel width]`.
@@ -129,12 +146,7 @@ impl Prefetch {
 
     #[inline(always)]
     fn fetch(&mut self) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-            // SAFETY: a hint, which may be given for any address.
-            unsafe { _mm_prefetch::<_MM_HINT_T1>(self.next.cast()) };
-        }
+        prefetch_line(self.next);
         self.next = self.next.wrapping_add(self.step);
     }
 }
@@ -241,13 +253,23 @@ fn multiply_rows<S: Simd, const M: usize, const N: usize, const W: usize>(
     );
     let mut totals = [bias; M];
     let mut prefetch = sums.prefetch;
-    let length = sums.steps.length;
+    let BlockSteps {
+        length,
+        width: values,
+        ..
+    } = sums.steps;
+    assert!(sums.offset + length <= values);
     for step in sums.steps.steps {
         let weights = &sums.panel[step.first * width..][..length * width];
-        // SAFETY: a step's rows have `length` values, and so many rows of `W` vectors have the weights.
+        // SAFETY: a step's rows have `length` values from the offset on, and so many rows of `W` vectors have the
+        // weights.
         unsafe {
+            let rows = std::array::from_fn(
+                #[inline(always)]
+                |m| step.rows[m].add(sums.offset),
+            );
             let weights = weights.as_ptr().cast();
-            add_products::<S, M, N, W>(simd, step, length, weights, &mut totals, &mut prefetch);
+            add_products::<S, M, N, W>(simd, rows, length, weights, &mut totals, &mut prefetch);
         }
     }
     for (m, total) in totals.into_iter().enumerate() {
@@ -265,18 +287,16 @@ fn multiply_rows<S: Simd, const M: usize, const N: usize, const W: usize>(
 ///
 /// # Safety
 ///
-/// The step's first `M` rows must be valid for `length` values, `weights` for as many rows of `W`
-/// vectors.
+/// The rows must be valid for `length` values, `weights` for as many rows of `W` vectors.
 #[inline(always)]
 unsafe fn add_products<S: Simd, const M: usize, const N: usize, const W: usize>(
     simd: S,
-    step: &Step,
+    rows: [*const f32; M],
     length: usize,
     mut weights: *const S::f32s,
     totals: &mut [[S::f32s; N]; M],
     prefetch: &mut Prefetch,
 ) {
-    let rows: [*const f32; M] = std::array::from_fn(|m| step.rows[m]);
     let mut sums = *totals;
     let mut fetch = *prefetch;
     for k in 0..length {

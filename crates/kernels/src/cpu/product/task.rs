@@ -129,6 +129,7 @@ impl<'a, R: RightHandSide> Task<'a, R> {
                         let tile = &mut tiles[member * tile..][..tile];
                         let sums = Sums {
                             steps: steps.some(0..steps.count()),
+                            offset: 0,
                             panel: &packed_all[member * packed..][..packed],
                             bias: &[0.0; WIDEST],
                             prefetch: Prefetch::none(),

@@ -48,7 +48,8 @@ mod avx {
 
     use super::TILE;
 
-    /// Transposes in tiles, and what is left of them value by value.
+    /// Transposes in tiles, of which the last ones overlap those before; where there are fewer rows or columns than
+    /// those of a tile, value by value.
     ///
     /// # Safety
     ///
@@ -61,24 +62,28 @@ mod avx {
         to: *mut f32,
         to_pitch: usize,
     ) {
-        // SAFETY: every row and column is one of the matrix.
-        unsafe {
-            let (whole_rows, whole_columns) = (rows / TILE * TILE, columns / TILE * TILE);
-            for column in (0..whole_columns).step_by(TILE) {
-                for row in (0..whole_rows).step_by(TILE) {
+        if rows < TILE || columns < TILE {
+            for row in 0..rows {
+                for column in 0..columns {
+                    // SAFETY: these are a row and a column of the matrix.
+                    unsafe {
+                        let value = from.add(row * from_pitch + column).read();
+                        to.add(column * to_pitch + row).write(value);
+                    }
+                }
+            }
+            return;
+        }
+        for column in (0..columns).step_by(TILE) {
+            let column = column.min(columns - TILE);
+            for row in (0..rows).step_by(TILE) {
+                let row = row.min(rows - TILE);
+                // SAFETY: the rows and columns of the tile are those of the matrix.
+                unsafe {
                     let from = from.add(row * from_pitch + column);
                     tile(from, from_pitch, to.add(column * to_pitch + row), to_pitch);
                 }
             }
-            let rest = |rows: std::ops::Range<usize>, columns: std::ops::Range<usize>| {
-                for row in rows {
-                    for column in columns.clone() {
-                        *to.add(column * to_pitch + row) = *from.add(row * from_pitch + column);
-                    }
-                }
-            };
-            rest(0..whole_rows, whole_columns..columns);
-            rest(whole_rows..rows, 0..columns);
         }
     }
 
