@@ -73,7 +73,7 @@ impl Elementwise for Relu6 {
         if value > 6.0 { 6.0 } else { value }
     }
 
-    /// At 6, where the slope ends, the gradient is that of Burn's clamp: none.
+    /// At 6, where there is no derivative, the gradient is zero, as above 6.
     #[inline(always)]
     fn gradient(output: f32, gradient: f32) -> f32 {
         if output >= 6.0 {
