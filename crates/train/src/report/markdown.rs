@@ -1,10 +1,12 @@
 //! The report in Markdown, with its charts as files beside it.
 
 use super::charts::{Chart, Charts};
+use super::claim_table::claim_table;
 use super::format::{NONE, UNKNOWN, Unit, ratio};
 use super::notes;
 use super::statistics::{Difference, Sample};
 use super::summary::{Summary, SummaryRow};
+use super::table::Table;
 use super::verdict::ClaimVerdict;
 use crate::numbers::{listed, magnitude, significant, thousands};
 use crate::record::AblationRecord;
@@ -29,13 +31,14 @@ pub(super) fn to_markdown(
     for notice in notes::notices(record, summary) {
         page.block(&format!("> **Note:** {}", text(&notice)));
     }
-    claims(&mut page, verdicts);
+    claims(&mut page, record, verdicts);
     page.block("## Results");
     accuracies(&mut page, record, summary);
     if let Some(chart) = &charts.differences {
         page.block(&image(chart, chart_folder));
         page.block(notes::differences(summary));
     }
+    pairs(&mut page, record, summary);
     by_axis(&mut page, record, summary);
     costs(&mut page, summary);
     page.block("## By epoch");
@@ -78,15 +81,15 @@ impl Page {
         }
     }
 
-    /// Returns a table; columns but the first are right-aligned where `numbers` is set.
+    /// Returns a table; columns after the first `texts` are right-aligned.
     fn table<Row: AsRef<[String]>>(
         &mut self,
         head: &[&str],
-        numbers: bool,
+        texts: usize,
         rows: impl Iterator<Item = Row>,
     ) {
         self.block(&format!("| {} |", head.join(" | ")));
-        let rule = |column| if column > 0 && numbers { "---:" } else { "---" };
+        let rule = |column| if column < texts { "---" } else { "---:" };
         let rules: Vec<_> = (0..head.len()).map(rule).collect();
         self.line(&format!("| {} |", rules.join(" | ")));
         for row in rows {
@@ -95,10 +98,10 @@ impl Page {
     }
 }
 
-fn claims(page: &mut Page, verdicts: &[ClaimVerdict]) {
-    if verdicts.is_empty() {
+fn claims(page: &mut Page, record: &AblationRecord, verdicts: &[ClaimVerdict]) {
+    let Some(numbers) = claim_table(record, verdicts) else {
         return;
-    }
+    };
     page.block("## What is claimed, and what was measured");
     page.block(&notes::tally(verdicts));
     let head = ["Claim", "Verdict", "Measured"];
@@ -113,7 +116,37 @@ fn claims(page: &mut Page, verdicts: &[ClaimVerdict]) {
             format!("{} {}", text(&verdict.measured), text(&verdict.reason)),
         ]
     });
-    page.table(&head, false, rows);
+    page.table(&head, head.len(), rows);
+    listed_table(page, &numbers);
+    page.block(notes::CLAIM_TABLE);
+}
+
+/// Writes a table under its title, folded where it is long.
+fn listed_table(page: &mut Page, table: &Table) {
+    let title = text(&table.title);
+    if table.is_long() {
+        let rows = table.rows.len();
+        page.block(&format!(
+            "<details>\n<summary>{title} ({rows} rows)</summary>"
+        ));
+    } else {
+        page.block(&format!("**{title}**"));
+    }
+    let head: Vec<_> = table.head.iter().map(|cell| text(cell)).collect();
+    let head: Vec<_> = head.iter().map(String::as_str).collect();
+    let row = |row: &Vec<String>| row.iter().map(|cell| text(cell)).collect::<Vec<_>>();
+    page.table(&head, table.texts, table.rows.iter().map(row));
+    if table.is_long() {
+        page.block("</details>");
+    }
+}
+
+/// Writes every variant beside every other.
+fn pairs(page: &mut Page, record: &AblationRecord, summary: &Summary) {
+    if let Some(table) = summary.pairs.table(record) {
+        listed_table(page, &table);
+        page.block(&summary.pairs.note());
+    }
 }
 
 fn accuracies(page: &mut Page, record: &AblationRecord, summary: &Summary) {
@@ -133,7 +166,7 @@ fn accuracies(page: &mut Page, record: &AblationRecord, summary: &Summary) {
     };
     page.block("### Accuracy on the test set");
     page.block(&format!(
-        "Top-1, and the difference to {} in percentage points with its 95 % interval.",
+        "Top-1, and the difference to {} in percentage points by seed, with its 95 % interval.",
         text(&record.base)
     ));
     let head = [
@@ -154,7 +187,7 @@ fn accuracies(page: &mut Page, record: &AblationRecord, summary: &Summary) {
             notes::runs_cell(row, record.epochs),
         ]
     });
-    page.table(&head, true, rows);
+    page.table(&head, 1, rows);
 }
 
 /// Returns the view of a grid by axis.
@@ -163,11 +196,14 @@ fn by_axis(page: &mut Page, record: &AblationRecord, summary: &Summary) {
     page.block("### By axis");
     page.block(notes::BY_AXIS);
     for table in grid.tables(record, &summary.rows) {
-        page.block(&format!("**{}**", text(&table.title)));
-        let head: Vec<_> = table.head.iter().map(|cell| text(cell)).collect();
-        let head: Vec<_> = head.iter().map(String::as_str).collect();
-        let row = |row: &Vec<String>| row.iter().map(|cell| text(cell)).collect::<Vec<_>>();
-        page.table(&head, true, table.rows.iter().map(row));
+        listed_table(page, &table);
+    }
+    let effects = grid.effect_tables(record);
+    if !effects.is_empty() {
+        page.block(notes::EFFECTS);
+    }
+    for table in effects {
+        listed_table(page, &table);
     }
 }
 
@@ -194,7 +230,7 @@ fn costs(page: &mut Page, summary: &Summary) {
             or_none(notes::reached_cell(row)),
         ]
     });
-    page.table(&head, true, rows);
+    page.table(&head, 1, rows);
 }
 
 fn name(row: &SummaryRow) -> String {
@@ -229,12 +265,12 @@ fn settings(page: &mut Page, record: &AblationRecord) {
         };
         [text(&variant.name), sets]
     });
-    page.table(&["Variant", "Sets"], false, rows);
+    page.table(&["Variant", "Sets"], 2, rows);
     if !record.settings.is_empty() {
         let settings = record.settings.iter();
         let rows = settings.map(|(name, value)| [text(name), text(value)]);
         page.block("### What all of them share");
-        page.table(&["Setting", "Value"], false, rows);
+        page.table(&["Setting", "Value"], 2, rows);
     }
 }
 

@@ -1,19 +1,31 @@
 //! The sentences that the page and its Markdown twin share.
 
+use super::divergence::{FEWEST_DECIDED, FEWEST_SEEDS};
 use super::format::Unit;
-use super::summary::{Reached, Summary, SummaryRow, unfinished};
+use super::measure::unfinished;
+use super::summary::{Reached, Summary, SummaryRow};
 use super::verdict::{ClaimVerdict, Verdict, fate};
 use crate::numbers::{counted, listed, thousands};
 use crate::record::{AblationRecord, DamagedRun, RunRecord, VariantRecord};
 
 /// How to read the chart of differences without intervals.
 pub(super) const NO_INTERVALS: &str = "Left of zero: less accurate than the base; right of it: more. \
-     There are no intervals: they take two runs or more of the base and of a variant, and some spread \
-     among them. The choice of seeds alone could have made any of these differences.";
+     There are no intervals: they take two seeds or more of the base and of a variant, and differences \
+     that aren't the same at each. The choice of seeds alone could have made any of these differences.";
 
 /// How to read the view of a grid by axis.
 pub(super) const BY_AXIS: &str = "The variants are all combinations of some values. A mean is that of the \
      variants with a value, each counting once; it is left out where one of them has no finished run.";
+
+/// How to read the effects of a grid's axes.
+pub(super) const EFFECTS: &str = "An effect is taken by seed: the mean over all combinations of the other axes with one value, less \
+     that with the axis' first value. A contrast is the difference of two such differences: zero where one axis does the \
+     same whatever the other is. Only seeds count that have all of these runs. Exploratory: nobody claimed these differences \
+     beforehand; the last column is corrected for all rows of both tables (Holm).";
+
+/// How to read the table of claims.
+pub(super) const CLAIM_TABLE: &str = "A difference is the first variant less the second. The verdict is corrected for the number of \
+     claims, by the p-value in the column before the last two; beside it stands the verdict if the claim were the only one.";
 
 /// How to read the chart of differences.
 pub(super) const DIFFERENCES: &str = "Left of zero: less accurate than the base; right of it: more. \
@@ -129,10 +141,33 @@ pub(super) fn tally(verdicts: &[ClaimVerdict]) -> String {
         })
         .collect();
     format!(
-        "Of {}, the measurement {}.",
+        "Of {}, the measurement {}.{}",
         counted(verdicts.len(), "claim"),
-        listed(&parts)
+        listed(&parts),
+        correction(verdicts)
     )
+}
+
+/// Says which claims were corrected together.
+fn correction(verdicts: &[ClaimVerdict]) -> String {
+    let tested = verdicts.iter().filter(|v| v.p_value.is_some()).count();
+    let others = verdicts.len() - tested;
+    let mut text = match tested {
+        0 => return String::new(),
+        1 => " One of them was tested, so there is nothing to correct for.".to_owned(),
+        _ => format!(
+            " Verdicts are corrected for {} (Holm).",
+            counted(tested, "claim")
+        ),
+    };
+    if others > 0 && tested > 1 {
+        text.push_str(&format!(
+            " {} without a p-value {} count among them.",
+            counted(others, "claim"),
+            if others == 1 { "does not" } else { "do not" }
+        ));
+    }
+    text
 }
 
 /// Returns the runs of a variant in a table's cell: `3`, `2 of 3`, `2 of 3, 1 diverged`, or `1 of 3, epoch 4 of 12`
@@ -200,22 +235,51 @@ pub(super) fn definitions(
             ),
         ),
         (
+            "Paired by seed",
+            text(
+                "Runs of one seed share the order of the images, the augmentation and the random numbers behind \
+                 the weights. So two variants are compared at each seed that both finished, and the difference is the \
+                 mean over these seeds. Where they have no two seeds in common, their means are compared \
+                 (unpaired), and the report says so.",
+            ),
+        ),
+        (
             "[low, high]",
             text(
-                "The 95 % interval of a difference of two means by Welch's t-test, which takes the \
-                 runs for independent and about normal, and does not ask that both variants spread \
-                 alike. It covers the chance in seeds, not that in the choice of the test images, \
-                 and each interval stands for itself: none is widened for the number of comparisons. \
-                 There is none where one of the means is of a single run, or where no run differs from the \
-                 others of its variant.",
+                "The 95 % interval of a difference: Student's t over the differences by seed, which takes these for \
+                 independent and about normal; Welch's where unpaired. It covers the chance in seeds, not \
+                 that in the choice of the test images, and each interval stands for itself: none is \
+                 widened for the number of comparisons. There is none for a single seed, or where the difference \
+                 is the same at every seed.",
+            ),
+        ),
+        (
+            "p, and p (Holm)",
+            text(
+                "p is the probability of a difference at least as large, on either side, if there is none in truth. \
+                 Among many comparisons some are small by chance. \u{201c}Corrected for N claims (Holm)\u{201d} means that the \
+                 probability of any wrong decision, in all N together, is 5 % at most. Claims without a p-value do \
+                 not count in N. Pairs of variants and effects of axes are corrected among themselves.",
             ),
         ),
         (
             "Verdicts",
             text(
-                "A claim is decided where all runs of both variants finished and the interval of \
-                 their difference excludes zero. Undecided does not mean refuted: the runs may be \
-                 too few, or too short, to show the difference.",
+                "A claim is judged once all runs of both variants have ended, and decided where the corrected p is below \
+                 0.05. Undecided does not mean refuted: the runs may be too few, or too short, to show the \
+                 difference. The number of seeds that would decide is that of a paired t-test, by itself, \
+                 that finds the difference seen four times of five; it is as rough as the difference and the \
+                 spread it is made of.",
+            ),
+        ),
+        (
+            "Diverged runs and claims",
+            format!(
+                "A mean over the runs that did not diverge flatters a variant. So where a run diverged, seeds are \
+                 compared one by one, and a diverged run is worse than any other. A variant of which every run \
+                 diverged, with {FEWEST_SEEDS} seeds or more, has lost its claim against one that always finished. \
+                 Otherwise an exact sign test over the seeds decides, which takes {FEWEST_DECIDED} seeds at \
+                 which one variant is better."
             ),
         ),
         (
@@ -257,7 +321,7 @@ pub(super) fn definitions(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::synthetic;
+    use crate::record::{ClaimMetric, synthetic};
     use crate::report::verdict::verdicts;
 
     #[test]
@@ -340,11 +404,23 @@ mod tests {
 
     #[test]
     fn claims_are_tallied() {
-        let verdicts = verdicts(&synthetic::complete());
         assert_eq!(
-            tally(&verdicts),
-            "Of 3 claims, the measurement agrees with 1, contradicts 1 and leaves 1 undecided."
+            tally(&verdicts(&synthetic::complete())),
+            "Of 3 claims, the measurement agrees with 1, contradicts 1 and leaves 1 undecided. Verdicts are corrected \
+             for 3 claims (Holm)."
         );
+        let mut record = synthetic::diverged();
+        assert_eq!(
+            tally(&verdicts(&record)),
+            "Of 3 claims, the measurement agrees with 1, contradicts 1 and leaves 1 undecided. One of them was tested, so \
+             there is nothing to correct for."
+        );
+        let more = synthetic::claim(ClaimMetric::FinalTop1, "intermediate-elu", "xception");
+        record.claims.push(more);
+        let tally = tally(&verdicts(&record));
+        let expected = "Verdicts are corrected for 2 claims (Holm). 2 claims without a p-value do not count among them.";
+        assert!(tally.ends_with(expected), "{tally}");
+        assert_eq!(correction(&verdicts(&synthetic::single_seed())), "");
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! The report as one page that needs nothing else: no script, no font, no request.
 
 mod grid;
+mod table;
 mod tables;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::charts::theme::{self, LineStyle};
 use super::charts::{Chart, Charts};
+use super::claim_table::claim_table;
 use super::notes;
 use super::summary::Summary;
 use super::verdict::{ClaimVerdict, Verdict};
@@ -35,7 +37,7 @@ pub(super) fn to_html(
             body {
                 main {
                     (header(record, summary))
-                    (claims(verdicts))
+                    (claims(record, verdicts))
                     (results(record, summary, charts.differences.as_ref()))
                     (curves(record, &charts.epochs))
                     (settings(record))
@@ -75,14 +77,26 @@ fn header(record: &AblationRecord, summary: &Summary) -> Markup {
     }
 }
 
-fn claims(verdicts: &[ClaimVerdict]) -> Markup {
+fn claims(record: &AblationRecord, verdicts: &[ClaimVerdict]) -> Markup {
     html! {
-        @if !verdicts.is_empty() {
+        @if let Some(numbers) = claim_table(record, verdicts) {
             section {
                 h2 { "What is claimed, and what was measured" }
                 p { (notes::tally(verdicts)) }
                 @for verdict in verdicts { (claim(verdict)) }
+                (table::listed(&numbers, "claims"))
+                p.source { (notes::CLAIM_TABLE) }
             }
+        }
+    }
+}
+
+/// Returns every variant beside every other; nothing where none is.
+fn all_pairs(record: &AblationRecord, summary: &Summary) -> Markup {
+    html! {
+        @if let Some(pairs) = summary.pairs.table(record) {
+            (table::listed(&pairs, "pairs"))
+            p.source { (summary.pairs.note()) }
         }
     }
 }
@@ -119,6 +133,7 @@ fn results(record: &AblationRecord, summary: &Summary, differences: Option<&Char
                     figcaption { (notes::differences(summary)) }
                 }
             }
+            (all_pairs(record, summary))
             (grid::by_axis(record, summary))
             (tables::costs(record, summary))
         }
