@@ -15,12 +15,14 @@
 mod charts;
 mod claim_table;
 mod confusion;
+mod definitions;
 pub mod divergence;
 mod error;
 mod files;
 mod format;
 pub mod grid;
 mod html;
+mod judgement;
 mod markdown;
 mod measure;
 mod notes;

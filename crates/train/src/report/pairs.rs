@@ -106,27 +106,109 @@ impl Pairs {
         })
     }
 
-    /// Says how to read the table of pairs.
-    pub(super) fn note(&self) -> String {
-        let tested = self
-            .pairs
-            .iter()
-            .filter(|pair| pair.difference.p_value.is_some());
-        let tested = tested.count();
-        let mut note = format!(
-            "Exploratory: nobody claimed these differences beforehand. The last column is corrected for the {} \
-             with a p-value (Holm).",
-            counted(tested, "pair")
-        );
-        if self.without_difference > 0 {
-            note.push_str(&format!(
-                " {} left out, since a variant has no finished run.",
-                match self.without_difference {
-                    1 => "1 pair is".to_owned(),
-                    several => format!("{} are", counted(several, "pair")),
-                }
+    /// Says how to read the table of pairs, or why there is none; `None` where there is nothing to say.
+    pub(super) fn note(&self, record: &AblationRecord) -> Option<String> {
+        if record.variants.len() > MOST_VARIANTS {
+            return Some(format!(
+                "Pairs of variants are not compared: there are more than {MOST_VARIANTS} variants."
             ));
         }
-        note
+        if self.pairs.is_empty() {
+            return None;
+        }
+        let mut sentences =
+            vec!["Exploratory: nobody claimed these differences beforehand.".to_owned()];
+        let tested = self.pairs.iter();
+        let tested = tested.filter(|pair| pair.difference.p_value.is_some());
+        match tested.count() {
+            0 | 1 => {}
+            tested => sentences.push(format!(
+                "The last column is corrected for the {tested} pairs with a p-value (Holm)."
+            )),
+        }
+        match self.without_difference {
+            0 => {}
+            1 => sentences
+                .push("1 pair is left out, since a variant has no finished run.".to_owned()),
+            several => sentences.push(format!(
+                "{} are left out, since a variant has no finished run.",
+                counted(several, "pair")
+            )),
+        }
+        Some(sentences.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::synthetic;
+    use crate::report::summary::Summary;
+
+    #[test]
+    fn every_variant_is_compared_with_every_other() {
+        let record = synthetic::complete();
+        let summary = Summary::of(&record);
+        let pairs = &summary.pairs.pairs;
+        let names: Vec<_> = pairs
+            .iter()
+            .map(|pair| (pair.first.as_str(), pair.second.as_str()))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                ("no-residual", "xception"),
+                ("intermediate-relu", "xception"),
+                ("intermediate-elu", "xception"),
+                ("intermediate-relu", "no-residual"),
+                ("intermediate-elu", "no-residual"),
+                ("intermediate-elu", "intermediate-relu"),
+            ]
+        );
+        // The base's pairs are the differences to the base.
+        for (pair, row) in pairs.iter().zip(&summary.rows[1..]) {
+            assert_eq!(Some(pair.difference), row.final_difference);
+        }
+        let p_values: Vec<_> = pairs.iter().map(|pair| pair.difference.p_value).collect();
+        let adjusted: Vec<_> = pairs.iter().map(|pair| pair.adjusted_p_value).collect();
+        assert_eq!(adjusted, holm(&p_values));
+        assert!(adjusted.iter().all(Option::is_some));
+        let note = summary.pairs.note(&record).unwrap();
+        assert!(
+            note.starts_with("Exploratory") && note.contains("for the 6 pairs"),
+            "{note}"
+        );
+        let table = summary.pairs.table(&record).unwrap();
+        assert!(table.rows.iter().all(|row| row.len() == table.head.len()));
+        assert_eq!(table.rows[0][4], "paired, 3 seeds");
+    }
+
+    #[test]
+    fn pairs_without_finished_runs_are_counted() {
+        let record = synthetic::diverged();
+        let pairs = Pairs::of(&record);
+        assert_eq!((pairs.pairs.len(), pairs.without_difference), (3, 3));
+        let note = pairs.note(&record).unwrap();
+        assert!(
+            note.ends_with("3 pairs are left out, since a variant has no finished run."),
+            "{note}"
+        );
+        let none = synthetic::not_started();
+        assert_eq!(Pairs::of(&none).table(&none), None);
+        assert_eq!(Pairs::of(&none).note(&none), None);
+    }
+
+    #[test]
+    fn many_pairs_are_folded_and_very_many_left_out() {
+        let long = |variants: usize| {
+            let record = synthetic::crowd(variants);
+            Pairs::of(&record).table(&record).unwrap().is_long()
+        };
+        assert_eq!([long(12), long(13)], [false, true]);
+        let record = synthetic::crowd(MOST_VARIANTS + 1);
+        let pairs = Pairs::of(&record);
+        assert!(pairs.pairs.is_empty());
+        let note = pairs.note(&record).unwrap();
+        assert!(note.contains("more than 50 variants"), "{note}");
     }
 }

@@ -9,7 +9,7 @@ use super::grid::Grid;
 use super::measure::{self, finished, sample, unfinished};
 use super::pairs::Pairs;
 use super::statistics::{Difference, Sample};
-use crate::numbers::median;
+use crate::numbers::{counted, listed, median};
 use crate::record::{AblationRecord, ClaimMetric, RunState, VariantRecord};
 
 /// The content of the report's tables, with a row for each variant.
@@ -127,6 +127,21 @@ impl RunCounts {
             not_started: self.not_started + other.not_started,
         }
     }
+}
+
+/// `1 diverged and 1 not started, of 3 runs`.
+pub(super) fn fate(counts: &RunCounts) -> String {
+    let verb = |count: usize, verb: &str| (count > 0).then(|| format!("{count} {verb}"));
+    let parts: Vec<_> = [
+        verb(counts.diverged, "diverged"),
+        verb(counts.unfinished, "unfinished"),
+        verb(counts.damaged, "damaged"),
+        verb(counts.not_started, "not started"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    format!("{}, of {}", listed(&parts), counted(counts.planned, "run"))
 }
 
 impl Summary {

@@ -96,7 +96,9 @@ fn all_pairs(record: &AblationRecord, summary: &Summary) -> Markup {
     html! {
         @if let Some(pairs) = summary.pairs.table(record) {
             (table::listed(&pairs, "pairs"))
-            p.source { (summary.pairs.note()) }
+        }
+        @if let Some(note) = summary.pairs.note(record) {
+            p.source { (note) }
         }
     }
 }
@@ -249,7 +251,7 @@ fn definitions(record: &AblationRecord, summary: &Summary) -> Markup {
         section {
             h2 { "How to read the numbers" }
             dl.definitions {
-                @for (term, text) in notes::definitions(record, summary) {
+                @for (term, text) in super::definitions::definitions(record, summary) {
                     dt { (term) } dd { (text) }
                 }
             }
@@ -351,11 +353,35 @@ mod tests {
     }
 
     #[test]
+    fn claims_and_pairs_have_tables() {
+        let page_of = page;
+        let page = page_of(&synthetic::complete());
+        for part in [
+            "The claims in numbers",
+            "xception better than no-residual: best test top-1",
+            "paired, 3 seeds",
+            "p (Holm)",
+            "All pairs of variants: final test top-1",
+            "Exploratory",
+            "Paired by seed",
+        ] {
+            assert!(page.contains(part), "{part}");
+        }
+        assert!(!page.contains("<details"));
+        let many = page_of(&synthetic::crowd(13));
+        assert!(many.contains("final test top-1 (78 rows)</summary>"));
+    }
+
+    #[test]
     fn a_grid_is_shown_by_axis() {
         let grid = page(&synthetic::grid());
         assert!(grid.contains("residual ↓, intermediate_activation →"));
         assert!(grid.contains("Final test top-1 (%)"));
         assert!(page(&synthetic::cube()).contains("dropout=0.5"));
+        assert!(grid.contains("residual: false less true"));
+        assert!(
+            grid.contains("intermediate_activation: elu less none, at residual=false less at true")
+        );
         assert!(!page(&synthetic::complete()).contains("By axis"));
     }
 

@@ -1,7 +1,10 @@
 //! The report in Markdown, with its charts as files beside it.
 
+mod page;
+
 use super::charts::{Chart, Charts};
 use super::claim_table::claim_table;
+use super::definitions::definitions;
 use super::format::{NONE, UNKNOWN, Unit, ratio};
 use super::notes;
 use super::statistics::{Difference, Sample};
@@ -10,6 +13,8 @@ use super::table::Table;
 use super::verdict::ClaimVerdict;
 use crate::numbers::{listed, magnitude, significant, thousands};
 use crate::record::AblationRecord;
+
+use page::{Page, code, fenced, text};
 
 /// Writes the report; `chart_folder` is where the charts are, seen from the report.
 pub(super) fn to_markdown(
@@ -53,49 +58,12 @@ pub(super) fn to_markdown(
     environment(&mut page, record);
     page.block("## How to read the numbers");
     page.block("");
-    for (term, definition) in notes::definitions(record, summary) {
+    for (term, definition) in definitions(record, summary) {
         page.line(&format!("- **{}**: {}", text(term), text(&definition)));
     }
     page.block("");
     page.block("Made from the records of the runs, which `results.json` has too; every epoch is in `results.csv`.");
     page.0
-}
-
-/// Text that grows by lines and blocks.
-#[derive(Default)]
-struct Page(String);
-
-impl Page {
-    fn line(&mut self, line: &str) {
-        self.0.push_str(line);
-        self.0.push('\n');
-    }
-
-    /// Returns a line with an empty one before it, unless it is the first.
-    fn block(&mut self, line: &str) {
-        if !self.0.is_empty() && !self.0.ends_with("\n\n") {
-            self.0.push('\n');
-        }
-        if !line.is_empty() {
-            self.line(line);
-        }
-    }
-
-    /// Returns a table; columns after the first `texts` are right-aligned.
-    fn table<Row: AsRef<[String]>>(
-        &mut self,
-        head: &[&str],
-        texts: usize,
-        rows: impl Iterator<Item = Row>,
-    ) {
-        self.block(&format!("| {} |", head.join(" | ")));
-        let rule = |column| if column < texts { "---" } else { "---:" };
-        let rules: Vec<_> = (0..head.len()).map(rule).collect();
-        self.line(&format!("| {} |", rules.join(" | ")));
-        for row in rows {
-            self.line(&format!("| {} |", row.as_ref().join(" | ")));
-        }
-    }
 }
 
 fn claims(page: &mut Page, record: &AblationRecord, verdicts: &[ClaimVerdict]) {
@@ -145,7 +113,9 @@ fn listed_table(page: &mut Page, table: &Table) {
 fn pairs(page: &mut Page, record: &AblationRecord, summary: &Summary) {
     if let Some(table) = summary.pairs.table(record) {
         listed_table(page, &table);
-        page.block(&summary.pairs.note());
+    }
+    if let Some(note) = summary.pairs.note(record) {
+        page.block(&note);
     }
 }
 
@@ -310,45 +280,6 @@ fn environment(page: &mut Page, record: &AblationRecord) {
     page.block(&fenced(&record.command));
 }
 
-/// `content` with every character escaped that Markdown or HTML would take for its own.
-fn text(content: &str) -> String {
-    let mut escaped = String::with_capacity(content.len());
-    for letter in content.chars() {
-        match letter {
-            '\n' | '\r' => escaped.push(' '),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '&' => escaped.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' => {
-                escaped.push('\\');
-                escaped.push(letter);
-            }
-            _ => escaped.push(letter),
-        }
-    }
-    escaped
-}
-
-/// `content` as code within a line, also in a table.
-fn code(content: &str) -> String {
-    let content = content.replace(['\n', '\r'], " ").replace('|', "\\|");
-    let fence = "`".repeat(longest_run(&content) + 1);
-    let space = if content.contains('`') { " " } else { "" };
-    format!("{fence}{space}{content}{space}{fence}")
-}
-
-/// `content` as a block of code.
-fn fenced(content: &str) -> String {
-    let fence = "`".repeat(longest_run(content).max(2) + 1);
-    format!("{fence}sh\n{content}\n{fence}")
-}
-
-/// Returns the length of the longest run of backticks.
-fn longest_run(content: &str) -> usize {
-    let runs = content.split(|letter| letter != '`').map(str::len);
-    runs.max().unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -404,11 +335,30 @@ mod tests {
     }
 
     #[test]
+    fn claims_and_pairs_have_tables() {
+        let complete = page(&synthetic::complete());
+        let row = "| xception better than no-residual: best test top-1 | +";
+        assert!(complete.contains(row), "{complete}");
+        assert!(
+            complete.contains("| intermediate-elu | no-residual | +"),
+            "{complete}"
+        );
+        assert!(!complete.contains("<details>"));
+        let many = page(&synthetic::crowd(13));
+        let summary = "<details>\n<summary>All pairs of variants: final test top-1 (78 rows)</summary>\n\n| Variant |";
+        assert!(
+            many.contains(summary) && many.contains("\n\n</details>\n"),
+            "{many}"
+        );
+    }
+
+    #[test]
     fn a_grid_is_shown_by_axis() {
         let grid = page(&synthetic::grid());
         assert!(
             grid.contains("| residual ↓, intermediate\\_activation → | none | relu | elu | Mean |")
         );
+        assert!(grid.contains("| residual: false less true | −"), "{grid}");
         assert!(!page(&synthetic::complete()).contains("By axis"));
     }
 
