@@ -158,10 +158,7 @@ fn main() -> anyhow::Result<()> {
     let record = execution.run(&plan, &out)?.record;
 
     println!("\n{}\n", report::table(&record));
-    for verdict in report::verdicts(&record) {
-        println!("{}: {}", verdict.verdict.label(), verdict.claim.text);
-        println!("  {} {}", verdict.measured, verdict.reason);
-    }
+    println!("{}\n", report::claims(&record));
     println!("report: {}", out.join("report.html").display());
 
     // A trained network is read back with its configuration and the names of its classes.

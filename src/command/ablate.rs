@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use xception::train::ablation::{Execution, Outcome, Plan, show};
 use xception::train::config::AblationConfig;
 use xception::train::numbers::{counted, duration};
-use xception::train::report::table;
+use xception::train::report::{claims, table};
 use xception::train::training::warn;
 
 use super::display::display;
@@ -65,6 +65,10 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
     writeln!(output, "{done} done in {duration}")?;
     writeln!(output)?;
     writeln!(output, "{}", escaped_lines(&table(&record)))?;
+    let claims = claims(&record);
+    if !claims.is_empty() {
+        writeln!(output, "\n{}\n", escaped_lines(&claims))?;
+    }
     writeln!(output, "report: {}", escaped_path(&out.join("report.html")))?;
     if damaged.is_empty() {
         return Ok(());

@@ -28,6 +28,10 @@ pub fn run(arguments: &ReportArguments) -> Result<()> {
     let paths = report::write(&record, &arguments.folder)?;
     let mut output = output::notes();
     writeln!(output, "{}", escaped_lines(&report::table(&record)))?;
+    let claims = report::claims(&record);
+    if !claims.is_empty() {
+        writeln!(output, "\n{}\n", escaped_lines(&claims))?;
+    }
     writeln!(output, "report: {}", escaped_path(&paths.html))?;
     let runs = record.variants.len() * record.seeds.len();
     anyhow::ensure!(

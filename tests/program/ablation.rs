@@ -13,6 +13,13 @@ fn a_tiny_ablation_leaves_a_report() {
         "{output}"
     );
     assert!(output.contains("no residual"), "{output}");
+    for part in [
+        "Of 1 claim, the measurement ",
+        "paired, 2 seeds",
+        "p (Holm)",
+    ] {
+        assert!(output.contains(part), "{part}: {output}");
+    }
 
     let results = json(&workshop.path("out/results.json"));
     let all = scores(&results);

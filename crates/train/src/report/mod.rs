@@ -13,17 +13,27 @@
 //! ```
 
 mod charts;
+mod claim_table;
 mod confusion;
+mod definitions;
+pub mod divergence;
 mod error;
 mod files;
 mod format;
 pub mod grid;
 mod html;
+mod judgement;
 mod markdown;
+mod measure;
 mod notes;
+pub mod pairs;
+mod reason;
 mod rows;
+#[cfg(test)]
+mod simulation;
 pub mod statistics;
 pub mod summary;
+mod table;
 mod text;
 mod validate;
 pub mod verdict;
@@ -35,7 +45,7 @@ use serde::{Deserialize, Serialize};
 pub use error::ReportError;
 pub use notes::runs_cell;
 pub use summary::Summary;
-pub use text::table;
+pub use text::{claims, table};
 pub use validate::validate;
 pub use verdict::{ClaimVerdict, Verdict, verdicts};
 

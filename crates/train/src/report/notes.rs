@@ -1,19 +1,29 @@
 //! The sentences that the page and its Markdown twin share.
 
-use super::format::Unit;
-use super::summary::{Reached, Summary, SummaryRow, unfinished};
-use super::verdict::{ClaimVerdict, Verdict, fate};
+use super::measure::unfinished;
+use super::summary::{Reached, Summary, SummaryRow, fate};
+use super::verdict::{ClaimVerdict, Verdict};
 use crate::numbers::{counted, listed, thousands};
 use crate::record::{AblationRecord, DamagedRun, RunRecord, VariantRecord};
 
 /// How to read the chart of differences without intervals.
 pub(super) const NO_INTERVALS: &str = "Left of zero: less accurate than the base; right of it: more. \
-     There are no intervals: they take two runs or more of the base and of a variant, and some spread \
-     among them. The choice of seeds alone could have made any of these differences.";
+     There are no intervals: they take two seeds or more of the base and of a variant, and differences \
+     that aren't the same at each. The choice of seeds alone could have made any of these differences.";
 
 /// How to read the view of a grid by axis.
 pub(super) const BY_AXIS: &str = "The variants are all combinations of some values. A mean is that of the \
      variants with a value, each counting once; it is left out where one of them has no finished run.";
+
+/// How to read the effects of a grid's axes.
+pub(super) const EFFECTS: &str = "An effect is taken by seed: the mean over all combinations of the other axes with one value, less \
+     that with the axis' first value. A contrast is the difference of two such differences: zero where one axis does the \
+     same whatever the other is. Only seeds count that have all of these runs. Exploratory: nobody claimed these differences \
+     beforehand; the last column is corrected for all rows of both tables (Holm).";
+
+/// How to read the table of claims.
+pub(super) const CLAIM_TABLE: &str = "A difference is the first variant less the second. The verdict is corrected for the number of \
+     claims, by p (Holm); beside it stands what would follow by itself, if the claim were the only one.";
 
 /// How to read the chart of differences.
 pub(super) const DIFFERENCES: &str = "Left of zero: less accurate than the base; right of it: more. \
@@ -129,10 +139,34 @@ pub(super) fn tally(verdicts: &[ClaimVerdict]) -> String {
         })
         .collect();
     format!(
-        "Of {}, the measurement {}.",
+        "Of {}, the measurement {}.{}",
         counted(verdicts.len(), "claim"),
-        listed(&parts)
+        listed(&parts),
+        correction(verdicts)
     )
+}
+
+/// Says which claims were corrected together.
+fn correction(verdicts: &[ClaimVerdict]) -> String {
+    let tested = verdicts.iter().filter(|v| v.p_value.is_some()).count();
+    let others = verdicts.len() - tested;
+    let mut text = match tested {
+        0 => return String::new(),
+        1 if others == 0 => return String::new(),
+        1 => " One of them was tested, so there is nothing to correct for.".to_owned(),
+        _ => format!(
+            " Verdicts are corrected for {} (Holm).",
+            counted(tested, "claim")
+        ),
+    };
+    if others > 0 && tested > 1 {
+        text.push_str(&format!(
+            " {} without a p-value {} count among them.",
+            counted(others, "claim"),
+            if others == 1 { "does not" } else { "do not" }
+        ));
+    }
+    text
 }
 
 /// Returns the runs of a variant in a table's cell: `3`, `2 of 3`, `2 of 3, 1 diverged`, or `1 of 3, epoch 4 of 12`
@@ -180,84 +214,10 @@ pub(super) fn reached_cell(row: &SummaryRow) -> Option<String> {
     })
 }
 
-/// How the numbers came about: (term, definition).
-pub(super) fn definitions(
-    record: &AblationRecord,
-    summary: &Summary,
-) -> Vec<(&'static str, String)> {
-    let unit = Unit::percent(record.data.test_images);
-    let accuracy = summary.base_accuracy.map_or_else(String::new, |accuracy| {
-        format!(", {}", unit.value(accuracy))
-    });
-    let text = |text: &str| text.to_owned();
-    vec![
-        (
-            "Mean ± deviation",
-            text(
-                "Over the finished runs, one a seed; the deviation is the sample standard deviation. A run \
-                 diverged where its training loss became infinite or not a number: it has no figures, and \
-                 the mean over the other runs may flatter its variant.",
-            ),
-        ),
-        (
-            "[low, high]",
-            text(
-                "The 95 % interval of a difference of two means by Welch's t-test, which takes the \
-                 runs for independent and about normal, and does not ask that both variants spread \
-                 alike. It covers the chance in seeds, not that in the choice of the test images, \
-                 and each interval stands for itself: none is widened for the number of comparisons. \
-                 There is none where one of the means is of a single run, or where no run differs from the \
-                 others of its variant.",
-            ),
-        ),
-        (
-            "Verdicts",
-            text(
-                "A claim is decided where all runs of both variants finished and the interval of \
-                 their difference excludes zero. Undecided does not mean refuted: the runs may be \
-                 too few, or too short, to show the difference.",
-            ),
-        ),
-        (
-            "Best and final",
-            text(
-                "The highest test top-1 of a run's epochs, and that of its last epoch. The best \
-                 epoch is chosen on the test set, which flatters all variants alike. Differences \
-                 are in percentage points (pp).",
-            ),
-        ),
-        (
-            "Epochs to base's best",
-            format!(
-                "The first epoch whose test top-1 is at least the base's best, as its mean over \
-                 seeds{accuracy}; the mean over the runs that got there, and how many did where not \
-                 all."
-            ),
-        ),
-        (
-            "Steps a second",
-            text(
-                "Optimization steps by the seconds of an epoch's training part; the median over all \
-                 epochs and runs. It depends on the machine.",
-            ),
-        ),
-        (
-            "Charts",
-            text(
-                "A line is the mean over the finished runs, the band around it reaches from the \
-                 smallest to the largest. Runs that did not finish are thin dashed lines of their \
-                 own, with a cross where one diverged. Training numbers are means over an epoch's \
-                 batches while the weights change, with what augmentation and dropout there is. A \
-                 loss above 1.5 times that of guessing is cut off.",
-            ),
-        ),
-    ]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::synthetic;
+    use crate::record::{ClaimMetric, synthetic};
     use crate::report::verdict::verdicts;
 
     #[test]
@@ -340,11 +300,23 @@ mod tests {
 
     #[test]
     fn claims_are_tallied() {
-        let verdicts = verdicts(&synthetic::complete());
         assert_eq!(
-            tally(&verdicts),
-            "Of 3 claims, the measurement agrees with 1, contradicts 1 and leaves 1 undecided."
+            tally(&verdicts(&synthetic::complete())),
+            "Of 3 claims, the measurement agrees with 1, contradicts 1 and leaves 1 undecided. Verdicts are corrected \
+             for 3 claims (Holm)."
         );
+        let mut record = synthetic::diverged();
+        assert_eq!(
+            tally(&verdicts(&record)),
+            "Of 3 claims, the measurement agrees with 1, contradicts 1 and leaves 1 undecided. One of them was tested, so \
+             there is nothing to correct for."
+        );
+        let more = synthetic::claim(ClaimMetric::FinalTop1, "intermediate-elu", "xception");
+        record.claims.push(more);
+        let tally = tally(&verdicts(&record));
+        let expected = "Verdicts are corrected for 2 claims (Holm). 2 claims without a p-value do not count among them.";
+        assert!(tally.ends_with(expected), "{tally}");
+        assert_eq!(correction(&verdicts(&synthetic::single_seed())), "");
     }
 
     #[test]

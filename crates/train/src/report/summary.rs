@@ -1,14 +1,16 @@
 //! From records to the rows of a report's tables.
 //!
-//! Means, spreads and differences are over the finished runs. How many there are stands beside
-//! them, so that a mean over the survivors of a variant that diverges can't pass for the whole.
+//! Means, spreads and differences are over the finished runs, differences by seed where the seeds allow it. How many runs there
+//! are stands beside them, so that a mean over the survivors of a variant that diverges can't pass for the whole.
 
 use serde::Serialize;
 
 use super::grid::Grid;
+use super::measure::{self, finished, sample, unfinished};
+use super::pairs::Pairs;
 use super::statistics::{Difference, Sample};
-use crate::numbers::median;
-use crate::record::{AblationRecord, ClaimMetric, RunRecord, RunState, VariantRecord};
+use crate::numbers::{counted, listed, median};
+use crate::record::{AblationRecord, ClaimMetric, RunState, VariantRecord};
 
 /// The content of the report's tables, with a row for each variant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -20,6 +22,8 @@ pub struct Summary {
     pub base_accuracy: Option<f64>,
     /// The variants, in the order of the record.
     pub rows: Vec<SummaryRow>,
+    /// Every variant beside every other.
+    pub pairs: Pairs,
     /// The view by axis, where the variants are all combinations of the values of two axes or more.
     pub grid: Option<Grid>,
 }
@@ -43,11 +47,11 @@ pub struct SummaryRow {
     pub runs: RunCounts,
     /// Test top-1 of each run's best epoch.
     pub best_top1: Option<Sample>,
-    /// [`Self::best_top1`] less that of the base; `None` for the base.
+    /// [`Self::best_top1`] less that of the base, by seed; `None` for the base.
     pub best_difference: Option<Difference>,
     /// Test top-1 after the last epoch.
     pub final_top1: Option<Sample>,
-    /// [`Self::final_top1`] less that of the base; `None` for the base.
+    /// [`Self::final_top1`] less that of the base, by seed; `None` for the base.
     pub final_difference: Option<Difference>,
     /// How long the runs took to reach [`Summary::base_accuracy`].
     pub epochs_to_base: Option<Reached>,
@@ -125,6 +129,21 @@ impl RunCounts {
     }
 }
 
+/// `1 diverged and 1 not started, of 3 runs`.
+pub(super) fn fate(counts: &RunCounts) -> String {
+    let verb = |count: usize, verb: &str| (count > 0).then(|| format!("{count} {verb}"));
+    let parts: Vec<_> = [
+        verb(counts.diverged, "diverged"),
+        verb(counts.unfinished, "unfinished"),
+        verb(counts.damaged, "damaged"),
+        verb(counts.not_started, "not started"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    format!("{}, of {}", listed(&parts), counted(counts.planned, "run"))
+}
+
 impl Summary {
     /// Computes the tables of `record`.
     pub fn of(record: &AblationRecord) -> Self {
@@ -145,6 +164,7 @@ impl Summary {
             runs,
             base_accuracy,
             rows,
+            pairs: Pairs::of(record),
             grid,
         }
     }
@@ -160,10 +180,7 @@ impl SummaryRow {
         let is_base = variant.name == record.base;
         let difference = |metric| {
             let base = base.filter(|_| !is_base)?;
-            Some(Difference::between(
-                &sample(variant, metric)?,
-                &sample(base, metric)?,
-            ))
+            measure::difference(variant, base, metric)
         };
         let ratio = |count: fn(&VariantRecord) -> Option<u64>| {
             let base = count(base?).filter(|&count| count > 0)?;
@@ -203,40 +220,6 @@ impl Reached {
     }
 }
 
-/// Returns the runs that came to their end.
-pub(super) fn finished(variant: &VariantRecord) -> impl Iterator<Item = &RunRecord> {
-    let is_finished = |run: &&RunRecord| run.state == RunState::Finished;
-    variant.runs.iter().filter(is_finished)
-}
-
-/// Returns the runs that are under way or were stopped.
-pub(super) fn unfinished(variant: &VariantRecord) -> impl Iterator<Item = &RunRecord> {
-    let is_unfinished = |run: &&RunRecord| run.state == RunState::Unfinished;
-    variant.runs.iter().filter(is_unfinished)
-}
-
-/// Returns a metric over the finished runs of a variant.
-pub(super) fn sample(variant: &VariantRecord, metric: ClaimMetric) -> Option<Sample> {
-    let values: Vec<f64> = finished(variant)
-        .filter_map(|run| measure(run, metric))
-        .collect();
-    Sample::of(&values)
-}
-
-/// Returns a metric of one run; `None` where it has no epoch or the number is not finite.
-fn measure(run: &RunRecord, metric: ClaimMetric) -> Option<f64> {
-    let last = run.epochs.last()?;
-    let top1 = run.epochs.iter().map(|epoch| epoch.test.top1);
-    let value = match metric {
-        ClaimMetric::BestTop1 => top1.fold(f64::NEG_INFINITY, f64::max),
-        ClaimMetric::FinalTop1 => last.test.top1,
-        ClaimMetric::ChosenTop1 => run.chosen_epoch()?.test.top1,
-        ClaimMetric::FinalTrainLoss => last.train.loss,
-        ClaimMetric::MeanTop1 => top1.sum::<f64>() / run.epochs.len() as f64,
-    };
-    Some(value).filter(|value| value.is_finite())
-}
-
 fn steps_per_second(variant: &VariantRecord) -> Option<f64> {
     let epochs = variant.runs.iter().flat_map(|run| &run.epochs);
     let rates = epochs
@@ -249,6 +232,7 @@ fn steps_per_second(variant: &VariantRecord) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::record::synthetic;
+    use crate::report::statistics::Design;
 
     #[test]
     fn counts_and_ratios() {
@@ -271,7 +255,9 @@ mod tests {
         let summary = Summary::of(&synthetic::complete());
         let (base, other) = (&summary.rows[0], &summary.rows[1]);
         let expected = other.final_top1.unwrap().mean - base.final_top1.unwrap().mean;
-        assert_eq!(other.final_difference.unwrap().mean, expected);
+        let difference = other.final_difference.unwrap();
+        assert!((difference.mean - expected).abs() < 1e-12);
+        assert_eq!(difference.design, Design::Paired { seeds: 3 });
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The results of an ablation as text, for a terminal.
 
-use super::notes::runs_cell;
-use super::statistics::{Difference, Sample};
+use super::claim_table::claim_table;
+use super::notes::{self, runs_cell};
+use super::statistics::{Design, Difference, Sample};
 use super::summary::{RunCounts, Summary};
+use super::verdict::verdicts;
 use crate::record::AblationRecord;
 
 /// Writes the results of an ablation as a table with a row for each variant: parameters, accuracies, the difference to the
@@ -18,9 +20,9 @@ pub fn table(record: &AblationRecord) -> String {
         "steps/s",
         "runs",
     ];
-    let mut rows = vec![header.map(str::to_owned)];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
     for row in &summary.rows {
-        rows.push([
+        rows.push(vec![
             row.name.clone(),
             row.parameters.to_string(),
             sample(row.best_top1.as_ref(), &row.runs),
@@ -35,6 +37,26 @@ pub fn table(record: &AblationRecord) -> String {
         ]);
     }
     align(&rows)
+}
+
+/// Writes the claims of an ablation: how many came out which way, a table with a row for each (difference, interval, what was
+/// compared, p-values by themselves and corrected, verdicts), and the reason of each verdict. Empty without claims.
+pub fn claims(record: &AblationRecord) -> String {
+    let verdicts = verdicts(record);
+    let Some(table) = claim_table(record, &verdicts) else {
+        return String::new();
+    };
+    let mut rows = vec![table.head];
+    rows.extend(table.rows);
+    let mut text = format!("{}\n\n{}\n", notes::tally(&verdicts), align(&rows));
+    for verdict in &verdicts {
+        let label = verdict.verdict.label();
+        text.push_str(&format!(
+            "\n{label}: {} {}",
+            verdict.claim.text, verdict.reason
+        ));
+    }
+    text.replace('\u{a0}', " ")
 }
 
 fn sample(sample: Option<&Sample>, runs: &RunCounts) -> String {
@@ -55,9 +77,13 @@ fn difference(difference: Option<&Difference>) -> String {
     let mean = 100.0 * difference.mean;
     match &difference.interval {
         Some(interval) => format!(
-            "{mean:+.2} [{:+.2}, {:+.2}]",
+            "{mean:+.2} [{:+.2}, {:+.2}]{}",
             100.0 * interval.low,
-            100.0 * interval.high
+            100.0 * interval.high,
+            match difference.design {
+                Design::Paired { .. } => "",
+                Design::Unpaired { .. } => " unpaired",
+            }
         ),
         None => match difference.no_interval {
             Some(reason) => format!("{mean:+.2} (no interval: {})", reason.label()),
@@ -67,18 +93,18 @@ fn difference(difference: Option<&Difference>) -> String {
 }
 
 /// Returns the columns of equal width; the first to the left, the others to the right.
-fn align(rows: &[[String; 7]]) -> String {
+fn align(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.max().unwrap_or(0)
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
+    let widths: Vec<_> = (0..columns).map(width).collect();
     let lines = rows.iter().map(|row| {
-        let cells = row.iter().enumerate().map(|(column, cell)| {
-            let width = width(column);
-            match column {
-                0 => format!("{cell:<width$}"),
-                _ => format!("{cell:>width$}"),
-            }
+        let cells = row.iter().zip(&widths).enumerate();
+        let cells = cells.map(|(column, (cell, &width))| match column {
+            0 => format!("{cell:<width$}"),
+            _ => format!("{cell:>width$}"),
         });
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     });
@@ -88,7 +114,7 @@ fn align(rows: &[[String; 7]]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::statistics::NoInterval;
+    use crate::record::synthetic;
 
     #[test]
     fn what_diverged_and_what_has_no_interval_is_said() {
@@ -100,22 +126,39 @@ mod tests {
         assert_eq!(sample(None, &counts), "3 of 3 runs diverged");
         counts.diverged = 0;
         assert_eq!(sample(None, &counts), "-");
-        let bare = Difference {
-            mean: 0.1,
-            interval: None,
-            no_interval: Some(NoInterval::OneRun),
-        };
+        let bare = Difference::unpaired(&[0.1], &[0.0]).unwrap();
         assert_eq!(difference(Some(&bare)), "+10.00 (no interval: one run)");
+        let unpaired = Difference::between(&[(1, 0.2), (2, 0.3)], &[(3, 0.1), (4, 0.2)]).unwrap();
+        let text = difference(Some(&unpaired));
+        assert!(
+            text.starts_with("+10.00 [") && text.ends_with("] unpaired"),
+            "{text}"
+        );
     }
 
     #[test]
     fn columns_line_up() {
-        let row = |first: &str, second: &str| {
-            let mut cells: [String; 7] = Default::default();
-            (cells[0], cells[1]) = (first.to_owned(), second.to_owned());
-            cells
-        };
+        let row = |first: &str, second: &str| vec![first.to_owned(), second.to_owned()];
         let text = align(&[row("a", "10"), row("long", "9")]);
         assert_eq!(text, "a     10\nlong   9");
+    }
+
+    #[test]
+    fn claims_have_their_numbers_and_reasons() {
+        let mut record = synthetic::complete();
+        let text = claims(&record);
+        assert!(text.starts_with("Of 3 claims, the measurement "), "{text}");
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines[2].ends_with("By itself      Verdict"), "{text}");
+        let cells = [
+            "xception better than no-residual: best test top-1 ",
+            " pp ",
+            "paired, 3 seeds",
+        ];
+        assert!(cells.iter().all(|cell| lines[3].contains(cell)), "{text}");
+        assert_eq!(lines.len(), 10);
+        assert!(lines[7].contains("p = ") && lines[7].contains("corrected for 3 claims"));
+        record.claims.clear();
+        assert_eq!(claims(&record), "");
     }
 }

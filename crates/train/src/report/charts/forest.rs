@@ -192,15 +192,10 @@ fn draw_all(area: &Area, rows: &[Row], x: &Axis, top: f64) -> Result {
 fn draw_key(area: &Area, rows: &[Row]) -> Result {
     let style = text_style(theme::MUTED, drawing::SMALL, (HPos::Left, VPos::Center));
     let muted = LineStyle::of_key();
-    let bare = Difference {
-        mean: 0.0,
-        interval: None,
-        no_interval: None,
-    };
     let mut left = 6.0;
     let entries = [(true, "best epoch"), (false, "last epoch")];
     for (filled, text) in entries {
-        draw_mark(area, &bare, muted, filled, |_| (px(left), px(35.0)))?;
+        draw_dot(area, (px(left), px(35.0)), muted, filled)?;
         drawing::write(area, text, (px(left + 9.0), px(35.0)), &style)?;
         left += 26.0 + text_width(text, drawing::SMALL);
     }
@@ -229,7 +224,11 @@ fn draw_mark(
             area.draw(&PathElement::new(cap, stroke))?;
         }
     }
-    let middle = place(difference.mean);
+    draw_dot(area, place(difference.mean), style, filled)
+}
+
+/// Draws the middle of an interval, hollow unless `filled`.
+fn draw_dot(area: &Area, middle: (i32, i32), style: LineStyle, filled: bool) -> Result {
     area.draw(&Circle::new(middle, px(4.5), style.colour.rgb().filled()))?;
     if !filled {
         let hole = theme::PAPER.rgb().filled();

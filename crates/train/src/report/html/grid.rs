@@ -2,19 +2,21 @@
 
 use maud::{Markup, html};
 
+use super::table;
 use crate::record::AblationRecord;
 use crate::report::notes;
 use crate::report::summary::Summary;
 
 /// Returns the tables of a grid; nothing where the variants are none.
 pub(super) fn by_axis(record: &AblationRecord, summary: &Summary) -> Markup {
-    let tables = summary.grid.iter();
-    let tables = tables.flat_map(|grid| grid.tables(record, &summary.rows));
+    let Some(grid) = &summary.grid else {
+        return html! {};
+    };
+    let effects = grid.effect_tables(record);
     html! {
-        @if summary.grid.is_some() {
             h3 { "By axis" }
             p.source { (notes::BY_AXIS) }
-            @for (index, table) in tables.enumerate() {
+            @for (index, table) in grid.tables(record, &summary.rows).iter().enumerate() {
                 @let id = format!("axis-{index}");
                 h4 id=(id) { (table.title) }
                 div.scroll tabindex="0" role="region" aria-labelledby=(id) {
@@ -42,6 +44,9 @@ pub(super) fn by_axis(record: &AblationRecord, summary: &Summary) -> Markup {
                     }
                 }
             }
-        }
+            @if !effects.is_empty() { p.source { (notes::EFFECTS) } }
+            @for (index, table) in effects.iter().enumerate() {
+                (table::listed(table, &format!("effects-{index}")))
+            }
     }
 }

@@ -1,12 +1,14 @@
 //! The report as one page that needs nothing else: no script, no font, no request.
 
 mod grid;
+mod table;
 mod tables;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::charts::theme::{self, LineStyle};
 use super::charts::{Chart, Charts};
+use super::claim_table::claim_table;
 use super::notes;
 use super::summary::Summary;
 use super::verdict::{ClaimVerdict, Verdict};
@@ -35,7 +37,7 @@ pub(super) fn to_html(
             body {
                 main {
                     (header(record, summary))
-                    (claims(verdicts))
+                    (claims(record, verdicts))
                     (results(record, summary, charts.differences.as_ref()))
                     (curves(record, &charts.epochs))
                     (settings(record))
@@ -75,14 +77,28 @@ fn header(record: &AblationRecord, summary: &Summary) -> Markup {
     }
 }
 
-fn claims(verdicts: &[ClaimVerdict]) -> Markup {
+fn claims(record: &AblationRecord, verdicts: &[ClaimVerdict]) -> Markup {
     html! {
-        @if !verdicts.is_empty() {
+        @if let Some(numbers) = claim_table(record, verdicts) {
             section {
                 h2 { "What is claimed, and what was measured" }
                 p { (notes::tally(verdicts)) }
                 @for verdict in verdicts { (claim(verdict)) }
+                (table::listed(&numbers, "claims"))
+                p.source { (notes::CLAIM_TABLE) }
             }
+        }
+    }
+}
+
+/// Returns every variant beside every other; nothing where none is.
+fn all_pairs(record: &AblationRecord, summary: &Summary) -> Markup {
+    html! {
+        @if let Some(pairs) = summary.pairs.table(record) {
+            (table::listed(&pairs, "pairs"))
+        }
+        @if let Some(note) = summary.pairs.note(record) {
+            p.source { (note) }
         }
     }
 }
@@ -119,6 +135,7 @@ fn results(record: &AblationRecord, summary: &Summary, differences: Option<&Char
                     figcaption { (notes::differences(summary)) }
                 }
             }
+            (all_pairs(record, summary))
             (grid::by_axis(record, summary))
             (tables::costs(record, summary))
         }
@@ -234,7 +251,7 @@ fn definitions(record: &AblationRecord, summary: &Summary) -> Markup {
         section {
             h2 { "How to read the numbers" }
             dl.definitions {
-                @for (term, text) in notes::definitions(record, summary) {
+                @for (term, text) in super::definitions::definitions(record, summary) {
                     dt { (term) } dd { (text) }
                 }
             }
@@ -336,11 +353,35 @@ mod tests {
     }
 
     #[test]
+    fn claims_and_pairs_have_tables() {
+        let page_of = page;
+        let page = page_of(&synthetic::complete());
+        for part in [
+            "The claims in numbers",
+            "xception better than no-residual: best test top-1",
+            "paired, 3 seeds",
+            "p (Holm)",
+            "All pairs of variants: final test top-1",
+            "Exploratory",
+            "Paired by seed",
+        ] {
+            assert!(page.contains(part), "{part}");
+        }
+        assert!(!page.contains("<details"));
+        let many = page_of(&synthetic::crowd(13));
+        assert!(many.contains("final test top-1 (78 rows)</summary>"));
+    }
+
+    #[test]
     fn a_grid_is_shown_by_axis() {
         let grid = page(&synthetic::grid());
         assert!(grid.contains("residual ↓, intermediate_activation →"));
         assert!(grid.contains("Final test top-1 (%)"));
         assert!(page(&synthetic::cube()).contains("dropout=0.5"));
+        assert!(grid.contains("residual: false less true"));
+        assert!(
+            grid.contains("intermediate_activation: elu less none, at residual=false less at true")
+        );
         assert!(!page(&synthetic::complete()).contains("By axis"));
     }
 

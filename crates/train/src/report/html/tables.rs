@@ -17,7 +17,7 @@ pub(super) fn accuracies(record: &AblationRecord, summary: &Summary) -> Markup {
     html! {
         h3 #accuracy { "Accuracy on the test set" }
         p.source {
-            "Top-1, and the difference to " strong { (record.base) } " in percentage points with its "
+            "Top-1, and the difference to " strong { (record.base) } " in percentage points by seed, with its "
             "95 % interval."
         }
         div.scroll tabindex="0" role="region" aria-labelledby="accuracy" {

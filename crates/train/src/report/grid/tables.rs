@@ -1,130 +1,13 @@
-//! A grid: an ablation whose variants are all combinations of some values.
+//! The tables of a grid.
 
-use std::collections::HashSet;
-
-use serde::Serialize;
-
-use super::format::{NONE, Unit};
-use super::statistics::Sample;
-use super::summary::SummaryRow;
-use crate::record::{AblationRecord, VariantRecord};
-
-/// Stands for the value of a path that a variant doesn't set.
-const NOT_SET: &str = "not set";
-
-/// The view of an ablation by axis.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Grid {
-    /// What is varied, the axis that changes least from variant to variant first.
-    pub axes: Vec<GridAxis>,
-    /// Mean of all variants' best test top-1; `None` where one has no finished run.
-    pub best_top1: Option<f64>,
-    /// Mean of all variants' final test top-1; `None` where one has no finished run.
-    pub final_top1: Option<f64>,
-}
-
-/// What is varied in a grid.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct GridAxis {
-    /// Path in the configuration, with dots between keys.
-    pub path: String,
-    /// Its values, in the order of the variants.
-    pub values: Vec<GridValue>,
-}
-
-/// A value on an axis, with its marginal means: those of the means of the variants that have it, each counting
-/// once. They are `None` where one of these has no finished run, because the others alone can't be compared.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct GridValue {
-    /// The value, for people.
-    pub value: String,
-    /// Places, in the order of the record, of the variants that have it.
-    pub variants: Vec<usize>,
-    /// Marginal mean of best test top-1.
-    pub best_top1: Option<f64>,
-    /// Marginal mean of final test top-1.
-    pub final_top1: Option<f64>,
-}
-
-/// A table of texts; the first cell of a row is its heading.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Table {
-    pub(super) title: String,
-    pub(super) head: Vec<String>,
-    pub(super) rows: Vec<Vec<String>>,
-}
-
-/// A figure of a variant.
-#[derive(Debug, Clone, Copy)]
-enum Figure {
-    Best,
-    Final,
-}
-
-impl Figure {
-    const ALL: [Self; 2] = [Self::Best, Self::Final];
-
-    fn title(self) -> &'static str {
-        match self {
-            Self::Best => "Best test top-1 (%)",
-            Self::Final => "Final test top-1 (%)",
-        }
-    }
-
-    fn of_row(self, row: &SummaryRow) -> Option<Sample> {
-        match self {
-            Self::Best => row.best_top1,
-            Self::Final => row.final_top1,
-        }
-    }
-
-    fn of_value(self, value: &GridValue) -> Option<f64> {
-        match self {
-            Self::Best => value.best_top1,
-            Self::Final => value.final_top1,
-        }
-    }
-
-    /// Returns the mean over variants, each counting once.
-    fn mean<'a>(self, mut rows: impl Iterator<Item = &'a SummaryRow>) -> Option<f64> {
-        let means = rows.try_fold(Vec::new(), |mut means, row| {
-            means.push(self.of_row(row)?.mean);
-            Some(means)
-        });
-        Sample::of(&means?).map(|sample| sample.mean)
-    }
-}
+use super::{Figure, Grid, GridAxis};
+use crate::record::AblationRecord;
+use crate::report::format::{NONE, Unit, p_value};
+use crate::report::statistics::Difference;
+use crate::report::summary::SummaryRow;
+use crate::report::table::Table;
 
 impl Grid {
-    /// Finds the axes of `record`: two paths or more whose values are there in every combination, each once.
-    /// A variant that doesn't set a path has the base's value.
-    pub(super) fn of(record: &AblationRecord, rows: &[SummaryRow]) -> Option<Self> {
-        let axes = axes(&record.variants)?;
-        let axes = axes.into_iter().map(|(path, values)| GridAxis {
-            path: path.to_owned(),
-            values: values
-                .into_iter()
-                .map(|(value, variants)| {
-                    let mean = |figure: Figure| {
-                        let rows = variants.iter().filter_map(|&variant| rows.get(variant));
-                        figure.mean(rows)
-                    };
-                    GridValue {
-                        value: value.to_owned(),
-                        best_top1: mean(Figure::Best),
-                        final_top1: mean(Figure::Final),
-                        variants,
-                    }
-                })
-                .collect(),
-        });
-        Some(Self {
-            axes: axes.collect(),
-            best_top1: Figure::Best.mean(rows.iter()),
-            final_top1: Figure::Final.mean(rows.iter()),
-        })
-    }
-
     /// Returns the short name of an axis: the last key of its path, unless another axis has the same.
     fn name<'a>(&self, axis: &'a GridAxis) -> &'a str {
         let last = |path: &'a str| path.rsplit('.').next().unwrap_or(path);
@@ -140,7 +23,11 @@ impl Grid {
 
     /// Returns the tables of the view: of two axes the variants in rows and columns, a table for each figure; of more
     /// axes the marginal means.
-    pub(super) fn tables(&self, record: &AblationRecord, rows: &[SummaryRow]) -> Vec<Table> {
+    pub(in crate::report) fn tables(
+        &self,
+        record: &AblationRecord,
+        rows: &[SummaryRow],
+    ) -> Vec<Table> {
         let unit = Unit::percent(record.data.test_images);
         match self.axes.as_slice() {
             [down, across] => Figure::ALL
@@ -184,6 +71,7 @@ impl Grid {
         Table {
             title: figure.title().to_owned(),
             head: head.collect(),
+            texts: 1,
             rows: body.chain([last]).collect(),
         }
     }
@@ -206,9 +94,92 @@ impl Grid {
             head: ["Value", "Best (%)", "Final (%)", "Variants"]
                 .map(str::to_owned)
                 .to_vec(),
+            texts: 1,
             rows: rows.collect(),
         }
     }
+
+    /// Returns the effects of the axes and their interactions; none where no seed has all runs of one.
+    pub(in crate::report) fn effect_tables(&self, record: &AblationRecord) -> Vec<Table> {
+        let unit = Unit::percent(record.data.test_images);
+        let effects = self.effects.iter().filter_map(|effect| {
+            let axis = self.axes.get(effect.axis)?;
+            let value = axis.values.get(effect.value)?;
+            let first = axis.values.first()?;
+            let name = format!("{}: {} less {}", self.name(axis), value.value, first.value);
+            effect_row(name, unit, effect.difference, effect.adjusted_p_value)
+        });
+        let interactions = self.interactions.iter().filter_map(|interaction| {
+            let [down, across] = interaction.axes.map(|axis| self.axes.get(axis));
+            let (down, across) = (down?, across?);
+            let [row, column] = interaction.values;
+            let value = |axis: &GridAxis, place: usize| {
+                axis.values.get(place).map(|value| value.value.clone())
+            };
+            let name = format!(
+                "{}: {} less {}, at {}={} less at {}",
+                self.name(across),
+                value(across, column)?,
+                value(across, 0)?,
+                self.name(down),
+                value(down, row)?,
+                value(down, 0)?,
+            );
+            effect_row(
+                name,
+                unit,
+                interaction.contrast,
+                interaction.adjusted_p_value,
+            )
+        });
+        let head = |first: &str| {
+            [
+                first,
+                "Difference (pp)",
+                "95 % interval",
+                "Runs",
+                "p",
+                "p (Holm)",
+            ]
+            .map(str::to_owned)
+            .to_vec()
+        };
+        let tables = [
+            Table {
+                title: "Effects of the axes on final test top-1, averaged over the others"
+                    .to_owned(),
+                head: head("Effect"),
+                texts: 1,
+                rows: effects.collect(),
+            },
+            Table {
+                title: "Interactions: how far the effect of one axis depends on another".to_owned(),
+                head: head("Contrast"),
+                texts: 1,
+                rows: interactions.collect(),
+            },
+        ];
+        let tables = tables.into_iter().filter(|table| !table.rows.is_empty());
+        tables.collect()
+    }
+}
+
+/// Returns the row of an effect; `None` where nothing was measured.
+fn effect_row(
+    name: String,
+    unit: Unit,
+    difference: Option<Difference>,
+    adjusted: Option<f64>,
+) -> Option<Vec<String>> {
+    let difference = difference?;
+    Some(vec![
+        name,
+        unit.signed(difference.mean),
+        unit.bare_interval(&difference),
+        difference.design.label(),
+        p_value(difference.p_value),
+        p_value(adjusted),
+    ])
 }
 
 fn figure_cell(figure: Figure, row: &SummaryRow, unit: Unit) -> String {
@@ -220,59 +191,6 @@ fn figure_cell(figure: Figure, row: &SummaryRow, unit: Unit) -> String {
 
 fn mean_cell(unit: Unit, mean: Option<f64>) -> String {
     mean.map_or_else(|| NONE.to_owned(), |mean| unit.number(mean))
-}
-
-/// Returns the value of a path in a variant.
-fn value<'a>(variant: &'a VariantRecord, path: &str) -> &'a str {
-    let mut changes = variant.changes.iter();
-    let change = changes.find(|(changed, _)| changed == path);
-    change.map_or(NOT_SET, |(_, value)| value.as_str())
-}
-
-/// A path, and the places of the variants with each of its values.
-type PathValues<'a> = (&'a str, Vec<(&'a str, Vec<usize>)>);
-
-/// Returns the axes of a grid, the slowest first; `None` where the variants aren't one of two axes or more.
-fn axes(variants: &[VariantRecord]) -> Option<Vec<PathValues<'_>>> {
-    let changes = variants.iter().flat_map(|variant| &variant.changes);
-    let mut seen = HashSet::new();
-    let paths: Vec<&str> = changes
-        .map(|(path, _)| path.as_str())
-        .filter(|path| seen.insert(*path))
-        .collect();
-    let mut axes: Vec<PathValues> = Vec::new();
-    for path in &paths {
-        let mut values: Vec<(&str, Vec<usize>)> = Vec::new();
-        for (place, variant) in variants.iter().enumerate() {
-            let value = value(variant, path);
-            match values.iter_mut().find(|(known, _)| *known == value) {
-                Some((_, variants)) => variants.push(place),
-                None => values.push((value, vec![place])),
-            }
-        }
-        if values.len() > 1 {
-            axes.push((path, values));
-        }
-    }
-    let combinations = axes.iter().try_fold(1_usize, |product, (_, values)| {
-        product.checked_mul(values.len())
-    });
-    let different: HashSet<Vec<&str>> = variants
-        .iter()
-        .map(|variant| paths.iter().map(|path| value(variant, path)).collect())
-        .collect();
-    let is_grid = combinations == Some(variants.len()) && different.len() == variants.len();
-    if axes.len() < 2 || !is_grid {
-        return None;
-    }
-    // The second value of a slow axis comes late.
-    let second = |axis: &PathValues| {
-        axis.1
-            .get(1)
-            .and_then(|(_, places)| places.first().copied())
-    };
-    axes.sort_by_key(|axis| std::cmp::Reverse(second(axis)));
-    Some(axes)
 }
 
 #[cfg(test)]
@@ -365,19 +283,6 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_no_grids() {
-        for record in [synthetic::complete(), synthetic::crowded()] {
-            assert_eq!(Summary::of(&record).grid, None);
-        }
-        let mut record = synthetic::grid();
-        record.variants.pop();
-        assert_eq!(Summary::of(&record).grid, None);
-        // One axis is the list itself.
-        record.variants.truncate(3);
-        assert_eq!(Summary::of(&record).grid, None);
-    }
-
-    #[test]
     fn a_base_that_sets_nothing_is_a_corner() {
         let mut record = synthetic::grid();
         let set = |changes: &[(&str, &str)]| {
@@ -392,5 +297,36 @@ mod tests {
         let summary = Summary::of(&record);
         let table = &summary.grid.clone().unwrap().tables(&record, &summary.rows)[0];
         assert_eq!(table.head[..3], ["b.x ↓, a.x →", "not set", "1"]);
+    }
+
+    #[test]
+    fn effects_and_interactions_have_rows() {
+        let record = synthetic::grid();
+        let grid = Summary::of(&record).grid.unwrap();
+        let tables = grid.effect_tables(&record);
+        let [effects, interactions] = tables.as_slice() else {
+            panic!("two tables");
+        };
+        let names =
+            |table: &Table| -> Vec<_> { table.rows.iter().map(|row| row[0].clone()).collect() };
+        assert_eq!(
+            names(effects),
+            [
+                "residual: false less true",
+                "intermediate_activation: relu less none",
+                "intermediate_activation: elu less none"
+            ]
+        );
+        assert_eq!(
+            names(interactions)[1],
+            "intermediate_activation: elu less none, at residual=false less at true"
+        );
+        assert!(effects.rows.iter().all(|row| row[3] == "paired, 3 seeds"));
+        let mut record = record;
+        for variant in &mut record.variants {
+            variant.runs.clear();
+        }
+        let grid = Summary::of(&record).grid.unwrap();
+        assert!(grid.effect_tables(&record).is_empty());
     }
 }

@@ -1,13 +1,20 @@
 //! The report in Markdown, with its charts as files beside it.
 
+mod page;
+
 use super::charts::{Chart, Charts};
+use super::claim_table::claim_table;
+use super::definitions::definitions;
 use super::format::{NONE, UNKNOWN, Unit, ratio};
 use super::notes;
 use super::statistics::{Difference, Sample};
 use super::summary::{Summary, SummaryRow};
+use super::table::Table;
 use super::verdict::ClaimVerdict;
 use crate::numbers::{listed, magnitude, significant, thousands};
 use crate::record::AblationRecord;
+
+use page::{Page, code, fenced, text};
 
 /// Writes the report; `chart_folder` is where the charts are, seen from the report.
 pub(super) fn to_markdown(
@@ -29,13 +36,14 @@ pub(super) fn to_markdown(
     for notice in notes::notices(record, summary) {
         page.block(&format!("> **Note:** {}", text(&notice)));
     }
-    claims(&mut page, verdicts);
+    claims(&mut page, record, verdicts);
     page.block("## Results");
     accuracies(&mut page, record, summary);
     if let Some(chart) = &charts.differences {
         page.block(&image(chart, chart_folder));
         page.block(notes::differences(summary));
     }
+    pairs(&mut page, record, summary);
     by_axis(&mut page, record, summary);
     costs(&mut page, summary);
     page.block("## By epoch");
@@ -50,7 +58,7 @@ pub(super) fn to_markdown(
     environment(&mut page, record);
     page.block("## How to read the numbers");
     page.block("");
-    for (term, definition) in notes::definitions(record, summary) {
+    for (term, definition) in definitions(record, summary) {
         page.line(&format!("- **{}**: {}", text(term), text(&definition)));
     }
     page.block("");
@@ -58,47 +66,10 @@ pub(super) fn to_markdown(
     page.0
 }
 
-/// Text that grows by lines and blocks.
-#[derive(Default)]
-struct Page(String);
-
-impl Page {
-    fn line(&mut self, line: &str) {
-        self.0.push_str(line);
-        self.0.push('\n');
-    }
-
-    /// Returns a line with an empty one before it, unless it is the first.
-    fn block(&mut self, line: &str) {
-        if !self.0.is_empty() && !self.0.ends_with("\n\n") {
-            self.0.push('\n');
-        }
-        if !line.is_empty() {
-            self.line(line);
-        }
-    }
-
-    /// Returns a table; columns but the first are right-aligned where `numbers` is set.
-    fn table<Row: AsRef<[String]>>(
-        &mut self,
-        head: &[&str],
-        numbers: bool,
-        rows: impl Iterator<Item = Row>,
-    ) {
-        self.block(&format!("| {} |", head.join(" | ")));
-        let rule = |column| if column > 0 && numbers { "---:" } else { "---" };
-        let rules: Vec<_> = (0..head.len()).map(rule).collect();
-        self.line(&format!("| {} |", rules.join(" | ")));
-        for row in rows {
-            self.line(&format!("| {} |", row.as_ref().join(" | ")));
-        }
-    }
-}
-
-fn claims(page: &mut Page, verdicts: &[ClaimVerdict]) {
-    if verdicts.is_empty() {
+fn claims(page: &mut Page, record: &AblationRecord, verdicts: &[ClaimVerdict]) {
+    let Some(numbers) = claim_table(record, verdicts) else {
         return;
-    }
+    };
     page.block("## What is claimed, and what was measured");
     page.block(&notes::tally(verdicts));
     let head = ["Claim", "Verdict", "Measured"];
@@ -113,7 +84,39 @@ fn claims(page: &mut Page, verdicts: &[ClaimVerdict]) {
             format!("{} {}", text(&verdict.measured), text(&verdict.reason)),
         ]
     });
-    page.table(&head, false, rows);
+    page.table(&head, head.len(), rows);
+    listed_table(page, &numbers);
+    page.block(notes::CLAIM_TABLE);
+}
+
+/// Writes a table under its title, folded where it is long.
+fn listed_table(page: &mut Page, table: &Table) {
+    let title = text(&table.title);
+    if table.is_long() {
+        let rows = table.rows.len();
+        page.block(&format!(
+            "<details>\n<summary>{title} ({rows} rows)</summary>"
+        ));
+    } else {
+        page.block(&format!("**{title}**"));
+    }
+    let head: Vec<_> = table.head.iter().map(|cell| text(cell)).collect();
+    let head: Vec<_> = head.iter().map(String::as_str).collect();
+    let row = |row: &Vec<String>| row.iter().map(|cell| text(cell)).collect::<Vec<_>>();
+    page.table(&head, table.texts, table.rows.iter().map(row));
+    if table.is_long() {
+        page.block("</details>");
+    }
+}
+
+/// Writes every variant beside every other.
+fn pairs(page: &mut Page, record: &AblationRecord, summary: &Summary) {
+    if let Some(table) = summary.pairs.table(record) {
+        listed_table(page, &table);
+    }
+    if let Some(note) = summary.pairs.note(record) {
+        page.block(&note);
+    }
 }
 
 fn accuracies(page: &mut Page, record: &AblationRecord, summary: &Summary) {
@@ -133,7 +136,7 @@ fn accuracies(page: &mut Page, record: &AblationRecord, summary: &Summary) {
     };
     page.block("### Accuracy on the test set");
     page.block(&format!(
-        "Top-1, and the difference to {} in percentage points with its 95 % interval.",
+        "Top-1, and the difference to {} in percentage points by seed, with its 95 % interval.",
         text(&record.base)
     ));
     let head = [
@@ -154,7 +157,7 @@ fn accuracies(page: &mut Page, record: &AblationRecord, summary: &Summary) {
             notes::runs_cell(row, record.epochs),
         ]
     });
-    page.table(&head, true, rows);
+    page.table(&head, 1, rows);
 }
 
 /// Returns the view of a grid by axis.
@@ -163,11 +166,14 @@ fn by_axis(page: &mut Page, record: &AblationRecord, summary: &Summary) {
     page.block("### By axis");
     page.block(notes::BY_AXIS);
     for table in grid.tables(record, &summary.rows) {
-        page.block(&format!("**{}**", text(&table.title)));
-        let head: Vec<_> = table.head.iter().map(|cell| text(cell)).collect();
-        let head: Vec<_> = head.iter().map(String::as_str).collect();
-        let row = |row: &Vec<String>| row.iter().map(|cell| text(cell)).collect::<Vec<_>>();
-        page.table(&head, true, table.rows.iter().map(row));
+        listed_table(page, &table);
+    }
+    let effects = grid.effect_tables(record);
+    if !effects.is_empty() {
+        page.block(notes::EFFECTS);
+    }
+    for table in effects {
+        listed_table(page, &table);
     }
 }
 
@@ -194,7 +200,7 @@ fn costs(page: &mut Page, summary: &Summary) {
             or_none(notes::reached_cell(row)),
         ]
     });
-    page.table(&head, true, rows);
+    page.table(&head, 1, rows);
 }
 
 fn name(row: &SummaryRow) -> String {
@@ -229,12 +235,12 @@ fn settings(page: &mut Page, record: &AblationRecord) {
         };
         [text(&variant.name), sets]
     });
-    page.table(&["Variant", "Sets"], false, rows);
+    page.table(&["Variant", "Sets"], 2, rows);
     if !record.settings.is_empty() {
         let settings = record.settings.iter();
         let rows = settings.map(|(name, value)| [text(name), text(value)]);
         page.block("### What all of them share");
-        page.table(&["Setting", "Value"], false, rows);
+        page.table(&["Setting", "Value"], 2, rows);
     }
 }
 
@@ -272,45 +278,6 @@ fn environment(page: &mut Page, record: &AblationRecord) {
     pair("Seeds", &listed(&seeds));
     page.block("This repeats it:");
     page.block(&fenced(&record.command));
-}
-
-/// `content` with every character escaped that Markdown or HTML would take for its own.
-fn text(content: &str) -> String {
-    let mut escaped = String::with_capacity(content.len());
-    for letter in content.chars() {
-        match letter {
-            '\n' | '\r' => escaped.push(' '),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '&' => escaped.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' => {
-                escaped.push('\\');
-                escaped.push(letter);
-            }
-            _ => escaped.push(letter),
-        }
-    }
-    escaped
-}
-
-/// `content` as code within a line, also in a table.
-fn code(content: &str) -> String {
-    let content = content.replace(['\n', '\r'], " ").replace('|', "\\|");
-    let fence = "`".repeat(longest_run(&content) + 1);
-    let space = if content.contains('`') { " " } else { "" };
-    format!("{fence}{space}{content}{space}{fence}")
-}
-
-/// `content` as a block of code.
-fn fenced(content: &str) -> String {
-    let fence = "`".repeat(longest_run(content).max(2) + 1);
-    format!("{fence}sh\n{content}\n{fence}")
-}
-
-/// Returns the length of the longest run of backticks.
-fn longest_run(content: &str) -> usize {
-    let runs = content.split(|letter| letter != '`').map(str::len);
-    runs.max().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -368,11 +335,30 @@ mod tests {
     }
 
     #[test]
+    fn claims_and_pairs_have_tables() {
+        let complete = page(&synthetic::complete());
+        let row = "| xception better than no-residual: best test top-1 | +";
+        assert!(complete.contains(row), "{complete}");
+        assert!(
+            complete.contains("| intermediate-elu | no-residual | +"),
+            "{complete}"
+        );
+        assert!(!complete.contains("<details>"));
+        let many = page(&synthetic::crowd(13));
+        let summary = "<details>\n<summary>All pairs of variants: final test top-1 (78 rows)</summary>\n\n| Variant |";
+        assert!(
+            many.contains(summary) && many.contains("\n\n</details>\n"),
+            "{many}"
+        );
+    }
+
+    #[test]
     fn a_grid_is_shown_by_axis() {
         let grid = page(&synthetic::grid());
         assert!(
             grid.contains("| residual ↓, intermediate\\_activation → | none | relu | elu | Mean |")
         );
+        assert!(grid.contains("| residual: false less true | −"), "{grid}");
         assert!(!page(&synthetic::complete()).contains("By axis"));
     }
 

@@ -1,0 +1,109 @@
+//! How the numbers of a report came about.
+
+use super::divergence::{FEWEST_DECIDED, FEWEST_SEEDS};
+use super::format::Unit;
+use super::summary::Summary;
+use crate::record::AblationRecord;
+
+/// How the numbers came about: (term, definition).
+pub(super) fn definitions(
+    record: &AblationRecord,
+    summary: &Summary,
+) -> Vec<(&'static str, String)> {
+    let unit = Unit::percent(record.data.test_images);
+    let accuracy = summary.base_accuracy.map_or_else(String::new, |accuracy| {
+        format!(", {}", unit.value(accuracy))
+    });
+    let text = |text: &str| text.to_owned();
+    vec![
+        (
+            "Mean ± deviation",
+            text(
+                "Over the finished runs, one a seed; the deviation is the sample standard deviation. A run \
+                 diverged where its training loss became infinite or not a number: it has no figures, and \
+                 the mean over the other runs may flatter its variant.",
+            ),
+        ),
+        (
+            "Paired by seed",
+            text(
+                "Runs of one seed share the order of the images, the augmentation and the random numbers behind \
+                 the weights. So two variants are compared at each seed that both finished, and the difference is the \
+                 mean over these seeds. Where they have no two seeds in common, their means are compared \
+                 (unpaired), and the report says so.",
+            ),
+        ),
+        (
+            "[low, high]",
+            text(
+                "The 95 % interval of a difference: Student's t over the differences by seed, which takes these for \
+                 independent and about normal; Welch's where unpaired. It covers the chance in seeds, not \
+                 that in the choice of the test images, and each interval stands for itself: none is \
+                 widened for the number of comparisons. There is none for a single seed, or where the difference \
+                 is the same at every seed.",
+            ),
+        ),
+        (
+            "p, and p (Holm)",
+            text(
+                "p is the probability of a difference at least as large, on either side, if there is none in truth. \
+                 Among many comparisons some are small by chance. \u{201c}Corrected for N claims (Holm)\u{201d} means that the \
+                 probability of any wrong decision, in all N together, is 5 % at most. Claims without a p-value do \
+                 not count in N. Pairs of variants and effects of axes are corrected among themselves.",
+            ),
+        ),
+        (
+            "Verdicts",
+            text(
+                "A claim is judged once all runs of both variants have ended, and decided where the corrected p is below \
+                 0.05. Undecided does not mean refuted: the runs may be too few, or too short, to show the \
+                 difference. The number of seeds that would decide is that of a paired t-test, by itself, \
+                 that finds the difference seen four times of five; it is as rough as the difference and the \
+                 spread it is made of.",
+            ),
+        ),
+        (
+            "Diverged runs and claims",
+            format!(
+                "A mean over the runs that did not diverge flatters a variant. So where a run diverged, seeds are \
+                 compared one by one, and a diverged run is worse than any other. A variant of which every run \
+                 diverged, with {FEWEST_SEEDS} seeds or more, has lost its claim against one that always finished. \
+                 Otherwise an exact sign test over the seeds decides, which takes {FEWEST_DECIDED} seeds at \
+                 which one variant is better."
+            ),
+        ),
+        (
+            "Best and final",
+            text(
+                "The highest test top-1 of a run's epochs, and that of its last epoch. The best \
+                 epoch is chosen on the test set, which flatters all variants alike. Differences \
+                 are in percentage points (pp).",
+            ),
+        ),
+        (
+            "Epochs to base's best",
+            format!(
+                "The first epoch whose test top-1 is at least the base's best, as its mean over \
+                 seeds{accuracy}; the mean over the runs that got there, and how many did where not \
+                 all."
+            ),
+        ),
+        (
+            "Steps a second",
+            text(
+                "Optimization steps by the seconds of an epoch's training part; the median over all \
+                 epochs and runs. It depends on the machine.",
+            ),
+        ),
+        (
+            "Charts",
+            text(
+                "A line is the mean over the finished runs, the band around it reaches from the \
+                 smallest to the largest. Runs that did not finish are thin dashed lines of their \
+                 own, with a cross where one diverged. Training numbers are means over an epoch's \
+                 batches while the weights change, with what augmentation and dropout there is. A \
+                 loss above 1.5 times that of guessing is cut off.",
+            ),
+        ),
+    ]
+}
