@@ -199,7 +199,7 @@ fn a_damaged_record_is_made_again_from_the_checkpoint() {
 fn a_damaged_run_is_refused_with_a_remedy_and_trained_again_where_that_is_asked_for() {
     let workshop = Workshop::new();
     type Damage = fn(&Path);
-    let damages: [(Damage, &str); 8] = [
+    let damages: [(Damage, &str); 7] = [
         (
             |run| {
                 let mut bytes = fs::read(run.join("model.bpk")).unwrap();
@@ -212,10 +212,6 @@ fn a_damaged_run_is_refused_with_a_remedy_and_trained_again_where_that_is_asked_
         (
             |run| fs::remove_file(run.join("record.json")).unwrap(),
             "record.json is missing, though the trained network is there",
-        ),
-        (
-            |run| fs::remove_file(run.join("model.bpk")).unwrap(),
-            "model.bpk, the trained network, is missing",
         ),
         (|run| cut(&run.join("model.bpk")), "truncated"),
         (
@@ -258,6 +254,32 @@ fn a_damaged_run_is_refused_with_a_remedy_and_trained_again_where_that_is_asked_
             "{warnings:?}"
         );
     }
+}
+
+#[test]
+fn a_run_that_ended_needs_no_network_unless_it_is_asked_for() {
+    let workshop = Workshop::new();
+    let folder = workshop.path("whole");
+    fs::remove_file(folder.join("model.bpk")).unwrap();
+    assert!(matches!(
+        RunStatus::of(&folder),
+        RunStatus::WithoutNetwork(_)
+    ));
+    let (record, warnings) = train(&folder, &[], false, None);
+    assert_eq!(
+        (record.unwrap(), warnings.len()),
+        (workshop.whole.clone(), 0)
+    );
+    assert!(!folder.join("model.bpk").exists());
+    let error = RunFolder::trained_network(&folder).unwrap_err().to_string();
+    assert!(error.contains("model.bpk is missing"), "{error}");
+    let (record, warnings) = train(&folder, &[], true, None);
+    assert_eq!(scores(&record.unwrap()), scores(&workshop.whole));
+    assert!(
+        warnings[0].contains("trained again from the start"),
+        "{warnings:?}"
+    );
+    assert!(folder.join("model.bpk").exists());
 }
 
 #[test]

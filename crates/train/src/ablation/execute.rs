@@ -100,8 +100,13 @@ impl<'a> Execution<'a> {
                 let label = label.as_str();
                 let folder = plan.run_folder(out, &planned.variant, seed);
                 let status = RunStatus::of(&folder);
+                let ended = match &status {
+                    RunStatus::Ended(_) => true,
+                    RunStatus::WithoutNetwork(_) => !self.retrain_damaged,
+                    _ => false,
+                };
                 match &status {
-                    RunStatus::Ended(_) => (self.observer)(Event::Skipped {
+                    _ if ended => (self.observer)(Event::Skipped {
                         label,
                         number,
                         runs,
@@ -117,7 +122,7 @@ impl<'a> Execution<'a> {
                 // A run that has ended is opened too, in case its checkpoint is still there.
                 let run = self.a_run(planned, seed, label, &warn);
                 match self.train(&run, plan.work(planned), &folder, plan.epochs(), &estimate) {
-                    Ok(_) if matches!(status, RunStatus::Ended(_)) => continue,
+                    Ok(_) if ended => continue,
                     Ok(_) => {}
                     Err(error @ TrainError::DamagedRun { .. }) => {
                         (self.observer)(Event::Damaged {

@@ -163,6 +163,13 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
                 folder.checkpoints().clear()?; // that of a process killed before it did
                 return Ok(Some(record));
             }
+            RunStatus::WithoutNetwork(record) if !self.retrain_damaged => return Ok(Some(record)),
+            RunStatus::WithoutNetwork(_) => {
+                (self.warn)(
+                    "model.bpk, the trained network, is missing: the run is trained again from the start",
+                );
+                folder.discard()?;
+            }
             RunStatus::Damaged { cause } if !self.retrain_damaged => {
                 return Err(TrainError::DamagedRun {
                     path: folder.path().to_owned(),

@@ -22,6 +22,9 @@ pub enum RunStatus {
     },
     /// All epochs are done, or it diverged; the trained network is there.
     Ended(RunRecord),
+    /// All epochs are done, or it diverged; of the trained network only the hash is there, as where records are shared
+    /// without weights.
+    WithoutNetwork(RunRecord),
     /// A file is missing or can't be used, and there is no checkpoint to make it again from.
     Damaged {
         /// The problem.
@@ -44,13 +47,17 @@ impl RunStatus {
             Err(cause) => return Self::Damaged { cause },
         };
         match (record, checkpoint) {
-            (None, None) if RunFolder::model_file(path).exists() => Self::Damaged {
+            (None, None) if Self::has_network(path) => Self::Damaged {
                 cause: "record.json is missing, though the trained network is there".to_owned(),
             },
             (None, None) => Self::New,
             (Some(record), checkpoint) if record.state != RunState::Unfinished => {
+                let is_there = Self::has_network(path);
                 match (network_problem(path, &record), checkpoint) {
                     (None, _) => Self::Ended(record),
+                    (Some(_), None) if !is_there && record.network_sha256.is_some() => {
+                        Self::WithoutNetwork(record)
+                    }
                     // Killed before the network was written.
                     (repaired, Some(epoch)) if epoch == record.epochs.len() => {
                         Self::Unfinished { repaired }
@@ -60,6 +67,10 @@ impl RunStatus {
             }
             _ => Self::Unfinished { repaired: None },
         }
+    }
+
+    fn has_network(path: &Path) -> bool {
+        RunFolder::model_file(path).exists()
     }
 
     /// Returns the record, or what is damaged.
