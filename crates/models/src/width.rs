@@ -14,6 +14,7 @@ const DIVISOR: usize = 8;
 pub(crate) const WIDTH: Bounds = Bounds::above(0.0).at_most(16.0);
 
 /// Largest denominator that [`Width::fitting`] tries.
+#[cfg(any(feature = "weights", test))]
 const MAXIMUM_DENOMINATOR: usize = 256;
 
 /// Range of a given number of channels.
@@ -86,6 +87,7 @@ impl<'a> Width<'a> {
 
     /// Finds the simplest multiplier that turns the published number of channels, the first of each pair, into the
     /// second: 1 if it fits, else the fraction with the smallest denominator; `None` if none fits.
+    #[cfg(any(feature = "weights", test))]
     pub(crate) fn fitting(channels: &[(usize, usize)]) -> Option<f64> {
         let multiples = channels.iter().map(|&(published, found)| Multiple {
             published,
@@ -96,6 +98,7 @@ impl<'a> Width<'a> {
     }
 
     /// Finds the simplest multiplier, as [`fitting`](Self::fitting) does, for numbers that have divisors of their own.
+    #[cfg(any(feature = "weights", test))]
     pub(crate) fn fitting_multiples(channels: &[Multiple]) -> Option<f64> {
         let fits = |multiplier: f64| {
             let width = Width::new(multiplier).ok()?;
@@ -124,6 +127,7 @@ pub(crate) fn nearest_multiple(number: f64, divisor: usize) -> usize {
 }
 
 /// A layer's number of channels as published and as found in a file, where it is a multiple of the divisor.
+#[cfg(any(feature = "weights", test))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Multiple {
     pub(crate) published: usize,

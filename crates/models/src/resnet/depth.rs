@@ -62,12 +62,14 @@ impl ResNetDepth {
 
 impl ResNetDepth {
     /// Returns the number of convolutions in a block, and of blocks in each stage.
+    #[cfg(feature = "weights")]
     pub(crate) fn convolutions_and_blocks(self) -> (usize, [usize; 4]) {
         let (kind, blocks) = self.blocks();
         (kind.convolutions().len(), blocks)
     }
 
     /// Returns whether a block's shortcut has a convolution, which it has if the block changes the shape.
+    #[cfg(feature = "weights")]
     pub(crate) fn has_shortcut(self, stage: usize, block: usize) -> bool {
         let (kind, _) = self.blocks();
         block == 0 && (stage > 0 || kind.expansion() > 1)
