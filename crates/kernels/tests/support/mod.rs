@@ -5,7 +5,8 @@
 pub mod catalogue;
 
 use burn::prelude::*;
-use xception_kernels::Geometry;
+use proptest::prelude::*;
+use xception_kernels::{Geometry, Padding2d};
 
 /// The sizes of a convolution.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +17,25 @@ pub struct Case {
     pub groups: usize,
     pub size: [usize; 2],
     pub geometry: Geometry,
+}
+
+/// Geometries of any stride and dilation up to 3, with a kernel and a padding of each side up to these sizes.
+pub fn geometries(kernel: usize, padding: usize) -> impl Strategy<Value = Geometry> {
+    let pair = |largest: usize| [1..=largest, 1..=largest];
+    let sides = [0..=padding, 0..=padding, 0..=padding, 0..=padding];
+    (pair(kernel), pair(3), pair(3), sides).prop_map(
+        |(kernel, stride, dilation, [top, bottom, left, right])| Geometry {
+            kernel,
+            stride,
+            dilation,
+            padding: Padding2d {
+                top,
+                bottom,
+                left,
+                right,
+            },
+        },
+    )
 }
 
 /// The devices with kernels of their own.

@@ -24,9 +24,6 @@ pub struct Description {
     pub normalization: Normalization,
     /// The training split.
     pub train: SplitDescription,
-    /// The images held back for validation.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub validation: Option<SplitDescription>,
     /// The test split.
     pub test: SplitDescription,
 }
@@ -60,10 +57,6 @@ impl Description {
             classes: dataset.classes.clone(),
             normalization: dataset.normalization,
             train: SplitDescription::of(&dataset.train, dataset.classes.len()),
-            validation: dataset
-                .validation
-                .as_ref()
-                .map(|images| SplitDescription::of(images, dataset.classes.len())),
             test: SplitDescription::of(&dataset.test, dataset.classes.len()),
         }
     }
