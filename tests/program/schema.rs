@@ -53,6 +53,7 @@ fn the_shipped_schemas_are_those_that_the_program_prints() {
 fn every_shipped_file_is_read_and_names_its_schema() {
     for (folder, kind, least) in [
         ("ablations", FileKind::Ablation, 6),
+        ("studies", FileKind::Ablation, 5),
         ("models", FileKind::Run, 1),
     ] {
         let files = shipped(folder);

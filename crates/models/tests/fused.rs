@@ -165,7 +165,7 @@ fn the_smallest_images_pass() {
 
 #[test]
 fn inception_resnet_v2_gives_the_same_with_every_option() {
-    for stem in [Stem::Standard, Stem::Small] {
+    for stem in [Stem::Standard, Stem::Small, Stem::SmallPooled] {
         for count_include_pad in [false, true] {
             for kernels in [Kernels::Native, Kernels::Burn] {
                 for [block35, block17, block8] in [[2, 1, 2], [0, 0, 0], [0, 1, 1]] {
@@ -181,6 +181,7 @@ fn inception_resnet_v2_gives_the_same_with_every_option() {
                     let size = match stem {
                         Stem::Standard => [80, 91],
                         Stem::Small => [15, 24],
+                        Stem::SmallPooled => [31, 40],
                     };
                     check(&ModelConfig::InceptionResNetV2(config), size, 2, &device());
                 }
@@ -191,7 +192,7 @@ fn inception_resnet_v2_gives_the_same_with_every_option() {
 
 #[test]
 fn inception_v2_gives_the_same_with_every_option() {
-    for stem in [Stem::Standard, Stem::Small] {
+    for stem in [Stem::Standard, Stem::Small, Stem::SmallPooled] {
         for count_include_pad in [false, true] {
             for kernels in [Kernels::Native, Kernels::Burn] {
                 let config = InceptionV2Config::new(10).with_width(0.1).with_stem(stem);
@@ -208,7 +209,7 @@ fn inception_v2_gives_the_same_with_every_option() {
 #[test]
 fn options_of_the_other_networks() {
     for auxiliary in [false, true] {
-        for stem in [Stem::Standard, Stem::Small] {
+        for stem in [Stem::Standard, Stem::Small, Stem::SmallPooled] {
             for kernels in [Kernels::Native, Kernels::Burn] {
                 let config = GoogLeNetConfig {
                     auxiliary,
@@ -238,7 +239,7 @@ fn options_of_the_other_networks() {
 fn resnet_and_resnext_give_the_same_with_every_option() {
     for (groups, width_per_group) in [(1, 64), (32, 4), (8, 14), (3, 20)] {
         for first_convolution_strided in [false, true] {
-            for stem in [Stem::Standard, Stem::Small] {
+            for stem in [Stem::Standard, Stem::Small, Stem::SmallPooled] {
                 for kernels in [Kernels::Native, Kernels::Burn] {
                     let config = ResNetConfig {
                         groups,
@@ -265,7 +266,7 @@ fn vgg_gives_the_same_with_every_option() {
     };
     let mut variants = Vec::new();
     for (batch_norm, separable) in [(false, false), (true, false), (false, true), (true, true)] {
-        for stem in [Stem::Standard, Stem::Small] {
+        for stem in [Stem::Standard, Stem::Small, Stem::SmallPooled] {
             for grid in [None, Some(1), Some(2)] {
                 variants.push(VggConfig {
                     batch_norm,
@@ -290,7 +291,7 @@ fn vgg_gives_the_same_with_every_option() {
 #[test]
 fn shufflenet_gives_the_same_with_every_option() {
     for groups in ShuffleNetGroups::ALL {
-        for stem in [Stem::Standard, Stem::Small] {
+        for stem in [Stem::Standard, Stem::Small, Stem::SmallPooled] {
             for kernels in [Kernels::Native, Kernels::Burn] {
                 let config = ShuffleNetV1Config::new(10).with_groups(groups);
                 let config = config.with_width(0.3).with_stem(stem);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use burn::prelude::Device;
 use xception_train::ablation::Plan;
-use xception_train::config::{AblationConfig, RunConfig};
+use xception_train::config::{AblationConfig, Override, RunConfig};
 use xception_train::models::Network;
 use xception_train::network::ImageClassifier;
 use xception_train::training::Run;
@@ -46,6 +46,31 @@ fn every_ablation_fits() {
         let plan = Plan::new(config, &Device::flex()).unwrap();
         assert!(plan.variants.len() > 1, "{}", file.display());
         assert!(plan.config.seeds.len() > 1, "{}", file.display());
+    }
+}
+
+#[test]
+fn every_study_fits_and_has_the_base_that_all_share() {
+    // The images that are built in have the size and the classes of CIFAR-10.
+    let overrides = [
+        Override::new("data.source", "embedded"),
+        Override::new("data.validation_images", 500),
+    ];
+    let mut studies = Vec::new();
+    for file in files("studies") {
+        let config = <AblationConfig>::read(&file, &overrides).unwrap();
+        let plan = Plan::new(config, &Device::flex()).unwrap();
+        let configs = plan.variants.iter().map(|planned| &planned.variant.config);
+        let configs: Vec<_> = configs.map(|c| serde_json::to_value(c).unwrap()).collect();
+        assert!(configs.len() > 1, "{}", file.display());
+        studies.push((file, configs));
+    }
+    let families = studies
+        .iter()
+        .find(|(file, _)| file.ends_with("families.json"));
+    let base = families.unwrap().1[0].clone();
+    for (file, configs) in &studies {
+        assert!(configs.contains(&base), "{}", file.display());
     }
 }
 

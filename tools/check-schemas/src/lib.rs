@@ -59,7 +59,11 @@ fn schemas_are_valid() {
 
 #[test]
 fn every_shipped_file_fits() {
-    for (folder, kind) in [("models", "run"), ("ablations", "ablation")] {
+    for (folder, kind) in [
+        ("models", "run"),
+        ("ablations", "ablation"),
+        ("studies", "ablation"),
+    ] {
         let validator = validator(&schema(kind));
         let entries = fs::read_dir(root().join("configs").join(folder)).unwrap();
         let mut count = 0;

@@ -84,7 +84,7 @@ pub(crate) const PUBLISHED: [ModelInfo; 1] = [ModelInfo {
 /// The stages are `stem`, which includes the max pool, and `stage1` to `stage4`.
 #[derive(Module, Debug)]
 pub struct FactorizedNetwork {
-    /// The stem: a convolution and, in the standard stem, a max pool.
+    /// The stem: a convolution and, unless the stem is `small`, a max pool.
     pub stem: ResNetStem,
     /// Stages `stage1` to `stage4`; all but the first halve height and width.
     pub stages: Vec<FactorizedStage>,
@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn the_smallest_image_passes_and_a_smaller_one_is_an_error() {
         for convolution in CONVOLUTIONS {
-            for stem in [Stem::Standard, Stem::Small] {
+            for stem in [Stem::Standard, Stem::Small, Stem::SmallPooled] {
                 let config = small(convolution).with_stem(stem);
                 let model = config.init(&Device::flex()).unwrap();
                 let minimum = model.minimum_size();

@@ -178,18 +178,21 @@ mod tests {
     }
 
     #[test]
-    fn the_small_stem_keeps_the_resolution() {
-        let config = small().with_stem(Stem::Small).with_auxiliary(true);
-        let model = config.init(&Device::flex()).unwrap();
-        let features = model.forward_features(Tensor::zeros([2, 3, 32, 32], &Device::flex()));
-        let side = |name| features.stage(name).map(|output| output.dims()[2]);
-        assert_eq!((side("maxpool1"), side("maxpool2")), (None, None));
-        assert_eq!(side("conv1"), Some(32));
-        assert_eq!(side("inception3b"), Some(32));
-        assert_eq!(side("inception4e"), Some(16));
-        assert_eq!(side("inception5b"), Some(8));
-        assert_eq!(features.logits.dims(), [2, 10]);
-        assert_eq!(features.auxiliary_logits.len(), 2);
+    fn the_small_stems_keep_the_resolution_but_for_a_pool() {
+        for (stem, pool, sides) in [
+            (Stem::Small, None, [32, 32, 16, 8]),
+            (Stem::SmallPooled, Some(16), [32, 16, 8, 4]),
+        ] {
+            let config = small().with_stem(stem).with_auxiliary(true);
+            let model = config.init(&Device::flex()).unwrap();
+            let features = model.forward_features(Tensor::zeros([2, 3, 32, 32], &Device::flex()));
+            let side = |name| features.stage(name).map(|output| output.dims()[2]);
+            assert_eq!((side("maxpool1"), side("maxpool2")), (pool, None));
+            let names = ["conv1", "inception3b", "inception4e", "inception5b"];
+            assert_eq!(names.map(side), sides.map(Some));
+            assert_eq!(features.logits.dims(), [2, 10]);
+            assert_eq!(features.auxiliary_logits.len(), 2);
+        }
     }
 
     #[test]
@@ -245,7 +248,7 @@ mod tests {
 
     #[test]
     fn the_smallest_image_passes_and_a_smaller_one_is_an_error() {
-        for stem in [Stem::Standard, Stem::Small] {
+        for stem in [Stem::Standard, Stem::Small, Stem::SmallPooled] {
             let config = small().with_stem(stem).with_auxiliary(true);
             let model = config.init(&Device::flex()).unwrap();
             let minimum = model.minimum_size();

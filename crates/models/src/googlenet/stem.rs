@@ -47,7 +47,7 @@ const ROWS: [Row; 3] = [
 pub(super) const SMALL_KERNEL: usize = 3;
 
 /// Makes the stem, and returns it with its number of output channels. In the small stem the first convolution is 3x3 at
-/// stride 1, and there are no pools.
+/// stride 1, and there are no pools or only the first.
 pub(super) fn stem(
     stem: Stem,
     width: Width,
@@ -59,7 +59,7 @@ pub(super) fn stem(
     for row in &ROWS {
         let (kernel, stride) = match stem {
             Stem::Standard => (row.kernel, row.stride),
-            Stem::Small => (row.kernel.min(SMALL_KERNEL), 1),
+            Stem::Small | Stem::SmallPooled => (row.kernel.min(SMALL_KERNEL), 1),
         };
         let channels = width.channels(row.channels);
         let config = ConvNormConfig::new([channels_in, channels], kernel, options)
@@ -70,18 +70,18 @@ pub(super) fn stem(
     }
     let stem = GoogLeNetStem {
         convolutions,
-        pools: stem == Stem::Standard,
+        pools: stem.pools(2),
     };
     (stem, channels_in)
 }
 
-/// The stem: three convolutions, each followed by ReLU, and two max pools in the standard stem.
+/// The stem: three convolutions, each followed by ReLU, and two max pools in the standard stem, the first of which `small_pooled` has too.
 #[derive(Module, Debug)]
 pub struct GoogLeNetStem {
     /// Convolutions `conv1`, `conv2` and `conv3`.
     pub convolutions: Vec<ConvNorm>,
-    /// Whether max pools follow the first and the last convolution.
-    pub pools: bool,
+    /// How many of the max pools after the first and the last convolution there are.
+    pub pools: usize,
 }
 
 impl GoogLeNetStem {
@@ -93,10 +93,12 @@ impl GoogLeNetStem {
     /// - output: `[batch, 192, height_out, width_out]`
     pub fn stages(&self, images: FeatureMap, observe: Observer) -> FeatureMap {
         let mut x = images;
+        let mut pools = self.pools;
         for (convolution, row) in self.convolutions.iter().zip(&ROWS) {
             x = convolution.forward(x, Epilogue::relu()); // 112 x 112 for 224 x 224 pixels, then 56 x 56 twice
             observe(row.name, &x);
-            if let Some(name) = row.pool.filter(|_| self.pools) {
+            if let Some(name) = row.pool.filter(|_| pools > 0) {
+                pools -= 1;
                 x = halve(x, 3, convolution.kernels); // 56 x 56 and 28 x 28
                 observe(name, &x);
             }

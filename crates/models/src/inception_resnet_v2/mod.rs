@@ -252,7 +252,11 @@ mod tests {
 
     #[test]
     fn the_smallest_image_passes_and_a_smaller_one_is_an_error() {
-        for (stem, expected) in [(Stem::Standard, 75), (Stem::Small, 7)] {
+        for (stem, expected) in [
+            (Stem::Standard, 75),
+            (Stem::Small, 7),
+            (Stem::SmallPooled, 15),
+        ] {
             for kernels in [Kernels::Native, Kernels::Burn] {
                 let config = small([1, 1, 1]).with_stem(stem).with_kernels(kernels);
                 let model = config.init(&Device::flex()).unwrap();

@@ -23,11 +23,10 @@ impl InceptionV2StemConfig<'_> {
     }
 
     /// Makes the stem. In the standard stem the first convolution has stride 2; in the small one it has stride 1, and
-    /// there are no pools.
+    /// there are no pools or only the first.
     pub(super) fn init(&self, device: &Device) -> InceptionV2Stem {
-        let standard = self.stem == Stem::Standard;
         let mut channels_in = 3;
-        let mut stride = if standard { 2 } else { 1 };
+        let mut stride = if self.stem.is_standard() { 2 } else { 1 };
         let [conv1, conv2, conv3] = CONVOLUTIONS.map(|(published, kernel)| {
             let channels = self.width.channels(published);
             let config = ConvNormConfig::new([channels_in, channels], kernel, self.options)
@@ -41,12 +40,12 @@ impl InceptionV2StemConfig<'_> {
             conv1,
             conv2,
             conv3,
-            pools: standard,
+            pools: self.stem.pools(2),
         }
     }
 }
 
-/// The stem: three convolutions, each followed by ReLU, and two max pools in the standard stem.
+/// The stem: three convolutions, each followed by ReLU, and two max pools in the standard stem, the first of which `small_pooled` has too.
 #[derive(Module, Debug)]
 pub struct InceptionV2Stem {
     /// First convolution: 64 filters of 7x7, at stride 2 in the standard stem.
@@ -55,8 +54,8 @@ pub struct InceptionV2Stem {
     pub conv2: ConvNorm,
     /// Second convolution: 192 filters of 3x3.
     pub conv3: ConvNorm,
-    /// Whether max pools of 3x3 at stride 2 follow the first and the last convolution.
-    pub pools: bool,
+    /// How many of the max pools of 3x3 at stride 2 after the first and the last convolution there are.
+    pub pools: usize,
 }
 
 impl InceptionV2Stem {
@@ -69,16 +68,16 @@ impl InceptionV2Stem {
     pub fn forward(&self, images: FeatureMap) -> FeatureMap {
         // Shapes are for 224 x 224 pixels.
         let x = self.conv1.forward(images, Epilogue::relu()); // [batch, 64, 112, 112]
-        let x = self.pool(x); // [batch, 64, 56, 56]
+        let x = self.pool(x, 1); // [batch, 64, 56, 56]
         let x = self.conv2.forward(x, Epilogue::relu());
         let x = self.conv3.forward(x, Epilogue::relu()); // [batch, 192, 56, 56]
-        self.pool(x) // [batch, 192, 28, 28]
+        self.pool(x, 2) // [batch, 192, 28, 28]
     }
 
-    /// Takes the maximum over 3x3 pixels at stride 2, unless there are no pools. Nothing is padded, but the last window may
+    /// Takes the maximum over 3x3 pixels at stride 2, if the stem has as many pools. Nothing is padded, but the last window may
     /// reach over the border, as with `ceil_mode` in PyTorch.
-    fn pool(&self, input: FeatureMap) -> FeatureMap {
-        if !self.pools {
+    fn pool(&self, input: FeatureMap, number: usize) -> FeatureMap {
+        if self.pools < number {
             return input;
         }
         let [_, _, height, width] = input.dims();

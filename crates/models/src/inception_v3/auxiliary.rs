@@ -27,7 +27,7 @@ impl InceptionAuxiliaryConfig {
     pub(super) const fn minimum_size(&self) -> usize {
         match self.stem {
             Stem::Standard => (KERNEL - 1) * POOL_STRIDE + KERNEL,
-            Stem::Small => KERNEL,
+            Stem::Small | Stem::SmallPooled => KERNEL,
         }
     }
 
@@ -38,14 +38,14 @@ impl InceptionAuxiliaryConfig {
             conv1: ConvNormConfig::new([reduced, out], KERNEL, make.options).init(make.device),
             classifier: ClassifierConfig::new(out, self.classes, make.options.kernels)
                 .init(make.device),
-            pool: self.stem == Stem::Standard,
+            pool: self.stem.is_standard(),
         }
     }
 }
 
 /// The auxiliary classifier on the last 17 x 17 map (figure 8), for training.
 ///
-/// With the small stem there is no average pool: the map of a small image is smaller than 17 x 17, and after the pool
+/// With the small stems there is no average pool: the map of a small image is smaller than 17 x 17, and after the pool
 /// it would be smaller than the 5x5 convolution.
 #[derive(Module, Debug)]
 pub struct InceptionAuxiliary {

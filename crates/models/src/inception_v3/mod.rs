@@ -226,7 +226,11 @@ mod tests {
     #[test]
     fn auxiliary_logits_where_there_is_an_auxiliary_classifier() {
         let device = Device::flex();
-        for (stem, size) in [(Stem::Standard, 299), (Stem::Small, 32)] {
+        for (stem, size) in [
+            (Stem::Standard, 299),
+            (Stem::Small, 32),
+            (Stem::SmallPooled, 32),
+        ] {
             let outputs = |auxiliary| {
                 let config = InceptionV3Config {
                     auxiliary,
@@ -255,6 +259,8 @@ mod tests {
             (Stem::Standard, true, 299),
             (Stem::Small, false, 7),
             (Stem::Small, true, 11),
+            (Stem::SmallPooled, false, 15),
+            (Stem::SmallPooled, true, 23),
         ] {
             let config = InceptionV3Config {
                 stem,

@@ -64,14 +64,14 @@ pub(crate) const NAMES: StageNames = StageNames {
 };
 
 /// Makes the stem, and returns it with its number of output channels. In the small stem all convolutions keep the
-/// size, and there are no pools.
+/// size, and there are no pools or only the first.
 pub(crate) fn stem(stem: Stem, names: StageNames, make: &Convolutions) -> (InceptionV3Stem, usize) {
     let mut channels_in = 3;
     let mut convolutions = Vec::new();
     for row in &ROWS {
         let (stride, padding) = match stem {
             Stem::Standard => (row.stride, row.padding),
-            Stem::Small => (1, row.kernel / 2),
+            Stem::Small | Stem::SmallPooled => (1, row.kernel / 2),
         };
         let [channels] = make.channels([row.channels]);
         let config = ConvNormConfig::new([channels_in, channels], row.kernel, make.options)
@@ -82,7 +82,7 @@ pub(crate) fn stem(stem: Stem, names: StageNames, make: &Convolutions) -> (Incep
     }
     let stem = InceptionV3Stem {
         convolutions,
-        pools: stem == Stem::Standard,
+        pools: stem.pools(2),
         names,
     };
     (stem, channels_in)
@@ -93,11 +93,15 @@ pub(crate) fn stem(stem: Stem, names: StageNames, make: &Convolutions) -> (Incep
 pub(crate) fn minimum_size(stem: Stem, output: usize) -> usize {
     let before = |output: usize, kernel: usize, stride: usize| (output - 1) * stride + kernel;
     let mut side = output;
-    if stem == Stem::Standard {
-        for row in ROWS.iter().rev() {
-            if row.pooled {
+    let mut pool = 2;
+    for row in ROWS.iter().rev() {
+        if row.pooled {
+            if pool <= stem.pools(2) {
                 side = before(side, 3, 2);
             }
+            pool -= 1;
+        }
+        if stem.is_standard() {
             side = before(side, row.kernel, row.stride) - 2 * row.padding;
         }
     }
@@ -110,8 +114,8 @@ pub(crate) fn minimum_size(stem: Stem, output: usize) -> usize {
 pub struct InceptionV3Stem {
     /// Convolutions `Conv2d_1a_3x3`, `Conv2d_2a_3x3`, `Conv2d_2b_3x3`, `Conv2d_3b_1x1` and `Conv2d_4a_3x3`.
     pub convolutions: Vec<ConvNorm>,
-    /// Whether max pools follow the third and the last convolution.
-    pub pools: bool,
+    /// How many of the max pools after the third and the last convolution there are.
+    pub pools: usize,
     #[module(skip)]
     names: StageNames,
 }
@@ -126,7 +130,7 @@ impl InceptionV3Stem {
     pub fn stages(&self, images: FeatureMap, observe: Observer) -> FeatureMap {
         let mut x = images;
         let names = self.names.convolutions.iter().zip(&ROWS);
-        let mut pools = self.names.pools.iter().filter(|_| self.pools);
+        let mut pools = self.names.pools.iter().take(self.pools);
         for (convolution, (name, row)) in self.convolutions.iter().zip(names) {
             // Sizes for 299 x 299 pixels: 149 x 149, 147 x 147, 147 x 147, 73 x 73 and 71 x 71.
             x = convolution.forward(x, relu());

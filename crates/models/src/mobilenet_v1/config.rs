@@ -74,7 +74,7 @@ impl MobileNetV1Config {
         let stem = ConvNormConfig::new([3, channels], 3, options)
             .with_stride(match self.stem {
                 Stem::Standard => 2,
-                Stem::Small => 1,
+                Stem::Small | Stem::SmallPooled => 1,
             })
             .with_padding(1);
         let stem = match self.padding {

@@ -89,6 +89,7 @@ mod tests {
         for (stem, size, sides) in [
             (Stem::Standard, 224, [112, 56, 7]),
             (Stem::Small, 32, [32, 16, 2]),
+            (Stem::SmallPooled, 32, [32, 16, 2]),
         ] {
             for padding in [Padding::Symmetric, Padding::Same] {
                 let config = MobileNetV1Config {
@@ -110,7 +111,7 @@ mod tests {
     #[test]
     fn fused_it_gives_the_same_with_every_option() {
         let device = Device::flex();
-        for stem in [Stem::Standard, Stem::Small] {
+        for stem in [Stem::Standard, Stem::Small, Stem::SmallPooled] {
             for padding in [Padding::Symmetric, Padding::Same] {
                 for kernels in [Kernels::Native, Kernels::Burn] {
                     let config = MobileNetV1Config::new(10).with_width(0.3).with_stem(stem);

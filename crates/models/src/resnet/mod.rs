@@ -96,7 +96,7 @@ fn config(depth: ResNetDepth) -> ModelConfig {
 /// `conv5_x` in the paper).
 #[derive(Module, Debug)]
 pub struct ResNet {
-    /// The stem: a convolution and, in the standard stem, a max pool.
+    /// The stem: a convolution and, unless the stem is `small`, a max pool.
     pub stem: ResNetStem,
     /// Stages `layer1` to `layer4`; the first block of all but the first stage halves height and width.
     pub stages: Vec<Vec<ResNetBlock>>,
@@ -258,16 +258,21 @@ mod tests {
     }
 
     #[test]
-    fn the_small_stem_keeps_the_resolution() {
-        let config = ResNetConfig {
-            stem: Stem::Small,
-            ..small(ResNetDepth::ResNet18)
-        };
-        let model = config.init(&Device::flex()).unwrap();
-        let features = model.forward_features(Tensor::zeros([2, 3, 32, 32], &Device::flex()));
-        let sides: Vec<_> = features.stages.iter().map(|s| s.output.dims()[2]).collect();
-        assert_eq!(sides, [32, 32, 16, 8, 4]);
-        assert_eq!(features.logits.dims(), [2, 10]);
+    fn the_small_stems_keep_the_resolution_but_for_a_pool() {
+        for (stem, expected) in [
+            (Stem::Small, [32, 32, 16, 8, 4]),
+            (Stem::SmallPooled, [16, 16, 8, 4, 2]),
+        ] {
+            let config = ResNetConfig {
+                stem,
+                ..small(ResNetDepth::ResNet18)
+            };
+            let model = config.init(&Device::flex()).unwrap();
+            let features = model.forward_features(Tensor::zeros([2, 3, 32, 32], &Device::flex()));
+            let sides: Vec<_> = features.stages.iter().map(|s| s.output.dims()[2]).collect();
+            assert_eq!(sides, expected);
+            assert_eq!(features.logits.dims(), [2, 10]);
+        }
     }
 
     #[test]
@@ -298,7 +303,7 @@ mod tests {
 
     #[test]
     fn the_smallest_image_passes_and_a_smaller_one_is_an_error() {
-        for stem in [Stem::Standard, Stem::Small] {
+        for stem in [Stem::Standard, Stem::Small, Stem::SmallPooled] {
             let config = ResNetConfig {
                 stem,
                 ..small(ResNetDepth::ResNet50)

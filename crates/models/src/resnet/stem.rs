@@ -14,23 +14,23 @@ pub(crate) struct ResNetStemConfig {
 
 impl ResNetStemConfig {
     /// Makes the stem. As published: 7x7 at stride 2, then a max pool. For small images, as for CIFAR-10 in the paper
-    /// (section 4.2): 3x3 at stride 1, and no pool.
+    /// (section 4.2): 3x3 at stride 1, and no pool unless that is asked for.
     pub(crate) fn init(&self, device: &Device) -> ResNetStem {
-        let (kernel, stride, pool) = match self.stem {
-            Stem::Standard => (7, 2, true),
-            Stem::Small => (3, 1, false),
+        let (kernel, stride) = match self.stem {
+            Stem::Standard => (7, 2),
+            Stem::Small | Stem::SmallPooled => (3, 1),
         };
         let conv = ConvNormConfig::new([3, self.channels], kernel, self.options)
             .with_padding(kernel / 2)
             .with_stride(stride);
         ResNetStem {
             conv: conv.init(device),
-            pool,
+            pool: self.stem.pools(1) > 0,
         }
     }
 }
 
-/// The stem: a convolution with ReLU and, in the standard stem, a max pool of 3x3 at stride 2.
+/// The stem: a convolution with ReLU and, unless the stem is `small`, a max pool of 3x3 at stride 2.
 #[derive(Module, Debug)]
 pub struct ResNetStem {
     /// 64 filters: 7x7 at stride 2, or 3x3 for small images.

@@ -5,7 +5,7 @@ use burn::prelude::*;
 use super::unit::{BOTTLENECK, ShuffleUnitConfig};
 use super::{ShuffleNetGroups, ShuffleNetV1};
 use crate::ModelError;
-use crate::layers::{ClassifierConfig, ConvNormConfig, Stem};
+use crate::layers::{ClassifierConfig, ConvNormConfig};
 use crate::limits::check_parameters;
 use crate::options::network_config;
 use crate::width::Width;
@@ -82,10 +82,9 @@ impl ShuffleNetV1Config {
         let width = self.layer_width()?;
         let options = self.layer_options();
         let [mut channels_in, of_stages @ ..] = self.channels(width);
-        let small = self.stem == Stem::Small;
         let stem = ConvNormConfig::new([3, channels_in], 3, options)
             .with_padding(1)
-            .with_stride(if small { 1 } else { 2 });
+            .with_stride(if self.stem.is_standard() { 2 } else { 1 });
         let mut stages = Vec::new();
         for (stage, (units, channels_out)) in STAGES.into_iter().zip(of_stages).enumerate() {
             let mut made = Vec::new();
@@ -105,7 +104,7 @@ impl ShuffleNetV1Config {
         }
         check_parameters(ShuffleNetV1 {
             stem: stem.init(device),
-            stem_pool: !small,
+            stem_pool: self.stem.pools(1) > 0,
             stages,
             classifier: ClassifierConfig {
                 dropout: self.dropout,

@@ -148,6 +148,7 @@ mod tests {
         for (stem, size, sides) in [
             (Stem::Standard, 224, [56, 28, 14, 7]),
             (Stem::Small, 32, [32, 16, 8, 4]),
+            (Stem::SmallPooled, 32, [16, 8, 4, 2]),
         ] {
             for groups in ShuffleNetGroups::ALL {
                 let config = ShuffleNetV1Config::new(10)
@@ -216,7 +217,7 @@ mod tests {
 
     #[test]
     fn the_smallest_image_passes_and_a_smaller_one_is_an_error() {
-        for stem in [Stem::Standard, Stem::Small] {
+        for stem in [Stem::Standard, Stem::Small, Stem::SmallPooled] {
             let config = ShuffleNetV1Config::new(10).with_width(0.25).with_stem(stem);
             let model = config.init(&Device::flex()).unwrap();
             let minimum = model.minimum_size();

@@ -77,7 +77,7 @@ impl VggConfig {
     pub fn grid(&self) -> usize {
         self.grid.unwrap_or(match self.stem {
             Stem::Standard => GRID,
-            Stem::Small => 1,
+            Stem::Small | Stem::SmallPooled => 1,
         })
     }
 
@@ -143,7 +143,7 @@ impl VggConfig {
 
     /// Returns whether a stage, counted from 0, ends with a max pool.
     fn has_pool(&self, stage: usize) -> bool {
-        stage > 0 || self.stem == Stem::Standard
+        stage > 0 || self.stem.pools(1) > 0
     }
 
     /// Returns whether a convolution is depthwise separable; it and its stage are counted from 0.

@@ -168,6 +168,7 @@ mod tests {
         for (stem, size, sides) in [
             (Stem::Standard, 224, [112, 56, 28, 14, 7]),
             (Stem::Small, 32, [32, 16, 8, 4, 2]),
+            (Stem::SmallPooled, 32, [16, 8, 4, 2, 1]),
         ] {
             for (batch_norm, separable) in
                 [(false, false), (true, false), (false, true), (true, true)]

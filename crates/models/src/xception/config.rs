@@ -165,6 +165,6 @@ impl XceptionConfig {
 fn minimum_size(stem: Stem) -> usize {
     match stem {
         Stem::Standard => 7,
-        Stem::Small => 1,
+        Stem::Small | Stem::SmallPooled => 1,
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn stem_config(stem: Stem, width: &Width, options: LayerOptions) -> X
     let [first, second] = CHANNELS.map(|published| width.channels(published));
     let (stride, padding) = match stem {
         Stem::Standard => (2, 0),
-        Stem::Small => (1, 1),
+        Stem::Small | Stem::SmallPooled => (1, 1),
     };
     let conv = |channels| ConvNormConfig::new(channels, 3, options).with_padding(padding);
     XceptionStemConfig {
