@@ -13,10 +13,8 @@ pub enum Stem {
     /// For images of about 32 pixels: the stem's convolutions have stride 1 and keep the
     /// resolution, and pools in the stem are left out.
     Small,
-    /// As `small`, but the first max pool in the stem stays, where the network has one there. The maps after the stem
-    /// have then a quarter of the pixels, which brings networks of many modules at one resolution near Xception's cost:
-    /// for 32 x 32 pixels, Inception V3's are 15, 7 and 3 pixels wide, and ResNet's 16 to 2, as Xception's with either
-    /// small stem. The parameters are those of `small`, so that a weights file alone is read as `small`.
+    /// As `small`, but the first max pool in the stem stays, where there is one: the maps after it have a quarter of the
+    /// pixels. The parameters are those of `small`, so that a weights file alone is read as `small`.
     SmallPooled,
 }
 
