@@ -36,10 +36,12 @@ pub struct AblateArguments {
     /// Seeds in place of the file's, such as 1-8 or 1,2,5; runs that are there already count.
     #[arg(long, value_name = "SEEDS")]
     pub seeds: Option<Seeds>,
-    /// Runs that train at the same time, each in a process with its share of the processor's threads (those of
-    /// RAYON_NUM_THREADS, if that is set): a number, or auto for one thread each. Small networks, and those
-    /// on machines with many cores, get done sooner side by side than with all threads in one run. The results
-    /// are the same. Every run takes memory of its own.
+    /// Runs that train at the same time, each in a process with its share of the processor's threads (of
+    /// RAYON_NUM_THREADS, if that is set): a number, or auto for one thread each.
+    ///
+    /// Small networks get done sooner side by side than with all threads in one run. The results are the
+    /// same, but for the times, which are those of runs that share the machine. A run that fails is named,
+    /// and the others go on. Every run takes memory of its own; large networks keep many threads busy.
     #[arg(long, value_name = "N", default_value_t = Jobs::Count(NonZeroUsize::MIN))]
     pub jobs: Jobs,
     /// Only check the file and print the plan.

@@ -236,3 +236,125 @@ impl<'r, M: NetworkConfig> Pool<'r, M> {
         Ok(())
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::process::Command;
+    use std::sync::{Arc, Mutex};
+
+    use burn::prelude::Device;
+
+    use super::*;
+    use crate::ablation::{Outcome, Plan};
+    use crate::config::AblationConfig;
+    use crate::training::{StopReason, StopSignal};
+
+    const ABLATION: &str = r#"{
+        "title": "t", "question": "q", "seeds": [1, 2],
+        "base": {
+            "model": {"xception": {"width": 0.02, "middle_modules": 0, "stem": "small"}},
+            "data": {"train_images": 20, "test_images": 10},
+            "recipe": {"epochs": 1}
+        },
+        "variants": [{"name": "base"}, {"name": "plain", "set": {"model.xception.residual": false}}]
+    }"#;
+
+    /// Runs an ablation whose processes are this shell script; returns the outcome and what the observer was told.
+    fn with_script(
+        script: &'static str,
+        stop: StopSignal,
+    ) -> (Result<Outcome, TrainError>, Vec<String>) {
+        let device = Device::flex();
+        let config = <AblationConfig>::parse("x", ABLATION, &[]).unwrap();
+        let plan = Plan::new(config, &device).unwrap();
+        let (folder, told) = (
+            tempfile::tempdir().unwrap(),
+            Arc::new(Mutex::new(Vec::new())),
+        );
+        let lines = told.clone();
+        let execution = Execution {
+            workers: Some(Workers {
+                count: 2,
+                command: Box::new(move |_, _| {
+                    let mut command = Command::new("sh");
+                    command.args(["-c", script]);
+                    command
+                }),
+            }),
+            stop,
+            observer: Arc::new(move |event| lines.lock().unwrap().push(event.to_string())),
+            ..Execution::new(&device, "flex")
+        };
+        let outcome = execution.run(&plan, folder.path());
+        let told = told.lock().unwrap().clone();
+        (outcome, told)
+    }
+
+    #[test]
+    fn a_process_that_ends_has_its_status_and_last_words() {
+        let script = "read run; echo 'base, seed 1: train 5/20 images' >&2; echo 'thread panicked' >&2; exit 7";
+        let (outcome, told) = with_script(script, StopSignal::new());
+        let failed = outcome.unwrap().failed;
+        assert_eq!(failed.len(), 4);
+        let first = failed
+            .iter()
+            .find(|run| run.label == "base, seed 1")
+            .unwrap();
+        let expected =
+            "its process ended before it did (exit status: 7); it wrote: thread panicked";
+        assert_eq!(first.error.to_string(), expected);
+        let expected = format!("run 1/4: base, seed 1 failed: {expected}");
+        assert!(told.contains(&expected), "{told:?}");
+        // A line that has the run's name already gets no second one.
+        for line in [
+            "base, seed 1: train 5/20 images",
+            "base, seed 1: thread panicked",
+        ] {
+            assert!(told.iter().any(|told| told == line), "{line}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn a_run_goes_to_whoever_is_free() {
+        let script = r#"while read run; do echo '{"warning": "it is new"}'; echo '"ended"'; done"#;
+        let (outcome, told) = with_script(script, StopSignal::new());
+        let outcome = outcome.unwrap();
+        assert!(outcome.failed.is_empty() && outcome.damaged.is_empty());
+        for label in [
+            "base, seed 1",
+            "plain, seed 1",
+            "base, seed 2",
+            "plain, seed 2",
+        ] {
+            let warned = told
+                .iter()
+                .filter(|line| **line == format!("{label}: it is new"));
+            assert_eq!(warned.count(), 1, "{told:?}");
+        }
+    }
+
+    #[test]
+    fn a_stop_is_passed_on_and_nothing_starts_any_more() {
+        // It hears of the stop that another process was told of by itself.
+        let script = r#"
+            read run
+            case $run in
+                *'"seed":1,'*'"label":"base'*) echo '{"stopped": {"reason": "terminated", "epochs": 3}}';;
+                *) read stop; echo '{"stopped": {"reason": "terminated", "epochs": 0}}';;
+            esac
+            read end"#;
+        let stop = StopSignal::new();
+        let (outcome, told) = with_script(script, stop.clone());
+        let error = outcome.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "terminated: base, seed 1 after epoch 3; plain, seed 1 before its first epoch ended; the same command goes \
+             on from there"
+        );
+        assert_eq!(stop.reason(), Some(StopReason::Terminated));
+        assert_eq!(
+            told.iter().filter(|line| line.starts_with("run ")).count(),
+            2
+        );
+    }
+}
