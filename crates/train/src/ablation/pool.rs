@@ -237,7 +237,8 @@ impl<'r, M: NetworkConfig> Pool<'r, M> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)] // its shell
+#[cfg(test)]
 mod tests {
     use std::process::Command;
     use std::sync::{Arc, Mutex};
