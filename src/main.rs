@@ -46,7 +46,9 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS; // the reader has seen enough
     }
     let (kind, code) = match error.downcast_ref() {
-        Some(TrainError::Interrupted { reason, .. }) => ("", signals::exit_code(*reason)),
+        Some(
+            TrainError::Interrupted { reason, .. } | TrainError::InterruptedRuns { reason, .. },
+        ) => ("", signals::exit_code(*reason)),
         _ => ("error: ", FAILURE),
     };
     // If standard error is closed too, only the exit code is left.
@@ -73,5 +75,6 @@ fn run(command: Command) -> Result<()> {
         Command::Schema(arguments) => command::schema::run(&arguments),
         Command::Weights(arguments) => command::weights::run(&arguments),
         Command::Completions(arguments) => command::completions::run(&arguments),
+        Command::Worker(arguments) => command::worker::run(&arguments),
     }
 }

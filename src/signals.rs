@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM while a network trains.
+//! Ctrl-C and SIGTERM while a network trains, and the end at once.
 
 use anyhow::Result;
 use xception::train::training::{Display, StopReason, StopSignal};
@@ -23,7 +23,6 @@ pub fn stop_signal(display: Display) -> Result<StopSignal> {
 
     use signal_hook::consts::{SIGINT, SIGQUIT, SIGTERM};
     use signal_hook::iterator::Signals;
-    use signal_hook::low_level;
     use xception::train::training::leave_dashboard;
 
     let mut wanted = vec![SIGINT, SIGTERM];
@@ -43,7 +42,7 @@ pub fn stop_signal(display: Display) -> Result<StopSignal> {
                 };
                 if !given.request(reason) {
                     leave_dashboard();
-                    low_level::exit(exit_code(reason).into());
+                    exit_at_once(exit_code(reason));
                 }
                 if display == Display::Lines {
                     // A closed standard error is no reason to do anything else.
@@ -63,4 +62,48 @@ pub fn stop_signal(display: Display) -> Result<StopSignal> {
 #[cfg(not(unix))]
 pub fn stop_signal(_: Display) -> Result<StopSignal> {
     Ok(StopSignal::new())
+}
+
+/// Makes the stop signal of a process that works for another: SIGTERM triggers it. Ctrl-C, which a terminal sends to both, is
+/// for the other one to pass on.
+///
+/// # Errors
+///
+/// If the system doesn't let the program handle the signals.
+#[cfg(unix)]
+pub fn stop_signal_of_worker() -> Result<StopSignal> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let stop = StopSignal::new();
+    let given = stop.clone();
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            for signal in signals.forever() {
+                if signal == SIGTERM {
+                    given.request(StopReason::Terminated);
+                }
+            }
+        })?;
+    Ok(stop)
+}
+
+/// Makes a stop signal that nothing triggers.
+///
+/// # Errors
+///
+/// Never.
+#[cfg(not(unix))]
+pub fn stop_signal_of_worker() -> Result<StopSignal> {
+    Ok(StopSignal::new())
+}
+
+/// Ends the program with an exit code while other threads compute.
+pub fn exit_at_once(code: u8) -> ! {
+    #[cfg(unix)]
+    signal_hook::low_level::exit(code.into());
+    #[cfg(not(unix))]
+    std::process::exit(code.into())
 }

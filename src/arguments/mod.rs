@@ -2,6 +2,7 @@
 
 mod bench;
 mod images;
+mod jobs;
 mod networks;
 mod training;
 
@@ -17,6 +18,7 @@ pub use images::{
     ConvertArguments, ExplainArguments, FeaturesArguments, InputArguments, PredictArguments,
     WeightsArgument,
 };
+pub use jobs::{Jobs, Limits, WorkerArguments};
 pub use networks::{DrawArguments, SummaryArguments};
 pub use training::{AblateArguments, DisplayArgument, EvalArguments, TrainArguments};
 
@@ -61,6 +63,8 @@ pub enum Command {
     Schema(SchemaArguments),
     Weights(WeightsArguments),
     Completions(CompletionsArguments),
+    #[command(hide = true)]
+    Worker(WorkerArguments),
 }
 
 /// The backend and device to compute on.

@@ -1,12 +1,13 @@
 //! The arguments of commands that train and score.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use xception::train::config::{Freeze, Override, Seeds};
 use xception::train::data::DataSource;
 
-use super::{DeviceArguments, InputArguments};
+use super::{DeviceArguments, InputArguments, Jobs};
 
 /// Train every variant of an ablation with every seed, and write a report.
 ///
@@ -18,6 +19,7 @@ use super::{DeviceArguments, InputArguments};
   xception ablate configs/ablations/quick.json
   xception ablate configs/ablations/residual.json --set recipe.epochs=40 --out runs/residual-40
   xception ablate configs/ablations/families.json --data cifar10:datasets/cifar10
+  xception ablate configs/ablations/quick.json --jobs auto     several runs at a time
   xception ablate configs/ablations/quick.json --plan      only print the plan
   xception ablate configs/ablations/quick.json --seeds 1-12    add seeds to those that are done
   xception ablate configs/ablations/residual-by-activation.json
@@ -34,6 +36,14 @@ pub struct AblateArguments {
     /// Seeds in place of the file's, such as 1-8 or 1,2,5; runs that are there already count.
     #[arg(long, value_name = "SEEDS")]
     pub seeds: Option<Seeds>,
+    /// Runs that train at the same time, each in a process with its share of the processor's threads (of
+    /// RAYON_NUM_THREADS, if that is set): a number, or auto for one thread each.
+    ///
+    /// Small networks get done sooner side by side than with all threads in one run. The results are the
+    /// same, but for the times, which are those of runs that share the machine. A run that fails is named,
+    /// and the others go on. Every run takes memory of its own; large networks keep many threads busy.
+    #[arg(long, value_name = "N", default_value_t = Jobs::Count(NonZeroUsize::MIN))]
+    pub jobs: Jobs,
     /// Only check the file and print the plan.
     #[arg(long)]
     pub plan: bool,
@@ -153,7 +163,8 @@ pub struct RunArguments {
     /// The runs to train again from the start, instead of leaving them as they are.
     #[arg(long, value_enum, value_name = "WHICH")]
     pub retrain: Option<RetrainArgument>,
-    /// The display of progress [default: dashboard in a terminal, else lines].
+    /// The display of progress [default: dashboard in a terminal, else lines]. The dashboard shows one run: with
+    /// more at a time there are lines.
     #[arg(long, value_enum)]
     pub display: Option<DisplayArgument>,
 }

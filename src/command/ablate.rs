@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use xception::train::ablation::{Execution, Outcome, Plan, show};
+use xception::kernels::runs_natively;
+use xception::train::ablation::{DamagedFolder, Execution, FailedRun, Outcome, Plan, show};
 use xception::train::config::AblationConfig;
 use xception::train::numbers::{counted, duration};
 use xception::train::report::{claims, table};
-use xception::train::training::warn;
+use xception::train::training::{Display, warn};
 
 use super::display::display;
 use super::output;
-use crate::arguments::AblateArguments;
+use super::worker::workers;
+use crate::arguments::{AblateArguments, Limits};
 use crate::batches::tell_skipped;
 use crate::signals::stop_signal;
 use crate::terminal::{escaped_lines, escaped_path};
@@ -26,7 +28,7 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
     if let Some(seeds) = &arguments.seeds {
         config = config.with_seeds(seeds)?;
     }
-    let display = display(arguments.run.display)?;
+    let asked = display(arguments.run.display)?;
     let backend = &arguments.run.device.backend;
     let device = backend.device()?;
     let out = match &arguments.out {
@@ -41,10 +43,31 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
     for text in plan.warnings() {
         warn(&text);
     }
+    let (jobs, note) = arguments.jobs.within(Limits {
+        runs: plan.runs(),
+        threads: runs_natively(&device).then(rayon::current_num_threads),
+    });
+    if let Some(note) = note {
+        warn(&note);
+    }
     if arguments.plan {
+        plan.check_memory(jobs, &device)?;
         return Ok(());
     }
 
+    let display = match asked {
+        Display::Dashboard if jobs > 1 => {
+            if arguments.run.display.is_some() {
+                warn("the dashboard shows one run: with more at a time, progress is told in lines");
+            }
+            Display::Lines
+        }
+        display => display,
+    };
+    let workers = match jobs {
+        1 => None,
+        jobs => Some(workers(jobs, &out, backend)?),
+    };
     let stop = stop_signal(display)?;
     let execution = Execution {
         device: &device,
@@ -53,15 +76,20 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
         stop,
         command: command_line(arguments),
         retrain_damaged: arguments.run.retrain_damaged(),
+        workers,
         observer: Arc::new(move |event| show(&event, display)),
     };
     let start = Instant::now();
-    let Outcome { record, damaged } = execution
+    let Outcome {
+        record,
+        damaged,
+        failed,
+    } = execution
         .run(&plan, &out)
         .with_context(|| format!("the runs that have ended are kept in {}", out.display()))?;
     let mut output = output::notes();
     let duration = duration(start.elapsed().as_secs_f64());
-    let done = counted(plan.runs() - damaged.len(), "run");
+    let done = counted(plan.runs() - damaged.len() - failed.len(), "run");
     writeln!(output, "{done} done in {duration}")?;
     writeln!(output)?;
     writeln!(output, "{}", escaped_lines(&table(&record)))?;
@@ -70,22 +98,47 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
         writeln!(output, "\n{}\n", escaped_lines(&claims))?;
     }
     writeln!(output, "report: {}", escaped_path(&out.join("report.html")))?;
-    if damaged.is_empty() {
-        return Ok(());
-    }
-    for run in &damaged {
+    left_out(&damaged, &failed, plan.runs())
+}
+
+/// Names the runs that were left out, if there are any, with what to do about them.
+///
+/// # Errors
+///
+/// If there are any.
+fn left_out(damaged: &[DamagedFolder], failed: &[FailedRun], runs: usize) -> Result<()> {
+    for run in damaged {
         let (label, folder) = (&run.label, run.path.display());
         warn(&format!(
             "{label} is damaged and left out, in {folder}: {}",
             run.cause
         ));
     }
-    anyhow::bail!(
-        "{} of {} left out, damaged; to train {} again from the start, give --retrain damaged",
-        damaged.len(),
-        counted(plan.runs(), "run"),
-        if damaged.len() == 1 { "it" } else { "them" },
-    )
+    for run in failed {
+        let (label, folder) = (&run.label, run.path.display());
+        warn(&format!("{label} failed, in {folder}: {}", run.error));
+    }
+    let runs = counted(runs, "run");
+    let them = |count: usize| if count == 1 { "it" } else { "them" };
+    let again = |count: usize| {
+        format!(
+            "to train {} again from the start, give --retrain damaged",
+            them(count)
+        )
+    };
+    match (damaged.len(), failed.len()) {
+        (0, 0) => Ok(()),
+        (damaged, 0) => anyhow::bail!("{damaged} of {runs} left out, damaged; {}", again(damaged)),
+        (0, failed) => anyhow::bail!(
+            "{failed} of {runs} failed; the same command goes on with {}",
+            them(failed)
+        ),
+        (damaged, failed) => anyhow::bail!(
+            "{failed} of {runs} failed, the same command goes on with {}; {damaged} left out, damaged, {}",
+            them(failed),
+            again(damaged)
+        ),
+    }
 }
 
 /// The command that repeats the ablation, with the options that change its result.

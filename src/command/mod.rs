@@ -16,6 +16,7 @@ pub mod schema;
 pub mod summary;
 pub mod train;
 pub mod weights;
+pub mod worker;
 
 mod display;
 mod output;

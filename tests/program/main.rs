@@ -17,6 +17,7 @@ mod figures;
 mod fine_tuning;
 mod hostile_names;
 mod images;
+mod jobs;
 mod pictures;
 mod resume;
 mod schema;

@@ -9,10 +9,11 @@ use xception_models::ModelError;
 use xception_models::pretrained::PretrainedError;
 use xception_models::weights::WeightsError;
 
+use crate::ablation::WorkerError;
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::network::BoxedError;
-use crate::printable::Printable;
+use crate::printable::{Printable, printable};
 use crate::report::ReportError;
 use crate::training::StopReason;
 
@@ -226,6 +227,30 @@ pub enum TrainError {
         /// Height and width of an image, in pixels.
         image_size: [usize; 2],
     },
+    /// More memory than this machine has, for runs side by side.
+    #[error(
+        "{at_once} runs at once take {} of memory or more, and this machine has {}: give --jobs a smaller number",
+        bytes(*.needed), bytes(*.total)
+    )]
+    MemoryAtOnce {
+        /// Runs side by side.
+        at_once: usize,
+        /// What they take at least, in bytes.
+        needed: u64,
+        /// What the machine has, in bytes.
+        total: u64,
+    },
+    /// A run that was handed to a process of its own went wrong there.
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+    /// Someone asked for the end while runs went on side by side.
+    #[error("{}", interruptions(*.reason, .runs))]
+    InterruptedRuns {
+        /// Who, or how.
+        reason: StopReason,
+        /// Each run that was under way, variant and seed, with the epochs that its checkpoint has.
+        runs: Vec<(String, usize)>,
+    },
     /// Someone asked for the end.
     #[error("{}", interruption(*.reason, *.epochs))]
     Interrupted {
@@ -261,16 +286,61 @@ impl TrainError {
     }
 }
 
-/// Says what happened, and how to go on.
-fn interruption(reason: StopReason, epochs: usize) -> String {
-    let happened = match reason {
+/// Says what happened.
+fn happened(reason: StopReason) -> &'static str {
+    match reason {
         StopReason::Interrupted => "interrupted",
         StopReason::Terminated => "terminated",
-    };
+    }
+}
+
+/// Says what happened to each run, and how to go on.
+fn interruptions(reason: StopReason, runs: &[(String, usize)]) -> String {
+    let places = runs.iter().map(|(label, epochs)| {
+        let label = printable(label);
+        match epochs {
+            0 => format!("{label} before its first epoch ended"),
+            epochs => format!("{label} after epoch {epochs}"),
+        }
+    });
+    let places: Vec<_> = places.collect();
+    let between = if places.is_empty() { "" } else { ": " };
+    let (happened, places) = (happened(reason), places.join("; "));
+    format!("{happened}{between}{places}; the same command goes on from there")
+}
+
+/// Says what happened, and how to go on.
+fn interruption(reason: StopReason, epochs: usize) -> String {
+    let happened = happened(reason);
     match epochs {
         0 => format!(
             "{happened} before the run's first epoch ended; the same command starts the run again"
         ),
         epochs => format!("{happened} after epoch {epochs}; the same command goes on from there"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_run_that_was_stopped_has_its_place() {
+        let runs = |runs: &[(&str, usize)]| TrainError::InterruptedRuns {
+            reason: StopReason::Interrupted,
+            runs: runs
+                .iter()
+                .map(|(label, n)| ((*label).to_owned(), *n))
+                .collect(),
+        };
+        assert_eq!(
+            runs(&[("base, seed 1", 2), ("plain, seed 1", 0)]).to_string(),
+            "interrupted: base, seed 1 after epoch 2; plain, seed 1 before its first epoch ended; the same command \
+             goes on from there"
+        );
+        assert_eq!(
+            runs(&[]).to_string(),
+            "interrupted; the same command goes on from there"
+        );
     }
 }

@@ -41,6 +41,24 @@ pub enum Event<'a> {
         /// Which folder, what is wrong with it, and what to do.
         error: &'a TrainError,
     },
+    /// A run failed in a process of its own; the others go on.
+    Failed {
+        /// Variant and seed.
+        label: &'a str,
+        /// Counts from 1 over the ablation's runs.
+        number: usize,
+        /// Number of runs of the ablation.
+        runs: usize,
+        /// What happened.
+        error: &'a TrainError,
+    },
+    /// The process of a run wrote a line on standard error.
+    Output {
+        /// Variant and seed.
+        label: &'a str,
+        /// The line.
+        line: &'a str,
+    },
     /// Something that a person should know of, but the run can go on without.
     Warning {
         /// Variant and seed.
@@ -88,6 +106,13 @@ impl fmt::Display for Event<'_> {
                 formatter,
                 "run {number}/{runs}: {label} is left out: {error}"
             ),
+            Self::Failed {
+                label,
+                number,
+                runs,
+                error,
+            } => write!(formatter, "run {number}/{runs}: {label} failed: {error}"),
+            Self::Output { label, line } => write!(formatter, "{label}: {line}"),
             Self::Warning { label, text } => write!(formatter, "{label}: {text}"),
             Self::Epoch {
                 label,
@@ -106,7 +131,12 @@ impl fmt::Display for Event<'_> {
 /// Tells on standard error of an event: of a problem whatever the display, of all else only where lines are shown.
 pub fn show(event: &Event, display: Display) {
     match event {
-        Event::Damaged { .. } | Event::Warning { .. } => warn(&event.to_string()),
+        Event::Damaged { .. } | Event::Failed { .. } | Event::Warning { .. } => {
+            warn(&event.to_string());
+        }
+        Event::Output { .. } => {
+            let _ = writeln!(std::io::stderr(), "{}", printable(&event.to_string()));
+        }
         Event::Started { .. } | Event::Skipped { .. } | Event::Epoch { .. } => {
             if display == Display::Lines {
                 // A closed standard error is no reason to stop training.
@@ -150,6 +180,22 @@ mod tests {
             text.starts_with("run 2/12: base, seed 1 is left out: there is no image"),
             "{text}"
         );
+        let failed = Event::Failed {
+            label,
+            number,
+            runs,
+            error,
+        };
+        let text = failed.to_string();
+        assert!(
+            text.starts_with("run 2/12: base, seed 1 failed: there is no image"),
+            "{text}"
+        );
+        let output = Event::Output {
+            label,
+            line: "thread panicked",
+        };
+        assert_eq!(output.to_string(), "base, seed 1: thread panicked");
         let record = &crate::record::synthetic::complete().variants[0].runs[0];
         let epoch = Event::Epoch {
             label,

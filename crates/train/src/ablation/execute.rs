@@ -1,23 +1,20 @@
 //! Running an ablation.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use burn::prelude::Device;
 
-use super::estimate::Estimate;
 use super::event::{Event, show};
-use super::plan::{Plan, PlannedVariant};
-use super::settings::shared_settings;
-use super::study::{with_runs, write_study};
+use super::plan::{Plan, PlannedRun};
+use super::pool::Pool;
+use super::study::{describe, write_study};
+use super::tracker::Tracker;
+use super::workers::Workers;
 use crate::TrainError;
 use crate::files::LockedFolder;
 use crate::network::NetworkConfig;
-use crate::record::{
-    AblationRecord, DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord, RunState,
-    VariantRecord,
-};
-use crate::report;
+use crate::record::AblationRecord;
 use crate::training::{Display, Run, RunFolder, RunStatus, StopSignal};
 
 /// The machine and the manner in which an ablation runs.
@@ -34,6 +31,8 @@ pub struct Execution<'a> {
     pub command: String,
     /// Whether runs whose files are damaged are trained again from the start, rather than left out.
     pub retrain_damaged: bool,
+    /// The processes that train runs side by side; without any, this process trains one run after another.
+    pub workers: Option<Workers>,
     /// Is told what happens.
     pub observer: Arc<dyn Fn(Event) + Send + Sync>,
 }
@@ -43,8 +42,10 @@ pub struct Execution<'a> {
 pub struct Outcome {
     /// The results of all runs.
     pub record: AblationRecord,
-    /// Runs that were left out.
+    /// Runs that were left out, for damage.
     pub damaged: Vec<DamagedFolder>,
+    /// Runs that failed in a process of their own, while the others went on.
+    pub failed: Vec<FailedRun>,
 }
 
 /// A run that was left out, because its files are damaged.
@@ -58,9 +59,31 @@ pub struct DamagedFolder {
     pub cause: String,
 }
 
+/// A run that failed in a process of its own.
+#[derive(Debug)]
+pub struct FailedRun {
+    /// Variant and seed.
+    pub label: String,
+    /// Its folder.
+    pub path: PathBuf,
+    /// The problem.
+    pub error: TrainError,
+}
+
+/// What is to be done about a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// It has ended; its checkpoint may still be there.
+    Skip,
+    /// It is damaged, and to be left out.
+    LeaveOut,
+    /// It is new, or goes on from its last checkpoint.
+    Train,
+}
+
 impl<'a> Execution<'a> {
-    /// Describes an ablation on a device of the backend of this name, that tells what happens on standard error and leaves
-    /// damaged runs out: fields that are to be otherwise can be set.
+    /// Describes an ablation on a device of the backend of this name, that trains one run after another in this process, tells
+    /// what happens on standard error and leaves damaged runs out: fields that are to be otherwise can be set.
     pub fn new(device: &'a Device, backend: &'a str) -> Self {
         Self {
             device,
@@ -69,6 +92,7 @@ impl<'a> Execution<'a> {
             stop: StopSignal::new(),
             command: String::new(),
             retrain_damaged: false,
+            workers: None,
             observer: Arc::new(|event| show(&event, Display::Lines)),
         }
     }
@@ -78,75 +102,98 @@ impl<'a> Execution<'a> {
     ///
     /// # Errors
     ///
-    /// Where a folder can't be used or a run fails; what was done up to then stays, and the next call
-    /// goes on from there.
+    /// Where a folder can't be used, or a run fails in this process; what was done up to then stays, and the next call
+    /// goes on from there. A run that fails in a [worker](Self::workers) is among the [failed](Outcome::failed), and the
+    /// others go on.
     pub fn run<M: NetworkConfig>(&self, plan: &Plan<M>, out: &Path) -> Result<Outcome, TrainError> {
+        let jobs = self.workers.as_ref().map_or(1, |workers| workers.count);
+        plan.check_memory(jobs, self.device)?;
         let _lock = LockedFolder::open(out)?;
         self.check_folders(plan, out)?;
-        let study = self.study(plan);
+        let study = describe(plan, self.backend, self.device, &self.command);
         write_study(&study, out)?;
-        let mut record = with_runs(study.clone(), out);
-        let estimate = self.planned_work(plan, &record);
-        let estimate = Arc::new(Mutex::new(estimate));
-        report::write(&record, out)?;
-
-        let mut damaged = Vec::new();
-        let (mut number, runs) = (0, plan.runs());
-        // Seed by seed, so that every variant has a result as soon as possible.
-        for &seed in &plan.config.seeds {
-            for planned in &plan.variants {
-                number += 1;
-                let label = format!("{}, seed {seed}", planned.variant.name);
-                let label = label.as_str();
-                let folder = plan.run_folder(out, &planned.variant, seed);
-                let status = RunStatus::of(&folder);
-                let ended = match &status {
-                    RunStatus::Ended(_) => true,
-                    RunStatus::WithoutNetwork(_) => !self.retrain_damaged,
-                    _ => false,
-                };
-                match &status {
-                    _ if ended => (self.observer)(Event::Skipped {
-                        label,
-                        number,
-                        runs,
-                    }),
-                    RunStatus::Damaged { .. } if !self.retrain_damaged => {}
-                    _ => (self.observer)(Event::Started {
-                        label,
-                        number,
-                        runs,
-                    }),
-                }
-                let warn = |text: &str| (self.observer)(Event::Warning { label, text });
-                // A run that has ended is opened too, in case its checkpoint is still there.
-                let run = self.a_run(planned, seed, label, &warn);
-                match self.train(&run, plan.work(planned), &folder, plan.epochs(), &estimate) {
-                    Ok(_) if ended => continue,
-                    Ok(_) => {}
-                    Err(error @ TrainError::DamagedRun { .. }) => {
-                        (self.observer)(Event::Damaged {
-                            label,
-                            number,
-                            runs,
-                            error: &error,
-                        });
-                        if let TrainError::DamagedRun { path, cause } = error {
-                            let label = label.to_owned();
-                            damaged.push(DamagedFolder { label, path, cause });
-                        }
-                    }
-                    Err(error) => {
-                        // The error comes first; the report can be made again from the records.
-                        let _ = report::write(&with_runs(study, out), out);
-                        return Err(error);
-                    }
-                }
-                record = with_runs(study.clone(), out);
-                report::write(&record, out)?;
-            }
+        let runs = plan.list(out);
+        let steps: Vec<Step> = runs.iter().map(|run| self.step(&run.folder)).collect();
+        let to_train = steps.iter().filter(|step| **step == Step::Train).count();
+        let at_once = jobs.min(to_train).max(1);
+        let mut tracker = Tracker::begin(
+            study,
+            out,
+            &runs,
+            at_once,
+            self.retrain_damaged,
+            self.observer.clone(),
+        )?;
+        let tasks = runs.iter().zip(steps);
+        let done = match self.workers.as_ref().filter(|_| at_once > 1) {
+            Some(workers) => Pool::new(self, workers, at_once).train(tasks, &mut tracker),
+            None => self.one_after_another(tasks, &mut tracker),
+        };
+        if let Err(error) = done {
+            // The error comes first; the report can be made again from the records.
+            let _ = tracker.report();
+            return Err(error);
         }
-        Ok(Outcome { record, damaged })
+        Ok(tracker.finish())
+    }
+
+    /// Returns what is to be done about the run in a folder.
+    fn step(&self, folder: &Path) -> Step {
+        match RunStatus::of(folder) {
+            RunStatus::Ended(_) => Step::Skip,
+            RunStatus::WithoutNetwork(_) if !self.retrain_damaged => Step::Skip,
+            RunStatus::Damaged { .. } if !self.retrain_damaged => Step::LeaveOut,
+            _ => Step::Train,
+        }
+    }
+
+    fn one_after_another<'r, M: NetworkConfig>(
+        &self,
+        tasks: impl Iterator<Item = (&'r PlannedRun<'r, M>, Step)>,
+        tracker: &mut Tracker,
+    ) -> Result<(), TrainError> {
+        for (run, step) in tasks {
+            self.here(run, step, tracker)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a step of a run in this process.
+    pub(super) fn here<M: NetworkConfig>(
+        &self,
+        run: &PlannedRun<M>,
+        step: Step,
+        tracker: &mut Tracker,
+    ) -> Result<(), TrainError> {
+        match step {
+            Step::Skip => tracker.skipped(run),
+            Step::LeaveOut => {}
+            Step::Train => tracker.started(run),
+        }
+        // A run that has ended is opened too, in case its checkpoint is still there.
+        match self.train(run, tracker) {
+            Ok(_) if step == Step::Skip => return Ok(()),
+            Ok(_) => {}
+            Err(error @ TrainError::DamagedRun { .. }) => tracker.left_out(run, error),
+            Err(error) => return Err(error),
+        }
+        tracker.report()
+    }
+
+    fn train<M: NetworkConfig>(
+        &self,
+        run: &PlannedRun<M>,
+        tracker: &Tracker,
+    ) -> Result<(), TrainError> {
+        let label = run.label.as_str();
+        let warn = |text: &str| (self.observer)(Event::Warning { label, text });
+        let (index, work, epochs) = (run.index, run.work, tracker.epochs().clone());
+        let name = label.to_owned();
+        self.prepared(run, &warn)
+            .train(&run.folder, move |record| {
+                epochs.ended(index, work, &name, record)
+            })
+            .map(|_| ())
     }
 
     /// Checks, before anything is written, that every run's folder has that run or none.
@@ -155,115 +202,29 @@ impl<'a> Execution<'a> {
         plan: &Plan<M>,
         out: &Path,
     ) -> Result<(), TrainError> {
-        for planned in &plan.variants {
-            for &seed in &plan.config.seeds {
-                let manifest = self.a_run(planned, seed, "", &|_| ()).manifest()?;
-                let folder = plan.run_folder(out, &planned.variant, seed);
-                RunFolder::check(&folder, &manifest)?;
-            }
+        for run in plan.list(out) {
+            let manifest = self.prepared(&run, &|_| ()).manifest()?;
+            RunFolder::check(&run.folder, &manifest)?;
         }
         Ok(())
     }
 
-    fn a_run<'r, M>(
+    fn prepared<'r, M>(
         &'r self,
-        planned: &'r PlannedVariant<M>,
-        seed: u64,
-        label: &'r str,
+        run: &'r PlannedRun<'r, M>,
         warn: &'r (dyn Fn(&str) + Sync),
     ) -> Run<'r, M> {
         Run {
-            config: &planned.variant.config,
-            data: &planned.data,
-            seed,
+            config: &run.planned.variant.config,
+            data: &run.planned.data,
+            seed: run.seed,
             device: self.device,
             backend: self.backend,
             display: self.display,
             stop: self.stop.clone(),
-            label,
+            label: &run.label,
             retrain_damaged: self.retrain_damaged,
             warn,
         }
-    }
-
-    fn train<M: NetworkConfig>(
-        &self,
-        run: &Run<M>,
-        work: f64,
-        folder: &Path,
-        epochs: usize,
-        estimate: &Arc<Mutex<Estimate>>,
-    ) -> Result<RunRecord, TrainError> {
-        let (observer, estimate) = (self.observer.clone(), estimate.clone());
-        let name = run.label.to_owned();
-        run.train(folder, move |record| {
-            let mut estimate = estimate.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(epoch) = record.epochs.last() {
-                estimate.done(work, epoch.train_seconds + epoch.test_seconds);
-                if record.state == RunState::Diverged {
-                    estimate.cancel(work * (epochs - epoch.epoch) as f64);
-                }
-            }
-            observer(Event::Epoch {
-                label: &name,
-                record,
-                epochs,
-                seconds_left: estimate.seconds_left().unwrap_or_default(),
-            });
-        })
-    }
-
-    /// Returns what is asked, a record without runs.
-    fn study<M: NetworkConfig>(&self, plan: &Plan<M>) -> AblationRecord {
-        let config = &plan.config;
-        let mut variants = Vec::new();
-        let mut varied = Vec::new();
-        for planned in &plan.variants {
-            let changes = &planned.variant.changes;
-            varied.extend(changes.iter().map(|(path, _)| path.clone()));
-            variants.push(VariantRecord {
-                name: planned.variant.name.clone(),
-                changes: changes.clone(),
-                parameters: planned.size.parameters,
-                multiply_adds: planned.size.multiply_adds,
-                runs: Vec::new(),
-                damaged: Vec::new(),
-            });
-        }
-        let base = &plan.variants[0].variant; // never empty, as the configuration checked
-        AblationRecord {
-            version: RECORD_VERSION,
-            name: config.name.clone(),
-            title: config.title.clone(),
-            question: config.question.clone(),
-            settings: shared_settings(&base.config, &varied),
-            data: DataRecord::new(&plan.variants[0].data),
-            environment: EnvironmentRecord::new(self.backend, self.device),
-            command: self.command.clone(),
-            seeds: config.seeds.clone(),
-            epochs: plan.epochs(),
-            base: base.name.clone(),
-            variants,
-            claims: config.claims.clone(),
-        }
-    }
-
-    /// Returns the work that the record doesn't have yet.
-    fn planned_work<M: NetworkConfig>(&self, plan: &Plan<M>, record: &AblationRecord) -> Estimate {
-        let mut estimate = Estimate::default();
-        for (planned, variant) in plan.variants.iter().zip(&record.variants) {
-            for seed in &plan.config.seeds {
-                let run = variant.runs.iter().find(|run| run.seed == *seed);
-                let is_damaged = variant.damaged.iter().any(|run| run.seed == *seed);
-                let left = match run {
-                    Some(run) if run.state != RunState::Unfinished => 0,
-                    Some(run) => plan.epochs().saturating_sub(run.epochs.len()),
-                    None if is_damaged && !self.retrain_damaged => 0,
-                    None => plan.epochs(),
-                };
-                estimate.plan(left as f64 * plan.work(planned));
-            }
-        }
-        estimate
     }
 }

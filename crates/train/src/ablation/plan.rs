@@ -12,7 +12,7 @@ use crate::config::{AblationConfig, RunConfig, Variant};
 use crate::data::{Dataset, Skipped};
 use crate::network::{NetworkConfig, NetworkSize};
 use crate::numbers::counted;
-use crate::training::Run;
+use crate::training::{Run, check_at_once};
 
 /// An ablation whose every variant was checked once, so that none can fail for its configuration after
 /// hours.
@@ -33,6 +33,29 @@ pub struct PlannedVariant<M = ModelConfig> {
     pub size: NetworkSize,
 }
 
+/// A run of a plan.
+pub(super) struct PlannedRun<'a, M> {
+    /// Its place in the order in which runs start, from 0.
+    pub(super) index: usize,
+    /// The variant.
+    pub(super) planned: &'a PlannedVariant<M>,
+    /// The seed.
+    pub(super) seed: u64,
+    /// Variant and seed, for people.
+    pub(super) label: String,
+    /// Where it leaves its files.
+    pub(super) folder: PathBuf,
+    /// About what an epoch costs.
+    pub(super) work: f64,
+}
+
+/// Returns whether two prepared configurations have the same images.
+pub(super) fn have_same_images<M: NetworkConfig>(a: &RunConfig<M>, b: &RunConfig<M>) -> bool {
+    a.data == b.data
+        && a.preprocessing() == b.preprocessing()
+        && a.finetune.is_some() == b.finetune.is_some()
+}
+
 impl<M: NetworkConfig> Plan<M> {
     /// Loads the data, and counts every network once without making its weights.
     ///
@@ -45,13 +68,9 @@ impl<M: NetworkConfig> Plan<M> {
             let mut variant = variant.clone();
             variant.config = variant.config.with_starting_weights()?;
             // Most variants have the images of one before.
-            let images = |config: &RunConfig<M>| {
-                let starts = config.finetune.is_some();
-                (config.data.clone(), config.preprocessing(), starts)
-            };
             let before = variants
                 .iter()
-                .find(|before| images(&before.variant.config) == images(&variant.config));
+                .find(|before| have_same_images(&before.variant.config, &variant.config));
             let data = match before {
                 Some(before) => before.data.clone(),
                 None => Run::load_data(&variant.config)?,
@@ -107,6 +126,42 @@ impl<M: NetworkConfig> Plan<M> {
         skipped
     }
 
+    /// Checks that the memory of this machine can hold as many runs at once, whichever they are.
+    ///
+    /// # Errors
+    ///
+    /// Where the largest of them surely take more.
+    pub fn check_memory(&self, at_once: usize, device: &Device) -> Result<(), TrainError> {
+        let needed = self.variants.iter().flat_map(|planned| {
+            let needed = Run::least_memory(
+                &planned.variant.config,
+                &planned.data,
+                &planned.size,
+                device,
+            );
+            std::iter::repeat_n(needed, self.config.seeds.len())
+        });
+        check_at_once(needed.collect(), at_once)
+    }
+
+    /// Lists the runs in the order in which they start: seed by seed, so that every variant has a result as soon as
+    /// possible.
+    pub(super) fn list(&self, out: &Path) -> Vec<PlannedRun<'_, M>> {
+        let seeds = self.config.seeds.iter();
+        let pairs = seeds.flat_map(|&seed| self.variants.iter().map(move |v| (v, seed)));
+        pairs
+            .enumerate()
+            .map(|(index, (planned, seed))| PlannedRun {
+                index,
+                planned,
+                seed,
+                label: format!("{}, seed {seed}", planned.variant.name),
+                folder: self.run_folder(out, &planned.variant, seed),
+                work: self.work(planned),
+            })
+            .collect()
+    }
+
     /// Returns the folder of a run.
     pub fn run_folder(&self, out: &Path, variant: &Variant<M>, seed: u64) -> PathBuf {
         run_folder(out, &variant.folder(), seed)
@@ -116,7 +171,7 @@ impl<M: NetworkConfig> Plan<M> {
 impl<M> Plan<M> {
     /// Returns about what an epoch of a variant costs: multiply-adds, with a backward pass for two forward passes; or,
     /// if they aren't known of every variant, images.
-    pub(super) fn work(&self, variant: &PlannedVariant<M>) -> f64 {
+    fn work(&self, variant: &PlannedVariant<M>) -> f64 {
         let images = (3 * variant.data.train.len() + variant.data.test.len()) as f64;
         let counted = self.variants.iter().all(|v| v.size.multiply_adds.is_some());
         match variant.size.multiply_adds.filter(|_| counted) {

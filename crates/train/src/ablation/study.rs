@@ -2,15 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
+use burn::prelude::Device;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::plan::Plan;
+use super::settings::shared_settings;
 use crate::TrainError;
 use crate::config::variant_folders;
 use crate::files::{read_json, write_json};
+use crate::network::NetworkConfig;
 use crate::record::layout::{JSON_FILE, STUDY};
 use crate::record::{
-    AblationRecord, Asked, DamagedRun, RECORD_VERSION, RunRecord, RunState, VariantRecord,
+    AblationRecord, Asked, DamagedRun, DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord,
+    RunState, VariantRecord,
 };
 use crate::report::{self, ReportError};
 use crate::training::RunFolder;
@@ -50,6 +55,46 @@ pub fn read(folder: &Path, warn: &dyn Fn(&str)) -> Result<AblationRecord, TrainE
         return Ok(written);
     }
     Ok(record)
+}
+
+/// Returns what is asked, a record without runs.
+pub(super) fn describe<M: NetworkConfig>(
+    plan: &Plan<M>,
+    backend: &str,
+    device: &Device,
+    command: &str,
+) -> AblationRecord {
+    let config = &plan.config;
+    let mut variants = Vec::new();
+    let mut varied = Vec::new();
+    for planned in &plan.variants {
+        let changes = &planned.variant.changes;
+        varied.extend(changes.iter().map(|(path, _)| path.clone()));
+        variants.push(VariantRecord {
+            name: planned.variant.name.clone(),
+            changes: changes.clone(),
+            parameters: planned.size.parameters,
+            multiply_adds: planned.size.multiply_adds,
+            runs: Vec::new(),
+            damaged: Vec::new(),
+        });
+    }
+    let base = &plan.variants[0].variant; // never empty, as the configuration checked
+    AblationRecord {
+        version: RECORD_VERSION,
+        name: config.name.clone(),
+        title: config.title.clone(),
+        question: config.question.clone(),
+        settings: shared_settings(&base.config, &varied),
+        data: DataRecord::new(&plan.variants[0].data),
+        environment: EnvironmentRecord::new(backend, device),
+        command: command.to_owned(),
+        seeds: config.seeds.clone(),
+        epochs: plan.epochs(),
+        base: base.name.clone(),
+        variants,
+        claims: config.claims.clone(),
+    }
 }
 
 /// Writes what was asked.

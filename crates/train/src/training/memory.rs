@@ -50,9 +50,8 @@ pub(super) fn check<M>(
     size: &NetworkSize,
     device: &Device,
 ) -> Result<(), TrainError> {
-    let on_processor = device_name(device).ends_with("(Cpu)");
     match total_memory() {
-        Some(total) => compare(config, size, on_processor, total),
+        Some(total) => compare(config, size, is_processor(device), total),
         None => Ok(()),
     }
 }
@@ -74,6 +73,42 @@ fn compare<M>(
         batch_size: config.recipe.batch_size,
         image_size: size.image_size,
     })
+}
+
+/// Returns the bytes that a training takes at least.
+pub(super) fn needed<M>(config: &RunConfig<M>, size: &NetworkSize, device: &Device) -> u64 {
+    Needed::new(config, size, is_processor(device)).total()
+}
+
+/// Checks that the largest of some trainings, that take at least so many bytes each, don't surely take more memory than
+/// the machine has when `at_once` of them run side by side.
+///
+/// # Errors
+///
+/// Where they do.
+pub(crate) fn check_at_once(needed: Vec<u64>, at_once: usize) -> Result<(), TrainError> {
+    match total_memory() {
+        Some(total) => compare_at_once(needed, at_once, total),
+        None => Ok(()),
+    }
+}
+
+fn compare_at_once(mut needed: Vec<u64>, at_once: usize, total: u64) -> Result<(), TrainError> {
+    needed.sort_unstable_by(|a, b| b.cmp(a));
+    needed.truncate(at_once);
+    let sum = needed.iter().fold(0, |sum: u64, n| sum.saturating_add(*n));
+    if needed.len() < 2 || sum <= total {
+        return Ok(()); // one alone has been checked
+    }
+    Err(TrainError::MemoryAtOnce {
+        at_once: needed.len(),
+        needed: sum,
+        total,
+    })
+}
+
+fn is_processor(device: &Device) -> bool {
+    device_name(device).ends_with("(Cpu)")
 }
 
 /// Returns the bytes of memory and of swap that this machine has, where the system tells: on Linux.
@@ -134,6 +169,17 @@ mod tests {
         // What a device of its own holds isn't known.
         compare(&config(1000), &size, false, total).unwrap();
         assert!(compare(&config(2), &size, false, 90_000_000).is_err());
+    }
+
+    #[test]
+    fn runs_at_once_are_counted_together_the_largest_first() {
+        let needed = || vec![10, 40, 30];
+        compare_at_once(needed(), 1, 5).unwrap();
+        compare_at_once(needed(), 2, 70).unwrap();
+        compare_at_once(needed(), 5, 80).unwrap();
+        let error = compare_at_once(needed(), 2, 69).unwrap_err();
+        assert!(error.to_string().contains("2 runs at once"), "{error}");
+        assert!(compare_at_once(vec![u64::MAX; 3], 3, u64::MAX - 1).is_err());
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod task;
 
 pub use evaluate::Evaluation;
 pub use keyboard::leave_dashboard;
+pub(crate) use memory::check_at_once;
 pub use progress::{Display, Progress, warn};
 pub use run::Run;
 pub use run_folder::{RunFolder, RunManifest};

@@ -89,10 +89,25 @@ impl<M: NetworkConfig> Run<'_, M> {
             });
         }
         let size = NetworkSize::of(&network, data.train.size());
-        let mut capped = config.clone();
-        capped.recipe.batch_size = Self::batch_size(config, data);
-        memory::check(&capped, &size, device)?;
+        memory::check(&Self::as_batched(config, data), &size, device)?;
         Ok(size)
+    }
+
+    /// Returns the bytes of memory that a run takes at least.
+    pub(crate) fn least_memory(
+        config: &RunConfig<M>,
+        data: &Dataset,
+        size: &NetworkSize,
+        device: &Device,
+    ) -> u64 {
+        memory::needed(&Self::as_batched(config, data), size, device)
+    }
+
+    /// Returns the configuration with batches as large as they are.
+    fn as_batched(config: &RunConfig<M>, data: &Dataset) -> RunConfig<M> {
+        let mut config = config.clone();
+        config.recipe.batch_size = Self::batch_size(&config, data);
+        config
     }
 
     /// Checks that model, data and recipe fit together, and makes the network, with random weights or
