@@ -81,7 +81,20 @@ proptest! {
 
 #[test]
 fn small_maps_of_many_images_equal_the_definition() {
-    for size in [1, 2, 3, 4, 8, 13] {
+    for size in [
+        [1, 1],
+        [2, 2],
+        [3, 3],
+        [4, 4],
+        [8, 8],
+        [13, 13],
+        [8, 1],
+        [1, 5],
+        [2, 6],
+        [6, 7],
+        [9, 8],
+        [8, 9],
+    ] {
         for (channels, outputs, groups) in [(33, 33, 33), (33, 17, 1), (24, 36, 3)] {
             for kernel in [1, 3] {
                 check(&Case {
@@ -89,7 +102,7 @@ fn small_maps_of_many_images_equal_the_definition() {
                     channels,
                     outputs,
                     groups,
-                    size: [size, size],
+                    size,
                     geometry: Geometry::same(kernel),
                 });
             }

@@ -6,6 +6,7 @@
 
 mod plain;
 mod small;
+mod tiny;
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -94,6 +95,9 @@ impl Depthwise {
 
     /// Computes the output.
     pub(crate) fn forward(&self, input: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+        if self.has_tiny_planes() {
+            return self.tiny_forward(input, weight, bias, false);
+        }
         if let Some(layout) = self.flat(FlatLayout::new) {
             return self.flat_forward(&layout, input, weight, bias);
         }
@@ -130,6 +134,9 @@ impl Depthwise {
 
     /// Computes the gradient of the input from that of the output.
     pub(crate) fn input_gradient(&self, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
+        if self.has_tiny_planes() {
+            return self.tiny_forward(gradient, weight, None, true);
+        }
         if let Some(layout) = self.flat(FlatLayout::of_gradient) {
             return self.flat_input_gradient(&layout, weight, gradient);
         }
@@ -160,6 +167,9 @@ impl Depthwise {
 
     /// Computes the gradient of the weight from the input and the gradient of the output.
     pub(crate) fn weight_gradient(&self, input: &[f32], gradient: &[f32]) -> Vec<f32> {
+        if self.has_tiny_planes() {
+            return self.tiny_weight_gradient(input, gradient);
+        }
         if let Some(layout) = self.flat(FlatLayout::new) {
             return self.flat_weight_gradient(&layout, input, gradient);
         }

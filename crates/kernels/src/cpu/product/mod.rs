@@ -25,7 +25,7 @@ pub(super) use packing::{Packing, Piece, RightHandSide, Transposed};
 pub(super) use partition::portion;
 use partition::{Partition, TASK_PRODUCTS, TASKS, chunks};
 use task::{Destination, Task};
-pub(super) use transpose::transpose;
+pub(super) use transpose::{transpose, transpose_to};
 
 /// The matrix product `left * right`.
 pub(super) struct Product<'a, R> {

@@ -1,5 +1,7 @@
 //! Transposition.
 
+use super::super::output::Unwritten;
+
 /// Rows and columns that are transposed at a time, in registers.
 const TILE: usize = 8;
 
@@ -15,20 +17,50 @@ pub(in crate::cpu) fn transpose(
     if rows == 0 || columns == 0 {
         return;
     }
-    assert!((rows - 1) * from_pitch + columns <= from.len());
     assert!((columns - 1) * to_pitch + rows <= to.len());
+    // SAFETY: the assertion keeps all rows of the result in its slice.
+    unsafe { write_transposed(from, from_pitch, [rows, columns], to.as_mut_ptr(), to_pitch) };
+}
+
+/// Writes column `c` of `from`, as [`transpose`] does, as row `c` of unwritten memory, where the rows follow each other
+/// without gaps.
+pub(in crate::cpu) fn transpose_to<'a>(
+    from: &[f32],
+    from_pitch: usize,
+    [rows, columns]: [usize; 2],
+    to: &'a mut Unwritten,
+) -> &'a mut [f32] {
+    assert!(rows > 0 && columns > 0 && rows * columns == to.len());
+    // SAFETY: the rows of the result are as many as the slice has room for, and all of it is written.
+    unsafe {
+        write_transposed(
+            from,
+            from_pitch,
+            [rows, columns],
+            to.as_mut_ptr().cast(),
+            rows,
+        );
+        to.assume_init_mut()
+    }
+}
+
+/// Writes all of the transposed matrix, which is not empty.
+///
+/// # Safety
+///
+/// `to` must be valid for writes of `columns` rows of this pitch, of which the last has `rows` elements.
+unsafe fn write_transposed(
+    from: &[f32],
+    from_pitch: usize,
+    [rows, columns]: [usize; 2],
+    to: *mut f32,
+    to_pitch: usize,
+) {
+    assert!((rows - 1) * from_pitch + columns <= from.len());
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx") {
-        // SAFETY: the processor has the instructions, and the assertions keep both matrices in their slices.
-        unsafe {
-            avx::transpose(
-                from.as_ptr(),
-                from_pitch,
-                [rows, columns],
-                to.as_mut_ptr(),
-                to_pitch,
-            )
-        };
+        // SAFETY: the processor has the instructions; the assertion keeps `from` in its slice, and the caller answers for `to`.
+        unsafe { avx::transpose(from.as_ptr(), from_pitch, [rows, columns], to, to_pitch) };
         return;
     }
     for first in (0..columns).step_by(TILE) {
@@ -36,7 +68,8 @@ pub(in crate::cpu) fn transpose(
         for row in 0..rows {
             let from = &from[row * from_pitch..][columns.clone()];
             for (column, value) in columns.clone().zip(from) {
-                to[column * to_pitch + row] = *value;
+                // SAFETY: this is an element of the transposed matrix.
+                unsafe { to.add(column * to_pitch + row).write(*value) };
             }
         }
     }
