@@ -226,6 +226,7 @@ impl<'a> Execution<'a> {
                 changes: changes.clone(),
                 parameters: planned.size.parameters,
                 multiply_adds: planned.size.multiply_adds,
+                settings: Vec::new(),
                 runs: Vec::new(),
                 damaged: Vec::new(),
             });

@@ -20,6 +20,7 @@ pub mod divergence;
 mod error;
 mod files;
 mod format;
+pub mod front;
 pub mod grid;
 mod html;
 mod judgement;
@@ -29,6 +30,8 @@ mod notes;
 pub mod pairs;
 mod reason;
 mod rows;
+mod runs;
+mod settings;
 #[cfg(test)]
 mod simulation;
 pub mod statistics;

@@ -11,18 +11,16 @@ use crate::record::AblationRecord;
 /// base, speed and the number of runs.
 pub fn table(record: &AblationRecord) -> String {
     let summary = Summary::of(record);
-    let header = [
-        "variant",
-        "parameters",
-        "best top-1 %",
-        "final top-1 %",
-        "final to base (95 %)",
-        "steps/s",
-        "runs",
-    ];
-    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    let has_chosen = summary.has_chosen();
+    let mut header = vec!["variant", "parameters", "best top-1 %", "final top-1 %"];
+    header.push("final to base (95 %)");
+    if has_chosen {
+        header.push("chosen top-1 %");
+    }
+    header.extend(["steps/s", "runs"]);
+    let mut rows = vec![header.into_iter().map(str::to_owned).collect()];
     for row in &summary.rows {
-        rows.push(vec![
+        let mut cells = vec![
             row.name.clone(),
             row.parameters.to_string(),
             sample(row.best_top1.as_ref(), &row.runs),
@@ -31,10 +29,14 @@ pub fn table(record: &AblationRecord) -> String {
                 true => "base".to_owned(),
                 false => difference(row.final_difference.as_ref()),
             },
-            row.steps_per_second
-                .map_or("-".to_owned(), |steps| format!("{steps:.2}")),
-            runs_cell(row, record.epochs),
-        ]);
+        ];
+        if has_chosen {
+            cells.push(sample(row.chosen_top1.as_ref(), &row.runs));
+        }
+        let steps = row.steps_per_second;
+        cells.push(steps.map_or("-".to_owned(), |steps| format!("{steps:.2}")));
+        cells.push(runs_cell(row, record.epochs));
+        rows.push(cells);
     }
     align(&rows)
 }

@@ -1,6 +1,7 @@
 //! The report as one page that needs nothing else: no script, no font, no request.
 
 mod grid;
+mod settings;
 mod table;
 mod tables;
 
@@ -10,9 +11,9 @@ use super::charts::theme::{self, LineStyle};
 use super::charts::{Chart, Charts};
 use super::claim_table::claim_table;
 use super::notes;
+use super::runs::runs_table;
 use super::summary::Summary;
 use super::verdict::{ClaimVerdict, Verdict};
-use crate::numbers::listed;
 use crate::record::AblationRecord;
 
 const STYLE: &str = include_str!("style.css");
@@ -40,9 +41,10 @@ pub(super) fn to_html(
                     (claims(record, verdicts))
                     (results(record, summary, charts.differences.as_ref()))
                     (curves(record, &charts.epochs))
-                    (settings(record))
-                    (data(record))
-                    (environment(record))
+                    (runs(record))
+                    (settings::settings(record))
+                    (settings::data(record))
+                    (settings::environment(record))
                     (definitions(record, summary))
                 }
             }
@@ -173,75 +175,15 @@ fn curves(record: &AblationRecord, charts: &[Chart]) -> Markup {
     }
 }
 
-fn settings(record: &AblationRecord) -> Markup {
+/// Returns every run with the code and the data that it was made with; nothing where none has started.
+fn runs(record: &AblationRecord) -> Markup {
     html! {
-        section {
-            h2 { "Settings" }
-            h3 #changes { "What each variant changes" }
-            div.scroll tabindex="0" role="region" aria-labelledby="changes" {
-                table.changes {
-                    thead { tr { th scope="col" { "Variant" } th scope="col" { "Sets" } } }
-                    tbody {
-                        @for (variant, style) in record.variants.iter().zip(styles(record)) {
-                            tr {
-                                th scope="row" { div.name { (named(style, &variant.name)) } }
-                                td {
-                                    @if variant.changes.is_empty() { span.spread { "nothing" } }
-                                    @for (path, value) in &variant.changes {
-                                        code { (path) " = " (value) }
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
+        @if let Some(runs) = runs_table(record) {
+            section {
+                h2 { "Every run" }
+                (table::listed(&runs, "runs"))
+                p.source { (notes::RUNS) }
             }
-            @if !record.settings.is_empty() {
-                h3 { "What all of them share" }
-                dl.pairs { (pairs(&record.settings)) }
-            }
-        }
-    }
-}
-
-fn pairs(pairs: &[(String, String)]) -> Markup {
-    html! { @for (name, value) in pairs { div { dt { (name) } dd { (value) } } } }
-}
-
-fn data(record: &AblationRecord) -> Markup {
-    let data = &record.data;
-    html! {
-        section {
-            h2 { "Data" }
-            p { strong { (data.name) } ": " (notes::data_extent(record)) "." }
-            p.citation { (data.citation) }
-            dl.pairs.long {
-                div { dt { "Source" } dd { code { (data.source) } } }
-                div { dt { "SHA-256" } dd { code { (data.sha256) } } }
-            }
-        }
-    }
-}
-
-fn environment(record: &AblationRecord) -> Markup {
-    let place = &record.environment;
-    let seeds: Vec<_> = record.seeds.iter().map(u64::to_string).collect();
-    html! {
-        section {
-            h2 { "Environment" }
-            dl.pairs {
-                div { dt { "Backend" } dd { (place.backend) } }
-                div { dt { "Device" } dd { (place.device) } }
-                @if !place.processor.is_empty() {
-                    div { dt { "Processor" } dd { (place.processor) } }
-                }
-                div { dt { "Threads" } dd { (place.threads) } }
-                div { dt { "Platform" } dd { (place.platform) } }
-                (pairs(&place.versions))
-                div { dt { "Seeds" } dd { (listed(&seeds)) } }
-            }
-            p { "This repeats it:" }
-            pre { code { (record.command) } }
         }
     }
 }
