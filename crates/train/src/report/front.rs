@@ -30,6 +30,15 @@ impl Cost {
         }
     }
 
+    /// Name of the chart's file.
+    pub(super) fn stem(self) -> &'static str {
+        match self {
+            Self::Parameters => "pareto-parameters",
+            Self::MultiplyAdds => "pareto-multiply-adds",
+            Self::SecondsPerStep => "pareto-step-time",
+        }
+    }
+
     /// Returns its name within a sentence.
     pub fn name(self) -> &'static str {
         match self {

@@ -242,7 +242,7 @@ mod tests {
             for (file, content) in contents(&paths) {
                 assert!(!content.is_empty(), "{name}/{file}");
             }
-            assert_eq!(paths.charts.len(), if *name == "none" { 0 } else { 5 });
+            assert_eq!(paths.charts.len(), if *name == "none" { 0 } else { 8 });
         }
         let scores = synthetic::complete().variants[0].runs[0].epochs[0].test;
         let paths = synthetic::confusion().write(&scores, &folder.join("confusion"));

@@ -25,6 +25,28 @@ pub(super) const EFFECTS: &str = "An effect is taken by seed: the mean over all 
 pub(super) const CLAIM_TABLE: &str = "A difference is the first variant less the second. The verdict is corrected for the number of \
      claims, by p (Holm); beside it stands what would follow by itself, if the claim were the only one.";
 
+/// How to read the charts of accuracy against cost: what the accuracy is, and which variants are on the fronts.
+pub(super) fn fronts(summary: &Summary) -> String {
+    let accuracy = summary
+        .fronts
+        .first()
+        .map_or("", |front| front.accuracy.name());
+    let sentences = summary.fronts.iter().map(|front| {
+        let on = front.points.iter().filter(|point| point.on_front);
+        let names: Vec<_> = on.map(|point| point.name.clone()).collect();
+        let verb = if names.len() == 1 { "is" } else { "are" };
+        format!(
+            "By {}, {} {verb} on the Pareto front.",
+            front.cost.name(),
+            listed(&names)
+        )
+    });
+    format!(
+        "The accuracy is {accuracy}. {}",
+        sentences.collect::<Vec<_>>().join(" ")
+    )
+}
+
 /// How to read the table of settings.
 pub(super) const DIFFERING: &str = "Each variant's value of every setting in which two of them differ; what is not the base's stands out.";
 

@@ -1,13 +1,17 @@
-//! The report as one page that needs nothing else: no script, no font, no request.
+//! The report as one page that needs nothing else: no font, no request. All is there to read without its script, which lets a
+//! reader hide variants, zoom charts and read values.
 
+mod figures;
 mod grid;
+mod page;
+mod points;
 mod settings;
 mod table;
 mod tables;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, PreEscaped, html};
 
-use super::charts::theme::{self, LineStyle};
+use super::charts::theme::LineStyle;
 use super::charts::{Chart, Charts};
 use super::claim_table::claim_table;
 use super::notes;
@@ -16,8 +20,6 @@ use super::summary::Summary;
 use super::verdict::{ClaimVerdict, Verdict};
 use crate::record::AblationRecord;
 
-const STYLE: &str = include_str!("style.css");
-
 /// Writes the page.
 pub(super) fn to_html(
     record: &AblationRecord,
@@ -25,41 +27,20 @@ pub(super) fn to_html(
     verdicts: &[ClaimVerdict],
     charts: &Charts,
 ) -> String {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (record.title) }
-                style { (PreEscaped(style())) }
-            }
-            body {
-                main {
-                    (header(record, summary))
-                    (claims(record, verdicts))
-                    (results(record, summary, charts.differences.as_ref()))
-                    (curves(record, &charts.epochs))
-                    (runs(record))
-                    (settings::settings(record))
-                    (settings::data(record))
-                    (settings::environment(record))
-                    (definitions(record, summary))
-                }
-            }
-        }
+    let content = html! {
+        (header(record, summary))
+        (figures::controls(record))
+        (claims(record, verdicts))
+        (results(record, summary, charts.differences.as_ref()))
+        (figures::fronts(summary, &charts.fronts))
+        (figures::curves(record, &charts.epochs))
+        (runs(record))
+        (settings::settings(record))
+        (settings::data(record))
+        (settings::environment(record))
+        (definitions(record, summary))
     };
-    page.into_string() + "\n"
-}
-
-fn style() -> String {
-    let (light, dark) = (theme::variables(false), theme::variables(true));
-    let rules = theme::dark_rules(".chart");
-    format!(
-        "{STYLE}:root{{{light}}}\n\
-         @media screen and (prefers-color-scheme:dark){{:root{{{dark}}}{rules}}}\n"
-    )
+    page::page(&record.title, &content, &points::points(record, summary))
 }
 
 fn header(record: &AblationRecord, summary: &Summary) -> Markup {
@@ -157,24 +138,6 @@ fn named(style: LineStyle, name: &str) -> Markup {
     }
 }
 
-fn curves(record: &AblationRecord, charts: &[Chart]) -> Markup {
-    html! {
-        section {
-            h2 { "By epoch" }
-            @if charts.is_empty() {
-                p { "No epoch is finished yet." }
-            } @else {
-                ul.legend {
-                    @for (variant, style) in record.variants.iter().zip(styles(record)) {
-                        li.name { (named(style, &variant.name)) }
-                    }
-                }
-                div.charts { @for chart in charts { figure.chart { (PreEscaped(chart.inline())) } } }
-            }
-        }
-    }
-}
-
 /// Returns every run with the code and the data that it was made with; nothing where none has started.
 fn runs(record: &AblationRecord) -> Markup {
     html! {
@@ -222,8 +185,8 @@ mod tests {
         let page = page(&record);
         for variant in &record.variants {
             let cell = format!("</span><span>{}</span>", variant.name);
-            // Two tables of results, the legend and the table of changes.
-            assert_eq!(page.matches(&cell).count(), 4, "{}", variant.name);
+            // The buttons, two tables of results, the legend and the table of settings.
+            assert_eq!(page.matches(&cell).count(), 5, "{}", variant.name);
         }
         assert!(page.contains("1,258,610") && page.contains("41.3 M"));
     }
@@ -254,7 +217,8 @@ mod tests {
         set(&mut record.claims[0].worse);
         set(&mut record.claims[2].better);
         let page = page(&record);
-        assert!(!page.contains("<script"));
+        // The page's own, and what that reads.
+        assert_eq!(page.matches("<script").count(), 2);
         assert!(page.matches("&lt;script&gt;").count() >= 12);
     }
 
@@ -262,10 +226,20 @@ mod tests {
     fn the_page_needs_nothing_else() {
         for record in synthetic::all() {
             let page = page(&record);
-            for outside in ["src=", "href=", "url(", "@import"] {
+            for outside in [
+                "src=",
+                "href=",
+                "@import",
+                "import(",
+                "fetch(",
+                "XMLHttpRequest",
+            ] {
                 assert!(!page.contains(outside), "{outside}");
             }
-            assert!(!page.contains("NaN"));
+            let within = page.matches("url(#").count();
+            assert_eq!(page.matches("url(").count(), within);
+            let content = page.split("<script>").next().unwrap();
+            assert!(!content.contains("NaN"));
         }
     }
 

@@ -48,6 +48,13 @@ pub(super) fn to_markdown(
     pairs(&mut page, record, summary);
     by_axis(&mut page, record, summary);
     costs(&mut page, summary);
+    if !charts.fronts.is_empty() {
+        page.block("## Accuracy and cost");
+        page.block(&text(&notes::fronts(summary)));
+    }
+    for chart in &charts.fronts {
+        page.block(&image(chart, chart_folder));
+    }
     page.block("## By epoch");
     if charts.epochs.is_empty() {
         page.block("No epoch is finished yet.");
@@ -389,7 +396,7 @@ mod tests {
     #[test]
     fn charts_are_shown() {
         let page = page(&synthetic::complete());
-        assert_eq!(page.matches("](charts/").count(), 5);
+        assert_eq!(page.matches("](charts/").count(), 8);
         assert!(!page.contains("\n\n\n"));
     }
 
