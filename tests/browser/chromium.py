@@ -15,7 +15,7 @@ from pathlib import Path
 class Chromium:
     """A browser with one page. Collects what the page says on its console, and what its scripts throw."""
 
-    def __init__(self, seconds=60):
+    def __init__(self, seconds=180):
         program = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
         if program is None:
             raise SystemExit("there is no Chromium here: tools/install_chromium.sh installs it")

@@ -18,6 +18,7 @@ mod fine_tuning;
 mod hostile_names;
 mod images;
 mod pictures;
+mod report;
 mod resume;
 mod schema;
 mod sizes;

@@ -47,6 +47,11 @@ pub(super) fn fronts(summary: &Summary) -> String {
     )
 }
 
+/// How to read the table of what differs between studies.
+pub(super) const CONDITIONS: &str = "Settings outside of the networks, and environments, that are not the same in all studies. What is \
+     not as in the first study is marked. Where a variant differs from the first study's base in one that matters for accuracy, \
+     the two are not compared: such a difference could be the setting's as well as the network's.";
+
 /// How to read the table of settings.
 pub(super) const DIFFERING: &str = "Each variant's value of every setting in which two of them differ; what is not the base's stands out.";
 

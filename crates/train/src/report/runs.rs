@@ -38,7 +38,7 @@ pub(super) fn runs_table(record: &AblationRecord) -> Option<Table> {
         let mut row = vec![
             variant.name.clone(),
             run.seed.to_string(),
-            state(run, record.epochs),
+            state(run),
             program(run.origin.as_ref()),
             run.origin
                 .as_ref()
@@ -56,7 +56,7 @@ pub(super) fn runs_table(record: &AblationRecord) -> Option<Table> {
         row
     });
     Some(Table {
-        title: "Runs".to_owned(),
+        title: "Every run".to_owned(),
         head: head.into_iter().map(str::to_owned).collect(),
         texts: 5,
         rows: rows.collect(),
@@ -64,12 +64,12 @@ pub(super) fn runs_table(record: &AblationRecord) -> Option<Table> {
     })
 }
 
-fn state(run: &RunRecord, epochs: usize) -> String {
+fn state(run: &RunRecord) -> String {
     let done = run.epochs.len();
     match run.state {
         RunState::Finished => "finished".to_owned(),
         RunState::Diverged => format!("diverged in epoch {done}"),
-        RunState::Unfinished => format!("epoch {done} of {epochs}"),
+        RunState::Unfinished => format!("unfinished, {done} done"),
     }
 }
 

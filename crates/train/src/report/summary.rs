@@ -129,7 +129,7 @@ impl RunCounts {
         self.finished == self.planned
     }
 
-    fn add(self, other: Self) -> Self {
+    pub(super) fn add(self, other: Self) -> Self {
         Self {
             planned: self.planned + other.planned,
             finished: self.finished + other.finished,

@@ -1,6 +1,7 @@
 //! The results of an ablation as text, for a terminal.
 
 use super::claim_table::claim_table;
+use super::comparison::Comparison;
 use super::notes::{self, runs_cell};
 use super::statistics::{Design, Difference, Sample};
 use super::summary::{RunCounts, Summary};
@@ -10,7 +11,19 @@ use crate::record::AblationRecord;
 /// Writes the results of an ablation as a table with a row for each variant: parameters, accuracies, the difference to the
 /// base, speed and the number of runs.
 pub fn table(record: &AblationRecord) -> String {
-    let summary = Summary::of(record);
+    table_of(record, &Summary::of(record))
+}
+
+/// Writes the results of several ablations as one table, as [`table`] does, with the notices that belong to it.
+pub fn comparison_table(comparison: &Comparison) -> String {
+    let mut text = table_of(&comparison.record, &comparison.summary);
+    for notice in comparison.notices() {
+        text.push_str(&format!("\n\n{notice}"));
+    }
+    text
+}
+
+fn table_of(record: &AblationRecord, summary: &Summary) -> String {
     let has_chosen = summary.has_chosen();
     let mut header = vec!["variant", "parameters", "best top-1 %", "final top-1 %"];
     header.push("final to base (95 %)");

@@ -138,7 +138,7 @@ impl Drawing {
         }
         let columns = &columns;
         for (name, height) in names.iter().zip(heights) {
-            layers.push(Layer::of_variant("name", name.variant, move |area| {
+            layers.push(Layer::of_variant("label", name.variant, move |area| {
                 name.draw(area, height, columns)
             }));
         }

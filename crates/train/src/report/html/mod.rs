@@ -1,6 +1,7 @@
 //! The report as one page that needs nothing else: no font, no request. All is there to read without its script, which lets a
 //! reader hide variants, zoom charts and read values.
 
+mod comparison;
 mod figures;
 mod grid;
 mod page;
@@ -19,6 +20,9 @@ use super::runs::runs_table;
 use super::summary::Summary;
 use super::verdict::{ClaimVerdict, Verdict};
 use crate::record::AblationRecord;
+use crate::record::layout::{CSV_FILE, JSON_FILE};
+
+pub(super) use comparison::to_html as comparison_to_html;
 
 /// Writes the page.
 pub(super) fn to_html(
@@ -30,7 +34,7 @@ pub(super) fn to_html(
     let content = html! {
         (header(record, summary))
         (figures::controls(record))
-        (claims(record, verdicts))
+        (claims(record, verdicts, None, "claims"))
         (results(record, summary, charts.differences.as_ref()))
         (figures::fronts(summary, &charts.fronts))
         (figures::curves(record, &charts.epochs))
@@ -38,7 +42,7 @@ pub(super) fn to_html(
         (settings::settings(record))
         (settings::data(record))
         (settings::environment(record))
-        (definitions(record, summary))
+        (definitions(record, summary, JSON_FILE))
     };
     page::page(&record.title, &content, &points::points(record, summary))
 }
@@ -60,14 +64,23 @@ fn header(record: &AblationRecord, summary: &Summary) -> Markup {
     }
 }
 
-fn claims(record: &AblationRecord, verdicts: &[ClaimVerdict]) -> Markup {
+/// Returns the claims of an ablation, of which a page of several says the name; nothing where there are none.
+fn claims(
+    record: &AblationRecord,
+    verdicts: &[ClaimVerdict],
+    study: Option<&str>,
+    id: &str,
+) -> Markup {
     html! {
         @if let Some(numbers) = claim_table(record, verdicts) {
             section {
-                h2 { "What is claimed, and what was measured" }
+                h2 {
+                    @if let Some(study) = study { (study) ": what is claimed, and what was measured" }
+                    @else { "What is claimed, and what was measured" }
+                }
                 p { (notes::tally(verdicts)) }
                 @for verdict in verdicts { (claim(verdict)) }
-                (table::listed(&numbers, "claims"))
+                (table::listed(&numbers, id))
                 p.source { (notes::CLAIM_TABLE) }
             }
         }
@@ -143,7 +156,7 @@ fn runs(record: &AblationRecord) -> Markup {
     html! {
         @if let Some(runs) = runs_table(record) {
             section {
-                h2 { "Every run" }
+                h2 { "Runs" }
                 (table::listed(&runs, "runs"))
                 p.source { (notes::RUNS) }
             }
@@ -151,7 +164,7 @@ fn runs(record: &AblationRecord) -> Markup {
     }
 }
 
-fn definitions(record: &AblationRecord, summary: &Summary) -> Markup {
+fn definitions(record: &AblationRecord, summary: &Summary, json: &str) -> Markup {
     html! {
         section {
             h2 { "How to read the numbers" }
@@ -161,7 +174,8 @@ fn definitions(record: &AblationRecord, summary: &Summary) -> Markup {
                 }
             }
             p.source {
-                "Made from the records of the runs, which " code { "results.json" } " has too; every epoch is in " code { "results.csv" } "."
+                "Made from the records of the runs, which " code { (json) } " has too."
+                @if json == JSON_FILE { " Every epoch is in " code { (CSV_FILE) } "." }
             }
         }
     }

@@ -8,7 +8,12 @@ use sha2::{Digest, Sha256};
 use crate::report::charts::theme;
 
 const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
+const SCRIPT: &str = concat!(
+    include_str!("script/shapes.js"),
+    include_str!("script/chart.js"),
+    include_str!("script/tip.js"),
+    include_str!("script/page.js"),
+);
 
 /// Returns a page that needs nothing else. `points` is what its script reads, see [`points`](super::points).
 ///

@@ -65,7 +65,7 @@ pub(super) fn differing(record: &AblationRecord) -> Markup {
 }
 
 /// Returns a path as code that may go on in a new line after each point.
-fn breakable(path: &str) -> Markup {
+pub(super) fn breakable(path: &str) -> Markup {
     html! {
         code { @for part in path.split_inclusive('.') { (part) wbr; } }
     }

@@ -63,7 +63,7 @@ pub(super) fn to_markdown(
         page.block(&image(chart, chart_folder));
     }
     if let Some(table) = runs_table(record) {
-        page.block("## Every run");
+        page.block("## Runs");
         listed_table(&mut page, &table);
         page.block(notes::RUNS);
     }
