@@ -6,7 +6,7 @@ mod jobs;
 mod networks;
 mod training;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -75,15 +75,35 @@ pub struct DeviceArguments {
     pub backend: Backend,
 }
 
-/// Write the report of an ablation again, from the records of its runs, which may be under way.
+/// Write the report of an ablation again, from the records of its runs, or one page of several ablations.
 ///
-/// A run whose record is damaged is left out, and the exit code is then 1.
+/// Runs may be under way. A run whose record is damaged is left out, and the exit code is then 1.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  xception report runs/quick")]
+#[command(after_help = "Examples:
+  xception report runs/quick                       report.html, report.md, results.json... in runs/quick
+  xception report runs/quick --out shared/quick    the same in another folder
+  xception report runs/residual runs/activation    one page of both, runs/comparison/comparison.html
+
+report.html is one file that needs nothing else. In a browser its buttons hide and show variants, a drag zooms a
+chart, and pointing at a line, or the arrow keys, read its values; without scripts, and on paper, all is there.
+
+A page of several ablations has all their variants in its tables and charts, and each one's claims under its
+name. They need the same data. Where the recipe differs too, the page says in what, and makes no difference of it:
+variants are compared across ablations only where nothing but the network differs.")]
 pub struct ReportArguments {
-    /// The folder of an ablation.
-    pub folder: PathBuf,
+    /// The folder of an ablation; several to compare them.
+    #[arg(required = true, value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
+    /// Folder for what is written [default: the ablation's own; of several, runs/comparison].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+impl ReportArguments {
+    /// Returns the folder for the page of several ablations.
+    pub fn comparison_folder(&self) -> &Path {
+        self.out.as_deref().unwrap_or(Path::new("runs/comparison"))
+    }
 }
 
 /// List the backends: what this build has, and the devices it finds.

@@ -19,6 +19,7 @@ mod hostile_names;
 mod images;
 mod jobs;
 mod pictures;
+mod report;
 mod resume;
 mod schema;
 mod sizes;

@@ -1,7 +1,11 @@
 //! Where a run is made, for its record.
 
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
 use burn::prelude::Device;
 
+use crate::files::file_sha256;
 use crate::record::EnvironmentRecord;
 
 /// Burn's version, pinned in the workspace's manifest.
@@ -23,6 +27,17 @@ impl EnvironmentRecord {
             versions: versions
                 .map(|(name, version)| (name.to_owned(), version.to_owned()))
                 .to_vec(),
+            program_sha256: None,
+        }
+    }
+
+    /// Adds the hash of the program's executable, which is read once.
+    pub(crate) fn with_program(self) -> Self {
+        static HASH: OnceLock<Option<String>> = OnceLock::new();
+        let hash = || file_sha256(&executable()?).ok();
+        Self {
+            program_sha256: HASH.get_or_init(hash).clone(),
+            ..self
         }
     }
 }
@@ -34,6 +49,15 @@ pub fn device_name(device: &Device) -> String {
         .strip_prefix("Device<")
         .and_then(|n| n.strip_suffix('>'));
     inner.unwrap_or(&name).to_owned()
+}
+
+/// Returns the file that this program was started from; `None` where that isn't known.
+fn executable() -> Option<PathBuf> {
+    // The very file that runs, even where another build has taken its path since.
+    match cfg!(target_os = "linux") {
+        true => Some(PathBuf::from("/proc/self/exe")),
+        false => std::env::current_exe().ok(),
+    }
 }
 
 /// Returns the processor model, from where Linux tells it; empty elsewhere.
@@ -64,5 +88,14 @@ mod tests {
             record.device
         );
         assert!(record.threads > 0);
+    }
+
+    #[test]
+    fn the_programs_hash_is_that_of_its_file() {
+        let record = EnvironmentRecord::new("flex", &Device::flex());
+        assert_eq!(record.program_sha256, None);
+        let file = std::env::current_exe().unwrap();
+        let expected = file_sha256(&file).unwrap();
+        assert_eq!(record.with_program().program_sha256, Some(expected));
     }
 }

@@ -102,6 +102,10 @@ pub struct VariantRecord {
     /// Multiply-adds of a forward pass for one image; `None`, and left out of JSON, if the network doesn't count them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub multiply_adds: Option<u64>,
+    /// Every value of its resolved configuration, for people: (path, value). It is taken from the description of a run, so a
+    /// variant has none before its first run, nor in `ablation.json`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<(String, String)>,
     /// The runs so far, at most one a seed, in the order of the seeds.
     pub runs: Vec<RunRecord>,
     /// Runs whose records can't be used; they are not among [`runs`](Self::runs).
@@ -134,6 +138,22 @@ pub struct RunRecord {
     /// SHA-256 of the trained network, `model.bpk`, in hexadecimal, once it is written. Runs of earlier versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_sha256: Option<String>,
+    /// What it was made with and from. The run's own `record.json` has none, since `run.json` beside it says the same: it is
+    /// taken from there where runs are put together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<RunOrigin>,
+}
+
+/// The code and the data that a run was made with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunOrigin {
+    /// Versions of the program that began it, as [`EnvironmentRecord::versions`].
+    pub versions: Vec<(String, String)>,
+    /// See [`EnvironmentRecord::program_sha256`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program_sha256: Option<String>,
+    /// See [`DataRecord::sha256`].
+    pub data_sha256: String,
 }
 
 impl RunRecord {
@@ -269,6 +289,10 @@ pub struct EnvironmentRecord {
     pub platform: String,
     /// Versions: (`xception`, `0.1.0`), (`burn`, `0.22.1`)...
     pub versions: Vec<(String, String)>,
+    /// SHA-256 of the program's executable file, in hexadecimal: it tells builds of one version apart. Known of runs alone, and
+    /// not of those of earlier versions, nor where the file can't be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program_sha256: Option<String>,
 }
 
 /// JSON has no infinity: a loss that is not finite is written as `null` and read as NaN.

@@ -1,4 +1,4 @@
-//! The settings that all variants share, for people.
+//! The settings of variants, for people.
 
 use serde_json::Value;
 
@@ -10,10 +10,10 @@ pub(super) fn shared_settings<M: NetworkConfig>(
     base: &RunConfig<M>,
     varied: &[String],
 ) -> Vec<(String, String)> {
-    let mut settings = Vec::new();
-    if let Ok(value) = serde_json::to_value(base) {
-        flatten("", &value, &mut settings);
-    }
+    let mut settings = match serde_json::to_value(base) {
+        Ok(value) => all_settings(&value),
+        Err(_) => Vec::new(),
+    };
     let varies = |path: &str| {
         varied.iter().any(|varied| {
             path.strip_prefix(varied.as_str())
@@ -21,6 +21,13 @@ pub(super) fn shared_settings<M: NetworkConfig>(
         })
     };
     settings.retain(|(path, _)| !varies(path));
+    settings
+}
+
+/// Lists every value of a configuration, as path and value.
+pub(super) fn all_settings(config: &Value) -> Vec<(String, String)> {
+    let mut settings = Vec::new();
+    flatten("", config, &mut settings);
     settings
 }
 

@@ -7,18 +7,18 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::plan::Plan;
-use super::settings::shared_settings;
+use super::settings::{all_settings, shared_settings};
 use crate::TrainError;
 use crate::config::variant_folders;
 use crate::files::{read_json, write_json};
 use crate::network::NetworkConfig;
 use crate::record::layout::{JSON_FILE, STUDY};
 use crate::record::{
-    AblationRecord, Asked, DamagedRun, DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord,
-    RunState, VariantRecord,
+    AblationRecord, Asked, DamagedRun, DataRecord, EnvironmentRecord, RECORD_VERSION, RunOrigin,
+    RunRecord, RunState, VariantRecord,
 };
 use crate::report::{self, ReportError};
-use crate::training::RunFolder;
+use crate::training::{RunFolder, RunManifest};
 
 /// Returns the record of the ablation in a folder, put together from the records of its runs. Nothing is written or
 /// locked, so the ablation may be under way.
@@ -75,6 +75,7 @@ pub(super) fn describe<M: NetworkConfig>(
             changes: changes.clone(),
             parameters: planned.size.parameters,
             multiply_adds: planned.size.multiply_adds,
+            settings: Vec::new(),
             runs: Vec::new(),
             damaged: Vec::new(),
         });
@@ -125,22 +126,46 @@ fn read_study(file: &Path) -> Result<AblationRecord, TrainError> {
     Ok(record)
 }
 
-/// Returns the record with its runs as their folders have them now.
+/// Returns the record with its runs as their folders have them now, and with what their descriptions say.
 pub(super) fn with_runs(mut record: AblationRecord, folder: &Path) -> AblationRecord {
     let asked: Vec<_> = record.variants.iter().map(|v| record.asked(v)).collect();
     let folders = variant_folders(record.variants.iter().map(|variant| variant.name.as_str()));
     let variants = record.variants.iter_mut().zip(&asked).zip(&folders);
     for ((variant, asked), variant_folder) in variants {
         (variant.runs, variant.damaged) = (Vec::new(), Vec::new());
+        variant.settings = Vec::new();
         for &seed in &record.seeds {
             let run = run_folder(folder, variant_folder, seed);
+            let manifest = RunFolder::manifest::<Value>(&run).ok();
             match read_run(&run, seed, asked, variant.parameters) {
-                Ok(run) => variant.runs.extend(run),
+                Ok(run) => variant.runs.extend(run.map(|run| RunRecord {
+                    origin: manifest.as_ref().map(origin),
+                    ..run
+                })),
                 Err(problem) => variant.damaged.push(DamagedRun { seed, problem }),
+            }
+            // All runs of a variant have the same.
+            if let Some(manifest) = manifest.filter(|_| variant.settings.is_empty()) {
+                variant.settings = configured(&manifest);
             }
         }
     }
     record
+}
+
+/// Returns the code and the data of a run.
+fn origin(manifest: &RunManifest<Value>) -> RunOrigin {
+    RunOrigin {
+        versions: manifest.environment.versions.clone(),
+        program_sha256: manifest.environment.program_sha256.clone(),
+        data_sha256: manifest.data.sha256.clone(),
+    }
+}
+
+/// Returns every value of a run's configuration.
+fn configured(manifest: &RunManifest<Value>) -> Vec<(String, String)> {
+    serde_json::to_value(&manifest.config)
+        .map_or_else(|_| Vec::new(), |config| all_settings(&config))
 }
 
 /// Returns the folder of the run with a seed, of the variant whose folder has this name.
@@ -163,6 +188,7 @@ fn read_run(
             parameters,
             epochs: Vec::new(),
             network_sha256: None,
+            origin: None,
         };
         return Ok(RunFolder::manifest::<Value>(folder)
             .is_ok()

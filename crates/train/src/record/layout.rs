@@ -8,6 +8,10 @@ pub(crate) const MARKDOWN_FILE: &str = "report.md";
 pub(crate) const JSON_FILE: &str = "results.json";
 /// Every epoch of every run.
 pub(crate) const CSV_FILE: &str = "results.csv";
+/// The page of several ablations, in a folder of any name.
+pub(crate) const COMPARISON_HTML_FILE: &str = "comparison.html";
+/// The records that the page of several ablations is made of.
+pub(crate) const COMPARISON_JSON_FILE: &str = "comparison.json";
 /// The charts that the report in Markdown shows.
 pub(crate) const CHART_FOLDER: &str = "charts";
 /// The question: an [`AblationRecord`](super::AblationRecord) without runs, written when the ablation starts.

@@ -2,7 +2,7 @@
 
 use crate::record::{
     AblationRecord, Claim, ClaimMetric, Confusion, DataRecord, EnvironmentRecord, EpochRecord,
-    RECORD_VERSION, RunRecord, RunState, Scores, VariantRecord,
+    RECORD_VERSION, RunOrigin, RunRecord, RunState, Scores, VariantRecord,
 };
 
 const EPOCHS: usize = 12;
@@ -24,6 +24,7 @@ pub(crate) fn named() -> Vec<(&'static str, AblationRecord)> {
         ("long-names", long_names()),
         ("grid", grid()),
         ("cube", cube()),
+        ("validated", validated()),
     ]
 }
 
@@ -76,6 +77,41 @@ pub(crate) fn diverged() -> AblationRecord {
         if let Some(epoch) = run.epochs.last_mut() {
             epoch.train.loss = f64::NAN;
             epoch.test.loss = f64::NAN;
+        }
+    }
+    record
+}
+
+/// [`complete`] with images held back for validation, and with what runs were made from.
+pub(crate) fn validated() -> AblationRecord {
+    let mut record = complete();
+    record.data.validation_images = Some(500);
+    let settings = |kind: &str| {
+        let pair = |path: &str, value: &str| (path.to_owned(), value.to_owned());
+        vec![
+            pair("model.xception.kind", kind),
+            pair("recipe.batch_size", "64"),
+        ]
+    };
+    for variant in &mut record.variants {
+        variant.settings = settings(&variant.name);
+        for run in &mut variant.runs {
+            run.origin = Some(RunOrigin {
+                versions: record.environment.versions.clone(),
+                program_sha256: Some("c0de".repeat(16)),
+                data_sha256: record.data.sha256.clone(),
+            });
+            for epoch in &mut run.epochs {
+                // The best epoch on these images is not the last.
+                let top1 = epoch.test.top1 - 0.05 * (epoch.epoch as f64 - 9.0).abs();
+                let top1 = top1.clamp(0.0, 1.0);
+                epoch.validation = Some(Scores {
+                    top1,
+                    top5: None,
+                    images: 500,
+                    ..epoch.test
+                });
+            }
         }
     }
     record
@@ -306,6 +342,7 @@ fn record(variants: Vec<VariantRecord>, seeds: Vec<u64>, epochs: usize) -> Ablat
             threads: 8,
             platform: "linux x86_64".to_owned(),
             versions: vec![pair("xception", "0.0.0"), pair("burn", "0.0.0")],
+            program_sha256: None,
         },
         command: "xception ablate configs/ablations/synthetic.json --data embedded".to_owned(),
         seeds,
@@ -350,6 +387,7 @@ fn variant(
         },
         parameters,
         multiply_adds: Some(multiply_adds),
+        settings: Vec::new(),
         runs: runs.to_vec(),
         damaged: Vec::new(),
     }
@@ -381,6 +419,7 @@ fn run(seed: u64, curve: impl Iterator<Item = (f64, f64)>) -> RunRecord {
             })
             .collect(),
         network_sha256: None,
+        origin: None,
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) fn claim_table(record: &AblationRecord, verdicts: &[ClaimVerdict]) ->
             .iter()
             .map(|verdict| row(record, verdict))
             .collect(),
+        variants: Vec::new(),
     })
 }
 

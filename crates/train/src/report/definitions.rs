@@ -15,7 +15,7 @@ pub(super) fn definitions(
         format!(", {}", unit.value(accuracy))
     });
     let text = |text: &str| text.to_owned();
-    vec![
+    let mut definitions = vec![
         (
             "Mean ± deviation",
             text(
@@ -96,6 +96,21 @@ pub(super) fn definitions(
             ),
         ),
         (
+            "Fastest step, and time of a training step",
+            text(
+                "The seconds of an epoch's training part by its steps, in the fastest epoch of all runs of a variant. \
+                 Whatever else a machine does slows a run down and never speeds it up, so the fastest epoch is nearest to \
+                 what the step takes by itself. Runs on other machines count too.",
+            ),
+        ),
+        (
+            "Pareto front",
+            text(
+                "The variants that no other beats: none is at least as accurate at no greater cost, and better in one of the \
+                 two. It goes by means alone. Where intervals overlap, other seeds could have given another front.",
+            ),
+        ),
+        (
             "Charts",
             text(
                 "A line is the mean over the finished runs, the band around it reaches from the \
@@ -105,5 +120,20 @@ pub(super) fn definitions(
                  loss above 1.5 times that of guessing is cut off.",
             ),
         ),
-    ]
+    ];
+    if summary.has_chosen() {
+        let chosen = (
+            "Chosen",
+            text(
+                "The test top-1 after the epoch whose top-1 is highest, first among equals, on the images held back for \
+                 validation, which are neither trained nor tested on. Unlike the best epoch, it takes nothing from the test \
+                 set.",
+            ),
+        );
+        let after = definitions
+            .iter()
+            .position(|(term, _)| *term == "Best and final");
+        definitions.insert(after.map_or(definitions.len(), |place| place + 1), chosen);
+    }
+    definitions
 }

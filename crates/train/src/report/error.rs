@@ -58,6 +58,26 @@ pub enum ReportError {
         problem: String,
     },
 
+    /// Nothing is given to compare.
+    #[error("there is no study to compare: name the folder of an ablation")]
+    NoStudy,
+
+    /// Two ablations that are to be compared have other images.
+    #[error(
+        "`{first}` and `{second}` have different data, {first_data} and {second_data}: accuracies on different images say \
+         nothing about networks. Compare studies whose reports give the same SHA-256 of the data"
+    )]
+    DifferentData {
+        /// Name of one ablation.
+        first: String,
+        /// Name of its data.
+        first_data: String,
+        /// Name of the other.
+        second: String,
+        /// Name of the other's data.
+        second_data: String,
+    },
+
     /// A folder could not be made.
     #[error(
         "can't make the folder {}: check that the path is right and may be written",

@@ -19,6 +19,11 @@ pub(super) fn ratio(value: f64) -> String {
     format!("×{}", significant(value))
 }
 
+/// Returns a time in milliseconds, without the unit.
+pub(super) fn milliseconds(seconds: f64) -> String {
+    significant(1e3 * seconds)
+}
+
 /// Returns a p-value for a table: `0.012`, `<0.001`, or that there is none.
 pub(super) fn p_value(p: Option<f64>) -> String {
     match p {

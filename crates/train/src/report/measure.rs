@@ -40,6 +40,16 @@ pub(super) fn difference(
     Difference::between(&by_seed(first, metric), &by_seed(second, metric))
 }
 
+/// Returns the seconds of an optimization step in the fastest epoch of all runs of a variant; `None` where there is no epoch.
+///
+/// Other programs on the machine only ever slow a run down, so the fastest epoch is nearest to what the step takes by itself.
+pub(super) fn seconds_per_step(variant: &VariantRecord) -> Option<f64> {
+    let epochs = variant.runs.iter().flat_map(|run| &run.epochs);
+    let seconds = epochs.map(|epoch| epoch.train_seconds / epoch.steps as f64);
+    let measured = seconds.filter(|seconds| seconds.is_finite() && *seconds > 0.0);
+    measured.min_by(f64::total_cmp)
+}
+
 /// Returns the name of a metric within a sentence.
 pub(super) fn metric_name(metric: ClaimMetric) -> &'static str {
     match metric {

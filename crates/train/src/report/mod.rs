@@ -11,15 +11,19 @@
 //! results.json     the records, and what the report computed from them
 //! results.csv      every epoch of every run
 //! ```
+//!
+//! [`write_comparison()`] makes one page of several, from a [`Comparison`].
 
 mod charts;
 mod claim_table;
+pub mod comparison;
 mod confusion;
 mod definitions;
 pub mod divergence;
 mod error;
 mod files;
 mod format;
+pub mod front;
 pub mod grid;
 mod html;
 mod judgement;
@@ -29,6 +33,8 @@ mod notes;
 pub mod pairs;
 mod reason;
 mod rows;
+mod runs;
+mod settings;
 #[cfg(test)]
 mod simulation;
 pub mod statistics;
@@ -42,15 +48,19 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use comparison::Comparison;
 pub use error::ReportError;
 pub use notes::runs_cell;
 pub use summary::Summary;
-pub use text::{claims, table};
+pub use text::{claims, comparison_table, table};
 pub use validate::validate;
 pub use verdict::{ClaimVerdict, Verdict, verdicts};
 
 use crate::record::AblationRecord;
-use crate::record::layout::{CHART_FOLDER, CSV_FILE, HTML_FILE, JSON_FILE, MARKDOWN_FILE};
+use crate::record::layout::{
+    CHART_FOLDER, COMPARISON_HTML_FILE, COMPARISON_JSON_FILE, CSV_FILE, HTML_FILE, JSON_FILE,
+    MARKDOWN_FILE,
+};
 
 /// The files of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,6 +129,25 @@ pub fn write(record: &AblationRecord, folder: &Path) -> Result<ReportPaths, Repo
     let html = html::to_html(record, &summary, &verdicts, &drawn);
     files::write_whole(&paths.html, &html)?;
     Ok(paths)
+}
+
+/// Writes the page of several ablations, and their records, into `folder`, which is made if it is not there. Returns the path of
+/// the page.
+///
+/// # Errors
+///
+/// If a file can't be written.
+pub fn write_comparison(comparison: &Comparison, folder: &Path) -> Result<PathBuf, ReportError> {
+    let drawn = charts::Charts::of(&comparison.record, &comparison.summary)?;
+    let json = serde_json::to_string_pretty(comparison).map_err(|cause| ReportError::Format {
+        format: "JSON",
+        source: cause.into(),
+    })?;
+    files::make_folder(folder)?;
+    files::write_whole(&folder.join(COMPARISON_JSON_FILE), &(json + "\n"))?;
+    let page = folder.join(COMPARISON_HTML_FILE);
+    files::write_whole(&page, &html::comparison_to_html(comparison, &drawn))?;
+    Ok(page)
 }
 
 /// Reads the record of the report in `folder`, to make the report again or to compare it.
@@ -239,7 +268,7 @@ mod tests {
             for (file, content) in contents(&paths) {
                 assert!(!content.is_empty(), "{name}/{file}");
             }
-            assert_eq!(paths.charts.len(), if *name == "none" { 0 } else { 5 });
+            assert_eq!(paths.charts.len(), if *name == "none" { 0 } else { 8 });
         }
         let scores = synthetic::complete().variants[0].runs[0].epochs[0].test;
         let paths = synthetic::confusion().write(&scores, &folder.join("confusion"));

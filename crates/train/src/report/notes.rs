@@ -25,6 +25,41 @@ pub(super) const EFFECTS: &str = "An effect is taken by seed: the mean over all 
 pub(super) const CLAIM_TABLE: &str = "A difference is the first variant less the second. The verdict is corrected for the number of \
      claims, by p (Holm); beside it stands what would follow by itself, if the claim were the only one.";
 
+/// How to read the charts of accuracy against cost: what the accuracy is, and which variants are on the fronts.
+pub(super) fn fronts(summary: &Summary) -> String {
+    let accuracy = summary
+        .fronts
+        .first()
+        .map_or("", |front| front.accuracy.name());
+    let sentences = summary.fronts.iter().map(|front| {
+        let on = front.points.iter().filter(|point| point.on_front);
+        let names: Vec<_> = on.map(|point| point.name.clone()).collect();
+        let verb = if names.len() == 1 { "is" } else { "are" };
+        format!(
+            "By {}, {} {verb} on the Pareto front.",
+            front.cost.name(),
+            listed(&names)
+        )
+    });
+    format!(
+        "The accuracy is {accuracy}. {}",
+        sentences.collect::<Vec<_>>().join(" ")
+    )
+}
+
+/// How to read the table of what differs between studies.
+pub(super) const CONDITIONS: &str = "Settings outside of the networks, and environments, that are not the same in all studies. What is \
+     not as in the first study is marked. Where a variant differs from the first study's base in one that matters for accuracy, \
+     the two are not compared: such a difference could be the setting's as well as the network's.";
+
+/// How to read the table of settings.
+pub(super) const DIFFERING: &str = "Each variant's value of every setting in which two of them differ; what is not the base's stands out.";
+
+/// How to read the table of runs.
+pub(super) const RUNS: &str = "Program: the version, and the first letters of the SHA-256 of the executable file that began the run. \
+     Two builds of one version differ in it, even of the same sources. Data: the first letters of the SHA-256 over all pixels and \
+     labels. The whole hashes are in each run's run.json, and in results.json.";
+
 /// How to read the chart of differences.
 pub(super) const DIFFERENCES: &str = "Left of zero: less accurate than the base; right of it: more. \
      A bar is the 95 % interval of the difference. Where it crosses zero, the choice of seeds alone \

@@ -77,6 +77,13 @@ impl Pairs {
             return None;
         }
         let unit = Unit::percent(record.data.test_images);
+        let place = |name: &String| record.variants.iter().position(|v| v.name == *name);
+        let places = |pair: &Pair| {
+            [&pair.first, &pair.second]
+                .into_iter()
+                .filter_map(place)
+                .collect()
+        };
         let rows = self.pairs.iter().map(|pair| {
             vec![
                 pair.first.clone(),
@@ -103,6 +110,7 @@ impl Pairs {
             .to_vec(),
             texts: 2,
             rows: rows.collect(),
+            variants: self.pairs.iter().map(places).collect(),
         })
     }
 

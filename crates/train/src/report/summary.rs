@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::front::Front;
 use super::grid::Grid;
 use super::measure::{self, finished, sample, unfinished};
 use super::pairs::Pairs;
@@ -26,6 +27,8 @@ pub struct Summary {
     pub pairs: Pairs,
     /// The view by axis, where the variants are all combinations of the values of two axes or more.
     pub grid: Option<Grid>,
+    /// The variants that none beats in accuracy and in one cost at once, for each cost that is known.
+    pub fronts: Vec<Front>,
 }
 
 /// The measurements of one variant.
@@ -53,10 +56,19 @@ pub struct SummaryRow {
     pub final_top1: Option<Sample>,
     /// [`Self::final_top1`] less that of the base, by seed; `None` for the base.
     pub final_difference: Option<Difference>,
+    /// Test top-1 after the epoch that is best on the images held back for validation; `None`, and left out of JSON, where
+    /// there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chosen_top1: Option<Sample>,
+    /// [`Self::chosen_top1`] less that of the base, by seed; `None` for the base.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chosen_difference: Option<Difference>,
     /// How long the runs took to reach [`Summary::base_accuracy`].
     pub epochs_to_base: Option<Reached>,
     /// Median over all epochs of the variant's runs of training steps a second.
     pub steps_per_second: Option<f64>,
+    /// Seconds of a training step in the fastest epoch of all the variant's runs.
+    pub seconds_per_step: Option<f64>,
     /// Epochs that each unfinished run has done, in the order of the seeds.
     pub epochs_of_unfinished: Vec<usize>,
 }
@@ -117,7 +129,7 @@ impl RunCounts {
         self.finished == self.planned
     }
 
-    fn add(self, other: Self) -> Self {
+    pub(super) fn add(self, other: Self) -> Self {
         Self {
             planned: self.planned + other.planned,
             finished: self.finished + other.finished,
@@ -160,13 +172,20 @@ impl Summary {
             .iter()
             .fold(RunCounts::default(), |total, row| total.add(row.runs));
         let grid = Grid::of(record, &rows);
+        let fronts = Front::all(&rows);
         Self {
             runs,
             base_accuracy,
             rows,
             pairs: Pairs::of(record),
             grid,
+            fronts,
         }
+    }
+
+    /// Returns whether there are images held back for validation, by which an epoch is chosen.
+    pub(super) fn has_chosen(&self) -> bool {
+        self.rows.iter().any(|row| row.chosen_top1.is_some())
     }
 }
 
@@ -198,8 +217,11 @@ impl SummaryRow {
             best_difference: difference(ClaimMetric::BestTop1),
             final_top1: sample(variant, ClaimMetric::FinalTop1),
             final_difference: difference(ClaimMetric::FinalTop1),
+            chosen_top1: sample(variant, ClaimMetric::ChosenTop1),
+            chosen_difference: difference(ClaimMetric::ChosenTop1),
             epochs_to_base: base_accuracy.map(|accuracy| Reached::by(variant, accuracy)),
             steps_per_second: steps_per_second(variant),
+            seconds_per_step: measure::seconds_per_step(variant),
             epochs_of_unfinished: unfinished(variant).map(|run| run.epochs.len()).collect(),
         }
     }
@@ -288,6 +310,33 @@ mod tests {
         }
         let summary = Summary::of(&record);
         assert_eq!(summary.rows[0].steps_per_second, Some(5.0));
+    }
+
+    #[test]
+    fn a_steps_time_is_that_of_the_fastest_epoch_of_all_runs() {
+        let mut record = synthetic::from_curves(&[("base", &[&[0.1, 0.5], &[0.2, 0.6]])]);
+        let runs = record.variants[0].runs.iter_mut();
+        for (epoch, seconds) in runs
+            .flat_map(|run| &mut run.epochs)
+            .zip([3.0, 2.0, 1.0, 9.0])
+        {
+            (epoch.steps, epoch.train_seconds) = (10, seconds);
+        }
+        assert_eq!(Summary::of(&record).rows[0].seconds_per_step, Some(0.1));
+    }
+
+    #[test]
+    fn the_chosen_epoch_counts_where_images_are_held_back() {
+        let summary = Summary::of(&synthetic::complete());
+        assert!(!summary.has_chosen());
+        assert!(!serde_json::to_string(&summary).unwrap().contains("chosen"));
+        let summary = Summary::of(&synthetic::validated());
+        assert!(summary.has_chosen());
+        let (base, other) = (&summary.rows[0], &summary.rows[1]);
+        assert!(base.chosen_top1.is_some() && base.chosen_difference.is_none());
+        let difference = other.chosen_difference.unwrap().mean;
+        let expected = other.chosen_top1.unwrap().mean - base.chosen_top1.unwrap().mean;
+        assert!((difference - expected).abs() < 1e-12);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The results of an ablation as text, for a terminal.
 
 use super::claim_table::claim_table;
+use super::comparison::Comparison;
 use super::notes::{self, runs_cell};
 use super::statistics::{Design, Difference, Sample};
 use super::summary::{RunCounts, Summary};
@@ -10,19 +11,29 @@ use crate::record::AblationRecord;
 /// Writes the results of an ablation as a table with a row for each variant: parameters, accuracies, the difference to the
 /// base, speed and the number of runs.
 pub fn table(record: &AblationRecord) -> String {
-    let summary = Summary::of(record);
-    let header = [
-        "variant",
-        "parameters",
-        "best top-1 %",
-        "final top-1 %",
-        "final to base (95 %)",
-        "steps/s",
-        "runs",
-    ];
-    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    table_of(record, &Summary::of(record))
+}
+
+/// Writes the results of several ablations as one table, as [`table`] does, with the notices that belong to it.
+pub fn comparison_table(comparison: &Comparison) -> String {
+    let mut text = table_of(&comparison.record, &comparison.summary);
+    for notice in comparison.notices() {
+        text.push_str(&format!("\n\n{notice}"));
+    }
+    text
+}
+
+fn table_of(record: &AblationRecord, summary: &Summary) -> String {
+    let has_chosen = summary.has_chosen();
+    let mut header = vec!["variant", "parameters", "best top-1 %", "final top-1 %"];
+    header.push("final to base (95 %)");
+    if has_chosen {
+        header.push("chosen top-1 %");
+    }
+    header.extend(["steps/s", "runs"]);
+    let mut rows = vec![header.into_iter().map(str::to_owned).collect()];
     for row in &summary.rows {
-        rows.push(vec![
+        let mut cells = vec![
             row.name.clone(),
             row.parameters.to_string(),
             sample(row.best_top1.as_ref(), &row.runs),
@@ -31,10 +42,14 @@ pub fn table(record: &AblationRecord) -> String {
                 true => "base".to_owned(),
                 false => difference(row.final_difference.as_ref()),
             },
-            row.steps_per_second
-                .map_or("-".to_owned(), |steps| format!("{steps:.2}")),
-            runs_cell(row, record.epochs),
-        ]);
+        ];
+        if has_chosen {
+            cells.push(sample(row.chosen_top1.as_ref(), &row.runs));
+        }
+        let steps = row.steps_per_second;
+        cells.push(steps.map_or("-".to_owned(), |steps| format!("{steps:.2}")));
+        cells.push(runs_cell(row, record.epochs));
+        rows.push(cells);
     }
     align(&rows)
 }

@@ -219,6 +219,7 @@ mod tests {
             parameters: 1,
             epochs: vec![epoch],
             network_sha256: None,
+            origin: None,
         };
         assert_eq!(
             Progress::line(&record, 10),

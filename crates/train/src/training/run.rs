@@ -93,7 +93,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             self.config.resolve(self.data.classes.len())?,
             self.seed,
             DataRecord::new(self.data),
-            EnvironmentRecord::new(self.backend, self.device),
+            EnvironmentRecord::new(self.backend, self.device).with_program(),
         ))
     }
 
@@ -221,6 +221,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
                 parameters,
                 epochs: Vec::new(),
                 network_sha256: None,
+                origin: None,
             },
         })
     }

@@ -1,10 +1,11 @@
 //! What a chart of epochs draws of one variant.
 
 use crate::record::{AblationRecord, EpochRecord, RunState, VariantRecord};
+use crate::report::statistics::{Interval, Sample};
 
 /// A quantity that is charted by epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quantity {
+pub(in crate::report) enum Quantity {
     TestTop1,
     TrainTop1,
     TestLoss,
@@ -13,7 +14,7 @@ pub(super) enum Quantity {
 
 impl Quantity {
     /// In the order of the report.
-    pub(super) const ALL: [Self; 4] = [
+    pub(in crate::report) const ALL: [Self; 4] = [
         Self::TestTop1,
         Self::TestLoss,
         Self::TrainTop1,
@@ -21,7 +22,7 @@ impl Quantity {
     ];
 
     /// Name of the chart's file.
-    pub(super) fn stem(self) -> &'static str {
+    pub(in crate::report) fn stem(self) -> &'static str {
         match self {
             Self::TestTop1 => "test-top1",
             Self::TrainTop1 => "train-top1",
@@ -31,7 +32,7 @@ impl Quantity {
     }
 
     /// Heading of the chart: the quantity and its unit.
-    pub(super) fn heading(self) -> &'static str {
+    pub(in crate::report) fn heading(self) -> &'static str {
         match self {
             Self::TestTop1 => "Test top-1 accuracy (%)",
             Self::TrainTop1 => "Training top-1 accuracy (%)",
@@ -40,7 +41,7 @@ impl Quantity {
         }
     }
 
-    pub(super) fn is_loss(self) -> bool {
+    pub(in crate::report) fn is_loss(self) -> bool {
         matches!(self, Self::TestLoss | Self::TrainLoss)
     }
 
@@ -58,31 +59,33 @@ impl Quantity {
 }
 
 /// Epoch and value.
-pub(super) type Point = (f64, f64);
+pub(in crate::report) type Point = (f64, f64);
 
 /// One variant in a chart of epochs.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Curve {
+pub(in crate::report) struct Curve {
     /// Name of the variant.
-    pub(super) name: String,
+    pub(in crate::report) name: String,
     /// Mean over the finished runs.
-    pub(super) mean: Vec<Point>,
+    pub(in crate::report) mean: Vec<Point>,
     /// Epoch, smallest and largest value of the finished runs; empty for a single one.
-    pub(super) band: Vec<(f64, f64, f64)>,
+    pub(in crate::report) band: Vec<(f64, f64, f64)>,
+    /// The 95 % interval of each point of the mean, where it has one.
+    pub(in crate::report) intervals: Vec<Option<Interval>>,
     /// The runs that have not finished.
-    pub(super) others: Vec<OtherRun>,
+    pub(in crate::report) others: Vec<OtherRun>,
 }
 
 /// A run that did not come to its end, drawn by itself.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct OtherRun {
-    pub(super) points: Vec<Point>,
-    pub(super) diverged: bool,
+pub(in crate::report) struct OtherRun {
+    pub(in crate::report) points: Vec<Point>,
+    pub(in crate::report) diverged: bool,
 }
 
 impl Curve {
     /// Returns the curves of all variants, in the order of the record.
-    pub(super) fn all(record: &AblationRecord, quantity: Quantity) -> Vec<Self> {
+    pub(in crate::report) fn all(record: &AblationRecord, quantity: Quantity) -> Vec<Self> {
         let curves = record.variants.iter().map(|v| Self::of(v, quantity));
         curves.collect()
     }
@@ -110,6 +113,7 @@ impl Curve {
             name: variant.name.clone(),
             mean: Vec::with_capacity(epochs),
             band: Vec::with_capacity(epochs),
+            intervals: Vec::with_capacity(epochs),
             others,
         };
         for index in 0..epochs {
@@ -120,6 +124,10 @@ impl Curve {
             curve
                 .mean
                 .push((epoch, values.iter().sum::<f64>() / values.len() as f64));
+            let sample = Sample::of(&values);
+            curve
+                .intervals
+                .push(sample.and_then(|sample| sample.interval()));
             if values.len() > 1 {
                 let low = values.iter().copied().fold(f64::INFINITY, f64::min);
                 let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -130,14 +138,14 @@ impl Curve {
     }
 
     /// Returns where the name of the variant is written: the last point that is drawn of it.
-    pub(super) fn end(&self) -> Option<Point> {
+    pub(in crate::report) fn end(&self) -> Option<Point> {
         let other = self.others.iter().filter_map(|run| run.points.last());
         let longest = other.max_by(|a, b| a.0.total_cmp(&b.0));
         self.mean.last().or(longest).copied()
     }
 
     /// Returns all values that are drawn.
-    pub(super) fn values(&self) -> impl Iterator<Item = f64> {
+    pub(in crate::report) fn values(&self) -> impl Iterator<Item = f64> {
         let mean = self.mean.iter().map(|point| point.1);
         let band = self.band.iter().flat_map(|(_, low, high)| [*low, *high]);
         let others = self.others.iter().flat_map(|run| &run.points);
@@ -157,6 +165,8 @@ mod tests {
         let curve = Curve::all(&record, Quantity::TestTop1).remove(0);
         assert_eq!(curve.mean, [(1.0, 20.0), (2.0, 40.0)]);
         assert_eq!(curve.band, [(1.0, 10.0, 30.0), (2.0, 20.0, 60.0)]);
+        let half = 12.706204736174694 * 10.0; // of two values 20 apart, whose mean has a deviation of 10
+        assert!((curve.intervals[0].unwrap().low - (20.0 - half)).abs() < 1e-6);
         assert_eq!(curve.others.len(), 1);
         assert!(curve.others[0].diverged);
         assert_eq!(curve.end(), Some((2.0, 40.0)));

@@ -82,37 +82,128 @@ pub(super) fn shared(area: &Area, what: &str, text: &str, middle: f64, width: f6
     )
 }
 
+/// A part of a chart that stands in a group of its own, so that a page can hide, move or replace it.
+pub(super) struct Layer<'a> {
+    /// The group's class.
+    class: &'static str,
+    /// The place of the variant that it shows.
+    variant: Option<usize>,
+    draw: Box<dyn Fn(&Area) -> Result + 'a>,
+}
+
+impl<'a> Layer<'a> {
+    /// Returns a part that belongs to no variant.
+    pub(super) fn shared(class: &'static str, draw: impl Fn(&Area) -> Result + 'a) -> Self {
+        let draw = Box::new(draw);
+        Self {
+            class,
+            variant: None,
+            draw,
+        }
+    }
+
+    /// Returns a part that shows the variant at a place of the record.
+    pub(super) fn of_variant(
+        class: &'static str,
+        variant: usize,
+        draw: impl Fn(&Area) -> Result + 'a,
+    ) -> Self {
+        Self {
+            variant: Some(variant),
+            ..Self::shared(class, draw)
+        }
+    }
+}
+
 /// Makes a chart of `width` and `height` CSS pixels from what `draw` draws.
 pub(super) fn chart(
     stem: &'static str,
     title: String,
     description: String,
-    (width, height): (u32, u32),
+    size: (u32, u32),
     draw: impl FnOnce(&Area) -> Result,
 ) -> std::result::Result<Chart, ReportError> {
-    let failed = |cause: Box<dyn Error>| ReportError::Chart {
-        chart: stem.to_owned(),
-        cause: cause.to_string(),
-    };
-    let scale = SCALE.unsigned_abs();
-    let size = (width * scale, height * scale);
-    let mut svg = String::new();
-    {
-        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        draw(&area).map_err(failed)?;
-        area.present().map_err(|cause| failed(cause.into()))?;
-    }
-    let body = svg
-        .split_once('>')
-        .and_then(|(_, rest)| rest.trim_end().strip_suffix("</svg>"))
-        .ok_or_else(|| failed("plotters wrote no <svg> element".into()))?;
+    let (size, body) = (scaled(size), svg_body(scaled(size), draw));
     Ok(Chart {
         stem,
         title,
         description,
         size,
-        body: body.to_owned(),
+        plot: None,
+        body: body.map_err(|cause| failed(stem, cause))?.1,
     })
+}
+
+/// Makes a chart of `width` and `height` CSS pixels from its parts, of which the last is on top.
+pub(super) fn layered(
+    stem: &'static str,
+    title: String,
+    description: String,
+    size: (u32, u32),
+    layers: &[Layer],
+) -> std::result::Result<Chart, ReportError> {
+    let size = scaled(size);
+    let mut body = String::from("\n");
+    for layer in layers {
+        let drawn = svg_body(size, |area| (layer.draw)(area));
+        let (_, part) = drawn.map_err(|cause| failed(stem, cause))?;
+        let variant = layer
+            .variant
+            .map(|place| format!(" data-variants=\"{place}\""));
+        let (class, variant) = (layer.class, variant.unwrap_or_default());
+        body.push_str(&format!("<g class=\"{class}\"{variant}>{part}</g>\n"));
+    }
+    Ok(Chart {
+        stem,
+        title,
+        description,
+        size,
+        plot: None,
+        body,
+    })
+}
+
+/// Returns what `measure` finds on an area of `width` and `height` CSS pixels, whatever it draws there.
+pub(super) fn measured<T>(
+    stem: &'static str,
+    size: (u32, u32),
+    measure: impl FnOnce(&Area) -> std::result::Result<T, Box<dyn Error>>,
+) -> std::result::Result<T, ReportError> {
+    let measured = svg_body(scaled(size), measure);
+    measured
+        .map(|(value, _)| value)
+        .map_err(|cause| failed(stem, cause))
+}
+
+fn scaled((width, height): (u32, u32)) -> (u32, u32) {
+    let scale = SCALE.unsigned_abs();
+    (width * scale, height * scale)
+}
+
+fn failed(stem: &str, cause: Box<dyn Error>) -> ReportError {
+    ReportError::Chart {
+        chart: stem.to_owned(),
+        cause: cause.to_string(),
+    }
+}
+
+/// Returns what `draw` returns, and what stands within the `<svg>` element that it draws.
+fn svg_body<T>(
+    size: (u32, u32),
+    draw: impl FnOnce(&Area) -> std::result::Result<T, Box<dyn Error>>,
+) -> std::result::Result<(T, String), Box<dyn Error>> {
+    let mut svg = String::new();
+    let value = {
+        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        let value = draw(&area)?;
+        area.present()?;
+        value
+    };
+    let body = svg
+        .split_once('>')
+        .and_then(|(_, rest)| rest.trim_end().strip_suffix("</svg>"))
+        .ok_or("plotters wrote no <svg> element")?;
+    Ok((value, body.to_owned()))
 }
 
 /// Moves `places` apart until none is nearer than `gap` to the next, as little as that takes and

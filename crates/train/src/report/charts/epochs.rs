@@ -1,15 +1,18 @@
 //! A quantity by epoch: a line and a band for each variant.
 
+use std::error::Error;
+
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::curve::{Curve, OtherRun, Point, Quantity};
-use super::drawing::{self, Area, Result, line, px, text_style, text_width};
+use super::drawing::{self, Area, Layer, Result, line, px, text_style};
 use super::labels::Labels;
+use super::names::{self, Name};
 use super::theme::{self, LineStyle};
 use super::ticks::Axis;
-use super::{Chart, ReportError};
+use super::{Chart, ReportError, plot};
 use crate::record::AblationRecord;
 
 const WIDTH: f64 = 500.0;
@@ -21,12 +24,8 @@ const TOP: f64 = 38.0;
 const BOTTOM: f64 = 42.0;
 /// Room for the values.
 const LEFT: f64 = 38.0;
-/// Space between a line's end and its name.
-const LABEL_GAP: f64 = 12.0;
 /// Names longer than this are shortened in the chart; the legend has them whole.
 const LABEL_LETTERS: usize = 18;
-/// Height of a name.
-const LABEL_HEIGHT: f64 = 14.0;
 /// A loss above this many times that of guessing is cut off.
 const LOSS_LIMIT: f64 = 1.5;
 
@@ -41,47 +40,41 @@ pub(super) fn draw(
     let Some(limits) = limits(&curves, quantity, record.data.classes) else {
         return Ok(None);
     };
-    let y = Axis::around(limits.0, limits.1, 5);
-    let x = Axis::of_epochs(1, record.epochs, 6);
-    let names = curves.iter().map(|curve| curve.name.as_str());
-    let styles = LineStyle::all(names, &record.base);
-    let labels = Labels::of(
-        curves.iter().map(|curve| curve.name.as_str()),
-        LABEL_LETTERS,
-    );
+    let names = || curves.iter().map(|curve| curve.name.as_str());
+    let labels = Labels::of(names(), LABEL_LETTERS);
     let top = match labels.shared {
         Some(_) => TOP + drawing::SHARED,
         None => TOP,
     };
-    // Every line has its name, however many there are.
-    let names = LABEL_HEIGHT * (curves.len() + 1) as f64;
-    let height = HEIGHT.max(top + names + BOTTOM);
-    let chart = Drawing {
+    let drawing = Drawing {
         quantity,
-        curves: &curves,
-        styles: &styles,
-        labels: &labels,
+        styles: LineStyle::all(names(), &record.base),
+        right: names::room(labels.texts.iter()),
+        labels,
         top,
+        x: Axis::of_epochs(1, record.epochs, 6),
+        y: Axis::around(limits.0, limits.1, 5),
+        curves,
     };
-    drawing::chart(
-        quantity.stem(),
-        format!("{} by epoch", quantity.heading()),
-        describe(&curves),
-        (WIDTH as u32, height as u32),
-        |area| draw_all(area, &chart, (&x, &y)),
-    )
-    .map(Some)
+    // Every line has its name, however many there are.
+    let heights = names::HEIGHT * (drawing.curves.len() + 1) as f64;
+    let size = (WIDTH as u32, HEIGHT.max(top + heights + BOTTOM) as u32);
+    drawing.chart(size).map(Some)
 }
 
 /// The content of a chart.
-struct Drawing<'a> {
+struct Drawing {
     quantity: Quantity,
-    curves: &'a [Curve],
-    styles: &'a [LineStyle],
+    curves: Vec<Curve>,
+    styles: Vec<LineStyle>,
     /// The short names of the curves.
-    labels: &'a Labels,
+    labels: Labels,
     /// Room above the lines.
     top: f64,
+    /// Room for the names.
+    right: f64,
+    x: Axis,
+    y: Axis,
 }
 
 /// Returns the smallest and the largest value that is to be seen.
@@ -108,46 +101,110 @@ fn describe(curves: &[Curve]) -> String {
     format!("Last values: {}.", ends.collect::<Vec<_>>().join(", "))
 }
 
-fn draw_all(area: &Area, chart: &Drawing, (x, y): (&Axis, &Axis)) -> Result {
-    let names = chart.labels.texts.iter();
-    let widths = names.map(|name| text_width(name, drawing::SMALL));
-    let right = LABEL_GAP + widths.fold(0.0, f64::max);
-    drawing::heading(area, chart.quantity.heading())?;
-    if let Some(shared) = &chart.labels.shared {
-        drawing::shared(area, "variants", shared, 32.0, WIDTH)?;
-    }
-    let mut plot = ChartBuilder::on(area)
-        .margin_top(px(chart.top))
-        .margin_right(px(right))
-        .x_label_area_size(px(BOTTOM))
-        .y_label_area_size(px(LEFT))
-        .build_cartesian_2d(x.clone(), y.clone())?;
-    let small = text_style(theme::MUTED, drawing::SMALL, (HPos::Left, VPos::Top));
-    plot.configure_mesh()
-        .disable_x_mesh()
-        .bold_line_style(line(theme::GRID, 1.0))
-        .axis_style(TRANSPARENT)
-        .set_all_tick_mark_size(px(3.0))
-        .label_style(small)
-        .draw()?;
-    let floor = [(x.low, y.low), (x.high, y.low)];
-    plot.draw_series([PathElement::new(floor, line(theme::AXIS, 1.0))])?;
-    let middle = plot.backend_coord(&((x.low + x.high) / 2.0, y.low));
-    let beneath = (middle.0, middle.1 + px(24.0));
-    let centred = text_style(theme::MUTED, drawing::SMALL, (HPos::Center, VPos::Top));
-    drawing::write(area, "Epoch", beneath, &centred)?;
-
-    let both = || chart.curves.iter().zip(chart.styles);
-    for (curve, style) in both() {
-        draw_band(&mut plot, curve, style, y.high)?;
-    }
-    for (curve, style) in both() {
-        for run in &curve.others {
-            draw_other(&mut plot, run, style, y.high)?;
+impl Drawing {
+    fn chart(&self, size: (u32, u32)) -> std::result::Result<Chart, ReportError> {
+        let stem = self.quantity.stem();
+        let (place, names, heights, columns) = drawing::measured(stem, size, |area| {
+            let plot = self.plot(area)?;
+            let names = self.names(&plot);
+            let (columns, rows) = plot.plotting_area().get_pixel_range();
+            let heights = names::heights(&names, &rows).unwrap_or_default();
+            Ok((
+                plot::Plot::of(&plot, &self.x, &self.y),
+                names,
+                heights,
+                columns,
+            ))
+        })?;
+        let mut layers = vec![
+            Layer::shared("axes", |area| self.draw_axes(area)),
+            Layer::shared("frame", |area| self.draw_frame(area)),
+        ];
+        let high = self.y.high;
+        let both = || self.curves.iter().zip(&self.styles).enumerate();
+        for (variant, (curve, style)) in both() {
+            layers.push(Layer::of_variant("band", variant, move |area| {
+                draw_band(&mut self.plot(area)?, curve, style, high)
+            }));
         }
-        draw_mean(&mut plot, curve, style, y.high)?;
+        for (variant, (curve, style)) in both() {
+            layers.push(Layer::of_variant("line", variant, move |area| {
+                let mut plot = self.plot(area)?;
+                for run in &curve.others {
+                    draw_other(&mut plot, run, style, high)?;
+                }
+                draw_mean(&mut plot, curve, style, high)
+            }));
+        }
+        let columns = &columns;
+        for (name, height) in names.iter().zip(heights) {
+            layers.push(Layer::of_variant("label", name.variant, move |area| {
+                name.draw(area, height, columns)
+            }));
+        }
+        let title = format!("{} by epoch", self.quantity.heading());
+        let description = describe(&self.curves);
+        let chart = drawing::layered(stem, title, description, size, &layers)?;
+        Ok(Chart {
+            plot: Some(place),
+            ..chart
+        })
     }
-    draw_names(area, &plot, chart, y.high)
+
+    fn plot<'a>(&self, area: &Area<'a>) -> std::result::Result<Plot<'a, 'a>, Box<dyn Error>> {
+        let plot = ChartBuilder::on(area)
+            .margin_top(px(self.top))
+            .margin_right(px(self.right))
+            .x_label_area_size(px(BOTTOM))
+            .y_label_area_size(px(LEFT))
+            .build_cartesian_2d(self.x.clone(), self.y.clone())?;
+        Ok(plot)
+    }
+
+    fn draw_axes(&self, area: &Area) -> Result {
+        let small = text_style(theme::MUTED, drawing::SMALL, (HPos::Left, VPos::Top));
+        self.plot(area)?
+            .configure_mesh()
+            .disable_x_mesh()
+            .bold_line_style(line(theme::GRID, 1.0))
+            .axis_style(TRANSPARENT)
+            .set_all_tick_mark_size(px(3.0))
+            .label_style(small)
+            .draw()?;
+        Ok(())
+    }
+
+    /// Draws what stays where it is when the axes change.
+    fn draw_frame(&self, area: &Area) -> Result {
+        let (x, y) = (&self.x, &self.y);
+        drawing::heading(area, self.quantity.heading())?;
+        if let Some(shared) = &self.labels.shared {
+            drawing::shared(area, "variants", shared, 32.0, WIDTH)?;
+        }
+        let mut plot = self.plot(area)?;
+        let floor = [(x.low, y.low), (x.high, y.low)];
+        plot.draw_series([PathElement::new(floor, line(theme::AXIS, 1.0))])?;
+        let middle = plot.backend_coord(&((x.low + x.high) / 2.0, y.low));
+        let beneath = (middle.0, middle.1 + px(24.0));
+        let centred = text_style(theme::MUTED, drawing::SMALL, (HPos::Center, VPos::Top));
+        drawing::write(area, "Epoch", beneath, &centred)
+    }
+
+    /// Returns the names of the variants, at the ends of their lines.
+    fn names(&self, plot: &Plot) -> Vec<Name<'_>> {
+        let looks = self.labels.texts.iter().zip(&self.styles);
+        let curves = self.curves.iter().zip(looks).enumerate();
+        let named = curves.filter_map(|(variant, (curve, (label, style)))| {
+            let (epoch, value) = curve.end()?;
+            Some(Name {
+                variant,
+                label,
+                colour: style.colour,
+                point: plot.backend_coord(&(epoch, value.min(self.y.high))),
+            })
+        });
+        named.collect()
+    }
 }
 
 fn draw_band(plot: &mut Plot, curve: &Curve, style: &LineStyle, high: f64) -> Result {
@@ -191,39 +248,6 @@ fn draw_other(plot: &mut Plot, run: &OtherRun, style: &LineStyle, high: f64) -> 
     } else {
         let dot = Circle::new(end, px(2.0), style.colour.rgb().filled());
         plot.draw_series([dot])?;
-    }
-    Ok(())
-}
-
-/// Writes the names of the variants beside the ends of their lines, where there is room for all.
-fn draw_names(area: &Area, plot: &Plot, chart: &Drawing, high: f64) -> Result {
-    let looks = chart.labels.texts.iter().zip(chart.styles);
-    let ends: Vec<_> = chart
-        .curves
-        .iter()
-        .zip(looks)
-        .filter_map(|(curve, (label, style))| {
-            let (epoch, value) = curve.end()?;
-            let place = plot.backend_coord(&(epoch, value.min(high)));
-            Some((place, label, style.colour))
-        })
-        .collect();
-    let heights: Vec<i32> = ends.iter().map(|(place, ..)| place.1).collect();
-    let (columns, rows) = plot.plotting_area().get_pixel_range();
-    let free = (rows.start, rows.end - px(6.0));
-    let Some(heights) = drawing::spread(&heights, px(LABEL_HEIGHT), free) else {
-        return Ok(());
-    };
-    let left = columns.end + px(LABEL_GAP);
-    for (((x, y), name, colour), height) in ends.into_iter().zip(heights) {
-        if (height - y).abs() > px(2.0) || x < columns.end - px(LABEL_GAP) {
-            let from = (x + px(5.0), y);
-            let to = (left - px(3.0), height);
-            let leader = colour.rgb().mix(0.45).stroke_width(px(0.75).unsigned_abs());
-            area.draw(&PathElement::new([from, to], leader))?;
-        }
-        let style = text_style(colour, drawing::SMALL, (HPos::Left, VPos::Center));
-        drawing::write(area, name, (left, height), &style)?;
     }
     Ok(())
 }

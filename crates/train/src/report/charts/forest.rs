@@ -1,9 +1,12 @@
 //! The differences to the base, with their intervals.
 
+use std::error::Error;
+
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::drawing::{self, Area, Result, line, px, text_style, text_width};
+use super::drawing::{self, Area, Layer, Result, line, px, text_style, text_width};
 use super::labels::Labels;
 use super::theme::{self, LineStyle};
 use super::ticks::Axis;
@@ -24,8 +27,12 @@ const RIGHT: f64 = 20.0;
 const OFFSET: f64 = 0.16;
 const LABEL_LETTERS: usize = 26;
 
+type Plot<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<Axis, RangedCoordf64>>;
+
 /// A variant's row.
 struct Row<'a> {
+    /// Its place in the record.
+    variant: usize,
     name: &'a str,
     label: String,
     style: LineStyle,
@@ -63,7 +70,8 @@ pub(super) fn draw(
         .rows
         .iter()
         .zip(looks)
-        .filter_map(|(row, (style, label))| {
+        .enumerate()
+        .filter_map(|(variant, (row, (style, label)))| {
             let differences = row.best_difference.zip(row.final_difference);
             let content = match differences {
                 Some((best, last)) => Content::Differences([best, last].map(in_points)),
@@ -71,6 +79,7 @@ pub(super) fn draw(
                 None => Content::Diverged(row.runs.diverged_text()?),
             };
             Some(Row {
+                variant,
                 name: &row.name,
                 label,
                 style,
@@ -102,17 +111,25 @@ pub(super) fn draw(
         None => TOP,
     };
     let height = top + ROW * rows.len() as f64 + BOTTOM;
-    drawing::chart(
+    let forest = Forest { rows, x, top };
+    let mut layers = vec![Layer::shared("frame", |area| {
+        if let Some(shared) = shared {
+            drawing::shared(area, "variants", shared, 52.0, WIDTH)?;
+        }
+        forest.draw_frame(area)
+    })];
+    for (index, row) in forest.rows.iter().enumerate() {
+        let forest = &forest;
+        layers.push(Layer::of_variant("row", row.variant, move |area| {
+            forest.draw_row(area, index, row)
+        }));
+    }
+    drawing::layered(
         "differences",
         format!("Difference to {} in test top-1", record.base),
         description,
         (WIDTH as u32, height as u32),
-        |area| {
-            if let Some(shared) = shared {
-                drawing::shared(area, "variants", shared, 52.0, WIDTH)?;
-            }
-            draw_all(area, &rows, &x, top)
-        },
+        &layers,
     )
     .map(Some)
 }
@@ -134,36 +151,54 @@ fn ends(difference: &Difference) -> Vec<f64> {
     }
 }
 
-fn draw_all(area: &Area, rows: &[Row], x: &Axis, top: f64) -> Result {
-    drawing::heading(area, "Difference to base in test top-1 (percentage points)")?;
-    draw_key(area, rows)?;
-    let widths = rows
-        .iter()
-        .map(|row| text_width(&row.label, drawing::NORMAL));
-    let left = 12.0 + widths.fold(0.0, f64::max);
-    let count = rows.len() as f64;
-    let mut plot = ChartBuilder::on(area)
-        .margin_top(px(top))
-        .margin_right(px(RIGHT))
-        .x_label_area_size(px(BOTTOM))
-        .y_label_area_size(px(left))
-        .build_cartesian_2d(x.clone(), count..0.0)?;
-    plot.configure_mesh()
-        .disable_y_mesh()
-        .axis_style(TRANSPARENT)
-        .y_labels(0)
-        .bold_line_style(line(theme::GRID, 1.0))
-        .set_all_tick_mark_size(px(3.0))
-        .label_style(text_style(
-            theme::MUTED,
-            drawing::SMALL,
-            (HPos::Center, VPos::Top),
-        ))
-        .draw()?;
-    let zero = PathElement::new([(0.0, 0.0), (0.0, count)], line(theme::AXIS, 1.5));
-    plot.draw_series([zero])?;
-    for (row, index) in rows.iter().zip(0..) {
-        let middle = f64::from(index) + 0.5;
+/// The content of the chart.
+struct Forest<'a> {
+    rows: Vec<Row<'a>>,
+    x: Axis,
+    /// Room above the rows.
+    top: f64,
+}
+
+impl Forest<'_> {
+    fn plot<'a>(&self, area: &Area<'a>) -> std::result::Result<Plot<'a>, Box<dyn Error>> {
+        let widths = self
+            .rows
+            .iter()
+            .map(|row| text_width(&row.label, drawing::NORMAL));
+        let left = 12.0 + widths.fold(0.0, f64::max);
+        let plot = ChartBuilder::on(area)
+            .margin_top(px(self.top))
+            .margin_right(px(RIGHT))
+            .x_label_area_size(px(BOTTOM))
+            .y_label_area_size(px(left))
+            .build_cartesian_2d(self.x.clone(), self.rows.len() as f64..0.0)?;
+        Ok(plot)
+    }
+
+    fn draw_frame(&self, area: &Area) -> Result {
+        drawing::heading(area, "Difference to base in test top-1 (percentage points)")?;
+        draw_key(area, &self.rows)?;
+        let mut plot = self.plot(area)?;
+        plot.configure_mesh()
+            .disable_y_mesh()
+            .axis_style(TRANSPARENT)
+            .y_labels(0)
+            .bold_line_style(line(theme::GRID, 1.0))
+            .set_all_tick_mark_size(px(3.0))
+            .label_style(text_style(
+                theme::MUTED,
+                drawing::SMALL,
+                (HPos::Center, VPos::Top),
+            ))
+            .draw()?;
+        let ends = [(0.0, 0.0), (0.0, self.rows.len() as f64)];
+        plot.draw_series([PathElement::new(ends, line(theme::AXIS, 1.5))])?;
+        Ok(())
+    }
+
+    fn draw_row(&self, area: &Area, index: usize, row: &Row) -> Result {
+        let plot = self.plot(area)?;
+        let middle = index as f64 + 0.5;
         let place = |value: f64, offset: f64| plot.backend_coord(&(value, middle + offset));
         match &row.content {
             Content::Differences([best, last]) => {
@@ -184,9 +219,8 @@ fn draw_all(area: &Area, rows: &[Row], x: &Axis, top: f64) -> Result {
         }
         let name_place = (px(1.0), place(0.0, 0.0).1);
         let style = text_style(theme::INK, drawing::NORMAL, (HPos::Left, VPos::Center));
-        drawing::write(area, &row.label, name_place, &style)?;
+        drawing::write(area, &row.label, name_place, &style)
     }
-    Ok(())
 }
 
 fn draw_key(area: &Area, rows: &[Row]) -> Result {

@@ -1,11 +1,14 @@
 //! Charts as SVG, for light and dark surroundings.
 
 pub(super) mod confusion;
-mod curve;
+pub(super) mod curve;
 mod drawing;
 mod epochs;
 mod forest;
 mod labels;
+mod names;
+mod pareto;
+mod plot;
 pub(super) mod theme;
 mod ticks;
 
@@ -27,6 +30,8 @@ pub(super) struct Chart {
     description: String,
     /// Extent of the drawing in its own units.
     size: (u32, u32),
+    /// Where its lines or points are, for a page that moves them.
+    plot: Option<plot::Plot>,
     /// What stands within the `<svg>` element.
     body: String,
 }
@@ -38,6 +43,8 @@ pub(super) struct Charts {
     pub(super) differences: Option<Chart>,
     /// Accuracies and losses by epoch, once there is one.
     pub(super) epochs: Vec<Chart>,
+    /// Accuracy against each cost that is known.
+    pub(super) fronts: Vec<Chart>,
 }
 
 impl Charts {
@@ -48,12 +55,16 @@ impl Charts {
         Ok(Self {
             differences: forest::draw(record, summary)?,
             epochs: epochs?.into_iter().flatten().collect(),
+            fronts: pareto::draw_all(record, summary)?,
         })
     }
 
     /// Returns the charts in the order of the report.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Chart> {
-        self.differences.iter().chain(&self.epochs)
+        self.differences
+            .iter()
+            .chain(&self.fronts)
+            .chain(&self.epochs)
     }
 }
 
@@ -62,7 +73,9 @@ impl Chart {
     /// [`theme::dark_rules`].
     pub(super) fn inline(&self) -> String {
         let (width, height) = self.size;
-        self.element(&format!("viewBox=\"0 0 {width} {height}\""), "")
+        let plot = self.plot.as_ref().map(plot::Plot::attributes);
+        let plot = plot.unwrap_or_default();
+        self.element(&format!("viewBox=\"0 0 {width} {height}\"{plot}"), "")
     }
 
     /// Returns a whole file, with a background, a margin and the rules for dark surroundings.
@@ -117,7 +130,7 @@ mod tests {
     #[test]
     fn charts_are_accessible_and_have_a_background_only_in_files() {
         let charts = charts(&synthetic::complete());
-        assert_eq!(charts.iter().count(), 5);
+        assert_eq!(charts.iter().count(), 8);
         for chart in charts.iter() {
             let (inline, file) = (chart.inline(), chart.standalone());
             for svg in [&inline, &file] {
@@ -142,12 +155,14 @@ mod tests {
     #[test]
     fn partial_records_can_be_drawn() {
         for record in synthetic::all() {
-            let count = charts(&record).iter().count();
+            let charts = charts(&record);
             let has_runs = record
                 .variants
                 .iter()
                 .any(|variant| !variant.runs.is_empty());
-            assert_eq!(count, if has_runs { 5 } else { 0 });
+            let (epochs, differences) = if has_runs { (4, 1) } else { (0, 0) };
+            assert_eq!(charts.epochs.len(), epochs);
+            assert_eq!(charts.differences.iter().count(), differences);
         }
     }
 }

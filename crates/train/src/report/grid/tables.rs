@@ -73,6 +73,7 @@ impl Grid {
             head: head.collect(),
             texts: 1,
             rows: body.chain([last]).collect(),
+            variants: Vec::new(),
         }
     }
 
@@ -96,6 +97,7 @@ impl Grid {
                 .to_vec(),
             texts: 1,
             rows: rows.collect(),
+            variants: Vec::new(),
         }
     }
 
@@ -151,12 +153,14 @@ impl Grid {
                 head: head("Effect"),
                 texts: 1,
                 rows: effects.collect(),
+                variants: Vec::new(),
             },
             Table {
                 title: "Interactions: how far the effect of one axis depends on another".to_owned(),
                 head: head("Contrast"),
                 texts: 1,
                 rows: interactions.collect(),
+                variants: Vec::new(),
             },
         ];
         let tables = tables.into_iter().filter(|table| !table.rows.is_empty());

@@ -1,21 +1,28 @@
-//! The report as one page that needs nothing else: no script, no font, no request.
+//! The report as one page that needs nothing else: no font, no request. All is there to read without its script, which lets a
+//! reader hide variants, zoom charts and read values.
 
+mod comparison;
+mod figures;
 mod grid;
+mod page;
+mod points;
+mod settings;
 mod table;
 mod tables;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, PreEscaped, html};
 
-use super::charts::theme::{self, LineStyle};
+use super::charts::theme::LineStyle;
 use super::charts::{Chart, Charts};
 use super::claim_table::claim_table;
 use super::notes;
+use super::runs::runs_table;
 use super::summary::Summary;
 use super::verdict::{ClaimVerdict, Verdict};
-use crate::numbers::listed;
 use crate::record::AblationRecord;
+use crate::record::layout::{CSV_FILE, JSON_FILE};
 
-const STYLE: &str = include_str!("style.css");
+pub(super) use comparison::to_html as comparison_to_html;
 
 /// Writes the page.
 pub(super) fn to_html(
@@ -24,40 +31,20 @@ pub(super) fn to_html(
     verdicts: &[ClaimVerdict],
     charts: &Charts,
 ) -> String {
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (record.title) }
-                style { (PreEscaped(style())) }
-            }
-            body {
-                main {
-                    (header(record, summary))
-                    (claims(record, verdicts))
-                    (results(record, summary, charts.differences.as_ref()))
-                    (curves(record, &charts.epochs))
-                    (settings(record))
-                    (data(record))
-                    (environment(record))
-                    (definitions(record, summary))
-                }
-            }
-        }
+    let content = html! {
+        (header(record, summary))
+        (figures::controls(record))
+        (claims(record, verdicts, None, "claims"))
+        (results(record, summary, charts.differences.as_ref()))
+        (figures::fronts(summary, &charts.fronts))
+        (figures::curves(record, &charts.epochs))
+        (runs(record))
+        (settings::settings(record))
+        (settings::data(record))
+        (settings::environment(record))
+        (definitions(record, summary, JSON_FILE))
     };
-    page.into_string() + "\n"
-}
-
-fn style() -> String {
-    let (light, dark) = (theme::variables(false), theme::variables(true));
-    let rules = theme::dark_rules(".chart");
-    format!(
-        "{STYLE}:root{{{light}}}\n\
-         @media screen and (prefers-color-scheme:dark){{:root{{{dark}}}{rules}}}\n"
-    )
+    page::page(&record.title, &content, &points::points(record, summary))
 }
 
 fn header(record: &AblationRecord, summary: &Summary) -> Markup {
@@ -77,14 +64,23 @@ fn header(record: &AblationRecord, summary: &Summary) -> Markup {
     }
 }
 
-fn claims(record: &AblationRecord, verdicts: &[ClaimVerdict]) -> Markup {
+/// Returns the claims of an ablation, of which a page of several says the name; nothing where there are none.
+fn claims(
+    record: &AblationRecord,
+    verdicts: &[ClaimVerdict],
+    study: Option<&str>,
+    id: &str,
+) -> Markup {
     html! {
         @if let Some(numbers) = claim_table(record, verdicts) {
             section {
-                h2 { "What is claimed, and what was measured" }
+                h2 {
+                    @if let Some(study) = study { (study) ": what is claimed, and what was measured" }
+                    @else { "What is claimed, and what was measured" }
+                }
                 p { (notes::tally(verdicts)) }
                 @for verdict in verdicts { (claim(verdict)) }
-                (table::listed(&numbers, "claims"))
+                (table::listed(&numbers, id))
                 p.source { (notes::CLAIM_TABLE) }
             }
         }
@@ -155,98 +151,20 @@ fn named(style: LineStyle, name: &str) -> Markup {
     }
 }
 
-fn curves(record: &AblationRecord, charts: &[Chart]) -> Markup {
+/// Returns every run with the code and the data that it was made with; nothing where none has started.
+fn runs(record: &AblationRecord) -> Markup {
     html! {
-        section {
-            h2 { "By epoch" }
-            @if charts.is_empty() {
-                p { "No epoch is finished yet." }
-            } @else {
-                ul.legend {
-                    @for (variant, style) in record.variants.iter().zip(styles(record)) {
-                        li.name { (named(style, &variant.name)) }
-                    }
-                }
-                div.charts { @for chart in charts { figure.chart { (PreEscaped(chart.inline())) } } }
+        @if let Some(runs) = runs_table(record) {
+            section {
+                h2 { "Runs" }
+                (table::listed(&runs, "runs"))
+                p.source { (notes::RUNS) }
             }
         }
     }
 }
 
-fn settings(record: &AblationRecord) -> Markup {
-    html! {
-        section {
-            h2 { "Settings" }
-            h3 #changes { "What each variant changes" }
-            div.scroll tabindex="0" role="region" aria-labelledby="changes" {
-                table.changes {
-                    thead { tr { th scope="col" { "Variant" } th scope="col" { "Sets" } } }
-                    tbody {
-                        @for (variant, style) in record.variants.iter().zip(styles(record)) {
-                            tr {
-                                th scope="row" { div.name { (named(style, &variant.name)) } }
-                                td {
-                                    @if variant.changes.is_empty() { span.spread { "nothing" } }
-                                    @for (path, value) in &variant.changes {
-                                        code { (path) " = " (value) }
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-            @if !record.settings.is_empty() {
-                h3 { "What all of them share" }
-                dl.pairs { (pairs(&record.settings)) }
-            }
-        }
-    }
-}
-
-fn pairs(pairs: &[(String, String)]) -> Markup {
-    html! { @for (name, value) in pairs { div { dt { (name) } dd { (value) } } } }
-}
-
-fn data(record: &AblationRecord) -> Markup {
-    let data = &record.data;
-    html! {
-        section {
-            h2 { "Data" }
-            p { strong { (data.name) } ": " (notes::data_extent(record)) "." }
-            p.citation { (data.citation) }
-            dl.pairs.long {
-                div { dt { "Source" } dd { code { (data.source) } } }
-                div { dt { "SHA-256" } dd { code { (data.sha256) } } }
-            }
-        }
-    }
-}
-
-fn environment(record: &AblationRecord) -> Markup {
-    let place = &record.environment;
-    let seeds: Vec<_> = record.seeds.iter().map(u64::to_string).collect();
-    html! {
-        section {
-            h2 { "Environment" }
-            dl.pairs {
-                div { dt { "Backend" } dd { (place.backend) } }
-                div { dt { "Device" } dd { (place.device) } }
-                @if !place.processor.is_empty() {
-                    div { dt { "Processor" } dd { (place.processor) } }
-                }
-                div { dt { "Threads" } dd { (place.threads) } }
-                div { dt { "Platform" } dd { (place.platform) } }
-                (pairs(&place.versions))
-                div { dt { "Seeds" } dd { (listed(&seeds)) } }
-            }
-            p { "This repeats it:" }
-            pre { code { (record.command) } }
-        }
-    }
-}
-
-fn definitions(record: &AblationRecord, summary: &Summary) -> Markup {
+fn definitions(record: &AblationRecord, summary: &Summary, json: &str) -> Markup {
     html! {
         section {
             h2 { "How to read the numbers" }
@@ -256,7 +174,8 @@ fn definitions(record: &AblationRecord, summary: &Summary) -> Markup {
                 }
             }
             p.source {
-                "Made from the records of the runs, which " code { "results.json" } " has too; every epoch is in " code { "results.csv" } "."
+                "Made from the records of the runs, which " code { (json) } " has too."
+                @if json == JSON_FILE { " Every epoch is in " code { (CSV_FILE) } "." }
             }
         }
     }
@@ -280,8 +199,8 @@ mod tests {
         let page = page(&record);
         for variant in &record.variants {
             let cell = format!("</span><span>{}</span>", variant.name);
-            // Two tables of results, the legend and the table of changes.
-            assert_eq!(page.matches(&cell).count(), 4, "{}", variant.name);
+            // The buttons, two tables of results, the legend and the table of settings.
+            assert_eq!(page.matches(&cell).count(), 5, "{}", variant.name);
         }
         assert!(page.contains("1,258,610") && page.contains("41.3 M"));
     }
@@ -312,7 +231,8 @@ mod tests {
         set(&mut record.claims[0].worse);
         set(&mut record.claims[2].better);
         let page = page(&record);
-        assert!(!page.contains("<script"));
+        // The page's own, and what that reads.
+        assert_eq!(page.matches("<script").count(), 2);
         assert!(page.matches("&lt;script&gt;").count() >= 12);
     }
 
@@ -320,10 +240,20 @@ mod tests {
     fn the_page_needs_nothing_else() {
         for record in synthetic::all() {
             let page = page(&record);
-            for outside in ["src=", "href=", "url(", "@import"] {
+            for outside in [
+                "src=",
+                "href=",
+                "@import",
+                "import(",
+                "fetch(",
+                "XMLHttpRequest",
+            ] {
                 assert!(!page.contains(outside), "{outside}");
             }
-            assert!(!page.contains("NaN"));
+            let within = page.matches("url(#").count();
+            assert_eq!(page.matches("url(").count(), within);
+            let content = page.split("<script>").next().unwrap();
+            assert!(!content.contains("NaN"));
         }
     }
 

@@ -31,8 +31,8 @@ fn content(table: &Table, id: &str) -> Markup {
                     }
                 }
                 tbody {
-                    @for row in &table.rows {
-                        tr {
+                    @for (place, row) in table.rows.iter().enumerate() {
+                        tr data-variants=[table.variants_of(place)] {
                             @for (column, cell) in row.iter().enumerate() {
                                 @if column == 0 {
                                     th scope="row" { (cell) }

@@ -6,7 +6,7 @@ use super::{named, styles};
 use crate::numbers::{magnitude, significant, thousands};
 use crate::record::AblationRecord;
 use crate::report::charts::theme::LineStyle;
-use crate::report::format::{NONE, UNKNOWN, Unit, ratio};
+use crate::report::format::{NONE, UNKNOWN, Unit, milliseconds, ratio};
 use crate::report::notes;
 use crate::report::statistics::{Difference, Sample};
 use crate::report::summary::{Summary, SummaryRow};
@@ -14,6 +14,7 @@ use crate::report::summary::{Summary, SummaryRow};
 /// Accuracies and their differences to the base.
 pub(super) fn accuracies(record: &AblationRecord, summary: &Summary) -> Markup {
     let unit = Unit::percent(record.data.test_images);
+    let has_chosen = summary.has_chosen();
     html! {
         h3 #accuracy { "Accuracy on the test set" }
         p.source {
@@ -29,17 +30,25 @@ pub(super) fn accuracies(record: &AblationRecord, summary: &Summary) -> Markup {
                         th.number scope="col" { "Difference " span.unit { "pp" } }
                         th.number scope="col" { "Final " span.unit { "%" } }
                         th.number scope="col" { "Difference " span.unit { "pp" } }
+                        @if has_chosen {
+                            th.number scope="col" { "Chosen " span.unit { "%" } }
+                            th.number scope="col" { "Difference " span.unit { "pp" } }
+                        }
                         th.number scope="col" { "Runs" }
                     }
                 }
                 tbody {
-                    @for (row, style) in summary.rows.iter().zip(styles(record)) {
-                        tr.base[row.is_base] {
+                    @for (place, (row, style)) in summary.rows.iter().zip(styles(record)).enumerate() {
+                        tr.base[row.is_base] data-variants=(place) {
                             (name_cell(row, style))
                             (sample_cell(unit, row, row.best_top1.as_ref()))
                             (difference_cell(unit, row, row.best_difference.as_ref()))
                             (sample_cell(unit, row, row.final_top1.as_ref()))
                             (difference_cell(unit, row, row.final_difference.as_ref()))
+                            @if has_chosen {
+                                (sample_cell(unit, row, row.chosen_top1.as_ref()))
+                                (difference_cell(unit, row, row.chosen_difference.as_ref()))
+                            }
                             td.number.runs { (notes::runs_cell(row, record.epochs)) }
                         }
                     }
@@ -61,18 +70,20 @@ pub(super) fn costs(record: &AblationRecord, summary: &Summary) -> Markup {
                         th.number scope="col" colspan="2" { "Parameters" }
                         th.number scope="col" colspan="2" { "Multiply-adds " span.unit { "an image" } }
                         th.number scope="col" { "Steps a second" }
+                        th.number scope="col" { "Fastest step " span.unit { "ms" } }
                         th.number scope="col" { "Epochs to base's best" }
                     }
                 }
                 tbody {
-                    @for (row, style) in summary.rows.iter().zip(styles(record)) {
-                        tr.base[row.is_base] {
+                    @for (place, (row, style)) in summary.rows.iter().zip(styles(record)).enumerate() {
+                        tr.base[row.is_base] data-variants=(place) {
                             (name_cell(row, style))
                             td.number { (thousands(row.parameters)) }
                             (ratio_cell(row.parameters_ratio))
                             td.number { (row.multiply_adds.map_or_else(|| UNKNOWN.to_owned(), magnitude)) }
                             (ratio_cell(row.multiply_adds_ratio))
                             td.number { (or_none(row.steps_per_second.map(significant))) }
+                            td.number { (or_none(row.seconds_per_step.map(milliseconds))) }
                             td.number {
                                 @match diverged(row) {
                                     Some(diverged) => (diverged),

@@ -5,8 +5,10 @@ mod page;
 use super::charts::{Chart, Charts};
 use super::claim_table::claim_table;
 use super::definitions::definitions;
-use super::format::{NONE, UNKNOWN, Unit, ratio};
+use super::format::{NONE, UNKNOWN, Unit, milliseconds, ratio};
 use super::notes;
+use super::runs::runs_table;
+use super::settings::{Differing, Setting};
 use super::statistics::{Difference, Sample};
 use super::summary::{Summary, SummaryRow};
 use super::table::Table;
@@ -46,12 +48,24 @@ pub(super) fn to_markdown(
     pairs(&mut page, record, summary);
     by_axis(&mut page, record, summary);
     costs(&mut page, summary);
+    if !charts.fronts.is_empty() {
+        page.block("## Accuracy and cost");
+        page.block(&text(&notes::fronts(summary)));
+    }
+    for chart in &charts.fronts {
+        page.block(&image(chart, chart_folder));
+    }
     page.block("## By epoch");
     if charts.epochs.is_empty() {
         page.block("No epoch is finished yet.");
     }
     for chart in &charts.epochs {
         page.block(&image(chart, chart_folder));
+    }
+    if let Some(table) = runs_table(record) {
+        page.block("## Runs");
+        listed_table(&mut page, &table);
+        page.block(notes::RUNS);
     }
     settings(&mut page, record);
     data(&mut page, record);
@@ -139,23 +153,32 @@ fn accuracies(page: &mut Page, record: &AblationRecord, summary: &Summary) {
         "Top-1, and the difference to {} in percentage points by seed, with its 95 % interval.",
         text(&record.base)
     ));
-    let head = [
+    let mut head = vec![
         "Variant",
         "Best (%)",
         "Difference (pp)",
         "Final (%)",
         "Difference (pp)",
-        "Runs",
     ];
+    let has_chosen = summary.has_chosen();
+    if has_chosen {
+        head.extend(["Chosen (%)", "Difference (pp)"]);
+    }
+    head.push("Runs");
     let rows = summary.rows.iter().map(|row| {
-        [
+        let mut cells = vec![
             name(row),
             figure(row.best_top1.as_ref(), row),
             difference(row.best_difference.as_ref(), row),
             figure(row.final_top1.as_ref(), row),
             difference(row.final_difference.as_ref(), row),
-            notes::runs_cell(row, record.epochs),
-        ]
+        ];
+        if has_chosen {
+            cells.push(figure(row.chosen_top1.as_ref(), row));
+            cells.push(difference(row.chosen_difference.as_ref(), row));
+        }
+        cells.push(notes::runs_cell(row, record.epochs));
+        cells
     });
     page.table(&head, 1, rows);
 }
@@ -186,6 +209,7 @@ fn costs(page: &mut Page, summary: &Summary) {
         "Multiply-adds",
         "to base",
         "Steps a second",
+        "Fastest step (ms)",
         "Epochs to base's best",
     ];
     let rows = summary.rows.iter().map(|row| {
@@ -197,6 +221,7 @@ fn costs(page: &mut Page, summary: &Summary) {
                 .map_or_else(|| UNKNOWN.to_owned(), magnitude),
             or_none(row.multiply_adds_ratio.map(ratio)),
             or_none(row.steps_per_second.map(significant)),
+            or_none(row.seconds_per_step.map(milliseconds)),
             or_none(notes::reached_cell(row)),
         ]
     });
@@ -222,20 +247,26 @@ fn image(chart: &Chart, folder: &str) -> String {
 
 fn settings(page: &mut Page, record: &AblationRecord) {
     page.block("## Settings");
-    page.block("### What each variant changes");
-    let rows = record.variants.iter().map(|variant| {
-        let changes = variant.changes.iter();
-        let changes: Vec<_> = changes
-            .map(|(path, value)| code(&format!("{path} = {value}")))
-            .collect();
-        let sets = if changes.is_empty() {
-            "nothing".to_owned()
-        } else {
-            changes.join(", ")
-        };
-        [text(&variant.name), sets]
-    });
-    page.table(&["Variant", "Sets"], 2, rows);
+    let differing = Differing::of(record);
+    if !differing.paths.is_empty() {
+        page.block("### What differs");
+        page.block(notes::DIFFERING);
+        let paths = differing.paths.iter().map(|path| code(path));
+        let head: Vec<_> = ["Variant".to_owned()].into_iter().chain(paths).collect();
+        let head: Vec<_> = head.iter().map(String::as_str).collect();
+        let rows = record.variants.iter().zip(&differing.rows);
+        let rows = rows.map(|(variant, row)| {
+            let cell = |setting: &Setting| match setting.differs {
+                true => format!("**{}**", text(setting.text())),
+                false => text(setting.text()),
+            };
+            let cells = [text(&variant.name)]
+                .into_iter()
+                .chain(row.iter().map(cell));
+            cells.collect::<Vec<_>>()
+        });
+        page.table(&head, head.len(), rows);
+    }
     if !record.settings.is_empty() {
         let settings = record.settings.iter();
         let rows = settings.map(|(name, value)| [text(name), text(value)]);
@@ -365,7 +396,7 @@ mod tests {
     #[test]
     fn charts_are_shown() {
         let page = page(&synthetic::complete());
-        assert_eq!(page.matches("](charts/").count(), 5);
+        assert_eq!(page.matches("](charts/").count(), 8);
         assert!(!page.contains("\n\n\n"));
     }
 

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::{CONFIDENCE, Interval, students_t};
+
 /// Mean and spread of a few values, one a seed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Sample {
@@ -33,6 +35,17 @@ impl Sample {
         Some(Self { count, mean, sd })
     }
 
+    /// Returns the 95 % interval of the mean, Student's; `None` for a single value, or where all are equal.
+    pub fn interval(&self) -> Option<Interval> {
+        let variance = self.variance_of_mean().filter(|variance| *variance > 0.0)?;
+        let quantile = students_t::quantile((1.0 + CONFIDENCE) / 2.0, (self.count - 1) as f64)?;
+        let half = quantile * variance.sqrt();
+        Some(Interval {
+            low: self.mean - half,
+            high: self.mean + half,
+        })
+    }
+
     /// Estimated variance of the mean; `None` for a single value.
     pub(super) fn variance_of_mean(&self) -> Option<f64> {
         self.sd.map(|sd| sd * sd / self.count as f64)
@@ -53,5 +66,16 @@ mod tests {
         assert_near(many.mean, 2.5, 1e-12);
         assert_near(many.sd.unwrap(), 1.2909944487358056, 1e-12);
         assert_eq!(Sample::of(&[0.1, 0.1, 0.1]).unwrap().sd, Some(0.0));
+    }
+
+    /// `scipy.stats.t.interval(0.95, 2, 2, 1 / 3 ** 0.5)` of SciPy 1.17.1.
+    #[test]
+    fn the_means_interval_is_students() {
+        let interval = |values: &[f64]| Sample::of(values).unwrap().interval();
+        let three = interval(&[1.0, 2.0, 3.0]).unwrap();
+        assert_near(three.low, -0.4841377117503303, 1e-9);
+        assert_near(three.high, 4.48413771175033, 1e-9);
+        assert_eq!(interval(&[1.0]), None);
+        assert_eq!(interval(&[0.1, 0.1, 0.1]), None);
     }
 }

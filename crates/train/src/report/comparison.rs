@@ -1,0 +1,416 @@
+//! Several ablations side by side: all variants in one record, and what of them may be compared.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use serde::Serialize;
+
+use super::ReportError;
+use super::notes;
+use super::summary::{RunCounts, Summary};
+use super::validate::validate;
+use super::verdict::{ClaimVerdict, verdicts};
+use crate::numbers::listed;
+use crate::record::{AblationRecord, VariantRecord};
+
+/// Between the name of a study and that of a variant.
+const BETWEEN: &str = ": ";
+/// Where a setting has no single value in a study.
+pub(super) const VARIES: &str = "varies";
+/// Where a study's records don't say.
+pub(super) const UNKNOWN: &str = "not set";
+
+/// Ablations of the same data, side by side.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Comparison {
+    /// The ablations, in the order given.
+    pub studies: Vec<Study>,
+    /// The settings outside of the networks in which the studies differ.
+    pub conditions: Vec<Condition>,
+    /// The tables of all variants. A variant is compared with the first study's base only where nothing but the network, or what
+    /// the studies themselves vary, differs.
+    pub summary: Summary,
+    /// Why variants are not compared: (name, what differs).
+    pub not_compared: Vec<(String, Vec<String>)>,
+    /// All variants in one record, under names that are their own.
+    #[serde(skip)]
+    pub(super) record: AblationRecord,
+}
+
+/// One of the ablations.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Study {
+    /// A name that no other has.
+    pub label: String,
+    /// Its record.
+    pub record: AblationRecord,
+    /// Its claims, judged and corrected among themselves.
+    pub verdicts: Vec<ClaimVerdict>,
+}
+
+/// A setting in which studies differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Condition {
+    /// Path in the configuration, or what it is of the environment.
+    pub path: String,
+    /// Its value in each study.
+    pub values: Vec<String>,
+    /// Whether accuracies depend on it; times do in any case.
+    pub decides: bool,
+}
+
+impl Comparison {
+    /// Puts ablations side by side. Each comes with a name to tell it by where two have the same, such as its folder's.
+    ///
+    /// # Errors
+    ///
+    /// If a record does not hold together, or two have different data.
+    pub fn of(records: Vec<(String, AblationRecord)>) -> Result<Self, ReportError> {
+        let labels = labels(&records);
+        let mut studies = Vec::new();
+        for (label, (_, record)) in labels.into_iter().zip(records) {
+            validate(&record)?;
+            let verdicts = verdicts(&record);
+            studies.push(Study {
+                label,
+                record,
+                verdicts,
+            });
+        }
+        let Some((first, others)) = studies.split_first() else {
+            return Err(ReportError::NoStudy);
+        };
+        if let Some(other) = others
+            .iter()
+            .find(|other| other.record.data.sha256 != first.record.data.sha256)
+        {
+            return Err(ReportError::DifferentData {
+                first: first.label.clone(),
+                first_data: first.record.data.name.clone(),
+                second: other.label.clone(),
+                second_data: other.record.data.name.clone(),
+            });
+        }
+        let record = merged(&studies);
+        let mut summary = Summary::of(&record);
+        let not_compared = leave_out(&studies, &record, &mut summary);
+        Ok(Self {
+            conditions: conditions(&studies),
+            studies,
+            summary,
+            not_compared,
+            record,
+        })
+    }
+
+    /// Returns what a reader has to know before the numbers.
+    pub(super) fn notices(&self) -> Vec<String> {
+        let mut notices = Vec::new();
+        for study in &self.studies {
+            let own = notes::notices(&study.record, &Summary::of(&study.record));
+            notices.extend(
+                own.into_iter()
+                    .map(|notice| format!("{}: {notice}", study.label)),
+            );
+        }
+        let mut by_reason: Vec<(&Vec<String>, Vec<String>)> = Vec::new();
+        for (name, reasons) in &self.not_compared {
+            match by_reason.iter_mut().find(|(known, _)| *known == reasons) {
+                Some((_, names)) => names.push(name.clone()),
+                None => by_reason.push((reasons, vec![name.clone()])),
+            }
+        }
+        for (reasons, names) in by_reason {
+            notices.push(format!(
+                "Not compared with {}: {}. More than the network differs: {}.",
+                self.record.base,
+                listed(&names),
+                listed(reasons)
+            ));
+        }
+        if self.conditions.iter().any(|condition| !condition.decides) {
+            notices.push(
+                "The studies ran in different environments: times of one are no measure for those of another.".to_owned(),
+            );
+        }
+        notices
+    }
+}
+
+/// Returns a name for each study: the ablation's, with the given one where two have the same, and a number where even that is.
+fn labels(records: &[(String, AblationRecord)]) -> Vec<String> {
+    let count = |name: &str| records.iter().filter(|(_, r)| r.name == name).count();
+    let mut used: HashMap<String, usize> = HashMap::new();
+    let label = |(given, record): &(String, AblationRecord)| {
+        let label = match count(&record.name) {
+            1 => record.name.clone(),
+            _ => given.clone(),
+        };
+        let number = used.entry(label.clone()).or_default();
+        *number += 1;
+        match *number {
+            1 => label,
+            number => format!("{label} ({number})"),
+        }
+    };
+    records.iter().map(label).collect()
+}
+
+/// Returns the name of a variant among those of all studies: with its study's where another has the same.
+fn name(studies: &[Study], study: &Study, variant: &str) -> String {
+    let with_it = studies
+        .iter()
+        .filter(|other| other.record.variants.iter().any(|v| v.name == variant));
+    match with_it.count() {
+        0 | 1 => variant.to_owned(),
+        _ => format!("{}{BETWEEN}{variant}", study.label),
+    }
+}
+
+/// Puts all variants into one record.
+fn merged(studies: &[Study]) -> AblationRecord {
+    let mut record = studies[0].record.clone(); // never empty, as its maker has checked
+    let labels: Vec<_> = studies.iter().map(|study| study.label.clone()).collect();
+    record.base = name(studies, &studies[0], &record.base);
+    record.name = labels.join(", ");
+    record.title = format!("{} compared", listed(&labels));
+    record.claims.clear();
+    record.variants.clear();
+    record.seeds.clear();
+    for study in studies {
+        let variant = |variant: &VariantRecord| VariantRecord {
+            name: name(studies, study, &variant.name),
+            ..variant.clone()
+        };
+        record
+            .variants
+            .extend(study.record.variants.iter().map(variant));
+        record.epochs = record.epochs.max(study.record.epochs);
+        for &seed in &study.record.seeds {
+            if !record.seeds.contains(&seed) {
+                record.seeds.push(seed);
+            }
+        }
+    }
+    record
+}
+
+/// Returns whether a path is of the network, which studies are compared for, or says the same of the data as their hash.
+fn is_own(path: &str) -> bool {
+    path == "data.source"
+        || ["model", "complexity"].contains(&path.split('.').next().unwrap_or(path))
+}
+
+/// Returns a variant's settings outside of the network: all that are known.
+fn conditions_of<'a>(study: &'a Study, variant: &'a VariantRecord) -> BTreeMap<&'a str, &'a str> {
+    let settings = match variant.settings.is_empty() {
+        true => [study.record.settings.as_slice(), variant.changes.as_slice()],
+        false => [variant.settings.as_slice(), &[]],
+    };
+    let pairs = settings.into_iter().flatten();
+    let pairs = pairs.filter(|(path, _)| !is_own(path));
+    pairs
+        .map(|(path, value)| (path.as_str(), value.as_str()))
+        .collect()
+}
+
+/// Counts the runs of each study for itself, takes back what the summary compares although more than the network differs, and says what that is.
+fn leave_out(
+    studies: &[Study],
+    record: &AblationRecord,
+    summary: &mut Summary,
+) -> Vec<(String, Vec<String>)> {
+    let base_study = &studies[0];
+    let base = base_study
+        .record
+        .variants
+        .iter()
+        .find(|v| v.name == base_study.record.base);
+    let Some(base) = base.map(|base| conditions_of(base_study, base)) else {
+        return Vec::new();
+    };
+    let of = studies
+        .iter()
+        .flat_map(|study| study.record.variants.iter().map(move |v| (study, v)));
+    let mut not_compared = Vec::new();
+    summary.runs = RunCounts::default();
+    for ((row, variant), (study, own)) in summary.rows.iter_mut().zip(&record.variants).zip(of) {
+        // Each study has its own seeds and epochs.
+        row.runs = RunCounts::of(own, study.record.seeds.len());
+        summary.runs = summary.runs.add(row.runs);
+        if study.record.epochs != record.epochs {
+            row.epochs_of_unfinished.clear();
+        }
+        // Within a study, its own variants are what it compares.
+        if study.label == base_study.label {
+            continue;
+        }
+        let own = conditions_of(study, own);
+        let paths: BTreeSet<_> = base.keys().chain(own.keys()).copied().collect();
+        let differing = paths
+            .into_iter()
+            .filter(|path| base.get(path) != own.get(path));
+        let reasons: Vec<_> = differing
+            .map(|path| {
+                let value = |settings: &BTreeMap<&str, &str>| {
+                    (*settings.get(path).unwrap_or(&UNKNOWN)).to_owned()
+                };
+                format!("{path} is {}, not {}", value(&own), value(&base))
+            })
+            .collect();
+        if reasons.is_empty() {
+            continue;
+        }
+        row.best_difference = None;
+        row.final_difference = None;
+        row.chosen_difference = None;
+        row.epochs_to_base = None;
+        not_compared.push((variant.name.clone(), reasons));
+    }
+    not_compared
+}
+
+/// Returns the settings outside of the networks, and the environments, in which studies differ.
+fn conditions(studies: &[Study]) -> Vec<Condition> {
+    let mut paths: Vec<&str> = Vec::new();
+    let all: Vec<Vec<_>> = studies
+        .iter()
+        .map(|study| {
+            study
+                .record
+                .variants
+                .iter()
+                .map(|v| conditions_of(study, v))
+                .collect()
+        })
+        .collect();
+    for path in all.iter().flatten().flat_map(|settings| settings.keys()) {
+        if !paths.contains(path) {
+            paths.push(path);
+        }
+    }
+    let value = |variants: &Vec<BTreeMap<&str, &str>>, path: &str| {
+        let values: HashSet<_> = variants
+            .iter()
+            .map(|settings| settings.get(path).copied())
+            .collect();
+        match values.iter().next() {
+            Some(value) if values.len() == 1 => value.unwrap_or(UNKNOWN).to_owned(),
+            _ => VARIES.to_owned(),
+        }
+    };
+    let settings = paths.into_iter().map(|path| Condition {
+        path: path.to_owned(),
+        values: all.iter().map(|variants| value(variants, path)).collect(),
+        decides: true,
+    });
+    let environment = |path: &str, value: fn(&AblationRecord) -> String| Condition {
+        path: path.to_owned(),
+        values: studies.iter().map(|study| value(&study.record)).collect(),
+        decides: false,
+    };
+    let environments = [
+        environment("backend", |record| record.environment.backend.clone()),
+        environment("device", |record| record.environment.device.clone()),
+        environment("processor", |record| record.environment.processor.clone()),
+        environment("threads", |record| record.environment.threads.to_string()),
+    ];
+    let differs = |condition: &Condition| {
+        condition
+            .values
+            .iter()
+            .any(|value| *value != condition.values[0])
+    };
+    settings.chain(environments).filter(differs).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::synthetic;
+
+    fn given(record: AblationRecord) -> (String, AblationRecord) {
+        ("folder".to_owned(), record)
+    }
+
+    /// A study of other networks with the recipe of [`synthetic::validated`].
+    fn other() -> AblationRecord {
+        let mut record = synthetic::validated();
+        record.name = "other".to_owned();
+        record.variants.truncate(2);
+        record.claims.truncate(1);
+        record.seeds.truncate(2);
+        for variant in &mut record.variants {
+            variant.runs.truncate(2);
+        }
+        record.variants[1].name = "narrow".to_owned();
+        (record.claims[0].better, record.claims[0].worse) =
+            ("xception".to_owned(), "narrow".to_owned());
+        record
+    }
+
+    #[test]
+    fn only_names_that_two_studies_have_are_prefixed() {
+        let comparison =
+            Comparison::of(vec![given(synthetic::validated()), given(other())]).unwrap();
+        let names: Vec<_> = comparison
+            .record
+            .variants
+            .iter()
+            .map(|v| v.name.as_str())
+            .collect();
+        assert_eq!(names[0], "synthetic: xception");
+        assert_eq!(names[1], "no-residual");
+        assert_eq!(names[4..], ["other: xception", "narrow"]);
+        assert_eq!(comparison.record.base, "synthetic: xception");
+        assert_eq!(comparison.studies[1].verdicts.len(), 1);
+        // Runs are counted by what each study asked for.
+        assert!(comparison.summary.runs.is_complete());
+        assert!(comparison.notices().is_empty());
+        assert!(comparison.summary.rows[5].final_difference.is_some());
+    }
+
+    #[test]
+    fn names_of_studies_are_their_own() {
+        let mut records = vec![given(other()), given(other()), given(synthetic::complete())];
+        records[1].0 = "elsewhere".to_owned();
+        assert_eq!(labels(&records), ["folder", "elsewhere", "synthetic"]);
+        records[1].0 = "folder".to_owned();
+        assert_eq!(labels(&records), ["folder", "folder (2)", "synthetic"]);
+    }
+
+    #[test]
+    fn what_was_trained_in_another_way_is_not_compared() {
+        let mut longer = other();
+        for variant in &mut longer.variants {
+            variant.settings[1].1 = "128".to_owned();
+        }
+        longer.environment.threads = 2;
+        let comparison =
+            Comparison::of(vec![given(synthetic::validated()), given(longer)]).unwrap();
+        let notices = comparison.notices();
+        let expected = "Not compared with synthetic: xception: other: xception and narrow. More than the network differs: \
+             recipe.batch_size is 128, not 64.";
+        assert_eq!(notices[0], expected);
+        assert!(notices[1].starts_with("The studies ran in different environments"));
+        let rows = &comparison.summary.rows;
+        assert!(rows[1].final_difference.is_some() && rows[5].final_difference.is_none());
+        let condition = &comparison.conditions[0];
+        assert_eq!(
+            (condition.path.as_str(), condition.decides),
+            ("recipe.batch_size", true)
+        );
+        assert_eq!(condition.values, ["64", "128"]);
+    }
+
+    #[test]
+    fn other_data_are_refused() {
+        let mut strange = other();
+        strange.data.sha256 = "0".repeat(64);
+        let error = Comparison::of(vec![given(synthetic::complete()), given(strange)]).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.starts_with("`synthetic` and `other` have different data"),
+            "{text}"
+        );
+    }
+}
