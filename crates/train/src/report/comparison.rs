@@ -85,14 +85,13 @@ impl Comparison {
         {
             return Err(ReportError::DifferentData {
                 first: first.label.clone(),
-                first_data: first.record.data.name.clone(),
+                first_data: data_text(&first.record),
                 second: other.label.clone(),
-                second_data: other.record.data.name.clone(),
+                second_data: data_text(&other.record),
             });
         }
         let record = merged(&studies);
-        let mut summary = Summary::of(&record);
-        let not_compared = leave_out(&studies, &record, &mut summary);
+        let (summary, not_compared) = summary(&studies, &record);
         Ok(Self {
             conditions: conditions(&studies),
             studies,
@@ -120,10 +119,11 @@ impl Comparison {
             }
         }
         for (reasons, names) in by_reason {
+            let verb = if names.len() == 1 { "is" } else { "are" };
             notices.push(format!(
-                "Not compared with {}: {}. More than the network differs: {}.",
-                self.record.base,
+                "{} {verb} not compared with {}, since more than the network differs: {}.",
                 listed(&names),
+                self.record.base,
                 listed(reasons)
             ));
         }
@@ -134,6 +134,12 @@ impl Comparison {
         }
         notices
     }
+}
+
+/// Returns what an error says of the data of a study.
+fn data_text(record: &AblationRecord) -> String {
+    let images = notes::data_extent(record);
+    format!("{} ({images})", record.data.name)
 }
 
 /// Returns a name for each study: the ablation's, with the given one where two have the same, and a number where even that is.
@@ -213,60 +219,81 @@ fn conditions_of<'a>(study: &'a Study, variant: &'a VariantRecord) -> BTreeMap<&
         .collect()
 }
 
-/// Counts the runs of each study for itself, takes back what the summary compares although more than the network differs, and says what that is.
-fn leave_out(
-    studies: &[Study],
-    record: &AblationRecord,
-    summary: &mut Summary,
-) -> Vec<(String, Vec<String>)> {
-    let base_study = &studies[0];
-    let base = base_study
-        .record
-        .variants
-        .iter()
-        .find(|v| v.name == base_study.record.base);
-    let Some(base) = base.map(|base| conditions_of(base_study, base)) else {
-        return Vec::new();
+/// A variant with what decides whether it may be compared with another.
+struct Compared<'a> {
+    /// Place of the study.
+    study: usize,
+    /// Its settings outside of the network.
+    conditions: BTreeMap<&'a str, &'a str>,
+}
+
+impl Compared<'_> {
+    /// Returns whether variants may be compared: those of a study, or those between which nothing but the network differs.
+    fn may_be_compared(&self, other: &Self) -> bool {
+        self.study == other.study || self.conditions == other.conditions
+    }
+
+    /// Says in what the variant differs from another, apart from the network.
+    fn reasons(&self, other: &Self) -> Vec<String> {
+        let value = |variant: &Self, path: &str| *variant.conditions.get(path).unwrap_or(&UNKNOWN);
+        let paths = self.conditions.keys().chain(other.conditions.keys());
+        let paths: BTreeSet<&str> = paths.copied().collect();
+        let differing = paths
+            .into_iter()
+            .filter(|path| value(self, path) != value(other, path));
+        let reason = |path| {
+            format!(
+                "{path} is {}, not {}",
+                value(self, path),
+                value(other, path)
+            )
+        };
+        differing.map(reason).collect()
+    }
+}
+
+/// Computes the tables of all variants, which compare only what may be compared.
+fn summary(studies: &[Study], record: &AblationRecord) -> (Summary, Vec<(String, Vec<String>)>) {
+    let own = || {
+        let studies = studies.iter().enumerate();
+        studies.flat_map(|(place, study)| {
+            study
+                .record
+                .variants
+                .iter()
+                .map(move |variant| (place, study, variant))
+        })
     };
-    let of = studies
-        .iter()
-        .flat_map(|study| study.record.variants.iter().map(move |v| (study, v)));
-    let mut not_compared = Vec::new();
+    let compared: Vec<_> = own()
+        .map(|(place, study, variant)| Compared {
+            study: place,
+            conditions: conditions_of(study, variant),
+        })
+        .collect();
+    let mut summary = Summary::among(record, &|a, b| compared[a].may_be_compared(&compared[b]));
+    // A grid is a study's own.
+    summary.grid = None;
     summary.runs = RunCounts::default();
-    for ((row, variant), (study, own)) in summary.rows.iter_mut().zip(&record.variants).zip(of) {
+    for (row, (_, study, variant)) in summary.rows.iter_mut().zip(own()) {
         // Each study has its own seeds and epochs.
-        row.runs = RunCounts::of(own, study.record.seeds.len());
+        row.runs = RunCounts::of(variant, study.record.seeds.len());
         summary.runs = summary.runs.add(row.runs);
         if study.record.epochs != record.epochs {
             row.epochs_of_unfinished.clear();
         }
-        // Within a study, its own variants are what it compares.
-        if study.label == base_study.label {
-            continue;
-        }
-        let own = conditions_of(study, own);
-        let paths: BTreeSet<_> = base.keys().chain(own.keys()).copied().collect();
-        let differing = paths
-            .into_iter()
-            .filter(|path| base.get(path) != own.get(path));
-        let reasons: Vec<_> = differing
-            .map(|path| {
-                let value = |settings: &BTreeMap<&str, &str>| {
-                    (*settings.get(path).unwrap_or(&UNKNOWN)).to_owned()
-                };
-                format!("{path} is {}, not {}", value(&own), value(&base))
-            })
-            .collect();
-        if reasons.is_empty() {
-            continue;
-        }
-        row.best_difference = None;
-        row.final_difference = None;
-        row.chosen_difference = None;
-        row.epochs_to_base = None;
-        not_compared.push((variant.name.clone(), reasons));
     }
-    not_compared
+    let base = record
+        .variants
+        .iter()
+        .position(|variant| variant.name == record.base);
+    let not_compared = base.map_or_else(Vec::new, |base| {
+        let named = record.variants.iter().zip(&compared);
+        let others = named.filter(|(_, variant)| !variant.may_be_compared(&compared[base]));
+        others
+            .map(|(variant, own)| (variant.name.clone(), own.reasons(&compared[base])))
+            .collect()
+    });
+    (summary, not_compared)
 }
 
 /// Returns the settings outside of the networks, and the environments, in which studies differ.
@@ -388,12 +415,17 @@ mod tests {
         let comparison =
             Comparison::of(vec![given(synthetic::validated()), given(longer)]).unwrap();
         let notices = comparison.notices();
-        let expected = "Not compared with synthetic: xception: other: xception and narrow. More than the network differs: \
-             recipe.batch_size is 128, not 64.";
+        let expected = "other: xception and narrow are not compared with synthetic: xception, since more than the network \
+             differs: recipe.batch_size is 128, not 64.";
         assert_eq!(notices[0], expected);
         assert!(notices[1].starts_with("The studies ran in different environments"));
         let rows = &comparison.summary.rows;
         assert!(rows[1].final_difference.is_some() && rows[5].final_difference.is_none());
+        let pairs = &comparison.summary.pairs.pairs;
+        // Those of each study among themselves.
+        assert_eq!(pairs.len(), 6 + 1);
+        let points = &comparison.summary.fronts[0].points;
+        assert!(points[0].compared && !points[5].compared && !points[5].on_front);
         let condition = &comparison.conditions[0];
         assert_eq!(
             (condition.path.as_str(), condition.decides),
