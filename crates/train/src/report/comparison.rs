@@ -1,6 +1,8 @@
 //! Several ablations side by side: all variants in one record, and what of them may be compared.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod conditions;
+
+use std::collections::HashMap;
 
 use serde::Serialize;
 
@@ -12,12 +14,12 @@ use super::verdict::{ClaimVerdict, verdicts};
 use crate::numbers::listed;
 use crate::record::{AblationRecord, VariantRecord};
 
+use conditions::{Compared, conditions, conditions_of};
+
+pub use conditions::Condition;
+
 /// Between the name of a study and that of a variant.
 const BETWEEN: &str = ": ";
-/// Where a setting has no single value in a study.
-pub(super) const VARIES: &str = "varies";
-/// Where a study's records don't say.
-pub(super) const UNKNOWN: &str = "not set";
 
 /// Ablations of the same data, side by side.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -45,17 +47,6 @@ pub struct Study {
     pub record: AblationRecord,
     /// Its claims, judged and corrected among themselves.
     pub verdicts: Vec<ClaimVerdict>,
-}
-
-/// A setting in which studies differ.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Condition {
-    /// Path in the configuration, or what it is of the environment.
-    pub path: String,
-    /// Its value in each study.
-    pub values: Vec<String>,
-    /// Whether accuracies depend on it; times do in any case.
-    pub decides: bool,
 }
 
 impl Comparison {
@@ -200,58 +191,6 @@ fn merged(studies: &[Study]) -> AblationRecord {
     record
 }
 
-/// Returns whether a path is of the network, which studies are compared for, or says the same of the data as their hash.
-fn is_own(path: &str) -> bool {
-    path == "data.source"
-        || ["model", "complexity"].contains(&path.split('.').next().unwrap_or(path))
-}
-
-/// Returns a variant's settings outside of the network: all that are known.
-fn conditions_of<'a>(study: &'a Study, variant: &'a VariantRecord) -> BTreeMap<&'a str, &'a str> {
-    let settings = match variant.settings.is_empty() {
-        true => [study.record.settings.as_slice(), variant.changes.as_slice()],
-        false => [variant.settings.as_slice(), &[]],
-    };
-    let pairs = settings.into_iter().flatten();
-    let pairs = pairs.filter(|(path, _)| !is_own(path));
-    pairs
-        .map(|(path, value)| (path.as_str(), value.as_str()))
-        .collect()
-}
-
-/// A variant with what decides whether it may be compared with another.
-struct Compared<'a> {
-    /// Place of the study.
-    study: usize,
-    /// Its settings outside of the network.
-    conditions: BTreeMap<&'a str, &'a str>,
-}
-
-impl Compared<'_> {
-    /// Returns whether variants may be compared: those of a study, or those between which nothing but the network differs.
-    fn may_be_compared(&self, other: &Self) -> bool {
-        self.study == other.study || self.conditions == other.conditions
-    }
-
-    /// Says in what the variant differs from another, apart from the network.
-    fn reasons(&self, other: &Self) -> Vec<String> {
-        let value = |variant: &Self, path: &str| *variant.conditions.get(path).unwrap_or(&UNKNOWN);
-        let paths = self.conditions.keys().chain(other.conditions.keys());
-        let paths: BTreeSet<&str> = paths.copied().collect();
-        let differing = paths
-            .into_iter()
-            .filter(|path| value(self, path) != value(other, path));
-        let reason = |path| {
-            format!(
-                "{path} is {}, not {}",
-                value(self, path),
-                value(other, path)
-            )
-        };
-        differing.map(reason).collect()
-    }
-}
-
 /// Computes the tables of all variants, which compare only what may be compared.
 fn summary(studies: &[Study], record: &AblationRecord) -> (Summary, Vec<(String, Vec<String>)>) {
     let own = || {
@@ -294,60 +233,6 @@ fn summary(studies: &[Study], record: &AblationRecord) -> (Summary, Vec<(String,
             .collect()
     });
     (summary, not_compared)
-}
-
-/// Returns the settings outside of the networks, and the environments, in which studies differ.
-fn conditions(studies: &[Study]) -> Vec<Condition> {
-    let mut paths: Vec<&str> = Vec::new();
-    let all: Vec<Vec<_>> = studies
-        .iter()
-        .map(|study| {
-            study
-                .record
-                .variants
-                .iter()
-                .map(|v| conditions_of(study, v))
-                .collect()
-        })
-        .collect();
-    for path in all.iter().flatten().flat_map(|settings| settings.keys()) {
-        if !paths.contains(path) {
-            paths.push(path);
-        }
-    }
-    let value = |variants: &Vec<BTreeMap<&str, &str>>, path: &str| {
-        let values: HashSet<_> = variants
-            .iter()
-            .map(|settings| settings.get(path).copied())
-            .collect();
-        match values.iter().next() {
-            Some(value) if values.len() == 1 => value.unwrap_or(UNKNOWN).to_owned(),
-            _ => VARIES.to_owned(),
-        }
-    };
-    let settings = paths.into_iter().map(|path| Condition {
-        path: path.to_owned(),
-        values: all.iter().map(|variants| value(variants, path)).collect(),
-        decides: true,
-    });
-    let environment = |path: &str, value: fn(&AblationRecord) -> String| Condition {
-        path: path.to_owned(),
-        values: studies.iter().map(|study| value(&study.record)).collect(),
-        decides: false,
-    };
-    let environments = [
-        environment("backend", |record| record.environment.backend.clone()),
-        environment("device", |record| record.environment.device.clone()),
-        environment("processor", |record| record.environment.processor.clone()),
-        environment("threads", |record| record.environment.threads.to_string()),
-    ];
-    let differs = |condition: &Condition| {
-        condition
-            .values
-            .iter()
-            .any(|value| *value != condition.values[0])
-    };
-    settings.chain(environments).filter(differs).collect()
 }
 
 #[cfg(test)]
