@@ -1,6 +1,8 @@
 //! Several ablations side by side: all variants in one record, and what of them may be compared.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod conditions;
+
+use std::collections::HashMap;
 
 use serde::Serialize;
 
@@ -12,12 +14,12 @@ use super::verdict::{ClaimVerdict, verdicts};
 use crate::numbers::listed;
 use crate::record::{AblationRecord, VariantRecord};
 
+use conditions::{Compared, conditions, conditions_of};
+
+pub use conditions::Condition;
+
 /// Between the name of a study and that of a variant.
 const BETWEEN: &str = ": ";
-/// Where a setting has no single value in a study.
-pub(super) const VARIES: &str = "varies";
-/// Where a study's records don't say.
-pub(super) const UNKNOWN: &str = "not set";
 
 /// Ablations of the same data, side by side.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -47,17 +49,6 @@ pub struct Study {
     pub verdicts: Vec<ClaimVerdict>,
 }
 
-/// A setting in which studies differ.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Condition {
-    /// Path in the configuration, or what it is of the environment.
-    pub path: String,
-    /// Its value in each study.
-    pub values: Vec<String>,
-    /// Whether accuracies depend on it; times do in any case.
-    pub decides: bool,
-}
-
 impl Comparison {
     /// Puts ablations side by side. Each comes with a name to tell it by where two have the same, such as its folder's.
     ///
@@ -85,14 +76,13 @@ impl Comparison {
         {
             return Err(ReportError::DifferentData {
                 first: first.label.clone(),
-                first_data: first.record.data.name.clone(),
+                first_data: data_text(&first.record),
                 second: other.label.clone(),
-                second_data: other.record.data.name.clone(),
+                second_data: data_text(&other.record),
             });
         }
         let record = merged(&studies);
-        let mut summary = Summary::of(&record);
-        let not_compared = leave_out(&studies, &record, &mut summary);
+        let (summary, not_compared) = summary(&studies, &record);
         Ok(Self {
             conditions: conditions(&studies),
             studies,
@@ -120,10 +110,11 @@ impl Comparison {
             }
         }
         for (reasons, names) in by_reason {
+            let verb = if names.len() == 1 { "is" } else { "are" };
             notices.push(format!(
-                "Not compared with {}: {}. More than the network differs: {}.",
-                self.record.base,
+                "{} {verb} not compared with {}, since more than the network differs: {}.",
                 listed(&names),
+                self.record.base,
                 listed(reasons)
             ));
         }
@@ -134,6 +125,12 @@ impl Comparison {
         }
         notices
     }
+}
+
+/// Returns what an error says of the data of a study.
+fn data_text(record: &AblationRecord) -> String {
+    let images = notes::data_extent(record);
+    format!("{} ({images})", record.data.name)
 }
 
 /// Returns a name for each study: the ablation's, with the given one where two have the same, and a number where even that is.
@@ -194,133 +191,48 @@ fn merged(studies: &[Study]) -> AblationRecord {
     record
 }
 
-/// Returns whether a path is of the network, which studies are compared for, or says the same of the data as their hash.
-fn is_own(path: &str) -> bool {
-    path == "data.source"
-        || ["model", "complexity"].contains(&path.split('.').next().unwrap_or(path))
-}
-
-/// Returns a variant's settings outside of the network: all that are known.
-fn conditions_of<'a>(study: &'a Study, variant: &'a VariantRecord) -> BTreeMap<&'a str, &'a str> {
-    let settings = match variant.settings.is_empty() {
-        true => [study.record.settings.as_slice(), variant.changes.as_slice()],
-        false => [variant.settings.as_slice(), &[]],
-    };
-    let pairs = settings.into_iter().flatten();
-    let pairs = pairs.filter(|(path, _)| !is_own(path));
-    pairs
-        .map(|(path, value)| (path.as_str(), value.as_str()))
-        .collect()
-}
-
-/// Counts the runs of each study for itself, takes back what the summary compares although more than the network differs, and says what that is.
-fn leave_out(
-    studies: &[Study],
-    record: &AblationRecord,
-    summary: &mut Summary,
-) -> Vec<(String, Vec<String>)> {
-    let base_study = &studies[0];
-    let base = base_study
-        .record
-        .variants
-        .iter()
-        .find(|v| v.name == base_study.record.base);
-    let Some(base) = base.map(|base| conditions_of(base_study, base)) else {
-        return Vec::new();
-    };
-    let of = studies
-        .iter()
-        .flat_map(|study| study.record.variants.iter().map(move |v| (study, v)));
-    let mut not_compared = Vec::new();
-    summary.runs = RunCounts::default();
-    for ((row, variant), (study, own)) in summary.rows.iter_mut().zip(&record.variants).zip(of) {
-        // Each study has its own seeds and epochs.
-        row.runs = RunCounts::of(own, study.record.seeds.len());
-        summary.runs = summary.runs.add(row.runs);
-        if study.record.epochs != record.epochs {
-            row.epochs_of_unfinished.clear();
-        }
-        // Within a study, its own variants are what it compares.
-        if study.label == base_study.label {
-            continue;
-        }
-        let own = conditions_of(study, own);
-        let paths: BTreeSet<_> = base.keys().chain(own.keys()).copied().collect();
-        let differing = paths
-            .into_iter()
-            .filter(|path| base.get(path) != own.get(path));
-        let reasons: Vec<_> = differing
-            .map(|path| {
-                let value = |settings: &BTreeMap<&str, &str>| {
-                    (*settings.get(path).unwrap_or(&UNKNOWN)).to_owned()
-                };
-                format!("{path} is {}, not {}", value(&own), value(&base))
-            })
-            .collect();
-        if reasons.is_empty() {
-            continue;
-        }
-        row.best_difference = None;
-        row.final_difference = None;
-        row.chosen_difference = None;
-        row.epochs_to_base = None;
-        not_compared.push((variant.name.clone(), reasons));
-    }
-    not_compared
-}
-
-/// Returns the settings outside of the networks, and the environments, in which studies differ.
-fn conditions(studies: &[Study]) -> Vec<Condition> {
-    let mut paths: Vec<&str> = Vec::new();
-    let all: Vec<Vec<_>> = studies
-        .iter()
-        .map(|study| {
+/// Computes the tables of all variants, which compare only what may be compared.
+fn summary(studies: &[Study], record: &AblationRecord) -> (Summary, Vec<(String, Vec<String>)>) {
+    let own = || {
+        let studies = studies.iter().enumerate();
+        studies.flat_map(|(place, study)| {
             study
                 .record
                 .variants
                 .iter()
-                .map(|v| conditions_of(study, v))
-                .collect()
+                .map(move |variant| (place, study, variant))
+        })
+    };
+    let compared: Vec<_> = own()
+        .map(|(place, study, variant)| Compared {
+            study: place,
+            conditions: conditions_of(study, variant),
         })
         .collect();
-    for path in all.iter().flatten().flat_map(|settings| settings.keys()) {
-        if !paths.contains(path) {
-            paths.push(path);
+    let mut summary = Summary::among(record, &|a, b| compared[a].may_be_compared(&compared[b]));
+    // A grid is a study's own.
+    summary.grid = None;
+    summary.runs = RunCounts::default();
+    for (row, (_, study, variant)) in summary.rows.iter_mut().zip(own()) {
+        // Each study has its own seeds and epochs.
+        row.runs = RunCounts::of(variant, study.record.seeds.len());
+        summary.runs = summary.runs.add(row.runs);
+        if study.record.epochs != record.epochs {
+            row.epochs_of_unfinished.clear();
         }
     }
-    let value = |variants: &Vec<BTreeMap<&str, &str>>, path: &str| {
-        let values: HashSet<_> = variants
-            .iter()
-            .map(|settings| settings.get(path).copied())
-            .collect();
-        match values.iter().next() {
-            Some(value) if values.len() == 1 => value.unwrap_or(UNKNOWN).to_owned(),
-            _ => VARIES.to_owned(),
-        }
-    };
-    let settings = paths.into_iter().map(|path| Condition {
-        path: path.to_owned(),
-        values: all.iter().map(|variants| value(variants, path)).collect(),
-        decides: true,
+    let base = record
+        .variants
+        .iter()
+        .position(|variant| variant.name == record.base);
+    let not_compared = base.map_or_else(Vec::new, |base| {
+        let named = record.variants.iter().zip(&compared);
+        let others = named.filter(|(_, variant)| !variant.may_be_compared(&compared[base]));
+        others
+            .map(|(variant, own)| (variant.name.clone(), own.reasons(&compared[base])))
+            .collect()
     });
-    let environment = |path: &str, value: fn(&AblationRecord) -> String| Condition {
-        path: path.to_owned(),
-        values: studies.iter().map(|study| value(&study.record)).collect(),
-        decides: false,
-    };
-    let environments = [
-        environment("backend", |record| record.environment.backend.clone()),
-        environment("device", |record| record.environment.device.clone()),
-        environment("processor", |record| record.environment.processor.clone()),
-        environment("threads", |record| record.environment.threads.to_string()),
-    ];
-    let differs = |condition: &Condition| {
-        condition
-            .values
-            .iter()
-            .any(|value| *value != condition.values[0])
-    };
-    settings.chain(environments).filter(differs).collect()
+    (summary, not_compared)
 }
 
 #[cfg(test)]
@@ -388,12 +300,17 @@ mod tests {
         let comparison =
             Comparison::of(vec![given(synthetic::validated()), given(longer)]).unwrap();
         let notices = comparison.notices();
-        let expected = "Not compared with synthetic: xception: other: xception and narrow. More than the network differs: \
-             recipe.batch_size is 128, not 64.";
+        let expected = "other: xception and narrow are not compared with synthetic: xception, since more than the network \
+             differs: recipe.batch_size is 128, not 64.";
         assert_eq!(notices[0], expected);
         assert!(notices[1].starts_with("The studies ran in different environments"));
         let rows = &comparison.summary.rows;
         assert!(rows[1].final_difference.is_some() && rows[5].final_difference.is_none());
+        let pairs = &comparison.summary.pairs.pairs;
+        // Those of each study among themselves.
+        assert_eq!(pairs.len(), 6 + 1);
+        let points = &comparison.summary.fronts[0].points;
+        assert!(points[0].compared && !points[5].compared && !points[5].on_front);
         let condition = &comparison.conditions[0];
         assert_eq!(
             (condition.path.as_str(), condition.decides),

@@ -64,8 +64,8 @@ pub enum ReportError {
 
     /// Two ablations that are to be compared have other images.
     #[error(
-        "`{first}` and `{second}` have different data, {first_data} and {second_data}: accuracies on different images say \
-         nothing about networks. Compare studies whose reports give the same SHA-256 of the data"
+        "`{first}` and `{second}` have different data: {first_data}, and {second_data}. Accuracies on different images say \
+         nothing about networks; compare studies whose reports give the same SHA-256 of the data"
     )]
     DifferentData {
         /// Name of one ablation.

@@ -112,34 +112,50 @@ pub struct FrontPoint {
     pub cost: f64,
     /// Mean over the finished runs.
     pub top1: Sample,
+    /// Whether it may be compared with the base; where it may not, it is on no front and keeps none off it.
+    #[serde(skip_serializing_if = "is_true")]
+    pub compared: bool,
     /// Whether no other variant is at least as accurate at no greater cost, and better in one of the two.
     pub on_front: bool,
 }
 
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
 impl Front {
     /// Returns the front of each cost that is known of two variants or more.
-    pub(super) fn all(rows: &[SummaryRow]) -> Vec<Self> {
+    ///
+    /// `compared` says by its place whether a variant may be compared with the base.
+    pub(super) fn all(rows: &[SummaryRow], compared: &dyn Fn(usize) -> bool) -> Vec<Self> {
         let accuracy = Accuracy::best_founded(rows);
-        let fronts = Cost::ALL.map(|cost| Self::of(rows, cost, accuracy));
+        let fronts = Cost::ALL.map(|cost| Self::of(rows, cost, accuracy, compared));
         fronts
             .into_iter()
             .filter(|front| front.points.len() > 1)
             .collect()
     }
 
-    fn of(rows: &[SummaryRow], cost: Cost, accuracy: Accuracy) -> Self {
+    fn of(
+        rows: &[SummaryRow],
+        cost: Cost,
+        accuracy: Accuracy,
+        compared: &dyn Fn(usize) -> bool,
+    ) -> Self {
         let point = |(variant, row): (usize, &SummaryRow)| {
             Some(FrontPoint {
                 name: row.name.clone(),
                 variant,
                 cost: cost.of(row)?,
                 top1: accuracy.of(row)?,
+                compared: compared(variant),
                 on_front: true,
             })
         };
         let mut points: Vec<_> = rows.iter().enumerate().filter_map(point).collect();
         let both: Vec<_> = points
             .iter()
+            .filter(|point| point.compared)
             .map(|point| (point.cost, point.top1.mean))
             .collect();
         for point in &mut points {
@@ -147,7 +163,7 @@ impl Front {
             let beaten = both.iter().any(|other| {
                 other.0 <= cost && other.1 >= top1 && (other.0 < cost || other.1 > top1)
             });
-            point.on_front = !beaten;
+            point.on_front = point.compared && !beaten;
         }
         Self {
             cost,

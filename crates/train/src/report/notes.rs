@@ -41,10 +41,15 @@ pub(super) fn fronts(summary: &Summary) -> String {
             listed(&names)
         )
     });
-    format!(
+    let mut text = format!(
         "The accuracy is {accuracy}. {}",
         sentences.collect::<Vec<_>>().join(" ")
-    )
+    );
+    let mut points = summary.fronts.iter().flat_map(|front| &front.points);
+    if points.any(|point| !point.compared) {
+        text.push_str(" Variants that may not be compared with the base are shown, and left out of the fronts.");
+    }
+    text
 }
 
 /// How to read the table of what differs between studies.

@@ -37,8 +37,8 @@ pub struct Pair {
 }
 
 impl Pairs {
-    /// Compares the variants of `record`.
-    pub(super) fn of(record: &AblationRecord) -> Self {
+    /// Compares those variants of `record` that `comparable` says may be, by their places.
+    pub(super) fn of(record: &AblationRecord, comparable: &dyn Fn(usize, usize) -> bool) -> Self {
         let mut pairs = Vec::new();
         let mut without_difference = 0;
         if record.variants.len() <= MOST_VARIANTS {
@@ -48,7 +48,10 @@ impl Pairs {
                 .map(|variant| (&variant.name, by_seed(variant, ClaimMetric::FinalTop1)));
             let values: Vec<_> = values.collect();
             for (place, (second, others)) in values.iter().enumerate() {
-                for (first, own) in values.iter().skip(place + 1) {
+                for (other, (first, own)) in values.iter().enumerate().skip(place + 1) {
+                    if !comparable(other, place) {
+                        continue;
+                    }
                     match Difference::between(own, others) {
                         None => without_difference += 1,
                         Some(difference) => pairs.push(Pair {
@@ -194,7 +197,7 @@ mod tests {
     #[test]
     fn pairs_without_finished_runs_are_counted() {
         let record = synthetic::diverged();
-        let pairs = Pairs::of(&record);
+        let pairs = Pairs::of(&record, &|_, _| true);
         assert_eq!((pairs.pairs.len(), pairs.without_difference), (3, 3));
         let note = pairs.note(&record).unwrap();
         assert!(
@@ -202,19 +205,22 @@ mod tests {
             "{note}"
         );
         let none = synthetic::not_started();
-        assert_eq!(Pairs::of(&none).table(&none), None);
-        assert_eq!(Pairs::of(&none).note(&none), None);
+        assert_eq!(Pairs::of(&none, &|_, _| true).table(&none), None);
+        assert_eq!(Pairs::of(&none, &|_, _| true).note(&none), None);
     }
 
     #[test]
     fn many_pairs_are_folded_and_very_many_left_out() {
         let long = |variants: usize| {
             let record = synthetic::crowd(variants);
-            Pairs::of(&record).table(&record).unwrap().is_long()
+            Pairs::of(&record, &|_, _| true)
+                .table(&record)
+                .unwrap()
+                .is_long()
         };
         assert_eq!([long(12), long(13)], [false, true]);
         let record = synthetic::crowd(MOST_VARIANTS + 1);
-        let pairs = Pairs::of(&record);
+        let pairs = Pairs::of(&record, &|_, _| true);
         assert!(pairs.pairs.is_empty());
         let note = pairs.note(&record).unwrap();
         assert!(note.contains("more than 50 variants"), "{note}");

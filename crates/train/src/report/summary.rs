@@ -159,6 +159,17 @@ pub(super) fn fate(counts: &RunCounts) -> String {
 impl Summary {
     /// Computes the tables of `record`.
     pub fn of(record: &AblationRecord) -> Self {
+        Self::among(record, &|_, _| true)
+    }
+
+    /// Computes the tables of `record`, in which only those variants are compared that `comparable` says may be, by their
+    /// places.
+    pub(super) fn among(
+        record: &AblationRecord,
+        comparable: &dyn Fn(usize, usize) -> bool,
+    ) -> Self {
+        let base_place = record.variants.iter().position(|v| v.name == record.base);
+        let with_base = |place: usize| base_place.is_none_or(|base| comparable(place, base));
         let base = record.variants.iter().find(|v| v.name == record.base);
         let base_accuracy = base
             .and_then(|base| sample(base, ClaimMetric::BestTop1))
@@ -166,18 +177,22 @@ impl Summary {
         let rows: Vec<_> = record
             .variants
             .iter()
-            .map(|variant| SummaryRow::of(record, variant, base, base_accuracy))
+            .enumerate()
+            .map(|(place, variant)| {
+                let compared = with_base(place);
+                SummaryRow::of(record, variant, (base, base_accuracy), compared)
+            })
             .collect();
         let runs = rows
             .iter()
             .fold(RunCounts::default(), |total, row| total.add(row.runs));
         let grid = Grid::of(record, &rows);
-        let fronts = Front::all(&rows);
+        let fronts = Front::all(&rows, &with_base);
         Self {
             runs,
             base_accuracy,
             rows,
-            pairs: Pairs::of(record),
+            pairs: Pairs::of(record, comparable),
             grid,
             fronts,
         }
@@ -193,12 +208,12 @@ impl SummaryRow {
     fn of(
         record: &AblationRecord,
         variant: &VariantRecord,
-        base: Option<&VariantRecord>,
-        base_accuracy: Option<f64>,
+        (base, base_accuracy): (Option<&VariantRecord>, Option<f64>),
+        compared: bool,
     ) -> Self {
         let is_base = variant.name == record.base;
         let difference = |metric| {
-            let base = base.filter(|_| !is_base)?;
+            let base = base.filter(|_| compared && !is_base)?;
             measure::difference(variant, base, metric)
         };
         let ratio = |count: fn(&VariantRecord) -> Option<u64>| {
@@ -219,7 +234,9 @@ impl SummaryRow {
             final_difference: difference(ClaimMetric::FinalTop1),
             chosen_top1: sample(variant, ClaimMetric::ChosenTop1),
             chosen_difference: difference(ClaimMetric::ChosenTop1),
-            epochs_to_base: base_accuracy.map(|accuracy| Reached::by(variant, accuracy)),
+            epochs_to_base: base_accuracy
+                .filter(|_| compared)
+                .map(|accuracy| Reached::by(variant, accuracy)),
             steps_per_second: steps_per_second(variant),
             seconds_per_step: measure::seconds_per_step(variant),
             epochs_of_unfinished: unfinished(variant).map(|run| run.epochs.len()).collect(),

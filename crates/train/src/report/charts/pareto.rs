@@ -5,7 +5,7 @@ use std::error::Error;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::drawing::{self, Area, Layer, Result, line, px, text_style};
+use super::drawing::{self, Area, Layer, Result, line, px, text_style, text_width};
 use super::labels::Labels;
 use super::names::{self, Name};
 use super::theme::{self, LineStyle};
@@ -174,12 +174,16 @@ impl<'a> Drawing<'a> {
         };
         drawing::heading(area, &format!("Test top-1 (%) against {cost}"))?;
         let style = text_style(theme::MUTED, drawing::SMALL, (HPos::Left, VPos::Center));
-        for (left, text, filled) in [
-            (6.0, "on the Pareto front", true),
-            (136.0, "beaten by another", false),
-        ] {
+        let all_compared = self.front.points.iter().all(|point| point.compared);
+        let hollow = match all_compared {
+            true => "beaten by another",
+            false => "beaten, or not compared",
+        };
+        let mut left = 6.0;
+        for (text, filled) in [("on the Pareto front", true), (hollow, false)] {
             draw_dot(area, (px(left), px(35.0)), LineStyle::of_key(), filled)?;
             drawing::write(area, text, (px(left + 9.0), px(35.0)), &style)?;
+            left += 22.0 + text_width(text, drawing::SMALL);
         }
         if self
             .front
@@ -187,7 +191,7 @@ impl<'a> Drawing<'a> {
             .iter()
             .any(|point| point.top1.sd.is_some())
         {
-            drawing::write(area, "bar: ± deviation", (px(262.0), px(35.0)), &style)?;
+            drawing::write(area, "bar: ± deviation", (px(left), px(35.0)), &style)?;
         }
         if let Some(shared) = &self.labels.shared {
             drawing::shared(area, "variants", shared, 52.0, WIDTH)?;

@@ -42,8 +42,7 @@ fn header(comparison: &Comparison) -> Markup {
             p.eyebrow { "Comparison of studies" }
             h1 { (record.title) }
             p.facts {
-                (counted(comparison.studies.len(), "study")) " of "
-                (counted(record.variants.len(), "variant")) " on " (record.data.name) ", "
+                (counted(record.variants.len(), "variant")) " of " (comparison.studies.len()) " studies on " (record.data.name) ", "
                 (notes::data_extent(record)) "."
             }
             @for notice in comparison.notices() { p.notice role="note" { (notice) } }

@@ -56,6 +56,8 @@ struct Labelled {
     variant: usize,
     cost: f64,
     top1: f64,
+    /// Whether it may be compared with the base.
+    compared: bool,
     text: Vec<String>,
 }
 
@@ -134,6 +136,7 @@ fn front_points(front: &Front, unit: Unit) -> FrontPoints {
         variant: point.variant,
         cost: point.cost,
         top1: point.top1.mean,
+        compared: point.compared,
         text: said(front.cost, point, unit),
     };
     FrontPoints {
@@ -164,6 +167,9 @@ fn said(cost: Cost, point: &FrontPoint, unit: Unit) -> Vec<String> {
             unit.number(interval.high)
         )
     }));
+    if !point.compared {
+        text.push("not compared: more than the network differs".to_owned());
+    }
     text
 }
 

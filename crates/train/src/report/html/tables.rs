@@ -19,10 +19,10 @@ pub(super) fn accuracies(record: &AblationRecord, summary: &Summary) -> Markup {
         h3 #accuracy { "Accuracy on the test set" }
         p.source {
             "Top-1, and the difference to " strong { (record.base) } " in percentage points by seed, with its "
-            "95 % interval."
+            "95\u{a0}% interval."
         }
         div.scroll tabindex="0" role="region" aria-labelledby="accuracy" {
-            table {
+            table.compact[has_chosen] {
                 thead {
                     tr {
                         th scope="col" { "Variant" }

@@ -126,7 +126,8 @@ class Chart {
   drawFront() {
     const shown = this.points.filter((point) => isShown(point.variant));
     const beats = (a, b) => a.cost <= b.cost && a.top1 >= b.top1 && (a.cost < b.cost || a.top1 > b.top1);
-    const on = shown.filter((point) => !shown.some((other) => beats(other, point)));
+    const compared = shown.filter((point) => point.compared);
+    const on = compared.filter((point) => !compared.some((other) => beats(other, point)));
     for (const point of shown) {
       const [dot, hole] = all("circle", point.group);
       hole?.remove();
