@@ -59,8 +59,11 @@ pub use fused_transposed_depthwise::FusedTransposedDepthwise;
 pub use geometry::{Geometry, Padding2d};
 pub use native::runs_natively;
 pub use pointwise::pointwise_conv2d;
-pub use pool::{burn_max_pool2d, max_pool2d};
-pub use separable::separable_conv2d;
+pub use pool::{average_pool2d, burn_average_pool2d, burn_max_pool2d, max_pool2d};
+pub use separable::{
+    InputNorm, SeparableOptions, SeparableOutput, separable_conv2d, separable_conv2d_train,
+    trains_separable,
+};
 pub use sgd::{SgdSettings, sgd_step};
 pub use threads::within_pool;
 pub use trailing_pool::{max_pool_trailing_channels, mean_pool_trailing_channels};

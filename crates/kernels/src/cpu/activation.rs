@@ -3,6 +3,7 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
+use super::divided::Divided;
 use super::output::{called_once, write_values, written_in_parts};
 use crate::Activation;
 
@@ -159,7 +160,7 @@ fn forward_with<A: Elementwise>(input: &[f32]) -> Vec<f32> {
 
 fn in_place_with<A: Elementwise>(values: &mut [f32]) {
     let arch = Arch::new();
-    values.par_chunks_mut(TASK).for_each(|values| {
+    values.par_chunks_mut(TASK).divided().for_each(|values| {
         arch.dispatch(
             #[inline(always)]
             || {
@@ -215,6 +216,40 @@ pub(crate) fn backward(activation: Activation, output: &[f32], gradient: &[f32])
         Activation::Relu => backward_with::<Relu>(output, gradient),
         Activation::Relu6 => backward_with::<Relu6>(output, gradient),
         Activation::Elu => backward_with::<Elu>(output, gradient),
+    }
+}
+
+/// Activates the values of a slice on the calling thread.
+#[inline(always)]
+pub(super) fn activate_slice(activation: Activation, values: &mut [f32]) {
+    #[inline(always)]
+    fn apply<A: Elementwise>(values: &mut [f32]) {
+        for value in values {
+            *value = A::apply(*value);
+        }
+    }
+    match activation {
+        Activation::None => {}
+        Activation::Relu => apply::<Relu>(values),
+        Activation::Relu6 => apply::<Relu6>(values),
+        Activation::Elu => apply::<Elu>(values),
+    }
+}
+
+/// Makes gradients of outputs those of the inputs, on the calling thread.
+#[inline(always)]
+pub(super) fn gradient_slice(activation: Activation, outputs: &[f32], gradients: &mut [f32]) {
+    #[inline(always)]
+    fn apply<A: Elementwise>(outputs: &[f32], gradients: &mut [f32]) {
+        for (gradient, output) in gradients.iter_mut().zip(outputs) {
+            *gradient = A::gradient(*output, *gradient);
+        }
+    }
+    match activation {
+        Activation::None => {}
+        Activation::Relu => apply::<Relu>(outputs, gradients),
+        Activation::Relu6 => apply::<Relu6>(outputs, gradients),
+        Activation::Elu => apply::<Elu>(outputs, gradients),
     }
 }
 

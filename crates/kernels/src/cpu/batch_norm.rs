@@ -9,8 +9,10 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use self::backward::BackwardChannel;
+pub(super) use self::backward::Slopes;
 use super::activation::rectify;
 use super::copy::{copy, write};
+use super::divided::Divided;
 use super::output::{Interleaved, Unwritten, Written, write_values, written_interleaved};
 use super::scratch::with_scratch;
 use super::sums::sum;
@@ -158,7 +160,7 @@ impl BatchNorm {
         (self.batch * self.pixels) as f64
     }
 
-    fn inverse_deviation(&self, variance: f32) -> f32 {
+    pub(super) fn inverse_deviation(&self, variance: f32) -> f32 {
         (f64::from(variance) + self.epsilon).sqrt().recip() as f32
     }
 
@@ -203,7 +205,7 @@ impl BatchNorm {
         let arch = Arch::new();
         let planes = (TASK / self.pixels).max(1);
         let tasks = values.par_chunks_mut(planes * self.pixels).enumerate();
-        tasks.for_each(|(task, values)| {
+        tasks.divided().for_each(|(task, values)| {
             arch.dispatch(
                 #[inline(always)]
                 || {
@@ -309,16 +311,16 @@ impl<'o> WithSimd for ForwardChannel<'_, 'o> {
 }
 
 /// Normalization of one channel.
-#[derive(Clone, Copy)]
-struct Affine {
-    mean: f32,
-    scale: f32,
-    shift: f32,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Affine {
+    pub(super) mean: f32,
+    pub(super) scale: f32,
+    pub(super) shift: f32,
 }
 
 impl Affine {
     #[inline(always)]
-    fn of(self, value: f32) -> f32 {
+    pub(super) fn of(self, value: f32) -> f32 {
         (value - self.mean) * self.scale + self.shift
     }
 }

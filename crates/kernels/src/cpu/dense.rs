@@ -5,6 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::col2im::Col2Im;
+use super::divided::Divided;
 use super::im2col::{Im2Col, TransposedIm2Col, with_padding};
 use super::pointwise::{add_bias, with_transposed};
 use super::product::{Layout, Product, Strided, transpose};
@@ -155,10 +156,11 @@ impl Dense {
             let groups = weight.par_chunks_exact(outputs * inputs);
             return groups
                 .zip(to.par_chunks_exact_mut(outputs * inputs))
+                .divided()
                 .for_each(|(from, to)| transpose(from, inputs, [outputs, inputs], to, outputs));
         }
         let rows = to.par_chunks_exact_mut(outputs * taps).enumerate();
-        rows.for_each(|(channel, to)| {
+        rows.divided().for_each(|(channel, to)| {
             let (group, input) = (channel / inputs, channel % inputs);
             let from = &weight[group * outputs * window..][..outputs * window];
             for (to, from) in to.chunks_exact_mut(taps).zip(from.chunks_exact(window)) {
@@ -194,6 +196,7 @@ impl Dense {
             let tasks: Vec<_> = tasks.collect();
             tasks
                 .into_par_iter()
+                .divided()
                 .for_each(|(group, images, mut planes)| {
                     let weight = &weights[group * outputs * window..][..outputs * window];
                     for rows in strips.iter().filter(|strip| strip.images.start == 0) {

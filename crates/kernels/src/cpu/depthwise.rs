@@ -12,6 +12,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::MAX_LANES;
+use super::divided::Divided;
 use super::flat::FlatLayout;
 use super::output::{Unwritten, write_parts, written_in_parts};
 use super::plain::{PlainConvolution, all_finite};
@@ -180,7 +181,7 @@ impl Depthwise {
         let channels = result.par_chunks_exact_mut(of_a_channel).enumerate();
         let at_least = TASK / (self.batch * layout.length());
         let channels = channels.with_min_len(at_least.max(1));
-        channels.for_each(|(channel, result)| {
+        channels.divided().for_each(|(channel, result)| {
             let length = [layout.length(), layout.gradient_length()];
             with_zeros(length[0] + length[1], |scratch| {
                 let (phases, outputs) = scratch.split_at_mut(length[0]);

@@ -110,6 +110,50 @@ impl FlatLayout {
         }
     }
 
+    /// Returns the layout of some planes in one buffer, with a guard between each two that serves both.
+    ///
+    /// Outputs in the guards are unspecified, and gradients there must be zero.
+    pub(super) fn joined(&self, planes: usize) -> Self {
+        let pixels = (planes - 1) * self.pitch() + self.pixels;
+        let columns = self.columns.iter().map(|column| Column {
+            mask: column
+                .mask
+                .as_ref()
+                .map(|mask| self.repeated(mask, planes, pixels)),
+            taps: column.taps.clone(),
+        });
+        Self {
+            pixels,
+            guard: self.guard,
+            columns: columns.collect(),
+        }
+    }
+
+    /// Returns a mask that has all bits on the planes that are joined, and none in the guards between them.
+    pub(super) fn on_joined(&self, planes: usize) -> Vec<u32> {
+        let pixels = (planes - 1) * self.pitch() + self.pixels;
+        self.repeated(&vec![u32::MAX; self.pixels], planes, pixels)
+    }
+
+    /// Repeats a plane's mask for planes that are joined.
+    fn repeated(&self, mask: &[u32], planes: usize, pixels: usize) -> Vec<u32> {
+        let mut joined = vec![0; pixels.next_multiple_of(MAX_LANES)];
+        for to in joined.chunks_mut(self.pitch()).take(planes) {
+            to[..self.pixels].copy_from_slice(&mask[..self.pixels]);
+        }
+        joined
+    }
+
+    /// Returns the elements from a plane to the next, where they are joined.
+    pub(super) fn pitch(&self) -> usize {
+        self.pixels + self.guard
+    }
+
+    /// Returns the zeros before the first plane of a buffer.
+    pub(super) fn guard(&self) -> usize {
+        self.guard
+    }
+
     /// Returns the columns of the kernel.
     pub(super) fn columns(&self) -> &[Column] {
         &self.columns
@@ -161,6 +205,20 @@ impl FlatLayout {
             self.gather_from(simd, buffer, filter, to, Some(start));
             output.assume_init_mut()
         }
+    }
+
+    /// Writes what [`gather`](Self::gather) does over values.
+    #[inline(always)]
+    pub(super) fn gather_over<S: Simd>(
+        &self,
+        simd: S,
+        buffer: &[f32],
+        filter: &[f32],
+        output: &mut [f32],
+    ) {
+        assert!(output.len() == self.pixels);
+        // SAFETY: the output has an element for each pixel.
+        unsafe { self.gather_from(simd, buffer, filter, output.as_mut_ptr(), Some(0.0)) };
     }
 
     /// Adds what [`gather`](Self::gather) would write to what is in the output.

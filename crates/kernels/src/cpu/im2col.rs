@@ -9,6 +9,7 @@ use pulp::Simd;
 use rayon::prelude::*;
 
 use super::copy::copy_few;
+use super::divided::Divided;
 use super::product::{Packing, Piece, RightHandSide, transpose};
 use super::scratch::{Scratch, with_scratch};
 use super::vector::{load, store};
@@ -197,6 +198,7 @@ pub(super) fn with_padding<R>(
             .par_chunks_exact_mut(to_length)
             .zip(planes.par_chunks_exact(from_length))
             .with_min_len((COPY / to_length).max(1))
+            .divided()
             .for_each(|(to, from)| {
                 to.fill(0.0);
                 let rows = to[top * padded[1]..].chunks_exact_mut(padded[1]);

@@ -161,9 +161,14 @@ impl MaxPool {
     /// Computes the gradient of the input from the maxima's indices and the gradient of the output.
     pub(crate) fn backward(&self, indices: &[u8], gradient: &[f32]) -> Vec<f32> {
         let planes = self.planes_of_a_task();
-        let [_, kernel] = self.geometry.kernel;
+        let [rows, columns] = self.geometry.kernel;
         let [stride_rows, stride_columns] = self.geometry.stride;
         let (top, left) = (self.geometry.padding.top, self.geometry.padding.left);
+        let width = self.input[1];
+        // From the window's first pixel, which may lie in the padding, to each pixel of it.
+        let distances: Vec<usize> = (0..rows * columns)
+            .map(|index| index / columns * width + index % columns)
+            .collect();
         let tasks = indices
             .par_chunks(planes * self.output_plane())
             .zip(gradient.par_chunks(planes * self.output_plane()));
@@ -176,12 +181,15 @@ impl MaxPool {
                 .zip(indices.chunks_exact(self.output_plane()))
                 .zip(gradient.chunks_exact(self.output_plane()))
                 .for_each(|((input, indices), gradient)| {
-                    for (output, (index, value)) in indices.iter().zip(gradient).enumerate() {
-                        let (row, column) = (output / self.output[1], output % self.output[1]);
-                        let index = usize::from(*index);
-                        let row = row * stride_rows + index / kernel - top;
-                        let column = column * stride_columns + index % kernel - left;
-                        input[row * self.input[1] + column] += value;
+                    let rows = indices.chunks_exact(self.output[1]);
+                    let rows = rows.zip(gradient.chunks_exact(self.output[1]));
+                    for (row, (indices, gradient)) in rows.enumerate() {
+                        let mut at = row * stride_rows * width;
+                        for (index, value) in indices.iter().zip(gradient) {
+                            let pixel = at + distances[usize::from(*index)];
+                            input[pixel - (top * width + left)] += value;
+                            at += stride_columns;
+                        }
                     }
                 });
             input

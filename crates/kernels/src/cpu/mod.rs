@@ -5,11 +5,13 @@
 
 pub(crate) mod activation;
 mod aligned;
+pub(crate) mod average_pool;
 pub(crate) mod batch_norm;
 mod col2im;
 mod copy;
 pub(crate) mod dense;
 pub(crate) mod depthwise;
+mod divided;
 mod flat;
 pub(crate) mod fused;
 pub(crate) mod grouped;
@@ -23,6 +25,7 @@ mod prefetch;
 mod product;
 mod rows;
 mod scratch;
+pub(crate) mod separable;
 pub(crate) mod sgd;
 mod sums;
 mod taps;

@@ -9,6 +9,7 @@ use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
+use super::divided::Divided;
 use super::prefetch::prefetch_line;
 
 /// Memory of a result that is not written yet.
@@ -35,7 +36,7 @@ pub(super) fn written_in_parts<T: Send>(
 ) -> Vec<f32> {
     let mut values = Vec::with_capacity(length);
     let unwritten = &mut values.spare_capacity_mut()[..length];
-    let parts = unwritten.par_chunks_mut(part).zip(tasks);
+    let parts = unwritten.par_chunks_mut(part).zip(tasks).divided();
     let written: usize = parts
         .map(|(part, task)| {
             let expected = extent(part);
@@ -73,6 +74,7 @@ pub(super) fn written_in_lengths(
         .into_par_iter()
         .enumerate()
         .with_max_len(1)
+        .divided()
         .map(|(index, part)| {
             let expected = extent(part);
             let written = write(index, part);
@@ -85,6 +87,57 @@ pub(super) fn written_in_lengths(
     // together; each was returned as a slice of `f32`, which can't be had before it is written.
     unsafe { values.set_len(length) };
     values
+}
+
+/// Returns vectors of these lengths, each written in parts of so many values, `count` of them and in parallel. Also returns
+/// what `write` returns for each index beside the parts written.
+///
+/// # Panics
+///
+/// If there are more parts than `count`, or `write` returns anything but its parts.
+pub(super) fn written_together<const N: usize, R: Send>(
+    lengths: [usize; N],
+    parts: [usize; N],
+    count: usize,
+    write: impl for<'a> Fn(usize, [&'a mut Unwritten; N]) -> ([&'a mut [f32]; N], R) + Sync,
+) -> ([Vec<f32>; N], Vec<R>) {
+    let mut values: [Vec<f32>; N] = lengths.map(Vec::with_capacity);
+    let sizes = lengths.into_iter().zip(parts);
+    let mut chunks: Vec<_> = values
+        .iter_mut()
+        .zip(sizes)
+        .map(|(values, (length, part))| values.spare_capacity_mut()[..length].chunks_mut(part))
+        .collect();
+    let tasks = (0..count).map(|_| std::array::from_fn(|n| chunks[n].next().unwrap_or_default()));
+    let tasks: Vec<[&mut Unwritten; N]> = tasks.collect();
+    let mut results = Vec::new();
+    tasks
+        .into_par_iter()
+        .enumerate()
+        .divided()
+        .map(|(index, parts)| {
+            let expected = parts.each_ref().map(|part| extent(part));
+            let (written, result) = write(index, parts);
+            let found = written.map(|part| extent(part));
+            assert_eq!(found, expected, "parts of results, written");
+            (expected.map(|(_, length)| length), result)
+        })
+        .collect_into_vec(&mut results);
+    let mut written = [0; N];
+    let mut returned = Vec::with_capacity(count);
+    for (lengths, result) in results {
+        for (written, length) in written.iter_mut().zip(lengths) {
+            *written += length;
+        }
+        returned.push(result);
+    }
+    assert_eq!(written, lengths, "elements of results");
+    for (values, length) in values.iter_mut().zip(lengths) {
+        // SAFETY: the capacity is at least `length`. The parts don't overlap and have `length` elements
+        // together; each was returned as a slice of `f32`, which can't be had before it is written.
+        unsafe { values.set_len(length) };
+    }
+    (values, returned)
 }
 
 /// Memory that is written from its start to its end, piece by piece.
@@ -253,6 +306,7 @@ pub(super) fn written_interleaved<R: Send>(
     (0..tasks)
         .into_par_iter()
         .with_min_len(at_least)
+        .divided()
         .map(|task| {
             let parts = Interleaved {
                 output: shared,
@@ -372,6 +426,30 @@ mod tests {
         });
         assert_eq!(found, [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
         assert_eq!(results, [3, 2]);
+    }
+
+    #[test]
+    fn several_results_are_written_together() {
+        let ([first, second], results) = written_together([5, 3], [2, 1], 3, |index, parts| {
+            (parts.map(|part| write_index(index, part)), index)
+        });
+        assert_eq!(first, [0.0, 0.0, 1.0, 1.0, 2.0]);
+        assert_eq!(second, [0.0, 1.0, 2.0]);
+        assert_eq!(results, [0, 1, 2]);
+    }
+
+    #[test]
+    #[should_panic(expected = "elements of results")]
+    fn parts_without_a_task_are_refused() {
+        written_together([5, 3], [2, 1], 2, |index, parts| {
+            (parts.map(|part| write_index(index, part)), ())
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "parts of results, written")]
+    fn a_task_that_returns_other_slices_is_refused() {
+        written_together([4], [2], 2, |_, _| ([&mut []], ()));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::divided::Divided;
 use super::output::{write_parts, write_values, written_in_parts};
 use super::product::{Layout, Product, Strided, Transposed, transpose};
 use super::scratch::with_scratch;
@@ -80,6 +81,7 @@ fn side_by_side(from: &[f32], pixels: usize, length: usize, to: &mut [f32]) {
     let rows = to.par_chunks_exact_mut(length);
     rows.enumerate()
         .with_min_len((COPY / length).max(1))
+        .divided()
         .for_each(|(channel, row)| {
             for (image, to) in row.chunks_exact_mut(pixels).enumerate() {
                 let start = (image * channels + channel) * pixels;
@@ -93,6 +95,7 @@ pub(super) fn add_bias(output: &mut [f32], bias: &[f32], pixels: usize) {
     let planes = output.par_chunks_exact_mut(pixels).enumerate();
     planes
         .with_min_len((COPY / pixels).max(1))
+        .divided()
         .for_each(|(index, plane)| {
             let bias = bias[index % bias.len()];
             plane.iter_mut().for_each(|value| *value += bias);
@@ -111,9 +114,11 @@ pub(super) fn with_transposed<R>(
         scratch
             .par_chunks_exact_mut(rows * columns)
             .zip(matrices.par_chunks_exact(rows * columns))
+            .divided()
             .for_each(|(to, matrix)| {
                 to.par_chunks_mut(strip * rows)
                     .enumerate()
+                    .divided()
                     .for_each(|(index, to)| {
                         let size = [rows, to.len() / rows];
                         transpose(&matrix[index * strip..], columns, size, to, rows);
@@ -152,6 +157,7 @@ pub(crate) fn upsample(output: &[f32], size: [usize; 2], stride: [usize; 2]) -> 
         .par_chunks_exact_mut(size[0] * size[1])
         .zip(output.par_chunks_exact(rows * columns))
         .with_min_len(16)
+        .divided()
         .for_each(|(to, from)| {
             let to = to.chunks_exact_mut(size[1]).step_by(stride[0]);
             for (to, from) in to.zip(from.chunks_exact(columns)) {

@@ -3,6 +3,7 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
+use super::divided::Divided;
 use crate::SgdSettings;
 
 /// Elements of a task. 65,536 of them take about twenty microseconds from memory.
@@ -27,6 +28,7 @@ pub(crate) fn step(
     let tasks = tasks.zip(gradients.par_chunks(TASK));
     tasks
         .zip(velocities.par_chunks_mut(TASK))
+        .divided()
         .for_each(|((parameters, gradients), velocities)| {
             let each = parameters.iter_mut().zip(gradients).zip(velocities);
             arch.dispatch(

@@ -46,6 +46,27 @@ pub(super) fn sum(values: &[f32], term: impl Fn(f32) -> f32) -> f64 {
     total(&sums)
 }
 
+/// Returns the sum over the elements of some slices; `term` returns what an element adds.
+#[inline(always)]
+pub(super) fn sum_of_slices<'a>(
+    slices: impl Iterator<Item = &'a [f32]>,
+    term: impl Fn(f32) -> f32,
+) -> f64 {
+    let mut sums = [0f32; PARTS];
+    for values in slices {
+        let (chunks, rest) = values.as_chunks::<PARTS>();
+        for chunk in chunks {
+            for part in 0..PARTS {
+                sums[part] += term(chunk[part]);
+            }
+        }
+        for (sum, value) in sums.iter_mut().zip(rest) {
+            *sum += term(*value);
+        }
+    }
+    total(&sums)
+}
+
 /// Returns the sum of the parts, of which the first steps are in whole vectors.
 #[inline(always)]
 fn total(parts: &[f32; PARTS]) -> f64 {

@@ -7,6 +7,8 @@
 #[allow(deprecated)]
 mod activation;
 #[allow(deprecated)]
+mod average_pool;
+#[allow(deprecated)]
 mod batch_norm;
 #[allow(deprecated)]
 mod convolution;
@@ -16,14 +18,18 @@ mod host;
 #[allow(deprecated)]
 mod max_pool;
 #[allow(deprecated)]
+mod separable;
+#[allow(deprecated)]
 mod sgd;
 #[allow(deprecated)]
 mod transposed_convolution;
 
 pub(crate) use activation::ActivationBackend;
+pub(crate) use average_pool::{AveragePlan, AveragePoolBackend};
 pub(crate) use batch_norm::{BatchNormBackend, NormSettings, NormalizeBackend};
 pub(crate) use convolution::{ConvolutionBackend, Plan};
 pub(crate) use fused::{InferenceBackend, InferencePlan};
 pub(crate) use max_pool::{MaxPoolBackend, PoolPlan};
+pub(crate) use separable::{SeparableBackend, SeparablePlan};
 pub(crate) use sgd::OptimizerBackend;
 pub(crate) use transposed_convolution::TransposedConvolutionBackend;

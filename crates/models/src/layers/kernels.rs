@@ -6,8 +6,8 @@ use burn::tensor::module;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xception_kernels::{
-    Activation, Geometry, batch_norm_train, burn_conv2d, burn_max_pool2d, burn_transposed_conv2d,
-    conv2d, max_pool2d, normalize, transposed_conv2d,
+    Activation, Geometry, average_pool2d, batch_norm_train, burn_average_pool2d, burn_conv2d,
+    burn_max_pool2d, burn_transposed_conv2d, conv2d, max_pool2d, normalize, transposed_conv2d,
 };
 
 /// The implementation of the layers' operations. The results agree up to rounding.
@@ -77,6 +77,19 @@ impl Kernels {
         }
     }
 
+    /// Takes the mean over each window; `counts_padding` says whether padded zeros count in it.
+    pub(super) fn average_pool2d(
+        &self,
+        input: Tensor<4>,
+        geometry: &Geometry,
+        counts_padding: bool,
+    ) -> Tensor<4> {
+        match self {
+            Self::Native => average_pool2d(input, geometry, counts_padding),
+            Self::Burn => burn_average_pool2d(input, geometry, counts_padding),
+        }
+    }
+
     /// Applies an activation to each element.
     pub(super) fn activate(&self, input: Tensor<4>, activation: Activation) -> Tensor<4> {
         match self {
@@ -102,13 +115,10 @@ impl Kernels {
         }
     }
 
-    /// Normalizes by the statistics of the batch, and moves the running statistics towards them. The running variance
-    /// is an average of sample variances, `sum / (count - 1)`, as in PyTorch; Burn's own layer uses `sum / count`.
-    /// Only the native operation includes ReLU.
+    /// Normalizes by the statistics of the batch, and moves the running statistics towards them. Only the native operation
+    /// includes ReLU.
     fn train(&self, norm: &BatchNorm, input: Tensor<4>, relu: bool) -> Tensor<4> {
-        let device = input.device();
         let [images, _, height, width] = input.dims();
-        let count = (images * height * width) as f64;
         let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
         let (output, mean, variance) = match self {
             Self::Native => {
@@ -120,14 +130,22 @@ impl Kernels {
                 (batch.output, batch.mean, batch.variance)
             }
         };
-        let variance = variance.mul_scalar(count / (count - 1.0).max(1.0));
-        for (running, new) in [(&norm.running_mean, mean), (&norm.running_var, variance)] {
-            let old = running.value_sync().to_device(&device);
-            let old = old.mul_scalar(1.0 - norm.momentum);
-            let updated = old.add(new.detach().mul_scalar(norm.momentum));
-            running.update(updated.detach());
-        }
+        update_running(norm, [mean, variance], images * height * width);
         output
+    }
+}
+
+/// Moves the running statistics towards the mean and the biased variance of a batch with `count` values of each channel. The
+/// running variance is an average of sample variances, `sum / (count - 1)`, as in PyTorch; Burn's own layer uses
+/// `sum / count`.
+pub(super) fn update_running(norm: &BatchNorm, [mean, variance]: [Tensor<1>; 2], count: usize) {
+    let (device, count) = (mean.device(), count as f64);
+    let variance = variance.mul_scalar(count / (count - 1.0).max(1.0));
+    for (running, new) in [(&norm.running_mean, mean), (&norm.running_var, variance)] {
+        let old = running.value_sync().to_device(&device);
+        let old = old.mul_scalar(1.0 - norm.momentum);
+        let updated = old.add(new.detach().mul_scalar(norm.momentum));
+        running.update(updated.detach());
     }
 }
 

@@ -16,6 +16,7 @@ mod padding;
 mod pool;
 mod segmented_conv;
 mod segments;
+mod separable_sequence;
 mod single_intra_channel_conv;
 mod spatial_bottleneck;
 mod stem;

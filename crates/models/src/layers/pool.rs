@@ -59,12 +59,8 @@ pub fn average_pool(
 ) -> FeatureMap {
     match input.form {
         Form::Composed(input) => {
-            let padding = kernel / 2;
-            let options = AvgPoolOptions::new([kernel, kernel])
-                .with_stride([1, 1])
-                .with_padding([padding, padding])
-                .with_count_include_pad(count_include_pad);
-            FeatureMap::composed(avg_pool2d(input, options))
+            let geometry = Geometry::same(kernel);
+            FeatureMap::composed(kernels.average_pool2d(input, &geometry, count_include_pad))
         }
         Form::Traced(input) => {
             let kind = OperationKind::AveragePool {

@@ -224,7 +224,7 @@ impl SegmentedConvNorm {
     /// - output: `[batch, channels_out, height_out, width_out]`
     pub fn forward(&self, input: FeatureMap, epilogue: Epilogue) -> FeatureMap {
         match input.form {
-            Form::Composed(input) => self.compose(input, epilogue),
+            Form::Composed(input) => self.compose(input, None, epilogue),
             Form::Traced(input) => {
                 input.trace().module(self);
                 if input.trace().fuses() {
@@ -257,7 +257,8 @@ impl SegmentedConvNorm {
         }
     }
 
-    fn compose(&self, input: Tensor<4>, epilogue: Epilogue) -> FeatureMap {
+    /// Computes both convolutions in their order, each as an operation of its own.
+    pub(super) fn compose_parts(&self, input: Tensor<4>) -> Tensor<4> {
         let kernels = self.kernels;
         let input = match self.input_relu {
             true => kernels.activate(input, Activation::Relu),
@@ -271,8 +272,7 @@ impl SegmentedConvNorm {
         let x = convolve(input, first);
         let between = Epilogue::from(self.activation);
         let x = normalize(self.norm_between.as_ref(), x, between, kernels);
-        let x = convolve(x.into_tensor(), second);
-        normalize(self.norm.as_ref(), x, epilogue, kernels)
+        convolve(x.into_tensor(), second)
     }
 
     /// Returns the two convolutions in their order, each with its window.

@@ -51,7 +51,7 @@ impl ExitFlow {
     /// - `input`: `[batch, 1024, height, width]`
     /// - output: `[batch, 2048, height, width]`
     pub fn forward_last(&self, input: FeatureMap) -> FeatureMap {
-        let x = self.conv3.forward(input, Epilogue::relu()); // [batch, 1536, height, width]
-        self.conv4.forward(x, Epilogue::relu()) // [batch, 2048, height, width]
+        let convolutions = [&self.conv3, &self.conv4]; // to 1536 and to 2048 channels
+        SegmentedConvNorm::forward_sequence(&convolutions, input, Epilogue::relu())
     }
 }

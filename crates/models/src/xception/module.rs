@@ -88,18 +88,12 @@ impl XceptionModule {
     pub fn forward(&self, input: FeatureMap) -> FeatureMap {
         let mut residual = self.residual.then(|| input.clone());
         let identity = self.pool.is_none() && self.shortcut.is_none();
-        let mut x = input;
-        let count = self.convolutions.len();
-        for (index, convolution) in self.convolutions.iter().enumerate() {
-            let epilogue = match index + 1 == count {
-                false => Epilogue::relu(),
-                true => match residual.take_if(|_| identity) {
-                    Some(residual) => Epilogue::add(residual),
-                    None => Epilogue::none(),
-                },
-            };
-            x = convolution.forward(x, epilogue); // [batch, channels_out, height, width]
-        }
+        let last = match residual.take_if(|_| identity) {
+            Some(residual) => Epilogue::add(residual),
+            None => Epilogue::none(),
+        };
+        let convolutions: Vec<_> = self.convolutions.iter().collect();
+        let mut x = SegmentedConvNorm::forward_sequence(&convolutions, input, last); // [batch, channels_out, height, width]
         if let Some(padding) = self.pool {
             let [_, _, height, width] = x.dims();
             let around = padding.around([height, width], 3, 2);

@@ -86,7 +86,7 @@ impl<'o> BackwardChannel<'_, 'o> {
 }
 
 /// The coefficients by which a channel's input gradient follows from that of its output.
-struct Slopes {
+pub(in crate::cpu) struct Slopes {
     /// The gradients of gamma and beta.
     sums: (f32, f32),
     mean_gradient: f32,
@@ -116,6 +116,16 @@ impl Slopes {
             beta += one;
             gamma += two;
         }
+        Self::of_sums(sizes, inverse, [beta, gamma])
+    }
+
+    /// Returns the coefficients from the sums of the gradients that reach the normalization, and of their products with
+    /// the inputs' distances from the mean.
+    pub(in crate::cpu) fn of_sums(
+        sizes: &BatchNorm,
+        inverse: f32,
+        [beta, gamma]: [f64; 2],
+    ) -> Self {
         let gamma = gamma * f64::from(inverse);
         Self {
             sums: (gamma as f32, beta as f32),
@@ -124,9 +134,14 @@ impl Slopes {
         }
     }
 
+    /// Returns the gradients of gamma and beta.
+    pub(in crate::cpu) fn sums(&self) -> (f32, f32) {
+        self.sums
+    }
+
     /// Returns the gradient of an input from the one that reaches the normalization.
     #[inline(always)]
-    fn of(&self, affine: Affine, x: f32, dy: f32) -> f32 {
+    pub(in crate::cpu) fn of(&self, affine: Affine, x: f32, dy: f32) -> f32 {
         let centered = dy - self.mean_gradient;
         affine.scale * (centered - (x - affine.mean) * self.slope)
     }

@@ -4,6 +4,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::super::MAX_LANES;
+use super::super::divided::Divided;
 use super::super::flat::FlatLayout;
 use super::super::output::{Unwritten, write_parts, written_in_parts};
 use super::super::plain::all_finite;
@@ -89,7 +90,7 @@ impl Depthwise {
         let channels = result.par_chunks_exact_mut(of_a_channel).enumerate();
         let at_least = TASK / (self.batch * self.input_plane());
         let channels = channels.with_min_len(at_least.max(1));
-        channels.for_each(|(channel, result)| {
+        channels.divided().for_each(|(channel, result)| {
             with_zeros(layout.length() + layout.padded(), |scratch| {
                 let (buffer, padded) = scratch.split_at_mut(layout.length());
                 arch.dispatch(WeightGradient {

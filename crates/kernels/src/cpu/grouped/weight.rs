@@ -6,6 +6,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::super::MAX_LANES;
+use super::super::divided::Divided;
 use super::super::output::{Unwritten, write_values, written_in_lengths};
 use super::super::plain::all_finite;
 use super::super::product::portion;
@@ -99,6 +100,7 @@ impl WeightGradient<'_> {
             .par_chunks_exact_mut(self.row())
             .enumerate()
             .with_min_len(FILTERS.div_ceil(self.row()))
+            .divided()
             .filter(|(_, row)| !all_finite(row))
             .for_each(|(result, row)| self.by_definition(result, row));
     }

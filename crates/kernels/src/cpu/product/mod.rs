@@ -18,7 +18,8 @@ mod transpose;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::output::SharedOutput;
+use super::divided::Divided;
+use super::output::{SharedOutput, Unwritten};
 use instruction_set::panel_width;
 pub(super) use layout::{Layout, Strided};
 pub(super) use packing::{Packing, Piece, RightHandSide, Transposed};
@@ -65,6 +66,7 @@ impl<R: RightHandSide> Product<'_, R> {
         products
             .par_iter()
             .enumerate()
+            .divided()
             .for_each(|(index, product)| {
                 // SAFETY: each product has its own rows of the layout, whose elements differ from all others.
                 let destination =
@@ -90,6 +92,22 @@ impl<R: RightHandSide> Product<'_, R> {
         self.write_with(Arch::new(), &destination);
     }
 
+    /// Computes the result into memory that is not written yet, with this layout.
+    ///
+    /// # Panics
+    ///
+    /// If the layout leaves gaps, or the memory has another length than the result.
+    pub(super) fn fill<'o>(&self, to: &'o mut Unwritten, layout: Layout) -> &'o mut [f32] {
+        let [rows, columns, _] = self.size;
+        assert!(layout.has_no_gaps(rows, columns) && to.len() == rows * columns);
+        // SAFETY: the memory is borrowed for this product alone, and without gaps each row and column has an
+        // element of its own.
+        let destination = unsafe { Destination::new(SharedOutput::new(to), 0, layout) };
+        self.write_with(Arch::new(), &destination);
+        // SAFETY: the product has written all rows and columns of the layout, which are as many as the elements.
+        unsafe { to.assume_init_mut() }
+    }
+
     fn write_with(&self, arch: Arch, destination: &Destination) {
         let [rows, columns, length] = self.size;
         assert!(self.left.holds(rows, length));
@@ -98,6 +116,7 @@ impl<R: RightHandSide> Product<'_, R> {
         (0..partition.tasks())
             .into_par_iter()
             .with_max_len(1)
+            .divided()
             .for_each(|task| {
                 let (rows, columns) = partition.task(task, rows, columns);
                 // SAFETY: the tasks have distinct rows or columns.
@@ -131,7 +150,7 @@ impl<R: RightHandSide> Product<'_, R> {
         let mut sums: Vec<f32> = Vec::with_capacity(parts * size);
         let output = SharedOutput::new(&mut sums.spare_capacity_mut()[..parts * size]);
         let tasks = partition.tasks();
-        let each = (0..parts * tasks).into_par_iter().with_max_len(1);
+        let each = (0..parts * tasks).into_par_iter().with_max_len(1).divided();
         each.for_each(|task| {
             let (part, task) = (task / tasks, task % tasks);
             let (rows, columns_of_task) = partition.task(task, rows, columns);
