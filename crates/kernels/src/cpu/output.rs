@@ -4,13 +4,16 @@
 //! such slices into a whole result and check that no part is missing, so that their callers need no
 //! unsafe code to prove that every element was written.
 
-use std::marker::PhantomData;
+mod interleaved;
+mod shared;
+
 use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
+pub(super) use self::interleaved::{Interleaved, Written, written_interleaved};
+pub(super) use self::shared::SharedOutput;
 use super::divided::Divided;
-use super::prefetch::prefetch_line;
 
 /// Memory of a result that is not written yet.
 pub(super) type Unwritten = [MaybeUninit<f32>];
@@ -240,161 +243,6 @@ pub(super) fn called_once<R, F: FnOnce() -> R>(closure: F) -> F {
     closure
 }
 
-/// The parts of a result that one of several tasks writes: every n-th.
-pub(super) struct Interleaved<'a> {
-    output: SharedOutput<'a>,
-    /// Elements of a part.
-    part: usize,
-    /// Parts from one of the task's to the next, which is the number of tasks.
-    tasks: usize,
-    /// The next part.
-    next: usize,
-    /// Parts of the whole result.
-    count: usize,
-}
-
-/// A proof that a task has written its parts.
-pub(super) struct Written<'a>(PhantomData<&'a mut Unwritten>);
-
-impl<'a> Interleaved<'a> {
-    /// Writes the task's parts, one after the other.
-    ///
-    /// # Panics
-    ///
-    /// If `write` returns anything but its part.
-    #[inline(always)]
-    pub(super) fn write(
-        self,
-        mut write: impl for<'b> FnMut(&'b mut Unwritten) -> &'b mut [f32],
-    ) -> Written<'a> {
-        let mut next = self.next;
-        while next < self.count {
-            // SAFETY: `count` parts are the whole result; those that differ by a multiple of `tasks` are this
-            // task's alone, which has one at a time.
-            let part = unsafe {
-                let start = self.output.start.add(next * self.part);
-                std::slice::from_raw_parts_mut(start, self.part)
-            };
-            let expected = extent(part);
-            let written = write(part);
-            assert!(extent(written) == expected, "a part of a result, written");
-            next += self.tasks;
-        }
-        Written(PhantomData)
-    }
-}
-
-/// Returns a vector of `length` values that is written in parts of `part` values by `tasks` tasks in
-/// parallel, at least `at_least` of them on one thread: part `i` by task `i % tasks`. Also returns
-/// what each task returns beside the proof that its parts are written.
-///
-/// # Panics
-///
-/// If `length` is not a multiple of `part`.
-pub(super) fn written_interleaved<R: Send>(
-    length: usize,
-    part: usize,
-    tasks: usize,
-    at_least: usize,
-    write: impl for<'a> Fn(usize, Interleaved<'a>) -> (Written<'a>, R) + Sync,
-) -> (Vec<f32>, Vec<R>) {
-    let count = length / part;
-    assert_eq!(count * part, length, "whole parts");
-    let mut values: Vec<f32> = Vec::with_capacity(length);
-    let shared = SharedOutput::new(&mut values.spare_capacity_mut()[..length]);
-    let mut results = Vec::new();
-    (0..tasks)
-        .into_par_iter()
-        .with_min_len(at_least)
-        .divided()
-        .map(|task| {
-            let parts = Interleaved {
-                output: shared,
-                part,
-                tasks,
-                next: task,
-                count,
-            };
-            write(task, parts).1
-        })
-        .collect_into_vec(&mut results);
-    // SAFETY: the capacity is at least `length`. The tasks' parts are all parts, and each task has
-    // returned the proof, which only `Interleaved::write` gives, that its own are written.
-    unsafe { values.set_len(length) };
-    (values, results)
-}
-
-/// A result that several tasks write at the same time, each its own elements.
-#[derive(Clone, Copy)]
-pub(super) struct SharedOutput<'a> {
-    start: *mut MaybeUninit<f32>,
-    length: usize,
-    result: PhantomData<&'a mut Unwritten>,
-}
-
-// SAFETY: what is written or read through the pointer, is so by callers of `slice` and of unsafe
-// functions that take a pointer, who keep tasks apart; `f32` can be written from any thread.
-unsafe impl Send for SharedOutput<'_> {}
-// SAFETY: as above.
-unsafe impl Sync for SharedOutput<'_> {}
-
-impl<'a> SharedOutput<'a> {
-    /// Requests the cache line of an element.
-    #[inline(always)]
-    pub(super) fn prefetch(&self, index: usize) {
-        prefetch_line(self.start.wrapping_add(index).cast());
-    }
-
-    /// Shares memory that is not written yet.
-    pub(super) fn new(output: &'a mut Unwritten) -> Self {
-        Self {
-            start: output.as_mut_ptr(),
-            length: output.len(),
-            result: PhantomData,
-        }
-    }
-
-    /// Shares memory that has values, which are overwritten.
-    pub(super) fn over(values: &'a mut [f32]) -> Self {
-        Self {
-            start: values.as_mut_ptr().cast(),
-            length: values.len(),
-            result: PhantomData,
-        }
-    }
-
-    /// Returns the address of some elements.
-    ///
-    /// # Panics
-    ///
-    /// If they don't lie in the result.
-    #[inline(always)]
-    pub(super) fn pointer(self, first: usize, length: usize) -> *mut f32 {
-        assert!(
-            first <= self.length && length <= self.length - first,
-            "elements in the result"
-        );
-        self.start.wrapping_add(first).cast()
-    }
-
-    /// Returns some elements.
-    ///
-    /// # Safety
-    ///
-    /// Nobody else may use these elements while the slice is in use, and what is written there must
-    /// be values.
-    ///
-    /// # Panics
-    ///
-    /// If they don't lie in the result.
-    #[inline(always)]
-    pub(super) unsafe fn slice(self, first: usize, length: usize) -> &'a mut Unwritten {
-        let start = self.pointer(first, length).cast();
-        // SAFETY: the elements lie in the result, which is borrowed for `'a`, and are the caller's alone.
-        unsafe { std::slice::from_raw_parts_mut(start, length) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -412,20 +260,6 @@ mod tests {
             write_parts(to, 2, write_index)
         });
         assert_eq!(found, [0.0, 0.0, 1.0, 1.0, 2.0]);
-    }
-
-    #[test]
-    fn every_nth_part_is_a_tasks() {
-        let (found, results) = written_interleaved(10, 2, 2, 1, |task, parts| {
-            let mut count = 0;
-            let written = parts.write(|to| {
-                count += 1;
-                write_index(task, to)
-            });
-            (written, count)
-        });
-        assert_eq!(found, [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
-        assert_eq!(results, [3, 2]);
     }
 
     #[test]
@@ -483,17 +317,5 @@ mod tests {
     #[should_panic(expected = "a value for each element")]
     fn too_few_values_are_refused() {
         write_values(&mut [MaybeUninit::uninit(); 4], [1.0; 3]);
-    }
-
-    #[test]
-    #[should_panic(expected = "a part of a result, written")]
-    fn an_interleaved_part_that_is_another_slice_is_refused() {
-        written_interleaved(4, 2, 1, 1, |_, parts| (parts.write(|_| &mut []), ()));
-    }
-
-    #[test]
-    #[should_panic(expected = "elements in the result")]
-    fn elements_outside_of_a_result_have_no_address() {
-        SharedOutput::over(&mut [0.0; 4]).pointer(2, 3);
     }
 }

@@ -196,24 +196,22 @@ impl<B: HostBackend, C: CheckpointStrategy> SeparableBackend for Autodiff<B, C> 
         let nodes = [input.node(), depthwise.node(), pointwise.node()];
         let prepared = SeparableBackward.prepare::<C>(nodes).compute_bound();
         let constant = <Self as AutodiffBackend>::from_inner;
+        let inputs = Inputs::<B> {
+            input: input.clone().into_primitive(),
+            norm: None,
+            weights: [
+                depthwise.clone().into_primitive(),
+                pointwise.clone().into_primitive(),
+            ],
+        };
         match prepared.stateful() {
             OpsKind::Tracked(mut prep) => {
                 let saved = [&input, &depthwise, &pointwise].map(|tensor| prep.checkpoint(tensor));
-                let inputs = Inputs::<B> {
-                    input: input.into_primitive(),
-                    norm: None,
-                    weights: [depthwise.into_primitive(), pointwise.into_primitive()],
-                };
                 let ((output, mean, variance), inner) = plan.forward::<B>(inputs);
                 let output = prep.finish((saved, inner, plan), output);
                 (output, constant(mean), constant(variance))
             }
             OpsKind::UnTracked(prep) => {
-                let inputs = Inputs::<B> {
-                    input: input.into_primitive(),
-                    norm: None,
-                    weights: [depthwise.into_primitive(), pointwise.into_primitive()],
-                };
                 let ((output, mean, variance), _) = plan.forward::<B>(inputs);
                 (prep.finish(output), constant(mean), constant(variance))
             }
@@ -235,36 +233,28 @@ impl<B: HostBackend, C: CheckpointStrategy> SeparableBackend for Autodiff<B, C> 
         let prepared = NormalizedBackward.prepare::<C>(nodes).compute_bound();
         let constant = <Self as AutodiffBackend>::from_inner;
         let statistics = [mean.into_primitive(), variance.into_primitive()];
+        let [mean, variance] = statistics.clone();
+        let inputs = Inputs::<B> {
+            input: input.clone().into_primitive(),
+            norm: Some([
+                gamma.clone().into_primitive(),
+                beta.clone().into_primitive(),
+                mean,
+                variance,
+            ]),
+            weights: [
+                depthwise.clone().into_primitive(),
+                pointwise.clone().into_primitive(),
+            ],
+        };
         match prepared.stateful() {
             OpsKind::Tracked(mut prep) => {
                 let saved = tensors.map(|tensor| prep.checkpoint(tensor));
-                let [mean, variance] = statistics.clone();
-                let inputs = Inputs::<B> {
-                    input: input.into_primitive(),
-                    norm: Some([
-                        gamma.into_primitive(),
-                        beta.into_primitive(),
-                        mean,
-                        variance,
-                    ]),
-                    weights: [depthwise.into_primitive(), pointwise.into_primitive()],
-                };
                 let ((output, mean, variance), inner) = plan.forward::<B>(inputs);
                 let output = prep.finish((saved, statistics, inner, plan), output);
                 (output, constant(mean), constant(variance))
             }
             OpsKind::UnTracked(prep) => {
-                let [mean, variance] = statistics;
-                let inputs = Inputs::<B> {
-                    input: input.into_primitive(),
-                    norm: Some([
-                        gamma.into_primitive(),
-                        beta.into_primitive(),
-                        mean,
-                        variance,
-                    ]),
-                    weights: [depthwise.into_primitive(), pointwise.into_primitive()],
-                };
                 let ((output, mean, variance), _) = plan.forward::<B>(inputs);
                 (prep.finish(output), constant(mean), constant(variance))
             }

@@ -10,9 +10,10 @@ use super::curve::{Curve, OtherRun, Point, Quantity};
 use super::drawing::{self, Area, Layer, Result, line, px, text_style};
 use super::labels::Labels;
 use super::names::{self, Name};
+use super::plot::{self, BOTTOM, LaidOut};
 use super::theme::{self, LineStyle};
 use super::ticks::Axis;
-use super::{Chart, ReportError, plot};
+use super::{Chart, ReportError};
 use crate::record::AblationRecord;
 
 const WIDTH: f64 = 500.0;
@@ -20,16 +21,10 @@ const WIDTH: f64 = 500.0;
 const HEIGHT: f64 = 320.0;
 /// Room for the heading.
 const TOP: f64 = 38.0;
-/// Room for the epochs.
-const BOTTOM: f64 = 42.0;
-/// Room for the values.
-const LEFT: f64 = 38.0;
 /// Names longer than this are shortened in the chart; the legend has them whole.
 const LABEL_LETTERS: usize = 18;
 /// A loss above this many times that of guessing is cut off.
 const LOSS_LIMIT: f64 = 1.5;
-
-type Plot<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
 /// Draws `quantity` by epoch; `None` where no run has an epoch yet.
 pub(super) fn draw(
@@ -151,27 +146,12 @@ impl Drawing {
         })
     }
 
-    fn plot<'a>(&self, area: &Area<'a>) -> std::result::Result<Plot<'a, 'a>, Box<dyn Error>> {
-        let plot = ChartBuilder::on(area)
-            .margin_top(px(self.top))
-            .margin_right(px(self.right))
-            .x_label_area_size(px(BOTTOM))
-            .y_label_area_size(px(LEFT))
-            .build_cartesian_2d(self.x.clone(), self.y.clone())?;
-        Ok(plot)
+    fn plot<'a>(&self, area: &Area<'a>) -> std::result::Result<LaidOut<'a>, Box<dyn Error>> {
+        plot::lay_out(area, [self.top, self.right], &self.x, &self.y)
     }
 
     fn draw_axes(&self, area: &Area) -> Result {
-        let small = text_style(theme::MUTED, drawing::SMALL, (HPos::Left, VPos::Top));
-        self.plot(area)?
-            .configure_mesh()
-            .disable_x_mesh()
-            .bold_line_style(line(theme::GRID, 1.0))
-            .axis_style(TRANSPARENT)
-            .set_all_tick_mark_size(px(3.0))
-            .label_style(small)
-            .draw()?;
-        Ok(())
+        plot::draw_axes(self.plot(area)?, false)
     }
 
     /// Draws what stays where it is when the axes change.
@@ -191,7 +171,7 @@ impl Drawing {
     }
 
     /// Returns the names of the variants, at the ends of their lines.
-    fn names(&self, plot: &Plot) -> Vec<Name<'_>> {
+    fn names(&self, plot: &LaidOut) -> Vec<Name<'_>> {
         let looks = self.labels.texts.iter().zip(&self.styles);
         let curves = self.curves.iter().zip(looks).enumerate();
         let named = curves.filter_map(|(variant, (curve, (label, style)))| {
@@ -207,7 +187,7 @@ impl Drawing {
     }
 }
 
-fn draw_band(plot: &mut Plot, curve: &Curve, style: &LineStyle, high: f64) -> Result {
+fn draw_band(plot: &mut LaidOut, curve: &Curve, style: &LineStyle, high: f64) -> Result {
     let lower = curve.band.iter().map(|point| (point.0, point.1.min(high)));
     let upper = curve.band.iter().map(|point| (point.0, point.2.min(high)));
     let outline: Vec<Point> = lower.chain(upper.rev()).collect();
@@ -216,7 +196,7 @@ fn draw_band(plot: &mut Plot, curve: &Curve, style: &LineStyle, high: f64) -> Re
     Ok(())
 }
 
-fn draw_mean(plot: &mut Plot, curve: &Curve, style: &LineStyle, high: f64) -> Result {
+fn draw_mean(plot: &mut LaidOut, curve: &Curve, style: &LineStyle, high: f64) -> Result {
     let stroke = line(style.colour, 2.0);
     for part in below(&curve.mean, high) {
         if style.dashed {
@@ -233,7 +213,7 @@ fn draw_mean(plot: &mut Plot, curve: &Curve, style: &LineStyle, high: f64) -> Re
 }
 
 /// Draws a run that has not finished as a thin dashed line, with a cross where it diverged.
-fn draw_other(plot: &mut Plot, run: &OtherRun, style: &LineStyle, high: f64) -> Result {
+fn draw_other(plot: &mut LaidOut, run: &OtherRun, style: &LineStyle, high: f64) -> Result {
     let stroke = line(style.colour, 1.25);
     for part in below(&run.points, high) {
         let dash = DashedPathElement::new(part, px(2.5), px(2.5), stroke);

@@ -8,9 +8,10 @@ use plotters::style::text_anchor::{HPos, VPos};
 use super::drawing::{self, Area, Layer, Result, line, px, text_style, text_width};
 use super::labels::Labels;
 use super::names::{self, Name};
+use super::plot::{self, BOTTOM, LaidOut};
 use super::theme::{self, LineStyle};
 use super::ticks::Axis;
-use super::{Chart, ReportError, plot};
+use super::{Chart, ReportError};
 use crate::record::AblationRecord;
 use crate::report::front::{Cost, Front, FrontPoint};
 use crate::report::summary::Summary;
@@ -20,14 +21,8 @@ const WIDTH: f64 = 500.0;
 const HEIGHT: f64 = 330.0;
 /// Room for the heading and the key.
 const TOP: f64 = 58.0;
-/// Room for the costs.
-const BOTTOM: f64 = 42.0;
-/// Room for the accuracies.
-const LEFT: f64 = 38.0;
 /// Names longer than this are shortened.
 const LABEL_LETTERS: usize = 18;
-
-type Plot<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<Axis, Axis>>;
 
 /// Draws accuracy against each cost that is known.
 pub(super) fn draw_all(
@@ -144,26 +139,12 @@ impl<'a> Drawing<'a> {
         format!("On the Pareto front: {}.", on.join(", "))
     }
 
-    fn plot<'b>(&self, area: &Area<'b>) -> std::result::Result<Plot<'b>, Box<dyn Error>> {
-        let plot = ChartBuilder::on(area)
-            .margin_top(px(self.top))
-            .margin_right(px(self.right))
-            .x_label_area_size(px(BOTTOM))
-            .y_label_area_size(px(LEFT))
-            .build_cartesian_2d(self.x.clone(), self.y.clone())?;
-        Ok(plot)
+    fn plot<'b>(&self, area: &Area<'b>) -> std::result::Result<LaidOut<'b>, Box<dyn Error>> {
+        plot::lay_out(area, [self.top, self.right], &self.x, &self.y)
     }
 
     fn draw_axes(&self, area: &Area) -> Result {
-        let small = text_style(theme::MUTED, drawing::SMALL, (HPos::Left, VPos::Top));
-        self.plot(area)?
-            .configure_mesh()
-            .bold_line_style(line(theme::GRID, 1.0))
-            .axis_style(TRANSPARENT)
-            .set_all_tick_mark_size(px(3.0))
-            .label_style(small)
-            .draw()?;
-        Ok(())
+        plot::draw_axes(self.plot(area)?, true)
     }
 
     fn draw_frame(&self, area: &Area) -> Result {
@@ -244,7 +225,7 @@ impl<'a> Drawing<'a> {
     }
 
     /// Returns the names of the points.
-    fn names(&self, plot: &Plot) -> Vec<Name<'_>> {
+    fn names(&self, plot: &LaidOut) -> Vec<Name<'_>> {
         let looks = self.labels.texts.iter().zip(&self.styles);
         let points = self.front.points.iter().zip(looks);
         let named = points.map(|(point, (label, style))| Name {
