@@ -15,7 +15,12 @@ fn a_mistake_in_a_file_has_line_column_and_the_nearest_name() {
             "5:43",
             "did you mean `middle_modules`?",
         ),
-        (r#""small""#, r#""tiny""#, "5:64", "`standard` or `small`"),
+        (
+            r#""small""#,
+            r#""tiny""#,
+            "5:64",
+            "`standard`, `small` or `small_pooled`",
+        ),
         (
             r#""epochs": 3"#,
             r#""epochs": 0"#,
