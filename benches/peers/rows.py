@@ -26,13 +26,15 @@ class Row:
     @property
     def model_argument(self):
         """The network as `xception bench --model` takes it."""
-        small = pathlib.Path(__file__).resolve().parent / "xception_32.json"
-        return str(small) if self.network == "xception_32" else self.network
+        small = pathlib.Path(__file__).resolve().parent / f"{self.network}.json"
+        return str(small) if small.exists() else self.network
 
 
-PARAMETERS = {"xception": 22_855_952, "inception_v3": 23_834_568, "resnet50": 25_557_032, "xception_32": 184_194}
+PARAMETERS = {"xception": 22_855_952, "inception_v3": 23_834_568, "resnet50": 25_557_032, "xception_32": 184_194,
+              "xception_32_quarter": 729_914, "inception_v3_32": 1_380_706, "resnet50_32": 1_484_186}
 TITLES = {"xception": "Xception", "inception_v3": "Inception V3", "resnet50": "ResNet-50",
-          "xception_32": "Xception, small stem, width 1/8,"}
+          "xception_32": "Xception, small stem, width 1/8,", "xception_32_quarter": "Xception, small stem, width 1/4,",
+          "inception_v3_32": "Inception V3, small stem, width 1/4,", "resnet50_32": "ResNet-50, small stem, width 1/4,"}
 
 
 def row(network, batch, size, training, steps):
@@ -54,6 +56,9 @@ ROWS = [
     row("xception", 8, 96, True, 9),
     row("xception", 4, 299, True, 5),
     row("xception_32", 128, 32, True, 15),
+    row("xception_32_quarter", 64, 32, True, 15),
+    row("inception_v3_32", 64, 32, True, 3),
+    row("resnet50_32", 64, 32, True, 5),
     row("inception_v3", 1, 299, False, 15),
     row("inception_v3", 8, 96, True, 9),
     row("resnet50", 1, 224, False, 15),

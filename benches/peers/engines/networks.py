@@ -23,13 +23,54 @@ def published(name):
         return timm.create_model("legacy_xception", pretrained=False)
     if name == "xception_32":
         return SmallXception(width=0.125, middle_modules=2, classes=10)
+    if name == "xception_32_quarter":
+        return SmallXception(width=0.25, middle_modules=2, classes=10)
     import torchvision
+
+    if name == "inception_v3_32":
+        network = torchvision.models.inception_v3(
+            weights=None, aux_logits=False, init_weights=False, dropout=0.0, num_classes=10
+        )
+        for row in [network.Conv2d_1a_3x3, network.Conv2d_2a_3x3, network.Conv2d_4a_3x3]:
+            row.conv.stride, row.conv.padding = (1, 1), (1, 1)
+        network.maxpool1 = network.maxpool2 = nn.Identity()
+        return with_width(network, 0.25)
+    if name == "resnet50_32":
+        network = torchvision.models.resnet50(weights=None, num_classes=10)
+        network.conv1 = convolution(3, 64, 3, padding=1)
+        network.maxpool = nn.Identity()
+        return with_width(network, 0.25)
 
     if name == "inception_v3":
         return torchvision.models.inception_v3(weights=None, aux_logits=False, init_weights=False, dropout=0.0)
     if name == "resnet50":
         return torchvision.models.resnet50(weights=None)
     raise ValueError(name)
+
+
+def scaled(channels, width):
+    """A published number of channels times the width, to the nearest multiple of 8."""
+    return max(1, int(channels * width / 8 + 0.5)) * 8
+
+
+def with_width(network, width):
+    """Scales the outputs of all convolutions; their inputs follow from a pass of an image through the network."""
+    for module in list(network.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, nn.Conv2d):
+                new = nn.LazyConv2d(
+                    scaled(child.out_channels, width), child.kernel_size, child.stride, child.padding, bias=False
+                )
+            elif isinstance(child, nn.BatchNorm2d):
+                new = nn.BatchNorm2d(scaled(child.num_features, width), child.eps)
+            elif isinstance(child, nn.Linear):
+                new = nn.LazyLinear(child.out_features)
+            else:
+                continue
+            setattr(module, name, new)
+    with torch.no_grad():
+        network.eval()(torch.zeros(1, 3, 32, 32))
+    return network.train()
 
 
 def convolution(channels_in, channels, kernel, stride=1, padding=0, groups=1):
@@ -75,11 +116,8 @@ class SmallXception(nn.Module):
     def __init__(self, width, middle_modules, classes):
         super().__init__()
 
-        def scaled(*published):
-            return [max(1, int(channels * width / 8 + 0.5)) * 8 for channels in published]
-
-        first, second, *entry = scaled(32, 64, 128, 256, 728)
-        middle, third, fourth, last = scaled(728, 1024, 1536, 2048)
+        first, second, *entry = [scaled(channels, width) for channels in (32, 64, 128, 256, 728)]
+        middle, third, fourth, last = [scaled(channels, width) for channels in (728, 1024, 1536, 2048)]
         stem = []
         for channels_in, channels in [(3, first), (first, second)]:
             stem += [convolution(channels_in, channels, 3, padding=1), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]

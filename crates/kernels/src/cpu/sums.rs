@@ -5,6 +5,43 @@ use super::MAX_LANES;
 /// Partial sums kept apart, so that a processor with any width of vectors adds them side by side.
 const PARTS: usize = 4 * MAX_LANES;
 
+/// Partial sums of each of two, so that those of both stay in registers.
+const PAIR_PARTS: usize = 2 * MAX_LANES;
+
+/// Returns two sums over the elements of some slices; `terms` returns what an element adds.
+#[inline(always)]
+pub(super) fn pair_of_sums_of_slices<'a>(
+    slices: impl Iterator<Item = &'a [f32]>,
+    terms: impl Fn(f32) -> [f32; 2],
+) -> [f64; 2] {
+    let mut sums = [[0f32; PAIR_PARTS]; 2];
+    for values in slices {
+        let (chunks, rest) = values.as_chunks::<PAIR_PARTS>();
+        for chunk in chunks {
+            for part in 0..PAIR_PARTS {
+                let [one, two] = terms(chunk[part]);
+                sums[0][part] += one;
+                sums[1][part] += two;
+            }
+        }
+        // Slices may be shorter than all parts.
+        let (chunks, rest) = rest.as_chunks::<MAX_LANES>();
+        for chunk in chunks {
+            for part in 0..MAX_LANES {
+                let [one, two] = terms(chunk[part]);
+                sums[0][part] += one;
+                sums[1][part] += two;
+            }
+        }
+        for (part, value) in rest.iter().enumerate() {
+            let [one, two] = terms(*value);
+            sums[0][part] += one;
+            sums[1][part] += two;
+        }
+    }
+    [total(&sums[0]), total(&sums[1])]
+}
+
 /// Returns two sums over the elements of two slices of equal length; `terms` returns what an element adds.
 #[inline(always)]
 pub(super) fn pair_of_sums(
@@ -12,11 +49,11 @@ pub(super) fn pair_of_sums(
     second: &[f32],
     terms: impl Fn(f32, f32) -> [f32; 2],
 ) -> [f64; 2] {
-    let mut sums = [[0f32; PARTS]; 2];
-    let (chunks, rest) = first.as_chunks::<PARTS>();
-    let (other_chunks, other_rest) = second.as_chunks::<PARTS>();
+    let mut sums = [[0f32; PAIR_PARTS]; 2];
+    let (chunks, rest) = first.as_chunks::<PAIR_PARTS>();
+    let (other_chunks, other_rest) = second.as_chunks::<PAIR_PARTS>();
     for (chunk, other) in chunks.iter().zip(other_chunks) {
-        for part in 0..PARTS {
+        for part in 0..PAIR_PARTS {
             let [one, two] = terms(chunk[part], other[part]);
             sums[0][part] += one;
             sums[1][part] += two;
@@ -27,7 +64,7 @@ pub(super) fn pair_of_sums(
         sums[0][part] += one;
         sums[1][part] += two;
     }
-    sums.map(|parts| total(&parts))
+    [total(&sums[0]), total(&sums[1])]
 }
 
 /// Returns the sum over the elements of a slice; `term` returns what an element adds.
@@ -46,30 +83,9 @@ pub(super) fn sum(values: &[f32], term: impl Fn(f32) -> f32) -> f64 {
     total(&sums)
 }
 
-/// Returns the sum over the elements of some slices; `term` returns what an element adds.
-#[inline(always)]
-pub(super) fn sum_of_slices<'a>(
-    slices: impl Iterator<Item = &'a [f32]>,
-    term: impl Fn(f32) -> f32,
-) -> f64 {
-    let mut sums = [0f32; PARTS];
-    for values in slices {
-        let (chunks, rest) = values.as_chunks::<PARTS>();
-        for chunk in chunks {
-            for part in 0..PARTS {
-                sums[part] += term(chunk[part]);
-            }
-        }
-        for (sum, value) in sums.iter_mut().zip(rest) {
-            *sum += term(*value);
-        }
-    }
-    total(&sums)
-}
-
 /// Returns the sum of the parts, of which the first steps are in whole vectors.
 #[inline(always)]
-fn total(parts: &[f32; PARTS]) -> f64 {
+fn total<const N: usize>(parts: &[f32; N]) -> f64 {
     let mut lanes = [0f32; MAX_LANES];
     for parts in parts.as_chunks::<MAX_LANES>().0 {
         for (lane, part) in lanes.iter_mut().zip(parts) {

@@ -2,6 +2,7 @@
 
 use burn::module::{Module, ModuleDisplay, ParamGroup};
 use burn::prelude::*;
+use xception_kernels::runs_natively;
 use xception_models::{Network, Summary, trainable_parameters};
 
 use crate::TrainError;
@@ -54,6 +55,12 @@ pub trait ImageClassifier: Module + ModuleDisplay {
         (self.forward(images), Vec::new())
     }
 
+    /// Returns the forward pass for many images in evaluation mode, prepared once; by default that is
+    /// [`forward`](Self::forward).
+    fn inference(&self) -> Box<dyn Fn(Tensor<4>) -> Tensor<2> + '_> {
+        Box::new(|images| self.forward(images))
+    }
+
     /// Returns the parameters of each stage by the stage's name, from the images to the classifier, whose parameters
     /// are in none. Stages can be frozen or trained at another rate than the classifier; a network without named stages
     /// can't.
@@ -98,6 +105,17 @@ impl<N: Network + ModuleDisplay> ImageClassifier for N {
 
     fn forward_auxiliary(&self, images: Tensor<4>) -> (Tensor<2>, Vec<Tensor<2>>) {
         Network::forward_auxiliary(self, images)
+    }
+
+    /// Fuses the network on the devices that have kernels for it.
+    fn inference(&self) -> Box<dyn Fn(Tensor<4>) -> Tensor<2> + '_> {
+        match self.devices().iter().all(runs_natively) {
+            true => {
+                let fused = self.fuse();
+                Box::new(move |images| Network::forward(&fused, images))
+            }
+            false => Box::new(|images| Network::forward(self, images)),
+        }
     }
 
     fn stage_parameters(&self) -> Vec<(String, ParamGroup)> {

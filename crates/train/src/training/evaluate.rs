@@ -1,27 +1,27 @@
 //! A network's scores on images whose classes are known.
 
 use burn::prelude::*;
-use burn::train::{ClassificationOutput, InferenceStep};
+use burn::train::ClassificationOutput;
 
 use super::prediction::predicted;
 use super::scores::ScoreSum;
-use super::task::{ClassificationTask, ImageBatch};
+use super::task::{ClassificationTask, ImageBatch, Scorer};
 use crate::TrainError;
 use crate::network::ImageClassifier;
 use crate::record::{Confusion, Scores};
 
 /// Scores a network batch by batch, in evaluation mode.
 #[derive(Debug)]
-pub struct Evaluation<'a, N: ImageClassifier> {
-    task: &'a ClassificationTask<N>,
+pub struct Evaluation<'a> {
+    scorer: Scorer<'a>,
     tally: Tally,
 }
 
-impl<'a, N: ImageClassifier + 'static> Evaluation<'a, N> {
+impl<'a> Evaluation<'a> {
     /// Starts an evaluation of a task on a device without autodiff, whose classes have these names.
-    pub fn new(task: &'a ClassificationTask<N>, classes: Vec<String>) -> Self {
+    pub fn new<N: ImageClassifier>(task: &'a ClassificationTask<N>, classes: Vec<String>) -> Self {
         Self {
-            task,
+            scorer: task.scorer(),
             tally: Tally::new(classes),
         }
     }
@@ -32,7 +32,7 @@ impl<'a, N: ImageClassifier + 'static> Evaluation<'a, N> {
     ///
     /// Where the device fails.
     pub fn add(&mut self, batch: ImageBatch) -> Result<Vec<usize>, TrainError> {
-        self.tally.add(InferenceStep::step(self.task, batch))
+        self.tally.add(self.scorer.score(batch))
     }
 
     /// Returns the means over all batches, and which classes were taken for which.

@@ -31,4 +31,4 @@ pub use run_folder::{RunFolder, RunManifest};
 pub use run_status::RunStatus;
 pub use starting_weights::WeightsFile;
 pub use stop::{StopReason, StopSignal};
-pub use task::{ClassificationTask, ImageBatch};
+pub use task::{ClassificationTask, ImageBatch, Scorer};

@@ -15,9 +15,9 @@ use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::prelude::Device;
 use burn::train::{
-    ClassificationOutput, EventProcessorTraining, InferenceStep, Interrupter, Learner,
-    LearnerEvent, SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader,
-    TrainStep, TrainingComponents, TrainingItem, ValidLoader,
+    ClassificationOutput, EventProcessorTraining, Interrupter, Learner, LearnerEvent,
+    SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader, TrainStep,
+    TrainingComponents, TrainingItem, ValidLoader,
 };
 
 use super::loader::EpochLoader;
@@ -25,7 +25,7 @@ use super::run_folder::RunFolder;
 use super::scores::ScoreSum;
 use super::starting_weights::backbone;
 use super::stop::{StopReason, StopSignal};
-use super::task::ClassificationTask;
+use super::task::{ClassificationTask, Scorer};
 use crate::TrainError;
 use crate::config::Recipe;
 use crate::network::ImageClassifier;
@@ -117,11 +117,12 @@ impl EpochLoop {
 
         let start = Instant::now();
         let evaluated = task.valid();
+        let scorer = evaluated.scorer();
         let validation = self.validation.as_ref();
         let validation =
-            validation.map(|loader| score(&evaluated, loader, || events.check(epoch - 1)));
+            validation.map(|loader| score(&scorer, loader, || events.check(epoch - 1)));
         let validation = validation.transpose()?;
-        let test = test(epoch, &evaluated, &loaders.test, events)?;
+        let test = test::<N>(epoch, &scorer, &loaders.test, events)?;
         let test_seconds = start.elapsed().as_secs_f64();
 
         let record = &mut state.record;
@@ -209,14 +210,14 @@ fn rates<N: ImageClassifier>(
 }
 
 /// Scores the network on all batches, in evaluation mode, without telling Burn's metrics; `check` may end it between two.
-fn score<N: ImageClassifier + 'static>(
-    task: &ClassificationTask<N>,
+fn score(
+    scorer: &Scorer,
     loader: &EpochLoader,
     mut check: impl FnMut() -> Result<(), TrainError>,
 ) -> Result<Scores, TrainError> {
     let mut sum = ScoreSum::default();
     for batch in loader.iter() {
-        let output = InferenceStep::step(task, batch.map_err(TrainError::burn)?);
+        let output = scorer.score(batch.map_err(TrainError::burn)?);
         sum.add(&output);
         check()?;
     }
@@ -226,7 +227,7 @@ fn score<N: ImageClassifier + 'static>(
 /// Scores the network on all test batches, in evaluation mode.
 fn test<N: ImageClassifier + 'static>(
     epoch: usize,
-    task: &ClassificationTask<N>,
+    scorer: &Scorer,
     loader: &ValidLoader<ClassificationTask<N>>,
     events: &mut Events<N>,
 ) -> Result<Scores, TrainError> {
@@ -239,7 +240,7 @@ fn test<N: ImageClassifier + 'static>(
     let mut index = 0;
     while let Some(batch) = batches.next() {
         index += 1;
-        let output = InferenceStep::step(task, batch.map_err(TrainError::burn)?);
+        let output = scorer.score(batch.map_err(TrainError::burn)?);
         sum.add(&output);
         let item = TrainingItem::new(output, batches.progress(), Some(index), None);
         events.test(LearnerEvent::ProcessedItem(item));

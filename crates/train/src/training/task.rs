@@ -1,5 +1,7 @@
 //! A network with its loss, as Burn's learner wants it.
 
+use std::fmt;
+
 use crate::config::Recipe;
 use crate::data::Batch;
 use crate::network::ImageClassifier;
@@ -66,6 +68,13 @@ impl<N: ImageClassifier> ClassificationTask<N> {
         (total, output)
     }
 
+    /// Prepares the network to score batches; the task must be on a device without autodiff.
+    pub fn scorer(&self) -> Scorer<'_> {
+        Scorer {
+            forward: self.network.inference(),
+        }
+    }
+
     fn training_loss(&self, logits: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<1> {
         let smoothing = (self.label_smoothing > 0.0).then_some(self.label_smoothing as f32);
         CrossEntropyLossConfig::new()
@@ -73,6 +82,32 @@ impl<N: ImageClassifier> ClassificationTask<N> {
             .init(&logits.device())
             .forward(logits, classes)
     }
+}
+
+/// A network that is prepared to score batches.
+pub struct Scorer<'a> {
+    forward: Box<dyn Fn(Tensor<4>) -> Tensor<2> + 'a>,
+}
+
+impl Scorer<'_> {
+    /// Passes a batch forward; the loss is without label smoothing.
+    pub fn score(&self, batch: ImageBatch) -> ClassificationOutput {
+        scored((self.forward)(batch.images), batch.classes)
+    }
+}
+
+impl fmt::Debug for Scorer<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.debug_struct("Scorer").finish_non_exhaustive()
+    }
+}
+
+/// Returns logits with their cross-entropy, without label smoothing.
+fn scored(logits: Tensor<2>, classes: Tensor<1, Int>) -> ClassificationOutput {
+    let loss = CrossEntropyLossConfig::new()
+        .init(&logits.device())
+        .forward(logits.clone(), classes.clone());
+    ClassificationOutput::new(loss, logits, classes)
 }
 
 impl<N: ImageClassifier + 'static> TrainStep for ClassificationTask<N> {
@@ -92,10 +127,6 @@ impl<N: ImageClassifier + 'static> InferenceStep for ClassificationTask<N> {
 
     /// Passes a batch forward; the loss is without label smoothing.
     fn step(&self, batch: ImageBatch) -> ClassificationOutput {
-        let logits = self.network.forward(batch.images);
-        let loss = CrossEntropyLossConfig::new()
-            .init(&logits.device())
-            .forward(logits.clone(), batch.classes.clone());
-        ClassificationOutput::new(loss, logits, batch.classes)
+        scored(self.network.forward(batch.images), batch.classes)
     }
 }

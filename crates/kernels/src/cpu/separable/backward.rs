@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::super::MAX_LANES;
 use super::super::activation::{gradient_slice, rectify_gradient};
-use super::super::batch_norm::{Affine, Slopes};
+use super::super::batch_norm::Slopes;
 use super::super::copy::write;
 use super::super::divided::Divided;
 use super::super::output::{SharedOutput, Unwritten, written_together};
@@ -136,6 +136,42 @@ impl Separable {
     }
 }
 
+impl Reading {
+    /// Makes gradients of what is read from `source` those of its normalization, or of the source if there is none. Returns
+    /// their sum and that of their products with the distances from the mean, if there is a normalization.
+    #[inline(always)]
+    fn gradient(&self, source: &[f32], read: &[f32], mask: &[u32], to: &mut [f32]) -> [f64; 2] {
+        match (self.affine, self.relu) {
+            (None, false) => [0.0; 2],
+            (None, true) => {
+                for (gradient, value) in to.iter_mut().zip(read) {
+                    *gradient = rectify_gradient(*value, *gradient);
+                }
+                [0.0; 2]
+            }
+            (Some(affine), relu) => {
+                let values = to.iter_mut().zip(read.iter().zip(mask));
+                match relu {
+                    true => values.for_each(
+                        #[inline(always)]
+                        |(to, (value, mask))| *to = masked(rectify_gradient(*value, *to), *mask),
+                    ),
+                    false => values.for_each(
+                        #[inline(always)]
+                        |(to, (_, mask))| *to = masked(*to, *mask),
+                    ),
+                }
+                pair_of_sums(
+                    source,
+                    to,
+                    #[inline(always)]
+                    |x, gradient| [gradient, gradient * (x - affine.mean)],
+                )
+            }
+        }
+    }
+}
+
 /// The backward pass of a chunk.
 struct Chunk<'a> {
     sizes: &'a Separable,
@@ -237,7 +273,7 @@ impl<'o> WithSimd for DepthwiseChunk<'_, 'o> {
             for first in images.clone().step_by(joined.planes) {
                 let count = joined.planes.min(images.end - first);
                 let at = first * step + channel * pixels;
-                joined.join::<S>(operands.input, at, step, count, source);
+                let source = joined.joined::<S>(operands.input, at, step, count, source);
                 reading.read(
                     source,
                     &joined.mask,
@@ -251,24 +287,10 @@ impl<'o> WithSimd for DepthwiseChunk<'_, 'o> {
                 joined
                     .backward
                     .gather_over(simd, gradients, filter, results);
-                if reading.relu {
-                    for (gradient, value) in results.iter_mut().zip(&buffer[guard..]) {
-                        *gradient = rectify_gradient(*value, *gradient);
-                    }
-                }
-                if let Some(Affine { mean, .. }) = reading.affine {
-                    for (gradient, mask) in results.iter_mut().zip(&joined.mask) {
-                        *gradient = masked(*gradient, *mask);
-                    }
-                    let sums = pair_of_sums(
-                        source,
-                        results,
-                        #[inline(always)]
-                        |x, gradient| [gradient, gradient * (x - mean)],
-                    );
-                    norm[channel][0] += sums[0];
-                    norm[channel][1] += sums[1];
-                }
+                let read = &buffer[guard..][..joined.length()];
+                let sums = reading.gradient(source, read, &joined.mask, results);
+                norm[channel][0] += sums[0];
+                norm[channel][1] += sums[1];
                 let planes = results.chunks(joined.pitch).take(count);
                 for (image, plane) in (first - images.start..).zip(planes) {
                     // SAFETY: each image's plane of a channel is written once, by this function alone.

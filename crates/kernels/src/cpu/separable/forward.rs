@@ -95,7 +95,7 @@ impl<'o> WithSimd for DepthwiseChunk<'_, 'o> {
             for first in images.clone().step_by(joined.planes) {
                 let count = joined.planes.min(images.end - first);
                 let at = first * step + channel * pixels;
-                joined.join::<S>(operands.input, at, step, count, source);
+                let source = joined.joined::<S>(operands.input, at, step, count, source);
                 let guarded = &mut buffer[joined.guard()..][..joined.length()];
                 reading.read(source, &joined.mask, guarded);
                 joined.forward.gather_over(simd, buffer, filter, results);

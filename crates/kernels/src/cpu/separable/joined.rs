@@ -58,6 +58,24 @@ impl Joined {
         self.forward.guard()
     }
 
+    /// Returns planes, each `step` elements after the one before, at their places: in `memory`, or where they are if there
+    /// is one.
+    #[inline(always)]
+    pub(super) fn joined<'a, S: Simd>(
+        &self,
+        values: &'a [f32],
+        first: usize,
+        step: usize,
+        count: usize,
+        memory: &'a mut [f32],
+    ) -> &'a [f32] {
+        if self.planes == 1 {
+            return &values[first..][..self.pixels];
+        }
+        self.join::<S>(values, first, step, count, memory);
+        &memory[..self.length()]
+    }
+
     /// Copies planes, each `step` elements after the one before, to their places. What a last group lacks becomes zero.
     #[inline(always)]
     pub(super) fn join<S: Simd>(

@@ -1,8 +1,11 @@
 //! The statistics of the output's channels, from those of chunks.
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
-use super::super::sums::sum_of_slices;
+use super::super::sums::pair_of_sums_of_slices;
+
+/// Values of a channel by whose mean sums are centered.
+const FIRST: usize = 16;
 
 /// Mean and sum of squared distances from it, of a channel in some images.
 #[derive(Debug, Clone, Copy)]
@@ -22,34 +25,56 @@ pub(super) struct Moments {
 impl Moments {
     /// Returns the moments of the channels of `[images, channels, pixels]`.
     pub(super) fn of_channels(arch: Arch, values: &[f32], channels: usize, pixels: usize) -> Self {
+        arch.dispatch(OfChannels {
+            values,
+            channels,
+            pixels,
+        })
+    }
+}
+
+/// The computation of the moments of all channels.
+struct OfChannels<'a> {
+    values: &'a [f32],
+    channels: usize,
+    pixels: usize,
+}
+
+impl WithSimd for OfChannels<'_> {
+    type Output = Moments;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) -> Moments {
+        let Self {
+            values,
+            channels,
+            pixels,
+        } = self;
         let count = (values.len() / channels) as f64;
-        let moment = |channel: usize| {
-            arch.dispatch(
+        let mut moments = Vec::with_capacity(channels);
+        for channel in 0..channels {
+            let of_channel = &values[channel * pixels..];
+            // Sums of distances from about the mean, whose squares cancel little.
+            let first = &of_channel[..pixels.min(FIRST)];
+            let center = first.iter().sum::<f32>() / first.len() as f32;
+            let planes = of_channel.chunks(channels * pixels).map(
                 #[inline(always)]
-                || {
-                    let planes = values[channel * pixels..].chunks(channels * pixels);
-                    let planes = planes.map(
-                        #[inline(always)]
-                        |image| &image[..pixels],
-                    );
-                    let mean = sum_of_slices(
-                        planes.clone(),
-                        #[inline(always)]
-                        |value| value,
-                    ) / count;
-                    let center = mean as f32;
-                    let squares = sum_of_slices(
-                        planes,
-                        #[inline(always)]
-                        |value| (value - center) * (value - center),
-                    );
-                    Moment { mean, squares }
-                },
-            )
-        };
-        Self {
+                |image| &image[..pixels],
+            );
+            let [distances, squares] = pair_of_sums_of_slices(
+                planes,
+                #[inline(always)]
+                |value| [value - center, (value - center) * (value - center)],
+            );
+            let squares = squares - distances * distances / count;
+            moments.push(Moment {
+                mean: f64::from(center) + distances / count,
+                squares: if squares < 0.0 { 0.0 } else { squares },
+            });
+        }
+        Moments {
             count,
-            channels: (0..channels).map(moment).collect(),
+            channels: moments,
         }
     }
 }
