@@ -167,7 +167,7 @@ fn main() -> anyhow::Result<()> {
     let data = &plan.variants[0].data;
     let first = Batches::new(data.test.clone(), BatchPlan::test(1, data.normalization))?.next();
     let first = first.context("the data has no test image")?;
-    let label = &data.classes[first.labels[0] as usize];
+    let label = &data.classes[data.test.label(first.indices[0] as usize) as usize];
     let image = ImageBatch::new(first, data.test.size(), &device).images;
     let class = trained
         .network

@@ -7,7 +7,7 @@ use burn::prelude::*;
 use burn::tensor::Distribution;
 use xception::models::{Fused, Model, Network};
 use xception::train::config::{Optimizer, Recipe};
-use xception::train::training::{ClassificationTask, ImageBatch};
+use xception::train::training::{ClassificationTask, ImageBatch, ImageTargets};
 
 use super::clock::Stopwatch;
 
@@ -83,7 +83,10 @@ impl Workload {
             optimizer: optimizer.init(),
             batch: ImageBatch {
                 images: random_images(batch, size, &device),
-                classes: Tensor::from_data(TensorData::new(labels, [batch]), &device),
+                targets: ImageTargets::Classes(Tensor::from_data(
+                    TensorData::new(labels, [batch]),
+                    &device,
+                )),
             },
         }))
     }

@@ -11,7 +11,9 @@ use serde_json::Value;
 use xception::models::Network;
 use xception::models::weights::{Head, LoadOptions, Loaded, load};
 use xception::train::config::{ConfigError, Recipe, RunConfig};
-use xception::train::data::{Batch, BatchPlan, Batches, ClassFolders, DataSource, training_files};
+use xception::train::data::{
+    Batch, BatchPlan, Batches, ClassFolders, DataSource, Targets, training_files,
+};
 use xception::train::numbers::counted;
 use xception::train::record::{Confusion, Mistake, RunState, Scores};
 use xception::train::training::{ClassificationTask, Evaluation, ImageBatch, Run, RunFolder, warn};
@@ -57,6 +59,11 @@ fn test_images(arguments: &EvalArguments, device: &Device) -> Result<()> {
         config.data.source = source.clone();
         config.data.test_images = None;
     }
+    if config.data.mosaic.is_some() && arguments.out.is_some() {
+        anyhow::bail!(
+            "--out writes which classes were taken for which, but each image of this run has a set of classes: leave it out"
+        );
+    }
     let data = Run::load_data(&config)?;
     tell_skipped_files(&data.skipped);
     let (model, images) = (config.model.classes(), data.classes.len());
@@ -73,22 +80,24 @@ fn test_images(arguments: &EvalArguments, device: &Device) -> Result<()> {
         .with_context(|| format!("can't load {}", file.display()))?;
 
     let task = ClassificationTask::new(loaded.model, &config.recipe);
-    let mut evaluation = Evaluation::new(&task, data.classes.clone());
-    let bar = progress_bar(data.test.len() as u64, BAR);
+    let samples = data.test_samples();
+    let mut evaluation =
+        Evaluation::new(&task, data.classes.clone()).with_label_shares(data.label_shares());
+    let bar = progress_bar(samples.len() as u64, BAR);
     let plan = BatchPlan::test(arguments.batch_size as usize, data.normalization);
     let mut failures = Failures::default();
-    for batch in Batches::new(data.test.clone(), plan)? {
+    for batch in Batches::new(samples.clone(), plan)? {
         let images = batch.len() as u64;
         // The images have no names to report; the end states their number.
         failures.not_finite += evaluation
-            .add(ImageBatch::new(batch, data.test.size(), device))?
+            .add(ImageBatch::new(batch, samples.size(), device))?
             .len();
         bar.inc(images);
     }
     bar.finish_and_clear();
     let (scores, confusion) = evaluation.finish()?;
-    show(&data.name, &scores, &confusion, arguments)?;
-    failures.check(data.test.len())
+    show(&data.name, &scores, confusion.as_ref(), arguments)?;
+    failures.check(samples.len())
 }
 
 /// Scores any weights on a folder with a subfolder for each class.
@@ -144,7 +153,7 @@ fn folder_of_classes(weights: &str, arguments: &EvalArguments, device: &Device) 
             });
             let paths = batch.paths;
             let batch = Batch {
-                labels: labels.collect(),
+                targets: Targets::Classes(labels.collect()),
                 pixels: batch.inputs,
                 indices: batch.indices,
             };
@@ -163,7 +172,7 @@ fn folder_of_classes(weights: &str, arguments: &EvalArguments, device: &Device) 
     }
     let (scores, confusion) = evaluation.finish()?;
     let folder = name_text(arguments.folder.as_os_str());
-    show(&folder, &scores, &confusion, arguments)?;
+    show(&folder, &scores, confusion.as_ref(), arguments)?;
     failures.check(images.len() + found.skipped.len())
 }
 
@@ -225,12 +234,12 @@ fn warn_of_training_images(run: &Path, scored: &ClassFolders) {
 fn show(
     images: &str,
     scores: &Scores,
-    confusion: &Confusion,
+    confusion: Option<&Confusion>,
     arguments: &EvalArguments,
 ) -> Result<()> {
-    let written = arguments.out.as_ref();
+    let written = arguments.out.as_ref().zip(confusion);
     let written = written
-        .map(|out| confusion.write(scores, out))
+        .map(|(out, confusion)| confusion.write(scores, out))
         .transpose()?;
     let mut output = output::notes();
     if arguments.json {
@@ -249,7 +258,8 @@ fn show(
             "  the network's output is not finite: its training diverged, or its weights are damaged"
         )?;
     }
-    for mistake in confusion.mistakes().iter().take(MISTAKES) {
+    let mistakes = confusion.map(Confusion::mistakes).unwrap_or_default();
+    for mistake in mistakes.iter().take(MISTAKES) {
         let Mistake { images, of, .. } = mistake;
         let class = escaped(mistake.class);
         match mistake.guess.map(escaped) {

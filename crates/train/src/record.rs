@@ -88,6 +88,11 @@ pub enum ClaimMetric {
     /// Area under the curve of test top-1 by epoch (its mean over epochs): a measure of how fast a
     /// run converges; higher is better.
     MeanTop1,
+    /// Mean average precision of the 100 classes with the greatest logits, on the test images after the last epoch; higher is
+    /// better. It needs images with sets of labels, such as those of `data.mosaic`.
+    FinalMap100,
+    /// Area under the curve of [`FinalMap100`](Self::FinalMap100) by epoch; higher is better.
+    MeanMap100,
 }
 
 /// One variant: a resolved configuration, trained once a seed.
@@ -209,10 +214,11 @@ pub struct EpochRecord {
 /// Loss and accuracies over a set of images.
 ///
 /// A network predicts the class whose logit is greater than all others. A tie for the greatest and a logit
-/// that is not a number count against it.
+/// that is not a number count against it. Where an image has a set of labels, the prediction is right if it is one of them, and
+/// the right class with the greatest logit stands for the set in top-5.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
-    /// Mean cross-entropy in nats; not finite (`null` in JSON) where a run diverged.
+    /// Mean cross-entropy in nats, over all classes with a set of labels; not finite (`null` in JSON) where a run diverged.
     #[serde(with = "finite_or_null")]
     pub loss: f64,
     /// Fraction of images whose prediction is right, 0 to 1.
@@ -221,6 +227,10 @@ pub struct Scores {
     /// out of JSON, where five predictions always hold the right class (see [`Scores::has_top5`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub top5: Option<f64>,
+    /// Mean average precision of the 100 classes with the greatest logits, 0 to 1, where each class counts by its share of all
+    /// labels; `None`, and left out of JSON, for training images and where an image has one class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub map100: Option<f64>,
     /// Number of images.
     pub images: usize,
 }
@@ -243,8 +253,11 @@ impl fmt::Display for Scores {
             false => write!(formatter, "loss not finite")?,
         }
         write!(formatter, ", top-1 {:.decimals$} %", 100.0 * self.top1)?;
-        match self.top5 {
-            Some(top5) => write!(formatter, ", top-5 {:.decimals$} %", 100.0 * top5),
+        if let Some(top5) = self.top5 {
+            write!(formatter, ", top-5 {:.decimals$} %", 100.0 * top5)?;
+        }
+        match self.map100 {
+            Some(map100) => write!(formatter, ", MAP@100 {:.decimals$} %", 100.0 * map100),
             None => Ok(()),
         }
     }
@@ -261,6 +274,9 @@ pub struct DataRecord {
     pub sha256: String,
     /// Number of classes.
     pub classes: usize,
+    /// Number of labels of an image; `None`, and left out of JSON, where each has the one class that it shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<usize>,
     /// Number of images that are trained on.
     pub train_images: usize,
     /// Number of training images held back for validation.
@@ -348,7 +364,11 @@ mod tests {
         );
         scores.top5 = None;
         assert_eq!(scores.to_string(), "loss 1.2034, top-1 50.00 %");
+        scores.map100 = Some(0.75);
         scores.loss = f64::NAN;
-        assert_eq!(scores.to_string(), "loss not finite, top-1 50.00 %");
+        assert_eq!(
+            scores.to_string(),
+            "loss not finite, top-1 50.00 %, MAP@100 75.00 %"
+        );
     }
 }

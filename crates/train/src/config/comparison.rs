@@ -18,12 +18,16 @@ const LISTED: usize = 20;
 /// Path of the number of images held back for validation, of which there are none unless they are asked for.
 const VALIDATION: &str = "data.validation_images";
 
+/// Path of the mosaics that images are put together to, if they are.
+const MOSAIC: &str = "data.mosaic";
+
 /// What variants have to share to be compared.
-const SHARED: [&str; 4] = [
+const SHARED: [&str; 5] = [
     "recipe.epochs",
     "data.source",
     VALIDATION,
     "data.test_images",
+    MOSAIC,
 ];
 
 /// Checks that there are seeds, each once.
@@ -103,7 +107,7 @@ pub(super) fn unlike<M: NetworkConfig>(variants: &[Variant<M>]) -> Option<Unlike
         SHARED.iter().zip(&of_first).find_map(|(&path, of_first)| {
             let of_variant = value(&variant.config, path);
             let for_people = |value: &Option<Value>| match value {
-                None | Some(Value::Null) if path == VALIDATION => "none".to_owned(),
+                None | Some(Value::Null) if [VALIDATION, MOSAIC].contains(&path) => "none".to_owned(),
                 None | Some(Value::Null) => "all".to_owned(),
                 Some(value) => shown(value),
             };

@@ -18,7 +18,7 @@ use super::recipe::Recipe;
 use super::schema_key::without_schema;
 use super::source::Source;
 use super::strict_json;
-use crate::data::{Augmentation, DataSource, folder_preprocessing};
+use crate::data::{Augmentation, DataSource, Mosaic, folder_preprocessing};
 use crate::network::NetworkConfig;
 
 /// A number of training images to use.
@@ -89,6 +89,11 @@ pub struct DataConfig {
     /// How many test images to use, with the same shares of the classes; all where left out.
     #[schemars(example = 500, transform = TEST_IMAGES.of_number())]
     pub test_images: Option<usize>,
+    /// Makes mosaics of the images, with a set of labels each, which are then trained on and scored: what is counted by
+    /// `train_images` and the others are the images that mosaics are made of.
+    #[schemars(example = Mosaic::default())]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mosaic: Option<Mosaic>,
     /// What is done to a training image at random.
     #[schemars(example = Augmentation::none())]
     pub augmentation: Augmentation,
@@ -103,6 +108,7 @@ impl Default for DataConfig {
             train_images: None,
             validation_images: None,
             test_images: None,
+            mosaic: None,
             augmentation: Augmentation::default(),
         }
     }
@@ -303,13 +309,15 @@ impl<M: NetworkConfig> RunConfig<M> {
     /// Returns the height and width of the images, where these don't depend on the weights to start from.
     fn known_image_size(&self) -> Option<[usize; 2]> {
         let of_weights = self.finetune.is_some() && self.data.preprocessing.is_none();
-        match &self.data.source {
+        let size = match &self.data.source {
             DataSource::Folder(_) if of_weights => self.data.image_size.map(|size| [size; 2]),
             DataSource::Folder(_) => Some(self.preprocessing().size),
             DataSource::Embedded | DataSource::Cifar10(_) | DataSource::Cifar100(_) => {
                 Some([32; 2])
             }
-        }
+        };
+        let grid = self.data.mosaic.map_or(1, |mosaic| mosaic.grid);
+        size.map(|size| size.map(|side| side.saturating_mul(grid)))
     }
 }
 
@@ -331,6 +339,15 @@ impl DataConfig {
                 let path = format!("data.{key}");
                 return Err(Invalid::new(path, value, &format!("{bounds}{note}")));
             }
+        }
+        if let Some(mosaic) = &self.mosaic
+            && let Some((option, found, expected)) = mosaic.out_of_range()
+        {
+            return Err(Invalid::new(
+                format!("data.mosaic.{option}"),
+                found,
+                &expected,
+            ));
         }
         let Some(preprocessing) = &self.preprocessing else {
             return Ok(());

@@ -1,18 +1,20 @@
 //! The batches of one epoch.
 
 use std::ops::Range;
-use std::sync::Arc;
 
+use crate::data::dataset::CHANNELS;
 use crate::data::prefetch::Prefetch;
-use crate::data::{Augmentation, DataError, ImageKey, Images, Normalization, Order, epoch_order};
+use crate::data::{
+    Augmentation, DataError, ImageKey, Normalization, Order, Samples, Targets, epoch_order,
+};
 
-/// Normalized images with their labels.
+/// Normalized images with what is to be recognized in them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
     /// The inputs, `[len, 3, height, width]`.
     pub pixels: Vec<f32>,
-    /// The images' labels.
-    pub labels: Vec<u32>,
+    /// What is to be recognized.
+    pub targets: Targets,
     /// The images' indices in their split.
     pub indices: Vec<u32>,
 }
@@ -21,13 +23,13 @@ impl Batch {
     /// Returns the number of images.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.labels.len()
+        self.indices.len()
     }
 
     /// Returns whether there are no images.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
+        self.indices.is_empty()
     }
 }
 
@@ -115,19 +117,20 @@ impl Batches {
     ///
     /// [`DataError`] where the plan's batch size is 0, its start is behind the end of the epoch, its padding is too large
     /// for the images, or a thread can't be started.
-    pub fn new(images: Arc<Images>, plan: BatchPlan) -> Result<Self, DataError> {
+    pub fn new(samples: impl Into<Samples>, plan: BatchPlan) -> Result<Self, DataError> {
+        let samples = samples.into();
         if plan.batch_size == 0 {
             return Err(DataError::BatchSize);
         }
-        plan.augmentation.check(images.size())?;
-        let len = u32::try_from(images.len()).map_err(|_| DataError::Images {
+        plan.augmentation.check(samples.size())?;
+        let len = u32::try_from(samples.len()).map_err(|_| DataError::Images {
             problem: format!(
                 "{} images are more than {} can be counted",
-                images.len(),
+                samples.len(),
                 u32::MAX
             ),
         })?;
-        let batches = num_batches(images.len(), plan.batch_size, plan.drop_last);
+        let batches = num_batches(samples.len(), plan.batch_size, plan.drop_last);
         let start = plan.start_batch;
         if start > batches {
             return Err(DataError::StartBatch { start, batches });
@@ -138,7 +141,7 @@ impl Batches {
         };
         let workers = plan.workers;
         let maker = BatchMaker {
-            images,
+            samples,
             order,
             plan,
         };
@@ -178,7 +181,7 @@ impl ExactSizeIterator for Batches {}
 
 /// Makes any batch of an epoch, by its number.
 struct BatchMaker {
-    images: Arc<Images>,
+    samples: Samples,
     order: Vec<u32>,
     plan: BatchPlan,
 }
@@ -194,26 +197,24 @@ impl BatchMaker {
         let first = batch * batch_size;
         let last = self.order.len().min(first.saturating_add(batch_size));
         let indices = self.order[first..last].to_vec();
-        let image_len = self.images.image_len();
+        let size @ [height, width] = self.samples.size();
+        let image_len = CHANNELS * height * width;
         let mut pixels = vec![0.0; indices.len() * image_len];
-        for (&index, out) in indices.iter().zip(pixels.chunks_exact_mut(image_len)) {
-            let image = self.images.image(index as usize);
-            let key = ImageKey { seed, epoch, index };
-            self.plan.augmentation.apply(
-                image,
-                self.images.size(),
-                &self.plan.normalization,
-                key,
-                out,
-            );
-        }
-        let labels = indices
-            .iter()
-            .map(|index| self.images.label(*index as usize))
-            .collect();
+        let mut outputs = pixels.chunks_exact_mut(image_len);
+        let keys = indices.iter().map(|&index| ImageKey { seed, epoch, index });
+        let targets = self.samples.each(keys, |key, image| {
+            if let Some(out) = outputs.next() {
+                let BatchPlan {
+                    augmentation,
+                    normalization,
+                    ..
+                } = &self.plan;
+                augmentation.apply(image, size, normalization, key, out);
+            }
+        });
         Batch {
             pixels,
-            labels,
+            targets,
             indices,
         }
     }
@@ -221,7 +222,10 @@ impl BatchMaker {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::data::Images;
 
     const COUNT: usize = 23;
 
@@ -283,13 +287,8 @@ mod tests {
             assert_eq!(sorted, (0..COUNT as u32).collect::<Vec<_>>());
             for batch in &batches {
                 assert_eq!(batch.pixels.len(), batch.len() * 3 * 8 * 8);
-                assert!(
-                    batch
-                        .indices
-                        .iter()
-                        .zip(&batch.labels)
-                        .all(|(index, label)| index % 3 == *label)
-                );
+                let labels = batch.indices.iter().map(|index| index % 3).collect();
+                assert_eq!(batch.targets, Targets::Classes(labels));
             }
             orders.push(indices);
         }

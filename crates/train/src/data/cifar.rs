@@ -110,6 +110,7 @@ pub(crate) fn load(cifar: &Cifar, dir: &Path, source: String) -> Result<Dataset,
         validation: None,
         test: Arc::new(cifar.read_split(&dir, cifar.test, cifar.test_records)?),
         normalization: cifar.normalization,
+        mosaics: None,
         skipped: Vec::new(),
     })
 }

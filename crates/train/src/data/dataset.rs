@@ -1,15 +1,12 @@
 //! A data set in memory: images of one size with their labels, in a training and a test split, and, where asked of it, a
 //! validation part of the training split.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use rand::RngCore;
 use sha2::{Digest, Sha256};
 use xception_models::preprocessing::{Filter, Preprocessing, Resize, ResizeMode, Scaling};
 
-use crate::data::keyed_rng::{Purpose, keyed_rng};
-use crate::data::{DataError, Normalization, Skipped};
+use crate::data::{DataError, Images, Mosaic, Mosaics, Normalization, Samples, Skipped};
 
 /// The channels of an image: red, green and blue.
 pub(crate) const CHANNELS: usize = 3;
@@ -33,16 +30,93 @@ pub struct Dataset {
     pub test: Arc<Images>,
     /// The statistics that inputs are normalized with.
     pub normalization: Normalization,
+    /// The mosaics that samples are, in place of the images themselves.
+    pub mosaics: Option<MosaicSplits>,
     /// Files and folders that were passed over, for the program to tell.
     pub skipped: Vec<Skipped>,
 }
 
+/// The mosaics of a data set's splits.
+#[derive(Debug, Clone)]
+pub struct MosaicSplits {
+    /// How they are put together.
+    pub mosaic: Mosaic,
+    /// Those to train with, other ones in every epoch.
+    pub train: Mosaics,
+    /// Those of the training images that are held back.
+    pub validation: Option<Mosaics>,
+    /// Those to test with.
+    pub test: Mosaics,
+}
+
 impl Dataset {
+    /// Returns the samples to train with.
+    #[must_use]
+    pub fn training_samples(&self) -> Samples {
+        match &self.mosaics {
+            Some(mosaics) => Samples::Mosaics(mosaics.train.clone()),
+            None => Samples::Images(self.train.clone()),
+        }
+    }
+
+    /// Returns the samples to choose an epoch or a recipe by, if training images are held back.
+    #[must_use]
+    pub fn validation_samples(&self) -> Option<Samples> {
+        match &self.mosaics {
+            Some(mosaics) => mosaics.validation.clone().map(Samples::Mosaics),
+            None => self.validation.clone().map(Samples::Images),
+        }
+    }
+
+    /// Returns the samples to test with.
+    #[must_use]
+    pub fn test_samples(&self) -> Samples {
+        match &self.mosaics {
+            Some(mosaics) => Samples::Mosaics(mosaics.test.clone()),
+            None => Samples::Images(self.test.clone()),
+        }
+    }
+
+    /// Returns the height and width of a sample.
+    #[must_use]
+    pub fn size(&self) -> [usize; 2] {
+        self.training_samples().size()
+    }
+
+    /// Returns how common each class is among the labels of the samples, where samples have sets of labels; the shares
+    /// sum to 1.
+    #[must_use]
+    pub fn label_shares(&self) -> Option<Vec<f64>> {
+        let mosaics = self.mosaics.as_ref()?;
+        Some(mosaics.train.label_shares())
+    }
+
+    /// Makes mosaics of the images, which are then the samples.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Mosaic`] where the images of a split can't fill one.
+    pub fn with_mosaics(mut self, mosaic: Mosaic) -> Result<Self, DataError> {
+        let classes = self.classes.len();
+        let fixed = |images: &Arc<Images>| Mosaics::new(images.clone(), classes, mosaic, true);
+        self.mosaics = Some(MosaicSplits {
+            mosaic,
+            train: Mosaics::new(self.train.clone(), classes, mosaic, false)?,
+            validation: self.validation.as_ref().map(fixed).transpose()?,
+            test: fixed(&self.test)?,
+        });
+        self.name = format!(
+            "{}, mosaics of {} x {}",
+            self.name, mosaic.grid, mosaic.grid
+        );
+        Ok(self)
+    }
+
     /// Returns what an image has to go through to look like those of the data set.
     pub fn preprocessing(&self) -> Preprocessing {
         let Normalization { mean, std } = self.normalization;
         Preprocessing {
-            size: self.train.size(),
+            size: self.size(),
             resize: Resize {
                 filter: Filter::Bilinear,
                 antialias: true,
@@ -57,7 +131,7 @@ impl Dataset {
     /// the test images.
     ///
     /// Of each: height, width and number of images as `u64`, then all pixels, then all labels as `u32`, numbers in
-    /// little-endian order.
+    /// little-endian order. Of mosaics then their grid and their number of labels as `u64`, and their skew as `f64`.
     #[must_use]
     pub fn sha256(&self) -> String {
         let mut digest = Sha256::new();
@@ -66,6 +140,11 @@ impl Dataset {
             validation.update_digest(&mut digest);
         }
         self.test.update_digest(&mut digest);
+        if let Some(MosaicSplits { mosaic, .. }) = &self.mosaics {
+            digest.update((mosaic.grid as u64).to_le_bytes());
+            digest.update((mosaic.labels as u64).to_le_bytes());
+            digest.update(mosaic.skew.to_le_bytes());
+        }
         format!("{:x}", digest.finalize())
     }
 
@@ -109,242 +188,6 @@ impl Dataset {
     }
 }
 
-/// RGB images of one size with their labels.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Images {
-    size: [usize; 2],
-    pixels: Vec<u8>,
-    labels: Vec<u32>,
-}
-
-impl Images {
-    /// Puts images together.
-    ///
-    /// # Shapes
-    ///
-    /// - `size`: height and width
-    /// - `pixels`: `[labels.len(), 3, height, width]`, the order of the CIFAR files
-    /// - `labels`: each below `classes`
-    ///
-    /// # Errors
-    ///
-    /// [`DataError::Images`] where these don't fit together.
-    pub fn new(
-        size: [usize; 2],
-        pixels: Vec<u8>,
-        labels: Vec<u32>,
-        classes: usize,
-    ) -> Result<Self, DataError> {
-        let [height, width] = size;
-        let expected = [labels.len(), CHANNELS, height, width]
-            .into_iter()
-            .try_fold(1usize, usize::checked_mul);
-        if height == 0 || width == 0 || expected != Some(pixels.len()) {
-            let (found, count) = (pixels.len(), labels.len());
-            let problem = format!(
-                "{found} bytes of pixels for {count} RGB images of {height}x{width} pixels"
-            );
-            return Err(DataError::Images { problem });
-        }
-        if let Some((index, label)) = labels
-            .iter()
-            .enumerate()
-            .find(|(_, label)| **label as usize >= classes)
-        {
-            let problem =
-                format!("image {index} has label {label}, but there are {classes} classes");
-            return Err(DataError::Images { problem });
-        }
-        Ok(Self {
-            size,
-            pixels,
-            labels,
-        })
-    }
-
-    /// Returns the number of images.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.labels.len()
-    }
-
-    /// Returns whether there are no images.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
-    }
-
-    /// Returns the height and width.
-    #[must_use]
-    pub fn size(&self) -> [usize; 2] {
-        self.size
-    }
-
-    /// Returns all pixels, `[len, 3, height, width]`.
-    #[must_use]
-    pub fn pixels(&self) -> &[u8] {
-        &self.pixels
-    }
-
-    /// Returns all labels.
-    #[must_use]
-    pub fn labels(&self) -> &[u32] {
-        &self.labels
-    }
-
-    /// Returns the number of bytes, and of elements, of one image.
-    #[must_use]
-    pub fn image_len(&self) -> usize {
-        CHANNELS * self.size[0] * self.size[1]
-    }
-
-    /// Returns the pixels of one image, `[3, height, width]`.
-    ///
-    /// # Panics
-    ///
-    /// Where `index` isn't below [`len`](Self::len).
-    #[must_use]
-    pub fn image(&self, index: usize) -> &[u8] {
-        let len = self.image_len();
-        &self.pixels[index * len..][..len]
-    }
-
-    /// Returns the label of one image.
-    ///
-    /// # Panics
-    ///
-    /// Where `index` isn't below [`len`](Self::len).
-    #[must_use]
-    pub fn label(&self, index: usize) -> u32 {
-        self.labels[index]
-    }
-
-    /// Returns the number of images of each class.
-    #[must_use]
-    pub fn class_counts(&self, classes: usize) -> Vec<usize> {
-        let mut counts = vec![0; classes];
-        for &label in &self.labels {
-            if let Some(count) = counts.get_mut(label as usize) {
-                *count += 1;
-            }
-        }
-        counts
-    }
-
-    /// Returns the first images of each class, `count` in all, in their order and in the proportions of the classes.
-    ///
-    /// Where the proportions come out uneven, the classes with the largest remainders get one more, among equals those
-    /// of lower label. `None` where `count` is 0 or above [`len`](Self::len).
-    #[must_use]
-    pub fn limit(&self, count: usize) -> Option<Self> {
-        if count == 0 || count > self.len() {
-            return None;
-        }
-        let classes = self
-            .labels
-            .iter()
-            .max()
-            .map_or(0, |label| *label as usize + 1);
-        let mut quotas = largest_remainder(&self.class_counts(classes), count);
-        let mut pixels = Vec::with_capacity(count * self.image_len());
-        let mut labels = Vec::with_capacity(count);
-        for (index, &label) in self.labels.iter().enumerate() {
-            let quota = &mut quotas[label as usize];
-            if *quota > 0 {
-                *quota -= 1;
-                pixels.extend_from_slice(self.image(index));
-                labels.push(label);
-            }
-        }
-        Some(Self {
-            size: self.size,
-            pixels,
-            labels,
-        })
-    }
-
-    /// Divides the images in two parts, of which the second has `count` images, drawn at random in the proportions of the
-    /// classes, which are made whole as in [`limit`](Self::limit). Both keep their order. `None` where one would be empty.
-    #[must_use]
-    pub fn split(&self, count: usize) -> Option<(Self, Self)> {
-        if count == 0 || count >= self.len() {
-            return None;
-        }
-        let classes = self
-            .labels
-            .iter()
-            .max()
-            .map_or(0, |label| *label as usize + 1);
-        let mut quotas = largest_remainder(&self.class_counts(classes), count);
-        let mut drawn = vec![false; self.len()];
-        let mut order: Vec<usize> = (0..self.len()).collect();
-        order.sort_by_cached_key(|&index| {
-            keyed_rng(Purpose::Validation, 0, 0, index as u64).next_u64()
-        });
-        for index in order {
-            let quota = &mut quotas[self.labels[index] as usize];
-            if *quota > 0 {
-                *quota -= 1;
-                drawn[index] = true;
-            }
-        }
-        let part = |held_back: bool| {
-            let indices = (0..self.len()).filter(|&index| drawn[index] == held_back);
-            let (pixels, labels): (Vec<_>, Vec<_>) = indices
-                .map(|index| (self.image(index), self.labels[index]))
-                .unzip();
-            Self {
-                size: self.size,
-                pixels: pixels.concat(),
-                labels,
-            }
-        };
-        Some((part(false), part(true)))
-    }
-
-    /// Returns the images of a range of indices, which is cut to what there is.
-    #[must_use]
-    pub fn slice(&self, range: Range<usize>) -> Self {
-        let end = range.end.min(self.len());
-        let start = range.start.min(end);
-        let len = self.image_len();
-        Self {
-            size: self.size,
-            pixels: self.pixels[start * len..end * len].to_vec(),
-            labels: self.labels[start..end].to_vec(),
-        }
-    }
-
-    fn update_digest(&self, digest: &mut Sha256) {
-        let [height, width] = self.size;
-        for number in [height, width, self.len()] {
-            digest.update((number as u64).to_le_bytes());
-        }
-        digest.update(&self.pixels);
-        for label in &self.labels {
-            digest.update(label.to_le_bytes());
-        }
-    }
-}
-
-/// Divides `seats` among classes in proportion to `counts`, by the method of the largest remainder. `seats` isn't above the
-/// sum of the counts, so that no class gets more than it has.
-fn largest_remainder(counts: &[usize], seats: usize) -> Vec<usize> {
-    let total: u128 = counts.iter().map(|count| *count as u128).sum();
-    let share = |count: usize| count as u128 * seats as u128;
-    let mut quotas: Vec<usize> = counts
-        .iter()
-        .map(|count| (share(*count) / total) as usize)
-        .collect();
-    let left = seats - quotas.iter().sum::<usize>();
-    let mut by_remainder: Vec<usize> = (0..counts.len()).collect();
-    by_remainder.sort_by_key(|class| std::cmp::Reverse(share(counts[*class]) % total)); // stable: ties keep their order
-    for class in by_remainder.into_iter().take(left) {
-        quotas[class] += 1;
-    }
-    quotas
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -364,70 +207,9 @@ mod tests {
             validation: None,
             test: Arc::new(images(&[0, 1])),
             normalization: Normalization::CIFAR10,
+            mosaics: None,
             skipped: Vec::new(),
         }
-    }
-
-    #[test]
-    fn image_and_label_belong_together() {
-        let images = images(&[2, 0, 1]);
-        assert_eq!(images.len(), 3);
-        assert_eq!(images.image(1), (12..24).collect::<Vec<u8>>());
-        assert_eq!(images.label(0), 2);
-        assert_eq!(images.class_counts(3), [1, 1, 1]);
-    }
-
-    #[test]
-    fn parts_that_do_not_fit_are_errors() {
-        assert!(Images::new([2, 2], vec![0; 11], vec![0], 1).is_err());
-        assert!(Images::new([0, 2], vec![], vec![0], 1).is_err());
-        assert!(Images::new([usize::MAX, 2], vec![0; 12], vec![0], 1).is_err());
-        let error = Images::new([2, 2], vec![0; 24], vec![0, 3], 3).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "inconsistent images: image 1 has label 3, but there are 3 classes"
-        );
-    }
-
-    #[test]
-    fn limit_keeps_order_and_proportions() {
-        let all = images(&[0, 0, 1, 0, 1, 0, 2, 0, 1, 0]); // 6, 3, 1
-        let part = all.limit(5).unwrap(); // shares 3.0, 1.5, 0.5: the tie goes to the lower label
-        assert_eq!(part.labels(), [0, 0, 1, 0, 1]);
-        assert_eq!(part.image(2), all.image(2));
-        assert_eq!(all.limit(10).unwrap(), all);
-        assert_eq!(all.limit(1).unwrap().labels(), [0]);
-    }
-
-    #[test]
-    fn what_is_held_back_has_the_proportions_and_is_no_longer_trained_on() {
-        let labels: Vec<u32> = (0..300)
-            .map(|index| [0, 0, 0, 1, 1, 2][index % 6])
-            .collect();
-        let mut all = images(&labels);
-        for (index, pixels) in all.pixels.chunks_exact_mut(12).enumerate() {
-            pixels[..2].copy_from_slice(&(index as u16).to_le_bytes());
-        }
-        let (train, held_back) = all.split(60).unwrap();
-        assert_eq!((train.len(), held_back.len()), (240, 60));
-        assert_eq!(held_back.class_counts(3), [30, 20, 10]);
-        let ids = |images: &Images| -> Vec<u16> {
-            let of = |index| u16::from_le_bytes([images.image(index)[0], images.image(index)[1]]);
-            (0..images.len()).map(of).collect()
-        };
-        let (train_ids, held_back_ids) = (ids(&train), ids(&held_back));
-        assert!(train_ids.is_sorted() && held_back_ids.is_sorted());
-        let mut both = [train_ids, held_back_ids.clone()].concat();
-        both.sort_unstable();
-        assert!(both.into_iter().eq(0..300));
-        // Drawn from all over the set.
-        assert!(held_back_ids.iter().filter(|&&id| id < 150).count() > 15);
-        assert!(held_back_ids.iter().filter(|&&id| id >= 150).count() > 15);
-        for (index, &id) in held_back_ids.iter().enumerate() {
-            assert_eq!(held_back.label(index), labels[id as usize]);
-        }
-        assert_eq!(all.split(0), None);
-        assert_eq!(all.split(300), None);
     }
 
     #[test]
@@ -441,16 +223,6 @@ mod tests {
             data.hold_back(6).unwrap_err().to_string(),
             "6 validation images asked for: give a number from 1 to 5, the size of the split"
         );
-    }
-
-    #[test]
-    fn slice_is_cut_to_what_there_is() {
-        let all = images(&[0, 1, 2, 1]);
-        let part = all.slice(1..3);
-        assert_eq!(part.labels(), [1, 2]);
-        assert_eq!(part.image(1), all.image(2));
-        assert_eq!(all.slice(3..9).labels(), [1]);
-        assert!(all.slice(7..9).is_empty());
     }
 
     #[test]

@@ -171,6 +171,7 @@ mod tests {
             validation: None,
             test: Arc::new(test),
             normalization: Normalization::CIFAR10,
+            mosaics: None,
             skipped: Vec::new(),
         })
     }

@@ -46,6 +46,7 @@ pub(crate) fn load(source: String) -> Result<Dataset, DataError> {
         validation: None,
         test: Arc::new(TEST.decode()?),
         normalization: Normalization::CIFAR10,
+        mosaics: None,
         skipped: Vec::new(),
     })
 }

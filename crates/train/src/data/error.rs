@@ -103,6 +103,22 @@ pub enum DataError {
         first: String,
     },
 
+    /// Images that no mosaic can be made of.
+    #[error(
+        "mosaics of {grid} x {grid} images with {labels} classes can't be made of {images} images with {classes} classes with \
+         an image: lower data.mosaic.grid or data.mosaic.labels"
+    )]
+    Mosaic {
+        /// Images in a row and in a column.
+        grid: usize,
+        /// Classes of a mosaic.
+        labels: usize,
+        /// The images there are.
+        images: usize,
+        /// The classes that have an image.
+        classes: usize,
+    },
+
     /// More pixels than are held in memory.
     #[error(
         "{images} images of {} x {} pixels are {bytes} bytes, more than the {limit} that are held: lower data.image_size",

@@ -136,6 +136,7 @@ pub(super) fn load(
         test: read(&test)?,
         classes,
         normalization,
+        mosaics: None,
         skipped,
     })
 }

@@ -15,6 +15,8 @@ pub(crate) enum Purpose {
     Augmentation = 2,
     /// The images that are held back for validation.
     Validation = 3,
+    /// The parts of a mosaic.
+    Mosaic = 4,
 }
 
 /// Returns the generator for one decision. The key is the little-endian numbers `purpose`, `seed`, `epoch` and

@@ -11,10 +11,11 @@ impl DataRecord {
             source: data.source.clone(),
             sha256: data.sha256(),
             classes: data.classes.len(),
-            train_images: data.train.len(),
-            validation_images: data.validation.as_ref().map(|images| images.len()),
-            test_images: data.test.len(),
-            size: data.train.size(),
+            labels: data.mosaics.as_ref().map(|mosaics| mosaics.mosaic.labels),
+            train_images: data.training_samples().len(),
+            validation_images: data.validation_samples().map(|samples| samples.len()),
+            test_images: data.test_samples().len(),
+            size: data.size(),
             citation: data.citation.clone(),
         }
     }

@@ -119,11 +119,15 @@ impl Scores {
                 self.loss
             ));
         }
-        let top5 = self.top5.map(|top5| ("top-5", top5));
-        for (name, value) in [("top-1", self.top1)].into_iter().chain(top5) {
-            if !(0.0..=1.0).contains(&value) {
+        let values = [
+            ("top-1 accuracy", Some(self.top1)),
+            ("top-5 accuracy", self.top5),
+            ("MAP@100", self.map100),
+        ];
+        for (name, value) in values {
+            if let Some(value) = value.filter(|value| !(0.0..=1.0).contains(value)) {
                 return Some(format!(
-                    "a {split} {name} accuracy of {value}, which is not from 0 to 1"
+                    "a {split} {name} of {value}, which is not from 0 to 1"
                 ));
             }
         }

@@ -108,6 +108,7 @@ pub(crate) fn validated() -> AblationRecord {
                 epoch.validation = Some(Scores {
                     top1,
                     top5: None,
+                    map100: None,
                     images: 500,
                     ..epoch.test
                 });
@@ -329,6 +330,7 @@ fn record(variants: Vec<VariantRecord>, seeds: Vec<u64>, epochs: usize) -> Ablat
             source: "embedded".to_owned(),
             sha256: "5eed".repeat(16),
             classes: 10,
+            labels: None,
             train_images: 4000,
             validation_images: None,
             test_images: 1000,
@@ -398,6 +400,7 @@ fn run(seed: u64, curve: impl Iterator<Item = (f64, f64)>) -> RunRecord {
         loss,
         top1,
         top5: Some(top1.mul_add(0.5, 0.5)),
+        map100: None,
         images,
     };
     RunRecord {

@@ -135,6 +135,7 @@ mod tests {
             loss: 1.0,
             top1: 0.5,
             top5: None,
+            map100: None,
             images: 6,
         };
         let paths = Confusion::example()

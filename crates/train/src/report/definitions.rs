@@ -121,6 +121,25 @@ pub(super) fn definitions(
             ),
         ),
     ];
+    if let Some(labels) = record.data.labels {
+        let classes = record.data.classes;
+        definitions.push((
+            "Top-1, with sets of labels",
+            format!(
+                "Each image has {labels} of {classes} classes. A prediction, the class of the greatest logit, is right if it is \
+                 one of them. The loss is the cross-entropy with sigmoid, summed over the classes."
+            ),
+        ));
+        definitions.push((
+            "MAP@100",
+            text(
+                "Mean average precision, on the test images after the last epoch. The classes of an image are ranked by their \
+                 logits; its average precision is the mean, over its labels, of the share of labels among the ranks down to \
+                 that label's, or 0 for a label beyond the first 100. A label counts by its class's share of all labels. \
+                 Classes of equal logits have the lowest rank of theirs.",
+            ),
+        ));
+    }
     if summary.has_chosen() {
         let chosen = (
             "Chosen",

@@ -87,7 +87,9 @@ impl Unit {
             ClaimMetric::BestTop1
             | ClaimMetric::FinalTop1
             | ClaimMetric::ChosenTop1
-            | ClaimMetric::MeanTop1 => Self::percent(images),
+            | ClaimMetric::MeanTop1
+            | ClaimMetric::FinalMap100
+            | ClaimMetric::MeanMap100 => Self::percent(images),
             ClaimMetric::FinalTrainLoss => Self::loss(),
         }
     }

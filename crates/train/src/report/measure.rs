@@ -58,6 +58,8 @@ pub(super) fn metric_name(metric: ClaimMetric) -> &'static str {
         ClaimMetric::ChosenTop1 => "test top-1 of the epoch chosen on the validation images",
         ClaimMetric::FinalTrainLoss => "final training loss",
         ClaimMetric::MeanTop1 => "mean test top-1 over the epochs",
+        ClaimMetric::FinalMap100 => "final test MAP@100",
+        ClaimMetric::MeanMap100 => "mean test MAP@100 over the epochs",
     }
 }
 
@@ -68,7 +70,9 @@ pub(super) fn is_lower_better(metric: ClaimMetric) -> bool {
         ClaimMetric::BestTop1
         | ClaimMetric::FinalTop1
         | ClaimMetric::ChosenTop1
-        | ClaimMetric::MeanTop1 => false,
+        | ClaimMetric::MeanTop1
+        | ClaimMetric::FinalMap100
+        | ClaimMetric::MeanMap100 => false,
     }
 }
 
@@ -82,6 +86,11 @@ pub(super) fn measure(run: &RunRecord, metric: ClaimMetric) -> Option<f64> {
         ClaimMetric::ChosenTop1 => run.chosen_epoch()?.test.top1,
         ClaimMetric::FinalTrainLoss => last.train.loss,
         ClaimMetric::MeanTop1 => top1.sum::<f64>() / run.epochs.len() as f64,
+        ClaimMetric::FinalMap100 => last.test.map100?,
+        ClaimMetric::MeanMap100 => {
+            let map100 = run.epochs.iter().map(|epoch| epoch.test.map100);
+            map100.sum::<Option<f64>>()? / run.epochs.len() as f64
+        }
     };
     Some(value).filter(|value| value.is_finite())
 }

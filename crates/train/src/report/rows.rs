@@ -3,7 +3,7 @@
 use super::ReportError;
 use crate::record::{AblationRecord, Scores};
 
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 18] = [
     "variant",
     "seed",
     "epoch",
@@ -20,6 +20,8 @@ const COLUMNS: [&str; 16] = [
     "test_top5",
     "train_seconds",
     "test_seconds",
+    "validation_map100",
+    "test_map100",
 ];
 
 /// Writes all epochs of `record` as CSV with a header; a loss that is not finite is left empty,
@@ -65,6 +67,7 @@ fn try_write(record: &AblationRecord) -> Result<Vec<u8>, Box<dyn std::error::Err
                     ),
                     (finite(test.loss), test.top1, top5(test)),
                     (epoch.train_seconds, epoch.test_seconds),
+                    (validation.and_then(|scores| scores.map100), test.map100),
                 ))?;
             }
         }

@@ -63,6 +63,12 @@ pub struct SummaryRow {
     /// [`Self::chosen_top1`] less that of the base, by seed; `None` for the base.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chosen_difference: Option<Difference>,
+    /// Test MAP@100 after the last epoch; `None`, and left out of JSON, where images have one class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub final_map100: Option<Sample>,
+    /// [`Self::final_map100`] less that of the base, by seed; `None` for the base.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub map100_difference: Option<Difference>,
     /// How long the runs took to reach [`Summary::base_accuracy`].
     pub epochs_to_base: Option<Reached>,
     /// Median over all epochs of the variant's runs of training steps a second.
@@ -202,6 +208,11 @@ impl Summary {
     pub(super) fn has_chosen(&self) -> bool {
         self.rows.iter().any(|row| row.chosen_top1.is_some())
     }
+
+    /// Returns whether images have sets of labels, so that there is an average precision.
+    pub(super) fn has_map100(&self) -> bool {
+        self.rows.iter().any(|row| row.final_map100.is_some())
+    }
 }
 
 impl SummaryRow {
@@ -234,6 +245,8 @@ impl SummaryRow {
             final_difference: difference(ClaimMetric::FinalTop1),
             chosen_top1: sample(variant, ClaimMetric::ChosenTop1),
             chosen_difference: difference(ClaimMetric::ChosenTop1),
+            final_map100: sample(variant, ClaimMetric::FinalMap100),
+            map100_difference: difference(ClaimMetric::FinalMap100),
             epochs_to_base: base_accuracy
                 .filter(|_| compared)
                 .map(|accuracy| Reached::by(variant, accuracy)),

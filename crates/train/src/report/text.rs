@@ -30,6 +30,10 @@ fn table_of(record: &AblationRecord, summary: &Summary) -> String {
     if has_chosen {
         header.push("chosen top-1 %");
     }
+    let has_map100 = summary.has_map100();
+    if has_map100 {
+        header.extend(["MAP@100 %", "MAP@100 to base (95 %)"]);
+    }
     header.extend(["steps/s", "runs"]);
     let mut rows = vec![header.into_iter().map(str::to_owned).collect()];
     for row in &summary.rows {
@@ -45,6 +49,13 @@ fn table_of(record: &AblationRecord, summary: &Summary) -> String {
         ];
         if has_chosen {
             cells.push(sample(row.chosen_top1.as_ref(), &row.runs));
+        }
+        if has_map100 {
+            cells.push(sample(row.final_map100.as_ref(), &row.runs));
+            cells.push(match row.is_base {
+                true => "base".to_owned(),
+                false => difference(row.map100_difference.as_ref()),
+            });
         }
         let steps = row.steps_per_second;
         cells.push(steps.map_or("-".to_owned(), |steps| format!("{steps:.2}")));

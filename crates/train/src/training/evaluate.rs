@@ -1,11 +1,12 @@
 //! A network's scores on images whose classes are known.
 
 use burn::prelude::*;
-use burn::train::ClassificationOutput;
 
+use super::output::TaskOutput;
 use super::prediction::predicted;
 use super::scores::ScoreSum;
-use super::task::{ClassificationTask, ImageBatch, Scorer};
+use super::targets::{ImageBatch, ImageTargets};
+use super::task::{ClassificationTask, Scorer};
 use crate::TrainError;
 use crate::network::ImageClassifier;
 use crate::record::{Confusion, Scores};
@@ -35,12 +36,20 @@ impl<'a> Evaluation<'a> {
         self.tally.add(self.scorer.score(batch))
     }
 
-    /// Returns the means over all batches, and which classes were taken for which.
+    /// Sets the shares of the classes in all labels, where images have sets of them; the scores then have the average
+    /// precision.
+    #[must_use]
+    pub fn with_label_shares(mut self, shares: Option<Vec<f64>>) -> Self {
+        self.tally.sum = ScoreSum::with_label_shares(shares);
+        self
+    }
+
+    /// Returns the means over all batches, and which classes were taken for which, where images have one class.
     ///
     /// # Errors
     ///
     /// [`TrainError::NoImages`] where no batch was added, and where the device fails.
-    pub fn finish(self) -> Result<(Scores, Confusion), TrainError> {
+    pub fn finish(self) -> Result<(Scores, Option<Confusion>), TrainError> {
         Ok((self.tally.sum.mean()?, self.tally.confusion))
     }
 }
@@ -49,25 +58,31 @@ impl<'a> Evaluation<'a> {
 #[derive(Debug)]
 struct Tally {
     sum: ScoreSum,
-    confusion: Confusion,
+    /// `None` where images have sets of classes.
+    confusion: Option<Confusion>,
 }
 
 impl Tally {
     fn new(classes: Vec<String>) -> Self {
         Self {
             sum: ScoreSum::default(),
-            confusion: Confusion::new(classes),
+            confusion: Some(Confusion::new(classes)),
         }
     }
 
     /// Adds a batch; returns the rows whose logits are not all finite.
-    fn add(&mut self, output: ClassificationOutput) -> Result<Vec<usize>, TrainError> {
-        self.sum.add(&output);
-        let ClassificationOutput {
-            output, targets, ..
+    fn add(&mut self, output: TaskOutput) -> Result<Vec<usize>, TrainError> {
+        self.sum.add(&output)?;
+        let TaskOutput {
+            logits, targets, ..
         } = output;
-        let not_finite = not_finite(&output)?;
-        let [targets, predictions] = [targets, predicted(output)].map(|classes| {
+        let not_finite = not_finite(&logits)?;
+        let (ImageTargets::Classes(targets), Some(confusion)) = (targets, &mut self.confusion)
+        else {
+            self.confusion = None;
+            return Ok(not_finite);
+        };
+        let [targets, predictions] = [targets, predicted(logits)].map(|classes| {
             let data = classes.try_into_data();
             data.map_err(TrainError::burn)
         });
@@ -75,7 +90,7 @@ impl Tally {
         for (target, prediction) in targets.iter::<i64>().zip(predictions.iter::<i64>()) {
             // A negative number stands for no prediction.
             let prediction = usize::try_from(prediction).ok();
-            self.confusion.add(target as usize, prediction);
+            confusion.add(target as usize, prediction);
         }
         Ok(not_finite)
     }
@@ -118,14 +133,14 @@ mod tests {
         (0..logits.len()).find(leads)
     }
 
-    fn output(logits: Vec<f32>, targets: &[i64]) -> ClassificationOutput {
+    fn output(logits: Vec<f32>, targets: &[i64]) -> TaskOutput {
         let device = Device::flex();
         let shape = [targets.len(), logits.len() / targets.len()];
-        ClassificationOutput::new(
-            Tensor::from_floats([0.5], &device),
-            Tensor::from_data(TensorData::new(logits, shape), &device),
-            Tensor::from_ints(targets, &device),
-        )
+        TaskOutput {
+            loss: Tensor::from_floats([0.5], &device),
+            logits: Tensor::from_data(TensorData::new(logits, shape), &device),
+            targets: ImageTargets::Classes(Tensor::from_ints(targets, &device)),
+        }
     }
 
     #[test]
@@ -151,7 +166,7 @@ mod tests {
                 let targets: Vec<_> = targets.iter().map(|&target| target as i64).collect();
                 tally.add(output(logits, &targets)).unwrap();
             }
-            let trace = tally.confusion.recognized();
+            let trace = tally.confusion.as_ref().unwrap().recognized();
             let top1 = tally.sum.mean().unwrap().top1;
             assert_eq!(top1, trace as f64 / images as f64, "case {case}");
             assert_eq!(trace, recognized as u64, "case {case}");
@@ -163,9 +178,9 @@ mod tests {
         for value in [0.0, f32::NAN] {
             let mut tally = Tally::new(vec!["cat".to_owned(), "dog".to_owned()]);
             tally.add(output(vec![value; 6], &[0, 0, 1])).unwrap();
-            assert_eq!(tally.confusion.recognized(), 0);
+            assert_eq!(tally.confusion.as_ref().unwrap().recognized(), 0);
             assert_eq!(
-                tally.confusion.to_csv().unwrap(),
+                tally.confusion.as_ref().unwrap().to_csv().unwrap(),
                 "class,cat,dog,no prediction\ncat,0,0,2\ndog,0,0,1\n"
             );
             assert_eq!(tally.sum.mean().unwrap().top1, 0.0);

@@ -7,8 +7,8 @@ use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::prelude::Device;
 
-use super::task::ImageBatch;
-use crate::data::{BatchPlan, Batches, Images, num_batches};
+use super::targets::ImageBatch;
+use crate::data::{BatchPlan, Batches, Samples, num_batches};
 
 /// Gives the batches of one epoch after the other.
 ///
@@ -16,7 +16,7 @@ use crate::data::{BatchPlan, Batches, Images, num_batches};
 /// next epoch.
 #[derive(Debug)]
 pub(crate) struct EpochLoader {
-    images: Arc<Images>,
+    samples: Samples,
     plan: BatchPlan,
     device: Device,
     epoch: AtomicU64,
@@ -24,10 +24,10 @@ pub(crate) struct EpochLoader {
 
 impl EpochLoader {
     /// Returns the plan's epoch is the first one.
-    pub(crate) fn new(images: Arc<Images>, plan: BatchPlan, device: Device) -> Self {
+    pub(crate) fn new(samples: Samples, plan: BatchPlan, device: Device) -> Self {
         Self {
             epoch: AtomicU64::new(plan.epoch),
-            images,
+            samples,
             plan,
             device,
         }
@@ -40,7 +40,7 @@ impl EpochLoader {
             drop_last,
             ..
         } = self.plan;
-        num_batches(self.images.len(), batch_size, drop_last)
+        num_batches(self.samples.len(), batch_size, drop_last)
     }
 }
 
@@ -51,10 +51,10 @@ impl DataLoader<ImageBatch> for EpochLoader {
             epoch,
             ..self.plan.clone()
         };
-        let batches = Batches::new(self.images.clone(), plan);
+        let batches = Batches::new(self.samples.clone(), plan);
         Box::new(EpochIterator {
             batches: batches.map_err(|error| Some(DatasetError::new(error))),
-            size: self.images.size(),
+            size: self.samples.size(),
             device: &self.device,
             done: 0,
             total: self.num_items(),
@@ -64,13 +64,13 @@ impl DataLoader<ImageBatch> for EpochLoader {
     fn num_items(&self) -> usize {
         match self.plan.drop_last {
             true => self.batches() * self.plan.batch_size,
-            false => self.images.len(),
+            false => self.samples.len(),
         }
     }
 
     fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<ImageBatch>> {
         Arc::new(Self {
-            images: self.images.clone(),
+            samples: self.samples.clone(),
             plan: self.plan.clone(),
             device: device.clone(),
             epoch: AtomicU64::new(self.epoch.load(Ordering::Relaxed)),
@@ -79,7 +79,7 @@ impl DataLoader<ImageBatch> for EpochLoader {
 
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<ImageBatch>> {
         Arc::new(Self {
-            images: Arc::new(self.images.slice(start..end)),
+            samples: self.samples.slice(start..end),
             plan: self.plan.clone(),
             device: self.device.clone(),
             epoch: AtomicU64::new(self.epoch.load(Ordering::Relaxed)),

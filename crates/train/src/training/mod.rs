@@ -3,12 +3,14 @@
 //! Burn's learner drives the run through a learning strategy of our own; the events, metrics and the dashboard are
 //! Burn's.
 
+mod average_precision;
 mod checkpoint;
 mod evaluate;
 mod initial_weights;
 mod keyboard;
 mod loader;
 mod memory;
+mod output;
 mod prediction;
 mod preparation;
 mod progress;
@@ -20,15 +22,18 @@ mod sgd;
 mod starting_weights;
 mod stop;
 mod strategy;
+mod targets;
 mod task;
 
 pub use evaluate::Evaluation;
 pub use keyboard::leave_dashboard;
 pub(crate) use memory::check_at_once;
+pub use output::TaskOutput;
 pub use progress::{Display, Progress, warn};
 pub use run::Run;
 pub use run_folder::{RunFolder, RunManifest};
 pub use run_status::RunStatus;
 pub use starting_weights::WeightsFile;
 pub use stop::{StopReason, StopSignal};
-pub use task::{ClassificationTask, ImageBatch, Scorer};
+pub use targets::{ImageBatch, ImageTargets};
+pub use task::{ClassificationTask, Scorer};

@@ -23,8 +23,8 @@ impl<M: NetworkConfig> Run<'_, M> {
     pub fn prepare(config: &RunConfig<M>) -> Result<(RunConfig<M>, Dataset), TrainError> {
         let config = config.with_starting_weights()?;
         let data = Self::load_data(&config)?;
-        config.data.augmentation.check(data.train.size())?;
-        let config = config.at_complexity(data.classes.len(), data.train.size())?;
+        config.data.augmentation.check(data.size())?;
+        let config = config.at_complexity(data.classes.len(), data.size())?;
         Ok((config, data))
     }
 
@@ -45,12 +45,16 @@ impl<M: NetworkConfig> Run<'_, M> {
         if let Some(images) = config.data.validation_images {
             data = data.hold_back(images)?;
         }
-        Ok(data.limit(config.data.train_images, config.data.test_images)?)
+        let data = data.limit(config.data.train_images, config.data.test_images)?;
+        Ok(match config.data.mosaic {
+            Some(mosaic) => data.with_mosaics(mosaic)?,
+            None => data,
+        })
     }
 
     /// Returns the number of images in a batch: what the recipe asks for, or all training images where they are fewer.
     pub fn batch_size(config: &RunConfig<M>, data: &Dataset) -> usize {
-        config.recipe.batch_size.min(data.train.len())
+        config.recipe.batch_size.min(data.training_samples().len())
     }
 
     /// Says where a batch has fewer images than the recipe asks for, because there are no more.
@@ -88,7 +92,7 @@ impl<M: NetworkConfig> Run<'_, M> {
                 remedy: "1",
             });
         }
-        let size = NetworkSize::of(&network, data.train.size());
+        let size = NetworkSize::of(&network, data.size());
         memory::check(&Self::as_batched(config, data), &size, device)?;
         Ok(size)
     }
@@ -148,9 +152,9 @@ fn check_images<M: NetworkConfig>(
     config: &RunConfig<M>,
     data: &Dataset,
 ) -> Result<(), TrainError> {
-    network.check_size(data.train.size())?;
-    config.data.augmentation.check(data.train.size())?;
-    match data.train.len() {
+    network.check_size(data.size())?;
+    config.data.augmentation.check(data.size())?;
+    match data.training_samples().len() {
         images @ ..2 => Err(TrainError::TooFewImages { images }),
         _ => Ok(()),
     }

@@ -77,6 +77,7 @@ impl Progress {
         let left = seconds * epochs.saturating_sub(epoch.epoch) as f64;
         let train = Scores {
             top5: None,
+            map100: None,
             ..epoch.train
         };
         let validation = epoch.validation.map_or_else(String::new, |scores| {
@@ -200,6 +201,7 @@ mod tests {
             loss,
             top1: 0.5,
             top5: Some(0.9),
+            map100: None,
             images: 10,
         };
         let epoch = EpochRecord {

@@ -21,7 +21,7 @@ use super::strategy::{EpochLoop, LoopState};
 use super::task::ClassificationTask;
 use crate::TrainError;
 use crate::config::RunConfig;
-use crate::data::{BatchPlan, DataSource, Dataset, Images};
+use crate::data::{BatchPlan, DataSource, Dataset, Samples};
 use crate::files::file_sha256;
 use crate::network::{ImageClassifier, NetworkConfig, Trained};
 use crate::record::{Asked, DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord, RunState};
@@ -249,12 +249,11 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             workers: DATA_WORKERS,
             ..BatchPlan::test(recipe.batch_size, normalization)
         };
-        let train = EpochLoader::new(self.data.train.clone(), train_plan, device.clone());
-        let evaluated = |images: &Arc<Images>| {
-            EpochLoader::new(images.clone(), test_plan.clone(), self.device.clone())
-        };
-        let test = evaluated(&self.data.test);
-        let validation = self.data.validation.as_ref().map(evaluated);
+        let train = EpochLoader::new(self.data.training_samples(), train_plan, device.clone());
+        let evaluated =
+            |samples: Samples| EpochLoader::new(samples, test_plan.clone(), self.device.clone());
+        let test = evaluated(self.data.test_samples());
+        let validation = self.data.validation_samples().map(evaluated);
 
         let learner = Learner::new(state.task, recipe.optimizer.init(), recipe.learning_rate);
         let strategy = Arc::new(
@@ -275,6 +274,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
                 on_epoch,
             )
             .with_validation(validation)
+            .with_label_shares(self.data.label_shares())
             .with_stop(self.stop.clone()),
         );
         let interrupter = Interrupter::new();

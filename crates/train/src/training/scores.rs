@@ -1,29 +1,43 @@
 //! Loss and accuracies over many batches.
 
 use burn::prelude::*;
-use burn::train::ClassificationOutput;
 
-use super::prediction::{predicted, rank};
+use super::average_precision::AveragePrecision;
+use super::output::TaskOutput;
+use super::prediction::hits;
+use super::targets::ImageTargets;
 use crate::TrainError;
 use crate::record::Scores;
 
-/// Sums up batches on the device and reads the sums once, so that no batch waits for the last one.
+/// Sums up batches on the device and reads the sums once, so that no batch waits for the last one; but for average precision,
+/// whose logits are read at once.
 #[derive(Debug, Default)]
 pub(crate) struct ScoreSum {
     /// A batch each: loss times images, images with the right prediction, with one of five right.
     batches: Vec<Tensor<1>>,
     images: usize,
     classes: usize,
+    average_precision: Option<AveragePrecision>,
 }
 
 impl ScoreSum {
+    /// Makes a sum that has the average precision too, if these are the shares that the classes have of all labels.
+    pub(crate) fn with_label_shares(shares: Option<Vec<f64>>) -> Self {
+        Self {
+            average_precision: shares.map(AveragePrecision::new),
+            ..Self::default()
+        }
+    }
+
     /// Adds a batch.
-    pub(crate) fn add(&mut self, output: &ClassificationOutput) {
-        let [images, classes] = output.output.dims();
-        let (logits, targets) = (&output.output, &output.targets);
+    ///
+    /// # Errors
+    ///
+    /// Where the device fails.
+    pub(crate) fn add(&mut self, output: &TaskOutput) -> Result<(), TrainError> {
+        let [images, classes] = output.logits.dims();
         let count = |right: Tensor<1, Bool>| right.int().sum().float();
-        let first = predicted(logits.clone()).equal(targets.clone());
-        let five = rank(logits.clone(), targets.clone()).lower_elem(5);
+        let [first, five] = hits(&output.logits, &output.targets);
         let loss = output.loss.clone().mul_scalar(images as f32);
         // Leaves the graph of the backward pass, so that it can go.
         let parts = [loss.detach(), count(first), count(five)];
@@ -31,6 +45,12 @@ impl ScoreSum {
         self.batches.push(Tensor::cat(parts, 0));
         self.images += images;
         self.classes = classes;
+        if let (Some(sum), ImageTargets::Sets(sets)) =
+            (&mut self.average_precision, &output.targets)
+        {
+            sum.add(&output.logits, sets)?;
+        }
+        Ok(())
     }
 
     /// Returns the means over all batches.
@@ -53,6 +73,7 @@ impl ScoreSum {
             loss,
             top1,
             top5: Some(top5).filter(|_| Scores::has_top5(self.classes)),
+            map100: self.average_precision.and_then(|sum| sum.mean()),
             images: self.images,
         })
     }
@@ -65,11 +86,12 @@ mod tests {
     fn scores(logits: [[f32; 6]; 2], targets: [i64; 2]) -> Scores {
         let device = Device::flex();
         let mut sum = ScoreSum::default();
-        sum.add(&ClassificationOutput::new(
-            Tensor::from_floats([0.5], &device),
-            Tensor::from_floats(logits, &device),
-            Tensor::from_ints(targets, &device),
-        ));
+        sum.add(&TaskOutput {
+            loss: Tensor::from_floats([0.5], &device),
+            logits: Tensor::from_floats(logits, &device),
+            targets: ImageTargets::Classes(Tensor::from_ints(targets, &device)),
+        })
+        .unwrap();
         sum.mean().unwrap()
     }
 
@@ -98,11 +120,12 @@ mod tests {
         for (classes, expected) in [(2, None), (5, None), (6, Some(1.0))] {
             let mut sum = ScoreSum::default();
             let logits = Tensor::<1, Int>::arange(0..classes, &device).float();
-            sum.add(&ClassificationOutput::new(
-                Tensor::from_floats([0.5], &device),
-                logits.unsqueeze(),
-                Tensor::from_ints([1], &device),
-            ));
+            sum.add(&TaskOutput {
+                loss: Tensor::from_floats([0.5], &device),
+                logits: logits.unsqueeze(),
+                targets: ImageTargets::Classes(Tensor::from_ints([1], &device)),
+            })
+            .unwrap();
             assert_eq!(sum.mean().unwrap().top5, expected, "{classes} classes");
         }
     }
@@ -119,11 +142,12 @@ mod tests {
         let device = Device::flex();
         let mut sum = ScoreSum::default();
         for (loss, images) in [(1.0, 3), (5.0, 1)] {
-            sum.add(&ClassificationOutput::new(
-                Tensor::from_floats([loss], &device),
-                Tensor::zeros([images, 2], &device),
-                Tensor::zeros([images], &device),
-            ));
+            sum.add(&TaskOutput {
+                loss: Tensor::from_floats([loss], &device),
+                logits: Tensor::zeros([images, 2], &device),
+                targets: ImageTargets::Classes(Tensor::zeros([images], &device)),
+            })
+            .unwrap();
         }
         assert_eq!(sum.mean().unwrap().loss, 2.0);
     }

@@ -16,8 +16,8 @@ use burn::optim::ModuleOptimizer;
 use burn::prelude::Device;
 use burn::train::{
     ClassificationOutput, EventProcessorTraining, Interrupter, Learner, LearnerEvent,
-    SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader, TrainStep,
-    TrainingComponents, TrainingItem, ValidLoader,
+    SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents,
+    TrainingItem, ValidLoader,
 };
 
 use super::loader::EpochLoader;
@@ -44,6 +44,8 @@ pub(crate) struct EpochLoop {
     on_epoch: Box<dyn Fn(&RunRecord) + Send + Sync>,
     /// The images held back for validation.
     validation: Option<EpochLoader>,
+    /// The shares of the classes in all labels, where images have sets of them.
+    label_shares: Option<Vec<f64>>,
     stop: StopSignal,
     /// The optimizer and the record, taken by the loop and put back at its end.
     state: Mutex<Option<LoopState>>,
@@ -76,6 +78,7 @@ impl EpochLoop {
             folder,
             on_epoch,
             validation: None,
+            label_shares: None,
             stop: StopSignal::new(),
             state: Mutex::new(Some(state)),
         }
@@ -84,6 +87,12 @@ impl EpochLoop {
     /// Sets the images held back for validation, on which every epoch is scored too.
     pub(crate) fn with_validation(mut self, validation: Option<EpochLoader>) -> Self {
         self.validation = validation;
+        self
+    }
+
+    /// Sets the shares of the classes in all labels, where images have sets of them; scores then have the average precision.
+    pub(crate) fn with_label_shares(mut self, shares: Option<Vec<f64>>) -> Self {
+        self.label_shares = shares;
         self
     }
 
@@ -118,11 +127,12 @@ impl EpochLoop {
         let start = Instant::now();
         let evaluated = task.valid();
         let scorer = evaluated.scorer();
+        let empty = || ScoreSum::with_label_shares(self.label_shares.clone());
         let validation = self.validation.as_ref();
         let validation =
-            validation.map(|loader| score(&scorer, loader, || events.check(epoch - 1)));
+            validation.map(|loader| score(&scorer, loader, empty(), || events.check(epoch - 1)));
         let validation = validation.transpose()?;
-        let test = test::<N>(epoch, &scorer, &loaders.test, events)?;
+        let test = test::<N>(epoch, &scorer, &loaders.test, empty(), events)?;
         let test_seconds = start.elapsed().as_secs_f64();
 
         let record = &mut state.record;
@@ -173,12 +183,12 @@ impl EpochLoop {
             learning_rate = self.recipe.learning_rate * factor;
             self.device.seed(step_seed(state.record.seed, step as u64));
 
-            let output = TrainStep::step(&task, batch.map_err(TrainError::burn)?);
+            let output = task.train_step(batch.map_err(TrainError::burn)?);
             let rates = rates(learning_rate, self.backbone_rate, &task)?;
             task = state.optimizer.step(rates, task, output.grads);
-            sum.add(&output.item);
+            sum.add(&output.item)?;
             let item = TrainingItem::new(
-                output.item,
+                output.item.into(),
                 batches.progress(),
                 Some(index),
                 Some(learning_rate.into()),
@@ -213,12 +223,12 @@ fn rates<N: ImageClassifier>(
 fn score(
     scorer: &Scorer,
     loader: &EpochLoader,
+    mut sum: ScoreSum,
     mut check: impl FnMut() -> Result<(), TrainError>,
 ) -> Result<Scores, TrainError> {
-    let mut sum = ScoreSum::default();
     for batch in loader.iter() {
         let output = scorer.score(batch.map_err(TrainError::burn)?);
-        sum.add(&output);
+        sum.add(&output)?;
         check()?;
     }
     sum.mean()
@@ -229,20 +239,20 @@ fn test<N: ImageClassifier + 'static>(
     epoch: usize,
     scorer: &Scorer,
     loader: &ValidLoader<ClassificationTask<N>>,
+    mut sum: ScoreSum,
     events: &mut Events<N>,
 ) -> Result<Scores, TrainError> {
     events.test(LearnerEvent::StartSplit {
         epoch_number: epoch,
         total_items: loader.num_items(),
     });
-    let mut sum = ScoreSum::default();
     let mut batches = loader.iter();
     let mut index = 0;
     while let Some(batch) = batches.next() {
         index += 1;
         let output = scorer.score(batch.map_err(TrainError::burn)?);
-        sum.add(&output);
-        let item = TrainingItem::new(output, batches.progress(), Some(index), None);
+        sum.add(&output)?;
+        let item = TrainingItem::new(output.into(), batches.progress(), Some(index), None);
         events.test(LearnerEvent::ProcessedItem(item));
         events.check(epoch - 1)?;
     }

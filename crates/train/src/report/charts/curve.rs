@@ -7,6 +7,7 @@ use crate::report::statistics::{Interval, Sample};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::report) enum Quantity {
     TestTop1,
+    TestMap100,
     TrainTop1,
     TestLoss,
     TrainLoss,
@@ -14,8 +15,9 @@ pub(in crate::report) enum Quantity {
 
 impl Quantity {
     /// In the order of the report.
-    pub(in crate::report) const ALL: [Self; 4] = [
+    pub(in crate::report) const ALL: [Self; 5] = [
         Self::TestTop1,
+        Self::TestMap100,
         Self::TestLoss,
         Self::TrainTop1,
         Self::TrainLoss,
@@ -25,6 +27,7 @@ impl Quantity {
     pub(in crate::report) fn stem(self) -> &'static str {
         match self {
             Self::TestTop1 => "test-top1",
+            Self::TestMap100 => "test-map100",
             Self::TrainTop1 => "train-top1",
             Self::TestLoss => "test-loss",
             Self::TrainLoss => "train-loss",
@@ -35,6 +38,7 @@ impl Quantity {
     pub(in crate::report) fn heading(self) -> &'static str {
         match self {
             Self::TestTop1 => "Test top-1 accuracy (%)",
+            Self::TestMap100 => "Test MAP@100 (%)",
             Self::TrainTop1 => "Training top-1 accuracy (%)",
             Self::TestLoss => "Test loss (nats)",
             Self::TrainLoss => "Training loss (nats)",
@@ -50,6 +54,7 @@ impl Quantity {
     fn of(self, epoch: &EpochRecord) -> Option<f64> {
         let value = match self {
             Self::TestTop1 => 100.0 * epoch.test.top1,
+            Self::TestMap100 => 100.0 * epoch.test.map100?,
             Self::TrainTop1 => 100.0 * epoch.train.top1,
             Self::TestLoss => epoch.test.loss,
             Self::TrainLoss => epoch.train.loss,

@@ -32,7 +32,7 @@ pub(super) fn draw(
     quantity: Quantity,
 ) -> std::result::Result<Option<Chart>, ReportError> {
     let curves = Curve::all(record, quantity);
-    let Some(limits) = limits(&curves, quantity, record.data.classes) else {
+    let Some(limits) = limits(&curves, quantity, loss_of_guessing(record)) else {
         return Ok(None);
     };
     let names = || curves.iter().map(|curve| curve.name.as_str());
@@ -73,7 +73,7 @@ struct Drawing {
 }
 
 /// Returns the smallest and the largest value that is to be seen.
-fn limits(curves: &[Curve], quantity: Quantity, classes: usize) -> Option<(f64, f64)> {
+fn limits(curves: &[Curve], quantity: Quantity, guessing: f64) -> Option<(f64, f64)> {
     let values = || curves.iter().flat_map(Curve::values);
     let low = values().fold(f64::INFINITY, f64::min);
     let high = values().fold(f64::NEG_INFINITY, f64::max);
@@ -81,11 +81,20 @@ fn limits(curves: &[Curve], quantity: Quantity, classes: usize) -> Option<(f64, 
         return None;
     }
     if quantity.is_loss() {
-        // The loss of one who knows nothing is the logarithm of the number of classes.
-        let limit = LOSS_LIMIT * (classes.max(2) as f64).ln();
+        let limit = LOSS_LIMIT * guessing;
         return Some((0.0, if low < limit { high.min(limit) } else { high }));
     }
     Some((low, high))
+}
+
+/// Returns the loss of one who knows nothing: the logarithm of the number of classes, or, with a set of labels, that of 2 for
+/// each class.
+fn loss_of_guessing(record: &AblationRecord) -> f64 {
+    let classes = record.data.classes.max(2) as f64;
+    match record.data.labels {
+        Some(_) => classes * 2f64.ln(),
+        None => classes.ln(),
+    }
 }
 
 fn describe(curves: &[Curve]) -> String {
@@ -315,7 +324,7 @@ mod tests {
         let mut record = synthetic::complete();
         record.variants[0].runs[0].epochs[0].test.loss = 1e9;
         let curves = Curve::all(&record, Quantity::TestLoss);
-        let (low, high) = limits(&curves, Quantity::TestLoss, 10).unwrap();
+        let (low, high) = limits(&curves, Quantity::TestLoss, 10f64.ln()).unwrap();
         assert_eq!(low, 0.0);
         assert!((high - 1.5 * 10_f64.ln()).abs() < 1e-9);
         assert!(draw(&record, Quantity::TestLoss).unwrap().is_some());

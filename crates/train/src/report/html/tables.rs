@@ -14,7 +14,7 @@ use crate::report::summary::{Summary, SummaryRow};
 /// Accuracies and their differences to the base.
 pub(super) fn accuracies(record: &AblationRecord, summary: &Summary) -> Markup {
     let unit = Unit::percent(record.data.test_images);
-    let has_chosen = summary.has_chosen();
+    let (has_chosen, has_map100) = (summary.has_chosen(), summary.has_map100());
     html! {
         h3 #accuracy { "Accuracy on the test set" }
         p.source {
@@ -22,7 +22,7 @@ pub(super) fn accuracies(record: &AblationRecord, summary: &Summary) -> Markup {
             "95\u{a0}% interval."
         }
         div.scroll tabindex="0" role="region" aria-labelledby="accuracy" {
-            table.compact[has_chosen] {
+            table.compact[has_chosen || has_map100] {
                 thead {
                     tr {
                         th scope="col" { "Variant" }
@@ -32,6 +32,10 @@ pub(super) fn accuracies(record: &AblationRecord, summary: &Summary) -> Markup {
                         th.number scope="col" { "Difference " span.unit { "pp" } }
                         @if has_chosen {
                             th.number scope="col" { "Chosen " span.unit { "%" } }
+                            th.number scope="col" { "Difference " span.unit { "pp" } }
+                        }
+                        @if has_map100 {
+                            th.number scope="col" { "MAP@100 " span.unit { "%" } }
                             th.number scope="col" { "Difference " span.unit { "pp" } }
                         }
                         th.number scope="col" { "Runs" }
@@ -48,6 +52,10 @@ pub(super) fn accuracies(record: &AblationRecord, summary: &Summary) -> Markup {
                             @if has_chosen {
                                 (sample_cell(unit, row, row.chosen_top1.as_ref()))
                                 (difference_cell(unit, row, row.chosen_difference.as_ref()))
+                            }
+                            @if has_map100 {
+                                (sample_cell(unit, row, row.final_map100.as_ref()))
+                                (difference_cell(unit, row, row.map100_difference.as_ref()))
                             }
                             td.number.runs { (notes::runs_cell(row, record.epochs)) }
                         }

@@ -164,6 +164,10 @@ fn accuracies(page: &mut Page, record: &AblationRecord, summary: &Summary) {
     if has_chosen {
         head.extend(["Chosen (%)", "Difference (pp)"]);
     }
+    let has_map100 = summary.has_map100();
+    if has_map100 {
+        head.extend(["MAP@100 (%)", "Difference (pp)"]);
+    }
     head.push("Runs");
     let rows = summary.rows.iter().map(|row| {
         let mut cells = vec![
@@ -176,6 +180,10 @@ fn accuracies(page: &mut Page, record: &AblationRecord, summary: &Summary) {
         if has_chosen {
             cells.push(figure(row.chosen_top1.as_ref(), row));
             cells.push(difference(row.chosen_difference.as_ref(), row));
+        }
+        if has_map100 {
+            cells.push(figure(row.final_map100.as_ref(), row));
+            cells.push(difference(row.map100_difference.as_ref(), row));
         }
         cells.push(notes::runs_cell(row, record.epochs));
         cells

@@ -1,0 +1,32 @@
+//! What is to be recognized in images.
+
+/// What is to be recognized in each image of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Targets {
+    /// One class an image: its index.
+    Classes(Vec<u32>),
+    /// A set of classes an image.
+    Sets {
+        /// The indices of each image's classes, rising and at least one.
+        sets: Vec<Vec<u32>>,
+        /// The number of all classes.
+        classes: usize,
+    },
+}
+
+impl Targets {
+    /// Returns the number of images.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Classes(classes) => classes.len(),
+            Self::Sets { sets, .. } => sets.len(),
+        }
+    }
+
+    /// Returns whether there are no images.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
