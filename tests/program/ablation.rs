@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Workshop, json, run, scores, succeed};
+use crate::support::{Workshop, fail, json, run, scores, succeed};
 
 #[test]
 fn a_tiny_ablation_leaves_a_report() {
@@ -85,6 +85,36 @@ fn a_report_made_again_is_the_same() {
     let output = succeed(&["report", &workshop.text("out")]);
     assert!(output.contains("report.html"), "{output}");
     assert_eq!(read(), before);
+}
+
+#[test]
+fn mosaics_are_scored_by_their_average_precision() {
+    let workshop = Workshop::new();
+    let mosaic = r#""test_images": 50, "mosaic": {"labels": 2}}"#;
+    let file = workshop.changed(r#""test_images": 50}"#, mosaic);
+    let changed = fs::read_to_string(&file).unwrap();
+    fs::write(&file, changed.replace("final_top1", "final_map100")).unwrap();
+    let out = workshop.text("out");
+    let output = succeed(&["ablate", &file, "--out", &out]);
+    assert!(output.contains("MAP@100"), "{output}");
+    assert!(output.contains("final test MAP@100"), "{output}");
+    for (file, part) in [
+        ("report.html", "Test MAP@100"),
+        ("report.md", "MAP@100 (%)"),
+    ] {
+        let text = fs::read_to_string(workshop.path("out").join(file)).unwrap();
+        assert!(text.contains(part), "{file}");
+    }
+    let results = json(&workshop.path("out/results.json"));
+    assert_eq!(results["record"]["data"]["labels"], 2);
+    let last = &results["record"]["variants"][0]["runs"][0]["epochs"][2]["test"];
+    let folder = workshop.text("out/base/seed-1");
+    let scores = succeed(&["eval", &folder, "--json"]);
+    let scores: serde_json::Value = serde_json::from_str(&scores).unwrap();
+    assert_eq!(scores["images"], 12); // of 50 images, 4 a mosaic
+    assert_eq!(scores["map100"], last["map100"]);
+    let error = fail(1, &["eval", &folder, "--out", &workshop.text("confusion")]);
+    assert!(error.contains("a set of classes"), "{error}");
 }
 
 #[test]

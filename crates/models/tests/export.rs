@@ -87,6 +87,7 @@ fn configs() -> Vec<ModelConfig> {
         ModelConfig::InceptionV3(InceptionV3Config {
             auxiliary: true,
             count_include_pad: false,
+            fully_connected: vec![24, 16],
             stem: Stem::Small,
             ..InceptionV3Config::new(7).with_width(0.2)
         }),

@@ -91,7 +91,7 @@ pub enum ClaimMetric {
     /// Mean average precision of the 100 classes with the greatest logits, on the test images after the last epoch; higher is
     /// better. It needs images with sets of labels, such as those of `data.mosaic`.
     FinalMap100,
-    /// Area under the curve of [`FinalMap100`](Self::FinalMap100) by epoch; higher is better.
+    /// Area under the curve of test MAP@100 by epoch (its mean over epochs); higher is better.
     MeanMap100,
 }
 

@@ -115,6 +115,49 @@ impl Workshop {
     }
 }
 
+const MOSAICS: [&str; 3] = [
+    "data.mosaic.grid=2",
+    "data.mosaic.labels=2",
+    "data.validation_images=40",
+];
+
+#[test]
+fn a_run_on_mosaics_scores_their_average_precision_and_goes_on_as_if_it_had_not_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let [whole, killed] = ["whole", "killed"].map(|name| folder.path().join(name));
+    let changes = [&MOSAICS[..], &["data.train_images=80"]].concat();
+    let (record, warnings) = train(&whole, &changes, false, Some((2, killed.clone())));
+    assert_eq!(warnings, Vec::<String>::new());
+    let record = record.unwrap();
+    for epoch in &record.epochs {
+        assert_eq!((epoch.train.images, epoch.test.images), (20, 5));
+        assert_eq!(epoch.train.map100, None);
+        let [test, validation] = [epoch.test, epoch.validation.unwrap()];
+        for map100 in [test.map100.unwrap(), validation.map100.unwrap()] {
+            // The worst ranking of two of ten labels has (1/9 + 2/10) / 2.
+            assert!((0.15..=1.0).contains(&map100), "{map100}");
+        }
+    }
+    let (again, _) = train(&killed, &changes, false, None);
+    assert_eq!(scores(&again.unwrap()), scores(&record));
+    let map100 = |folder: &Path| {
+        let text = fs::read_to_string(folder.join("record.json")).unwrap();
+        let record: RunRecord = serde_json::from_str(&text).unwrap();
+        let epochs = record.epochs.iter();
+        epochs.map(|epoch| epoch.test.map100).collect::<Vec<_>>()
+    };
+    assert_eq!(map100(&killed), map100(&whole));
+}
+
+#[test]
+fn other_mosaics_are_another_run() {
+    let folder = tempfile::tempdir().unwrap();
+    train(folder.path(), &MOSAICS, false, None).0.unwrap();
+    let changes = [&MOSAICS[..], &["data.mosaic.skew=0"]].concat();
+    let error = train(folder.path(), &changes, false, None).0.unwrap_err();
+    assert!(error.to_string().contains("data.mosaic.skew"), "{error}");
+}
+
 fn scores(record: &RunRecord) -> Vec<[f64; 4]> {
     assert_eq!(record.state, RunState::Finished);
     let epochs = record.epochs.iter();

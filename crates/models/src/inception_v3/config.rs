@@ -12,8 +12,8 @@ use super::inception_e::InceptionEConfig;
 use super::{InceptionV3, stem};
 use crate::ModelError;
 use crate::layers::{ClassifierConfig, Stem};
-use crate::limits::check_parameters;
-use crate::options::network_config;
+use crate::limits::{FULLY_CONNECTED, check_parameters};
+use crate::options::{UNITS, check_fully_connected, network_config};
 
 /// Modules at 35 x 35: the name and the channels of the pool's branch.
 pub(crate) const INCEPTION_A: [(&str, usize); 3] =
@@ -46,6 +46,10 @@ network_config! {
         /// torchvision, and don't in Keras.
         #[serde(alias = "pool_counts_padding")]
         count_include_pad, with_count_include_pad: bool = true;
+        /// Units of the fully connected layers before the last layer, one number per layer; Xception's paper has
+        /// `[4096, 4096]` for JFT, in both networks.
+        #[schemars(example = [4096, 4096], transform = UNITS.of_items(), extend("maxItems" = FULLY_CONNECTED))]
+        fully_connected, with_fully_connected: Vec<usize> = Vec::new();
     }
     channels: [
         32, 48, 64, 80, 96, 128, 160, 192, 320, 384, 448, 768
@@ -66,7 +70,8 @@ impl InceptionV3Config {
     ///
     /// [`ModelError::OutOfRange`], which names the option.
     pub fn check(&self) -> Result<(), ModelError> {
-        self.check_shared()
+        self.check_shared()?;
+        check_fully_connected(&self.fully_connected)
     }
 
     /// Makes the network, with random weights.
@@ -122,6 +127,7 @@ impl InceptionV3Config {
             inception_d: reduction_d.init(make),
             inception_e: inception_e.into(),
             classifier: ClassifierConfig {
+                fully_connected: self.fully_connected.clone(),
                 dropout: self.dropout,
                 ..ClassifierConfig::new(channels_in, self.classes, self.kernels)
             }

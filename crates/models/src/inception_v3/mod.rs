@@ -150,6 +150,19 @@ mod tests {
     }
 
     #[test]
+    fn fully_connected_layers_come_before_the_last() {
+        let parameters = |units: Vec<usize>| {
+            let model = small().with_fully_connected(units).init(&Device::flex());
+            model.unwrap().trainable_parameters()
+        };
+        let features = 208; // 2048 channels at width 0.1
+        let head = features * 10 + 10;
+        let expected = parameters(vec![]) - head + (features * 32 + 32) + (32 * 10 + 10);
+        assert_eq!(parameters(vec![32]), expected);
+        assert!(small().with_fully_connected(vec![0]).check().is_err());
+    }
+
+    #[test]
     fn stages_are_torchvisions() {
         let model = small().init(&Device::flex()).unwrap();
         let features = model.forward_features(Tensor::zeros([1, 3, 299, 299], &Device::flex()));

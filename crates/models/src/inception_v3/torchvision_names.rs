@@ -8,6 +8,7 @@
 //! | `inception_c.0` to `.3` | `Mixed_6b` to `Mixed_6e` |
 //! | `inception_d` | `Mixed_7a` |
 //! | `inception_e.0` and `.1` | `Mixed_7b` and `Mixed_7c` |
+//! | `classifier.fully_connected.I` | `fc_hidden.I`, which torchvision doesn't have |
 //! | `classifier.logits` | `fc` |
 //! | `auxiliary.conv0`, `.conv1`, `.classifier.logits` | `AuxLogits.conv0`, `.conv1`, `.fc` |
 //!
@@ -116,6 +117,15 @@ pub(super) fn layers(config: &InceptionV3Config) -> Vec<Layer> {
         }
         layers.push(linear("auxiliary.classifier.logits", AUXILIARY_HEAD));
     }
+    for index in 0..config.fully_connected.len() {
+        let module = format!("classifier.fully_connected.{index}");
+        layers.push(linear(&module, &fully_connected(index)));
+    }
     layers.push(linear("classifier.logits", HEAD));
     layers
+}
+
+/// Returns the name of a fully connected layer before the last one.
+pub(super) fn fully_connected(index: usize) -> String {
+    format!("fc_hidden.{index}")
 }

@@ -1,6 +1,7 @@
 //! Recognition, names and preprocessing of published weights for Inception V3.
 
 use super::{InceptionV3Config, keras_names, torchvision_names};
+use crate::limits;
 use crate::preprocessing::{Preprocessing, Preset};
 use crate::weights::family::{
     FamilyWeights, KerasLayers, fitting_width, keras_outputs, torch_outputs,
@@ -41,12 +42,14 @@ impl FamilyWeights for InceptionV3Config {
         let base = Self::of_source(source);
         let outputs = |name: &str| torch_outputs(tensors, name);
         let head = format!("{}.weight", torchvision_names::HEAD);
+        let hidden = |index| format!("{}.weight", torchvision_names::fully_connected(index));
         let config = Self {
             classes: outputs(&head).unwrap_or(base.classes),
             width: fitting_width(&WIDTHS.map(|(published, name)| {
                 let name = format!("{name}.conv.weight");
                 (published, outputs(&name))
             })),
+            fully_connected: (0..).map_while(|index| outputs(&hidden(index))).collect(),
             auxiliary: tensors.names().any(|name| name.starts_with("AuxLogits.")),
             ..base
         };
@@ -76,5 +79,20 @@ impl FamilyWeights for InceptionV3Config {
         let outputs = |name: &str| keras_outputs(tensors, &format!("{name}/kernel"));
         self.classes = outputs(keras_names::HEAD).unwrap_or(self.classes);
         self.width = fitting_width(&WIDTHS.map(|(published, name)| (published, outputs(name))));
+    }
+
+    fn with_new_head(self) -> Self {
+        Self {
+            fully_connected: Vec::new(),
+            ..self
+        }
+    }
+
+    fn claims(&self, _tensors: usize) -> Vec<(&'static str, usize, usize)> {
+        let layers = self.fully_connected.len();
+        let mut claims = vec![("fully connected layers", layers, limits::FULLY_CONNECTED)];
+        let units = self.fully_connected.iter();
+        claims.extend(units.map(|&units| ("units in a layer", units, limits::UNITS)));
+        claims
     }
 }

@@ -368,6 +368,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_mosaic_has_no_more_labels_than_parts_and_enlarges_the_images() {
+        let parse = |changes: &[&str]| {
+            let changes: Vec<_> = changes.iter().map(|c| c.parse().unwrap()).collect();
+            <RunConfig>::parse(
+                r#"{"model": "xception", "data": {"mosaic": {"grid": 2}}}"#,
+                &changes,
+            )
+        };
+        let config = parse(&[]).unwrap();
+        assert_eq!(config.data.mosaic, Some(Mosaic::default()));
+        assert_eq!(config.known_image_size(), Some([64, 64]));
+        let error = parse(&["data.mosaic.labels=5"]).unwrap_err().to_string();
+        assert!(
+            error.contains("data.mosaic.labels") && error.contains("1 to 4"),
+            "{error}"
+        );
+        // Of the mosaic, not of its parts.
+        parse(&["data.augmentation.crop_padding=40"]).unwrap();
+        parse(&["data.augmentation.crop_padding=64"]).unwrap_err();
+    }
+
+    #[test]
     fn a_complexity_chooses_the_width() {
         let text = r#"{
             "model": {"xception": {"segments": 4, "stem": "small", "middle_modules": 2}},

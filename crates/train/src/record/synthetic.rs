@@ -18,6 +18,7 @@ pub(crate) fn named() -> Vec<(&'static str, AblationRecord)> {
         ("complete", complete()),
         ("incomplete", incomplete()),
         ("diverged", diverged()),
+        ("labelled", labelled()),
         ("single", single_seed()),
         ("none", not_started()),
         ("crowded", crowded()),
@@ -114,6 +115,17 @@ pub(crate) fn validated() -> AblationRecord {
                 });
             }
         }
+    }
+    record
+}
+
+/// As [`complete`], on images with sets of labels.
+pub(crate) fn labelled() -> AblationRecord {
+    let mut record = complete();
+    record.data.labels = Some(2);
+    let runs = record.variants.iter_mut().flat_map(|v| &mut v.runs);
+    for epoch in runs.flat_map(|run| &mut run.epochs) {
+        epoch.test.map100 = Some(0.9 * epoch.test.top1);
     }
     record
 }

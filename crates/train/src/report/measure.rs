@@ -94,3 +94,24 @@ pub(super) fn measure(run: &RunRecord, metric: ClaimMetric) -> Option<f64> {
     };
     Some(value).filter(|value| value.is_finite())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::synthetic;
+
+    #[test]
+    fn average_precision_is_that_of_the_last_epoch_and_its_mean() {
+        let record = synthetic::labelled();
+        let run = &record.variants[0].runs[0];
+        let top1 = |metric| measure(run, metric).unwrap();
+        let near = |found: Option<f64>, expected: f64| (found.unwrap() - expected).abs() < 1e-12;
+        let last = measure(run, ClaimMetric::FinalMap100);
+        assert!(near(last, 0.9 * top1(ClaimMetric::FinalTop1)));
+        let mean = measure(run, ClaimMetric::MeanMap100);
+        assert!(near(mean, 0.9 * top1(ClaimMetric::MeanTop1)));
+        let without = &synthetic::complete().variants[0].runs[0];
+        assert_eq!(measure(without, ClaimMetric::MeanMap100), None);
+        assert!(!is_lower_better(ClaimMetric::FinalMap100));
+    }
+}

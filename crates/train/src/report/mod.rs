@@ -268,7 +268,12 @@ mod tests {
             for (file, content) in contents(&paths) {
                 assert!(!content.is_empty(), "{name}/{file}");
             }
-            assert_eq!(paths.charts.len(), if *name == "none" { 0 } else { 8 });
+            let charts = match *name {
+                "none" => 0,
+                "labelled" => 9, // with the average precision
+                _ => 8,
+            };
+            assert_eq!(paths.charts.len(), charts, "{name}");
         }
         let scores = synthetic::complete().variants[0].runs[0].epochs[0].test;
         let paths = synthetic::confusion().write(&scores, &folder.join("confusion"));

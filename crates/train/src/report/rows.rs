@@ -93,6 +93,19 @@ mod tests {
     }
 
     #[test]
+    fn average_precision_is_there_with_sets_of_labels() {
+        let last = |record: &AblationRecord| {
+            let text = to_csv(record).unwrap();
+            let mut reader = csv::Reader::from_reader(text.as_bytes());
+            reader.records().next().unwrap().unwrap()[17].to_owned()
+        };
+        let record = synthetic::labelled();
+        let expected = record.variants[0].runs[0].epochs[0].test.map100.unwrap();
+        assert_eq!(last(&record).parse::<f64>().unwrap(), expected);
+        assert_eq!(last(&synthetic::complete()), "");
+    }
+
+    #[test]
     fn numbers_are_not_rounded() {
         let record = synthetic::complete();
         let text = to_csv(&record).unwrap();

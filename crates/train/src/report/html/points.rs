@@ -67,7 +67,10 @@ pub(super) fn points(record: &AblationRecord, summary: &Summary) -> String {
     let unit = Unit::percent(record.data.test_images);
     let points = Points {
         variants: record.variants.iter().map(|v| v.name.as_str()).collect(),
-        curves: curves.into_iter().collect(),
+        curves: curves
+            .into_iter()
+            .filter(|curve| !curve.series.is_empty())
+            .collect(),
         fronts: summary
             .fronts
             .iter()
