@@ -5,7 +5,7 @@ use std::path::Path;
 use xception_models::ModelConfig;
 
 use super::ablation_file::{AblationFile, VariantConfig, check_form};
-use super::comparison::{check_claims, check_names, check_seeds, unlike};
+use super::comparison::{check_claims, check_metrics, check_names, check_seeds, unlike};
 use super::error::{ConfigError, Invalid};
 use super::grid::{self, check_runs};
 use super::layers::Places;
@@ -119,6 +119,9 @@ impl<M: NetworkConfig> AblationConfig<M> {
         check_claims(&file.claims, &names().collect::<Vec<_>>()).map_err(here)?;
         if let Some(unlike) = unlike(&resolved) {
             return Err(file.unlike_error(&listed, unlike, overrides, source));
+        }
+        if let Some(base) = resolved.first() {
+            check_metrics(&file.claims, &base.config.data).map_err(here)?;
         }
         Ok(Self {
             name: name.to_owned(),
@@ -235,6 +238,13 @@ mod tests {
         assert!(message.contains("there is no variant `plane`"), "{message}");
         let message = error(&FILE.replace("\"worse\": \"plain\"", "\"worse\": \"base\""));
         assert!(message.contains("compares `base` with itself"), "{message}");
+        let message = error(&FILE.replace("best_top1", "mean_map100"));
+        assert!(
+            message.contains("`claims.0.metric`") && message.contains("`data.mosaic`"),
+            "{message}"
+        );
+        let message = error(&FILE.replace("best_top1", "chosen_top1"));
+        assert!(message.contains("`data.validation_images`"), "{message}");
         let message = error(&FILE.replace("[1, 2]", "[1, 1]"));
         assert!(message.contains("seed 1 is there twice"), "{message}");
         let message = error(&FILE.replace("\"name\": \"plain\"", "\"name\": \"base\""));

@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::ablation::Variant;
 use super::error::Invalid;
-use super::run::RunConfig;
+use super::run::{DataConfig, RunConfig};
 use super::strict_json::shown;
 use crate::network::NetworkConfig;
-use crate::record::Claim;
+use crate::record::{Claim, ClaimMetric};
 use xception_messages::suggestion;
 
 /// The most names that a message lists.
@@ -85,6 +85,23 @@ pub(super) fn check_claims(claims: &[Claim], names: &[&str]) -> Result<(), Inval
                 ),
             ));
         }
+    }
+    Ok(())
+}
+
+/// Checks that runs measure what claims compare. The variants share what it takes.
+pub(super) fn check_metrics(claims: &[Claim], data: &DataConfig) -> Result<(), Invalid> {
+    for (index, claim) in claims.iter().enumerate() {
+        let missing = match claim.metric {
+            ClaimMetric::ChosenTop1 if data.validation_images.is_none() => {
+                "is of the epoch chosen on the images held back for validation: give their number, `data.validation_images`"
+            }
+            ClaimMetric::FinalMap100 | ClaimMetric::MeanMap100 if data.mosaic.is_none() => {
+                "is of images with sets of labels: give `data.mosaic`, or compare top-1"
+            }
+            _ => continue,
+        };
+        return Err(Invalid::saying(format!("claims.{index}.metric"), missing));
     }
     Ok(())
 }
