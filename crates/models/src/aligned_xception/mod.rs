@@ -72,17 +72,26 @@ use AlignedXceptionDepth::{Xception41, Xception65, Xception71};
 
 /// Published networks of the family.
 pub(crate) const PUBLISHED: [ModelInfo; 5] = [
-    info("xception41", || config(Xception41, false)),
-    info("xception65", || config(Xception65, false)),
-    info("xception71", || config(Xception71, false)),
-    info("xception41p", || config(Xception41, true)),
-    info("xception65p", || config(Xception65, true)),
+    info("xception41", PAPER, || config(Xception41, false)),
+    info("xception65", PAPER, || config(Xception65, false)),
+    info("xception71", PAPER, || config(Xception71, false)),
+    info("xception41p", VARIANT, || config(Xception41, true)),
+    info("xception65p", VARIANT, || config(Xception65, true)),
 ];
 
-const fn info(name: &'static str, configuration: fn() -> ModelConfig) -> ModelInfo {
+const PAPER: &str =
+    "L.-C. Chen et al., Encoder-Decoder with Atrous Separable Convolution, ECCV 2018";
+const VARIANT: &str = "L.-C. Chen et al., Encoder-Decoder with Atrous Separable Convolution, ECCV 2018, with pre-activation \
+                       as in timm";
+
+const fn info(
+    name: &'static str,
+    paper: &'static str,
+    configuration: fn() -> ModelConfig,
+) -> ModelInfo {
     ModelInfo {
         name,
-        paper: "L.-C. Chen et al., Encoder-Decoder with Atrous Separable Convolution, ECCV 2018",
+        paper,
         image_size: 299,
         configuration,
     }
