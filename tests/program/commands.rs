@@ -50,6 +50,9 @@ fn summary_counts_the_papers_parameters() {
     };
     let counts = [
         ("xception", 22_855_952),
+        ("xception41", 26_969_560),
+        ("xception65", 39_916_312),
+        ("xception71", 42_338_736),
         ("inception_v3", 23_834_568),
         ("resnet18", 11_689_512),
         ("resnet34", 21_797_672),

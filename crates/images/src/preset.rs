@@ -3,6 +3,8 @@
 //! | Preset | Resized | Filter | Kept | Scaling |
 //! |---|---|---|---|---|
 //! | timm `legacy_xception`, `inception_resnet_v2` | shortest side 333 | bicubic | center 299 | [-1, 1] |
+//! | timm `xception41`, `xception65`, `xception71`, from TensorFlow | shortest side 331 | bicubic | center 299 | [-1, 1] |
+//! | timm `xception41p`, `xception65`, `xception65p`, timm's own | shortest side 318 | bicubic | center 299 | [-1, 1] |
 //! | torchvision Inception V3 | shortest side 342 | bilinear | center 299 | [-1, 1], see below |
 //! | torchvision GoogLeNet | shortest side 256 | bilinear | center 224 | [-1, 1], see below |
 //! | torchvision ResNets, V1; VGG-16 | shortest side 256 | bilinear | center 224 | ImageNet |
@@ -39,6 +41,12 @@ pub enum Preset {
     /// 0.8975, bicubic, mean and standard deviation 0.5).
     #[serde(rename = "timm-inception-resnet-v2")]
     TimmInceptionResnetV2,
+    /// timm's `xception41.tf_in1k`, `xception65.tf_in1k` and `xception71.tf_in1k` (timm/models/xception_aligned.py: 299,
+    /// `crop_pct` 0.903, bicubic, mean and standard deviation 0.5).
+    TimmAlignedXception,
+    /// timm's `xception65.ra3_in1k`, `xception41p.ra3_in1k` and `xception65p.ra3_in1k` (timm/models/xception_aligned.py:
+    /// 299, `crop_pct` 0.94, bicubic, mean and standard deviation 0.5).
+    TimmAlignedXceptionRa3,
     /// torchvision's `GoogLeNet_Weights.IMAGENET1K_V1` (torchvision/models/googlenet.py: the defaults
     /// of `ImageClassification`, resize 256, crop 224).
     TorchvisionGooglenet,
@@ -74,9 +82,11 @@ pub enum Preset {
 
 impl Preset {
     /// All presets.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::TimmXception,
         Self::TimmInceptionResnetV2,
+        Self::TimmAlignedXception,
+        Self::TimmAlignedXceptionRa3,
         Self::TorchvisionGooglenet,
         Self::TorchvisionInceptionV3,
         Self::TorchvisionResnetV1,
@@ -95,6 +105,8 @@ impl Preset {
         match self {
             Self::TimmXception => "timm-xception",
             Self::TimmInceptionResnetV2 => "timm-inception-resnet-v2",
+            Self::TimmAlignedXception => "timm-aligned-xception",
+            Self::TimmAlignedXceptionRa3 => "timm-aligned-xception-ra3",
             Self::TorchvisionGooglenet => "torchvision-googlenet",
             Self::TorchvisionInceptionV3 => "torchvision-inception-v3",
             Self::TorchvisionResnetV1 => "torchvision-resnet-v1",
@@ -113,12 +125,16 @@ impl Preset {
     pub fn preprocessing(self) -> Preprocessing {
         // Fractions are chosen as timm does, such that the sizes come out whole: torchvision states
         // sizes to resize to, not fractions.
+        let timm = |crop_fraction| {
+            // [-1, 1] in the order of operations of timm.
+            let (mean, std) = ([0.5; 3], [0.5; 3]);
+            let scaling = Scaling::MeanStd { mean, std };
+            Preprocessing::cropped(299, crop_fraction, Filter::Bicubic, scaling)
+        };
         match self {
-            Self::TimmXception | Self::TimmInceptionResnetV2 => {
-                // [-1, 1] in the order of operations of timm.
-                let (mean, std) = ([0.5; 3], [0.5; 3]);
-                Preprocessing::cropped(299, 0.8975, Filter::Bicubic, Scaling::MeanStd { mean, std })
-            }
+            Self::TimmXception | Self::TimmInceptionResnetV2 => timm(0.8975),
+            Self::TimmAlignedXception => timm(0.903),
+            Self::TimmAlignedXceptionRa3 => timm(0.94),
             Self::TorchvisionGooglenet => {
                 Preprocessing::cropped(224, 0.875, Filter::Bilinear, Scaling::MinusOneToOne)
             }
@@ -206,6 +222,8 @@ mod tests {
         for (preset, resized, kept) in [
             (Preset::TimmXception, 333, 299),
             (Preset::TimmInceptionResnetV2, 333, 299),
+            (Preset::TimmAlignedXception, 331, 299),
+            (Preset::TimmAlignedXceptionRa3, 318, 299),
             (Preset::TorchvisionGooglenet, 256, 224),
             (Preset::TorchvisionInceptionV3, 342, 299),
             (Preset::TorchvisionResnetV1, 256, 224),

@@ -1,5 +1,5 @@
-//! Image classifiers as Burn modules, for any of Burn's backends: Xception, GoogLeNet, Inception V2 and V3, Inception-ResNet
-//! V2, MobileNet V1, ResNet, ResNeXt, ShuffleNet V1, VGG-16 and a factorized network.
+//! Image classifiers as Burn modules, for any of Burn's backends: Xception and DeepLab's aligned Xception, GoogLeNet,
+//! Inception V2 and V3, Inception-ResNet V2, MobileNet V1, ResNet, ResNeXt, ShuffleNet V1, VGG-16 and a factorized network.
 //!
 //! Each network has a configuration with `init(&device)`, as Burn's own modules do:
 //!
@@ -25,6 +25,7 @@
 //! # Ok::<(), xception_models::ModelError>(())
 //! ```
 
+pub mod aligned_xception;
 mod complexity;
 pub mod diagram;
 mod error;
@@ -58,6 +59,9 @@ pub mod weights;
 mod width;
 pub mod xception;
 
+pub use aligned_xception::{
+    AlignedXception, AlignedXceptionConfig, AlignedXceptionDepth, OutputStride,
+};
 pub use complexity::Complexity;
 pub use diagram::Diagram;
 pub use error::ModelError;

@@ -17,9 +17,9 @@ pub use crate::layers::{
     Stem,
 };
 pub use crate::{
-    Features, Fused, GoogLeNet, GoogLeNetConfig, InceptionResNetV2, InceptionResNetV2Config,
-    InceptionV2, InceptionV2Config, InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config,
-    Model, ModelConfig, ModelError, Network, Observer, ResNet, ResNetConfig, ResNetDepth,
-    ShuffleNetGroups, ShuffleNetV1, ShuffleNetV1Config, Summary, Vgg, VggConfig, Xception,
-    XceptionConfig,
+    AlignedXception, AlignedXceptionConfig, AlignedXceptionDepth, Features, Fused, GoogLeNet,
+    GoogLeNetConfig, InceptionResNetV2, InceptionResNetV2Config, InceptionV2, InceptionV2Config,
+    InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config, Model, ModelConfig, ModelError,
+    Network, Observer, OutputStride, ResNet, ResNetConfig, ResNetDepth, ShuffleNetGroups,
+    ShuffleNetV1, ShuffleNetV1Config, Summary, Vgg, VggConfig, Xception, XceptionConfig,
 };

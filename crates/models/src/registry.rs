@@ -27,12 +27,13 @@ use crate::weights::layer::{Layer, Part};
 #[cfg(feature = "weights")]
 use crate::weights::{NamedTensors, Source};
 use crate::{
-    AuxiliaryClassifier, FactorizedConfig, FactorizedNetwork, GoogLeNet, GoogLeNetConfig,
-    InceptionResNetV2, InceptionResNetV2Config, InceptionV2, InceptionV2Config, InceptionV3,
-    InceptionV3Config, MobileNetV1, MobileNetV1Config, ModelError, Network, Observer, ResNet,
-    ResNetConfig, Section, ShuffleNetV1, ShuffleNetV1Config, Vgg, VggConfig, Xception,
-    XceptionConfig, factorized, googlenet, inception_resnet_v2, inception_v2, inception_v3,
-    mobilenet_v1, resnet, shufflenet_v1, vgg, xception,
+    AlignedXception, AlignedXceptionConfig, AuxiliaryClassifier, FactorizedConfig,
+    FactorizedNetwork, GoogLeNet, GoogLeNetConfig, InceptionResNetV2, InceptionResNetV2Config,
+    InceptionV2, InceptionV2Config, InceptionV3, InceptionV3Config, MobileNetV1, MobileNetV1Config,
+    ModelError, Network, Observer, ResNet, ResNetConfig, Section, ShuffleNetV1, ShuffleNetV1Config,
+    Vgg, VggConfig, Xception, XceptionConfig, aligned_xception, factorized, googlenet,
+    inception_resnet_v2, inception_v2, inception_v3, mobilenet_v1, resnet, shufflenet_v1, vgg,
+    xception,
 };
 
 /// A registered network, which can be made by its name.
@@ -57,6 +58,8 @@ impl ModelInfo {
 families! {
     /// Xception.
     Xception(XceptionConfig, Xception) "xception" xception;
+    /// The modified aligned Xception of any depth.
+    AlignedXception(AlignedXceptionConfig, AlignedXception) "aligned_xception" aligned_xception;
     /// The factorized network.
     Factorized(FactorizedConfig, FactorizedNetwork) "factorized" factorized;
     /// GoogLeNet.

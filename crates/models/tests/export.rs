@@ -14,9 +14,10 @@ use xception_models::weights::{
     Head, LoadOptions, Loaded, Source, WeightsError, load, save_burnpack, save_safetensors,
 };
 use xception_models::{
-    FactorizedConfig, FactorizedConvolution, GoogLeNetConfig, InceptionResNetV2Config,
-    InceptionV2Config, InceptionV3Config, ModelConfig, Network, ResNetConfig, ResNetDepth,
-    ShuffleNetGroups, ShuffleNetV1Config, VggConfig, XceptionConfig,
+    AlignedXceptionConfig, AlignedXceptionDepth, FactorizedConfig, FactorizedConvolution,
+    GoogLeNetConfig, InceptionResNetV2Config, InceptionV2Config, InceptionV3Config, ModelConfig,
+    Network, OutputStride, ResNetConfig, ResNetDepth, ShuffleNetGroups, ShuffleNetV1Config,
+    VggConfig, XceptionConfig,
 };
 
 /// Makes narrow networks with every option that a file has to record.
@@ -42,6 +43,21 @@ fn configs() -> Vec<ModelConfig> {
             norm_between: true,
             channels: [(728, 20), (2048, 100)].into(),
             ..xception
+        }),
+        ModelConfig::AlignedXception(
+            AlignedXceptionConfig::new(7)
+                .with_depth(AlignedXceptionDepth::Xception41)
+                .with_width(0.1),
+        ),
+        ModelConfig::AlignedXception(AlignedXceptionConfig {
+            depth: AlignedXceptionDepth::Xception71,
+            preactivation: true,
+            output_stride: OutputStride::Eight,
+            channels: [(728, 20), (1536, 100)].into(),
+            dropout: 0.5,
+            stem: Stem::Small,
+            batch_norm_epsilon: 1e-5,
+            ..AlignedXceptionConfig::new(7).with_width(0.1)
         }),
         ModelConfig::GoogLeNet(GoogLeNetConfig::new(7).with_width(0.1)),
         ModelConfig::GoogLeNet(GoogLeNetConfig {

@@ -7,9 +7,10 @@ use burn::prelude::*;
 use burn::tensor::Distribution;
 use xception_models::layers::{Activation, Kernels, Order, Padding, Segments, Stem};
 use xception_models::{
-    FactorizedConfig, FactorizedConvolution, GoogLeNetConfig, InceptionResNetV2Config,
-    InceptionV2Config, InceptionV3Config, MODELS, ModelConfig, Network, ResNetConfig, ResNetDepth,
-    ShuffleNetGroups, ShuffleNetV1Config, VggConfig, XceptionConfig,
+    AlignedXceptionConfig, AlignedXceptionDepth, FactorizedConfig, FactorizedConvolution,
+    GoogLeNetConfig, InceptionResNetV2Config, InceptionV2Config, InceptionV3Config, MODELS,
+    ModelConfig, Network, OutputStride, ResNetConfig, ResNetDepth, ShuffleNetGroups,
+    ShuffleNetV1Config, VggConfig, XceptionConfig,
 };
 
 /// Largest difference allowed, relative to the largest value.
@@ -151,6 +152,30 @@ fn xception_gives_the_same_with_every_option() {
         for kernels in [Kernels::Native, Kernels::Burn] {
             let config = ModelConfig::Xception(config.clone()).with_kernels(kernels);
             check(&config, [47, 64], 2, &device());
+        }
+    }
+}
+
+#[test]
+fn aligned_xceptions_give_the_same_with_every_option() {
+    for depth in AlignedXceptionDepth::ALL {
+        for preactivation in [false, true] {
+            for output_stride in OutputStride::ALL {
+                for stem in [Stem::Standard, Stem::Small] {
+                    for kernels in [Kernels::Native, Kernels::Burn] {
+                        let config = AlignedXceptionConfig {
+                            depth,
+                            preactivation,
+                            output_stride,
+                            stem,
+                            kernels,
+                            ..AlignedXceptionConfig::new(10).with_width(0.1)
+                        };
+                        let config = ModelConfig::AlignedXception(config);
+                        check(&config, [33, 50], 2, &device());
+                    }
+                }
+            }
         }
     }
 }

@@ -7,8 +7,8 @@ mod support;
 
 use burn::prelude::*;
 use support::reference::{Reference, numbers, values, worst};
-use xception_models::weights::Source;
-use xception_models::{ModelConfig, Network};
+use xception_models::weights::{LoadOptions, Loaded, Source};
+use xception_models::{Features, ModelConfig, Network, OutputStride};
 
 /// Largest difference allowed, relative to the largest value of the stage or the logits.
 const TOLERANCE: f64 = 5e-5;
@@ -30,10 +30,29 @@ fn compare_with(
     let loaded = reference.load(&reference.state(), &device);
     assert_eq!(loaded.source, source);
     assert_eq!(loaded.config.name(), name);
+    check(&reference, &loaded, rename);
+}
+
+/// Compares a loaded network, and its fused form, with the reference.
+fn check(reference: &Reference, loaded: &Loaded, rename: impl Fn(&str) -> Option<String>) {
     let parameters = reference.0["parameters"].as_u64().unwrap();
     assert_eq!(loaded.model.trainable_parameters() as u64, parameters);
 
-    let features = loaded.model.forward_features(reference.images(&device));
+    let images = reference.images(&Device::flex());
+    let features = loaded.model.forward_features(images.clone());
+    check_features(reference, features, &loaded.config.name(), &rename);
+    let features = loaded.model.fuse().forward_features(images);
+    let name = format!("{}, fused", loaded.config.name());
+    check_features(reference, features, &name, &rename);
+}
+
+/// Compares stages and logits with the reference.
+fn check_features(
+    reference: &Reference,
+    features: Features,
+    name: &str,
+    rename: impl Fn(&str) -> Option<String>,
+) {
     let mut errors = Vec::new();
     for (stage, expected) in reference.0["features"].as_object().unwrap() {
         let Some(ours) = rename(stage) else { continue };
@@ -80,6 +99,56 @@ fn xception_agrees_with_timm() {
         let number: u32 = stage.strip_prefix("block")?.parse().ok()?;
         Some(format!("block{}", number + 1))
     });
+}
+
+#[test]
+fn xception41_agrees_with_timm() {
+    compare("xception41", Source::Timm, same_name);
+}
+
+#[test]
+fn xception65_agrees_with_timm() {
+    compare("xception65", Source::Timm, same_name);
+}
+
+#[test]
+fn xception71_agrees_with_timm() {
+    compare("xception71", Source::Timm, same_name);
+}
+
+#[test]
+fn aligned_xceptions_with_pre_activation_agree_with_timm() {
+    compare("xception41p", Source::Timm, same_name);
+    compare("xception65p", Source::Timm, same_name);
+}
+
+#[test]
+fn aligned_xceptions_agree_with_timm_at_other_output_strides() {
+    let device = Device::flex();
+    for (reference, name, stride) in [
+        ("xception41_stride16", "xception41", OutputStride::Sixteen),
+        ("xception41p_stride8", "xception41p", OutputStride::Eight),
+        ("xception71_stride8", "xception71", OutputStride::Eight),
+    ] {
+        let reference = Reference::read(reference);
+        let ModelConfig::AlignedXception(config) = ModelConfig::named(name).unwrap() else {
+            panic!("{name}");
+        };
+        let config = config.with_classes(10).with_output_stride(stride);
+        let config = ModelConfig::AlignedXception(config);
+        let options = LoadOptions {
+            config: Some(config.clone()),
+            ..LoadOptions::default()
+        };
+        let loaded = reference.load_with(&reference.state(), &options, &device);
+        assert_eq!(loaded.config, config);
+        check(&reference, &loaded, same_name);
+        if name == "xception71" {
+            // Its shortcuts show the output stride.
+            let loaded = reference.load(&reference.state(), &device);
+            assert_eq!(loaded.config, config);
+        }
+    }
 }
 
 #[test]

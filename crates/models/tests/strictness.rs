@@ -9,13 +9,14 @@ use support::reference::{values, write};
 use xception_formats::read_safetensors;
 use xception_models::layers::Stem;
 use xception_models::preprocessing::Filter;
+use xception_models::pretrained;
 use xception_models::weights::{
     Head, LoadOptions, Loaded, Source, WeightsError, export_names, load, save_safetensors,
 };
 use xception_models::{
-    FactorizedConfig, FactorizedConvolution, GoogLeNetConfig, InceptionResNetV2Config, ModelConfig,
-    Network, ResNetConfig, ResNetDepth, ShuffleNetGroups, ShuffleNetV1Config, VggConfig,
-    XceptionConfig,
+    AlignedXceptionConfig, AlignedXceptionDepth, FactorizedConfig, FactorizedConvolution,
+    GoogLeNetConfig, InceptionResNetV2Config, ModelConfig, Network, OutputStride, ResNetConfig,
+    ResNetDepth, ShuffleNetGroups, ShuffleNetV1Config, VggConfig, XceptionConfig,
 };
 
 type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
@@ -255,6 +256,81 @@ fn groups_that_no_network_has_are_misshapen() {
         let error = error(&tensors);
         assert!(error.contains(&format!("{name} is [")), "{error}");
     }
+}
+
+#[test]
+fn the_aligned_xceptions_are_recognized_by_names_and_shapes() {
+    for depth in AlignedXceptionDepth::ALL {
+        for preactivation in [false, true] {
+            for width in [0.1, 0.25] {
+                let config = AlignedXceptionConfig {
+                    depth,
+                    preactivation,
+                    // timm's, which names and shapes stand for.
+                    batch_norm_epsilon: match (depth, preactivation) {
+                        (AlignedXceptionDepth::Xception41, true) => 1e-5,
+                        _ => 1e-3,
+                    },
+                    ..AlignedXceptionConfig::new(7).with_width(width)
+                };
+                let config = ModelConfig::AlignedXception(config);
+                let loaded = load_with(&exported(config.clone()), &LoadOptions::default());
+                let loaded = loaded.unwrap();
+                assert_eq!(loaded.config, config);
+                assert_eq!(loaded.source, Source::Timm);
+            }
+        }
+    }
+}
+
+#[test]
+fn weights_of_an_aligned_xception_are_for_any_output_stride() {
+    let config = AlignedXceptionConfig::new(7)
+        .with_depth(AlignedXceptionDepth::Xception41)
+        .with_width(0.1);
+    let tensors = exported(ModelConfig::AlignedXception(config.clone()));
+    let images = Tensor::ones([1, 3, 64, 64], &Device::flex());
+    for stride in OutputStride::ALL {
+        let config = ModelConfig::AlignedXception(config.clone().with_output_stride(stride));
+        let options = LoadOptions {
+            config: Some(config.clone()),
+            ..LoadOptions::default()
+        };
+        let loaded = load_with(&tensors, &options).unwrap();
+        assert_eq!(loaded.config, config);
+        let last = loaded.model.forward_stages(images.clone(), &mut |_, _| ());
+        assert_eq!(last.dims()[2], 64 / stride.number());
+    }
+}
+
+#[test]
+fn published_weights_of_one_network_have_their_own_recipes_preprocessing() {
+    let config = AlignedXceptionConfig::new(1000).with_width(0.1);
+    let tensors = exported(ModelConfig::AlignedXception(config));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("d.safetensors");
+    write(&path, &tensors);
+    for (name, crop) in [("xception65.timm-ra3", 0.94), ("xception65.timm-tf", 0.903)] {
+        let entry = pretrained::find(name).unwrap();
+        let loaded = entry.load(&path, &LoadOptions::default(), &Device::flex());
+        let loaded = loaded.unwrap();
+        assert_eq!(loaded.preprocessing, entry.preset.preprocessing());
+        assert_eq!(loaded.preprocessing.crop_fraction, crop);
+    }
+}
+
+#[test]
+fn a_file_with_another_number_of_modules_is_no_aligned_xception() {
+    let config = AlignedXceptionConfig::new(7)
+        .with_depth(AlignedXceptionDepth::Xception41)
+        .with_width(0.1);
+    let mut tensors = exported(ModelConfig::AlignedXception(config));
+    tensors.retain(|(name, ..)| !name.starts_with("blocks.12."));
+    let error = load_with(&tensors, &LoadOptions::default()).unwrap_err();
+    assert!(
+        matches!(error, WeightsError::UnknownNetwork { .. }),
+        "{error}"
+    );
 }
 
 #[test]

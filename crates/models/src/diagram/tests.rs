@@ -13,7 +13,7 @@ use crate::layers::Stem;
 use crate::{InceptionV3Config, MODELS, ModelConfig, Network};
 
 /// Options that change what a diagram shows.
-const OPTIONS: [&str; 11] = [
+const OPTIONS: [&str; 13] = [
     r#"{"xception": {"residual": false, "fully_connected": [4096, 4096]}}"#,
     r#"{"xception": {"intermediate_activation": "elu", "middle_modules": 0}}"#,
     r#"{"xception": {"intermediate_activation": "relu", "middle_modules": 1}}"#,
@@ -25,6 +25,8 @@ const OPTIONS: [&str; 11] = [
     r#"{"resnet": {"depth": 18, "stem": "small"}}"#,
     r#"{"mobilenet_v1": {"width": 0.25, "classes": 2}}"#,
     r#"{"mobilenet_v1": {"stem": "small"}}"#,
+    r#"{"aligned_xception": {"depth": 41, "output_stride": 16}}"#,
+    r#"{"aligned_xception": {"depth": 71, "output_stride": 8, "preactivation": true}}"#,
 ];
 
 fn graph(config: &ModelConfig) -> Graph {

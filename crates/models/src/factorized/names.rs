@@ -107,6 +107,6 @@ fn separable(module: String, name: &str, axes: usize) -> Layer {
         spatial: format!("{name}.depthwise"),
         norm_between: None,
         pointwise: format!("{name}.{}", subdivided("pointwise", axes)),
-        norm: format!("{name}.norm"),
+        norm: Some(format!("{name}.norm")),
     }
 }

@@ -14,6 +14,7 @@ mod operation;
 mod packed;
 mod padding;
 mod pool;
+mod pre_norm;
 mod segmented_conv;
 mod segments;
 mod separable_sequence;
@@ -37,6 +38,7 @@ pub use padding::Padding;
 pub use pool::{
     adaptive_average_pool, average_pool, global_average_pool, max_pool, strided_average_pool,
 };
+pub use pre_norm::{PreNorm, PreNormConfig};
 pub use segmented_conv::{SegmentedConvNorm, SegmentedConvNormConfig};
 pub use segments::{Order, Segments};
 pub(crate) use single_intra_channel_conv::check_odd;

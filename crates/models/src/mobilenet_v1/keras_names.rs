@@ -22,7 +22,7 @@ pub(super) fn layers() -> Vec<Layer> {
             spatial: format!("conv_dw_{number}"),
             norm_between: Some(format!("conv_dw_{number}_bn")),
             pointwise: format!("conv_pw_{number}"),
-            norm: format!("conv_pw_{number}_bn"),
+            norm: Some(format!("conv_pw_{number}_bn")),
         });
     }
     layers.push(linear("classifier.logits", HEAD));

@@ -31,7 +31,7 @@ pub(super) fn layers() -> Vec<Layer> {
             spatial: format!("{name}.conv_dw"),
             norm_between: Some(format!("{name}.bn1")),
             pointwise: format!("{name}.conv_pw"),
-            norm: format!("{name}.bn2"),
+            norm: Some(format!("{name}.bn2")),
         });
     }
     layers.push(linear("classifier.logits", HEAD));

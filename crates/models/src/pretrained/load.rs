@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::prelude::*;
 
 use super::{PretrainedError, PretrainedWeights, cache_dir, fetch, find};
-use crate::weights::{self, LoadOptions, Loaded, WeightsError};
+use crate::weights::{self, LoadOptions, Loaded, Source, WeightsError};
 
 /// Loads published weights, with their preprocessing and class names, and downloads them first unless they are in the
 /// cache.
@@ -33,8 +33,10 @@ impl PretrainedWeights {
         device: &Device,
     ) -> Result<Loaded, WeightsError> {
         let mut loaded = weights::load(path, options, device)?;
-        if self.source == weights::Source::Torchvision {
-            // The file doesn't show which of torchvision's two recipes it follows.
+        // Files don't show which of the recipes of torchvision and timm they follow. Those of Keras need a preprocessing for
+        // the order of colours that they are converted to, and Cadene's have their own.
+        let has_recipes = matches!(self.source, Source::Torchvision | Source::Timm);
+        if has_recipes && loaded.source == self.source {
             loaded.preprocessing = self.preset.preprocessing();
         }
         Ok(loaded)

@@ -19,6 +19,10 @@
 //!   `timm/models/inception_resnet_v2.py` of timm 0.6.13, since timm 1.0 gives no hashes of its files; preprocessing from
 //!   that of timm 1.0; sizes from the pages of both models in timm's `hfdocs`; the first digits of the SHA-256 from the
 //!   file's name.
+//! - The aligned Xceptions: addresses from `timm/models/xception_aligned.py` of timm 0.6.13, and of 0.5.4 for the first
+//!   weights of `xception65`, since timm 1.0 gives no hashes of its files; preprocessing and licence from that of timm 1.0,
+//!   where they are `xception41.tf_in1k`, `xception65.ra3_in1k` and so on; top-1 and top-5 from timm's
+//!   `results/results-imagenet.csv`; the first digits of the SHA-256 from the file's name.
 //! - VGG-16: from the same places, `keras/src/applications/vgg16.py`, `mode="caffe"`, and `torchvision/models/vgg.py`,
 //!   whose transform is the default of torchvision's `ImageClassification`. The documentation of Keras 2 says that the
 //!   weights are those of the Visual Geometry Group at Oxford, under CC BY 4.0; timm records torchvision's as

@@ -40,7 +40,7 @@ pub(super) fn layers(config: &VggConfig) -> Vec<Layer> {
                     spatial: name.clone(),
                     norm_between: None,
                     pointwise: name,
-                    norm,
+                    norm: Some(norm),
                 },
                 (false, true) => biased_conv_norm(module, name, norm),
                 (false, false) => biased_conv(module, name),

@@ -47,7 +47,7 @@ pub(super) fn layers(config: &VggConfig) -> Vec<Layer> {
                     spatial: format!("{name}.depthwise"),
                     norm_between: None,
                     pointwise: format!("{name}.pointwise"),
-                    norm,
+                    norm: Some(norm),
                 },
                 (false, true) => biased_conv_norm(module, name, norm),
                 (false, false) => biased_conv(module, name),

@@ -150,7 +150,7 @@ fn channels(
     let names = layers.iter().filter_map(|layer| match layer {
         Layer::ConvNorm { conv, .. } => Some(conv),
         Layer::SegmentedConvNorm { pointwise, .. } => Some(pointwise),
-        Layer::SpatialBottleneck { .. } | Layer::Linear { .. } => None,
+        Layer::PreNorm { .. } | Layer::SpatialBottleneck { .. } | Layer::Linear { .. } => None,
     });
     let found = names.map(|name| outputs(name));
     STAGES.concat().into_iter().zip(found).collect()

@@ -65,34 +65,34 @@ fn by_kind<'a>(layers: impl IntoIterator<Item = &'a Layer>) -> BTreeMap<Kind, Ve
 
 /// Returns the kinds and names of the Keras layers that make up a layer.
 fn names(layer: &Layer) -> Vec<(Kind, String)> {
+    let normalization = |norm: &Option<String>| norm.clone().map(|norm| (Kind::Norm, norm));
     match layer {
-        Layer::ConvNorm { conv, norm, .. } => {
-            let norm = norm.iter().map(|norm| (Kind::Norm, norm.clone()));
-            std::iter::once((Kind::Conv, conv.clone()))
-                .chain(norm)
-                .collect()
-        }
+        Layer::ConvNorm { conv, norm, .. } => std::iter::once((Kind::Conv, conv.clone()))
+            .chain(normalization(norm))
+            .collect(),
         Layer::SegmentedConvNorm {
             spatial,
             norm_between: None,
             norm,
             ..
-        } => vec![
-            (Kind::SeparableConv, spatial.clone()),
-            (Kind::Norm, norm.clone()),
-        ],
+        } => std::iter::once((Kind::SeparableConv, spatial.clone()))
+            .chain(normalization(norm))
+            .collect(),
         Layer::SegmentedConvNorm {
             spatial,
             norm_between: Some(inner),
             pointwise,
             norm,
             ..
-        } => vec![
+        } => [
             (Kind::DepthwiseConv, spatial.clone()),
             (Kind::Norm, inner.clone()),
             (Kind::Conv, pointwise.clone()),
-            (Kind::Norm, norm.clone()),
-        ],
+        ]
+        .into_iter()
+        .chain(normalization(norm))
+        .collect(),
+        Layer::PreNorm { norm, .. } => vec![(Kind::Norm, norm.clone())],
         Layer::SpatialBottleneck { .. } => Vec::new(),
         Layer::Linear { linear, .. } => vec![(Kind::Dense, linear.clone())],
     }

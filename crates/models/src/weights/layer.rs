@@ -20,8 +20,10 @@ pub(crate) enum Layer {
         /// The normalization between the two parts; if there is one, Keras has the parts as separate layers.
         norm_between: Option<String>,
         pointwise: String,
-        norm: String,
+        norm: Option<String>,
     },
+    /// A [`PreNorm`](crate::layers::PreNorm).
+    PreNorm { module: String, norm: String },
     /// A [`SpatialBottleneck`](crate::layers::SpatialBottleneck), which no model of Keras has.
     SpatialBottleneck {
         module: String,
@@ -180,9 +182,12 @@ impl Layer {
                     pointwise,
                     Layout::Same,
                 ));
-                parts.extend(norm(module, n));
+                if let Some(n) = n {
+                    parts.extend(norm(module, n));
+                }
                 parts
             }
+            Self::PreNorm { module, norm: n } => norm(module, n).into(),
             Self::SpatialBottleneck {
                 module,
                 depthwise,
@@ -281,9 +286,12 @@ impl Layer {
                     format!("{pointwise}/{role}"),
                     Layout::HeightWidthInOut,
                 ));
-                parts.extend(norm(&format!("{module}.norm"), n, None));
+                if let Some(n) = n {
+                    parts.extend(norm(&format!("{module}.norm"), n, None));
+                }
                 parts
             }
+            Self::PreNorm { module, norm: n } => norm(&format!("{module}.norm"), n, None),
             Self::SpatialBottleneck { .. } => Vec::new(),
             Self::Linear { module, linear } => vec![
                 tensor(

@@ -41,8 +41,8 @@ pub struct LoadOptions {
     pub allow_unused: bool,
     /// Prefix of the network's names, such as `ema.`, if the file holds several networks.
     pub prefix: Option<String>,
-    /// Configuration of the network, if names and shapes don't determine it: they don't show the small stem, or an
-    /// activation between depthwise and pointwise convolutions.
+    /// Configuration of the network, if names and shapes don't determine it: they don't show the small stem, an
+    /// activation between depthwise and pointwise convolutions, or the output stride.
     pub config: Option<ModelConfig>,
 }
 

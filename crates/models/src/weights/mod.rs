@@ -3,8 +3,8 @@
 //! [`load`] recognizes a file's format and network by its content:
 //!
 //! - safetensors, and PyTorch checkpoints of any age: timm's `legacy_xception` and `inception_resnet_v2`, their older
-//!   forms by Cadene, timm's `mobilenetv1_100`, torchvision's GoogLeNet, Inception V3, ResNets, ResNeXts and VGG-16, and
-//!   pytorchcv's `bninception` and ShuffleNets;
+//!   forms by Cadene, timm's `xception41`, `xception65` and `xception71`, also with pre-activation, and `mobilenetv1_100`,
+//!   torchvision's GoogLeNet, Inception V3, ResNets, ResNeXts and VGG-16, and pytorchcv's `bninception` and ShuffleNets;
 //! - files of Keras since its second major release: the legacy HDF5 layout, `.weights.h5` and `.keras` archives of
 //!   Xception, Inception V3, Inception-ResNet V2, MobileNet, ResNet-50, 101 and 152 and VGG-16, also with a custom head; of
 //!   the first release, the legacy layout of VGG-16;

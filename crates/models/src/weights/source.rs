@@ -11,7 +11,7 @@ use crate::preprocessing::Preprocessing;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// timm's `legacy_xception`, `inception_resnet_v2` and `mobilenetv1_100`.
+    /// timm's `legacy_xception`, `xception41` to `xception71`, `inception_resnet_v2` and `mobilenetv1_100`.
     Timm,
     /// Cadene's Xception and Inception-ResNet V2, from which timm's were made; their last layer is `last_linear`.
     Cadene,

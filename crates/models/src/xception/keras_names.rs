@@ -26,7 +26,7 @@ pub(super) fn layers(config: &XceptionConfig) -> Vec<Layer> {
         spatial: name.clone(),
         norm_between: None,
         pointwise: name.clone(),
-        norm: format!("{name}_bn"),
+        norm: Some(format!("{name}_bn")),
     };
     let mut layers = vec![
         conv("stem.conv1".into(), "block1_conv1".into()),

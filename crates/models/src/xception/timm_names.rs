@@ -42,7 +42,7 @@ pub(super) fn layers(config: &XceptionConfig, head: &str) -> Vec<Layer> {
                 spatial: format!("block{block}.rep.{position}.conv1"),
                 norm_between: between(format!("block{block}.rep.{position}")),
                 pointwise: format!("block{block}.rep.{position}.pointwise"),
-                norm: format!("block{block}.rep.{}", position + 1),
+                norm: Some(format!("block{block}.rep.{}", position + 1)),
             });
         }
         if downsamples && config.residual {
@@ -66,7 +66,7 @@ pub(super) fn layers(config: &XceptionConfig, head: &str) -> Vec<Layer> {
             spatial: format!("conv{number}.conv1"),
             norm_between: between(format!("conv{number}")),
             pointwise: format!("conv{number}.pointwise"),
-            norm: format!("bn{number}"),
+            norm: Some(format!("bn{number}")),
         });
     }
     for index in 0..config.fully_connected.len() {

@@ -76,6 +76,12 @@ def inception_resnet_v2(folder):
     files(folder, "timm_inception_resnet_v2", "inception_resnet_v2", "timm", model, [299, 150, 75], large=True)
 
 
+def aligned_xception(folder):
+    """The networks with an output stride of 32: names and shapes don't show another."""
+    for name in ["xception41", "xception65", "xception71", "xception41p", "xception65p"]:
+        files(folder, f"timm_{name}", name, "timm", fill(timm.create_model(name), 1.0), [299, 150, 71], large=True)
+
+
 def shufflenet(folder):
     for name, network in [
         ("shufflenet_g3_w1", "shufflenet_v1"),
@@ -97,4 +103,5 @@ FAMILIES = dict(
     inception_resnet_v2=inception_resnet_v2,
     resnext50_32x4d=resnext50,
     shufflenet_v1=shufflenet,
+    aligned_xception=aligned_xception,
 )

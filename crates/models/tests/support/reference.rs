@@ -34,13 +34,23 @@ impl Reference {
 
     /// Loads the network, whose weights pass through a safetensors file under their original names.
     pub fn load(&self, state: &[(String, Vec<usize>)], device: &Device) -> Loaded {
+        self.load_with(state, &LoadOptions::default(), device)
+    }
+
+    /// Loads the network with these options.
+    pub fn load_with(
+        &self,
+        state: &[(String, Vec<usize>)],
+        options: &LoadOptions,
+        device: &Device,
+    ) -> Loaded {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("weights.safetensors");
         write(
             &path,
             &formula::state(state, self.0["gain"].as_f64().unwrap()),
         );
-        load(&path, &LoadOptions::default(), device).unwrap()
+        load(&path, options, device).unwrap()
     }
 }
 
