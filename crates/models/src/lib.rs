@@ -44,6 +44,7 @@ mod limits;
 pub mod low_rank;
 pub mod mobilenet_v1;
 mod network;
+mod number_option;
 mod options;
 pub mod prelude;
 #[cfg(feature = "pretrained")]

@@ -1,11 +1,8 @@
 //! The published depths of the aligned Xception.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::ModelError;
+use crate::number_option::number_option;
 
 /// A published depth: a number of convolutional layers, of which a separable convolution counts as one, without shortcuts
 /// and the classifier.
@@ -56,41 +53,7 @@ impl AlignedXceptionDepth {
     }
 }
 
-impl JsonSchema for AlignedXceptionDepth {
-    fn schema_name() -> Cow<'static, str> {
-        "AlignedXceptionDepth".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let depths = Self::ALL.map(Self::layers);
-        json_schema!({"type": "integer", "enum": depths})
-    }
-}
-
-impl From<AlignedXceptionDepth> for usize {
-    fn from(depth: AlignedXceptionDepth) -> Self {
-        depth.layers()
-    }
-}
-
-impl TryFrom<usize> for AlignedXceptionDepth {
-    type Error = ModelError;
-
-    fn try_from(layers: usize) -> Result<Self, ModelError> {
-        Self::ALL
-            .into_iter()
-            .find(|depth| depth.layers() == layers)
-            .ok_or_else(|| ModelError::OutOfRange {
-                option: "depth",
-                found: layers.to_string(),
-                expected: "41, 65 or 71".to_owned(),
-            })
-    }
-}
+number_option!(AlignedXceptionDepth, layers, "depth");
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,8 @@
 //! The ratio of an image's size to that of the last map.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::ModelError;
+use crate::number_option::number_option;
 
 /// The ratio of an image's side to that of the last map, for networks whose maps are used pixel by pixel, as in
 /// segmentation (L.-C. Chen et al., *Encoder-Decoder with Atrous Separable Convolution*, 2018, section 3.1). A stride
@@ -38,41 +35,7 @@ impl OutputStride {
     }
 }
 
-impl JsonSchema for OutputStride {
-    fn schema_name() -> Cow<'static, str> {
-        "OutputStride".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let numbers = Self::ALL.map(Self::number);
-        json_schema!({"type": "integer", "enum": numbers})
-    }
-}
-
-impl From<OutputStride> for usize {
-    fn from(stride: OutputStride) -> Self {
-        stride.number()
-    }
-}
-
-impl TryFrom<usize> for OutputStride {
-    type Error = ModelError;
-
-    fn try_from(number: usize) -> Result<Self, ModelError> {
-        Self::ALL
-            .into_iter()
-            .find(|stride| stride.number() == number)
-            .ok_or_else(|| ModelError::OutOfRange {
-                option: "output_stride",
-                found: number.to_string(),
-                expected: "8, 16 or 32".to_owned(),
-            })
-    }
-}
+number_option!(OutputStride, number, "output_stride");
 
 #[cfg(test)]
 mod tests {

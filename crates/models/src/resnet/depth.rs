@@ -1,12 +1,9 @@
 //! The published depths of ResNet.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::block::BlockKind;
-use crate::ModelError;
+use crate::number_option::number_option;
 
 /// A published depth: a number of layers with weights, shortcuts not counted (table 1).
 ///
@@ -76,41 +73,7 @@ impl ResNetDepth {
     }
 }
 
-impl JsonSchema for ResNetDepth {
-    fn schema_name() -> Cow<'static, str> {
-        "ResNetDepth".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let depths = Self::ALL.map(Self::layers);
-        json_schema!({"type": "integer", "enum": depths})
-    }
-}
-
-impl From<ResNetDepth> for usize {
-    fn from(depth: ResNetDepth) -> Self {
-        depth.layers()
-    }
-}
-
-impl TryFrom<usize> for ResNetDepth {
-    type Error = ModelError;
-
-    fn try_from(layers: usize) -> Result<Self, ModelError> {
-        Self::ALL
-            .into_iter()
-            .find(|depth| depth.layers() == layers)
-            .ok_or_else(|| ModelError::OutOfRange {
-                option: "depth",
-                found: layers.to_string(),
-                expected: "18, 34, 50, 101 or 152".to_owned(),
-            })
-    }
-}
+number_option!(ResNetDepth, layers, "depth");
 
 #[cfg(test)]
 mod tests {

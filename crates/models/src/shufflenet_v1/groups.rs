@@ -1,11 +1,8 @@
 //! The published numbers of groups of ShuffleNet V1.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::ModelError;
+use crate::number_option::number_option;
 
 /// A published number of groups in the 1x1 convolutions. More groups leave room for more channels at equal complexity
 /// (table 1).
@@ -54,41 +51,7 @@ impl ShuffleNetGroups {
     }
 }
 
-impl JsonSchema for ShuffleNetGroups {
-    fn schema_name() -> Cow<'static, str> {
-        "ShuffleNetGroups".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let numbers = Self::ALL.map(Self::number);
-        json_schema!({"type": "integer", "enum": numbers})
-    }
-}
-
-impl From<ShuffleNetGroups> for usize {
-    fn from(groups: ShuffleNetGroups) -> Self {
-        groups.number()
-    }
-}
-
-impl TryFrom<usize> for ShuffleNetGroups {
-    type Error = ModelError;
-
-    fn try_from(number: usize) -> Result<Self, ModelError> {
-        Self::ALL
-            .into_iter()
-            .find(|groups| groups.number() == number)
-            .ok_or_else(|| ModelError::OutOfRange {
-                option: "groups",
-                found: number.to_string(),
-                expected: "1, 2, 3, 4 or 8".to_owned(),
-            })
-    }
-}
+number_option!(ShuffleNetGroups, number, "groups");
 
 #[cfg(test)]
 mod tests {
