@@ -68,6 +68,8 @@ proptest! {
         let padding = Padding2d { top, bottom, left, right };
         let geometry = Geometry { kernel, stride, dilation, padding };
         prop_assume!(geometry.output_size(size).is_some());
+        // Burn's NdArray indexes out of bounds if there is more padding than input.
+        prop_assume!(size[0] >= top.max(bottom) && size[1] >= left.max(right));
         let shape = [2, size[0], size[1], channels];
         for device in devices() {
             // All negative, so that padding of zeros would win.
