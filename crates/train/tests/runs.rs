@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use xception_train::TrainError;
 use xception_train::config::RunConfig;
 use xception_train::models::ModelConfig;
+use xception_train::models::weights::{LoadOptions, load};
 use xception_train::record::{RunRecord, RunState};
 use xception_train::training::{Display, Run, RunFolder, RunStatus, StopSignal};
 
@@ -147,6 +148,35 @@ fn a_run_on_mosaics_scores_their_average_precision_and_goes_on_as_if_it_had_not_
         epochs.map(|epoch| epoch.test.map100).collect::<Vec<_>>()
     };
     assert_eq!(map100(&killed), map100(&whole));
+}
+
+#[test]
+fn a_network_of_mosaics_of_a_folder_takes_images_of_their_size() {
+    let folder = tempfile::tempdir().unwrap();
+    for (class, shade) in [("dark", 40), ("light", 200)] {
+        let path = folder.path().join("images").join(class);
+        fs::create_dir_all(&path).unwrap();
+        for number in 0..40 {
+            let image = image::RgbImage::from_pixel(16, 16, image::Rgb([shade + number; 3]));
+            image.save(path.join(format!("{number}.png"))).unwrap();
+        }
+    }
+    let source = format!(
+        "data.source=folder:{}",
+        folder.path().join("images").display()
+    );
+    let sizes = [
+        "data.image_size=16",
+        "data.train_images=null",
+        "data.test_images=null",
+        "data.mosaic.labels=1",
+    ];
+    let changes = [&[source.as_str()], &sizes[..]].concat();
+    let run = folder.path().join("run");
+    train(&run, &changes, false, None).0.unwrap();
+    let options = LoadOptions::default();
+    let loaded = load(&run.join("model.bpk"), &options, &Device::flex()).unwrap();
+    assert_eq!(loaded.preprocessing.size, [32, 32]);
 }
 
 #[test]

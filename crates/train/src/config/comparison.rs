@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::ablation::Variant;
+use super::data::DataConfig;
 use super::error::Invalid;
-use super::run::{DataConfig, RunConfig};
+use super::run::RunConfig;
 use super::strict_json::shown;
 use crate::network::NetworkConfig;
 use crate::record::{Claim, ClaimMetric};

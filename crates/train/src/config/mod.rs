@@ -3,6 +3,7 @@
 mod ablation;
 mod ablation_file;
 mod comparison;
+mod data;
 mod error;
 mod fine_tuning;
 mod grid;
@@ -21,10 +22,11 @@ mod variant_folder;
 
 pub use ablation::{AblationConfig, Variant};
 pub use ablation_file::{Axis, VariantConfig};
+pub use data::DataConfig;
 pub use error::ConfigError;
 pub use fine_tuning::{FineTuning, Freeze, StartingHead};
 pub use overrides::Override;
 pub use recipe::{Optimizer, Recipe, Schedule};
-pub use run::{DataConfig, RunConfig};
+pub use run::RunConfig;
 pub use seeds::Seeds;
 pub(crate) use variant_folder::variant_folders;

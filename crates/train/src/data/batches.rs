@@ -202,7 +202,7 @@ impl BatchMaker {
         let mut pixels = vec![0.0; indices.len() * image_len];
         let mut outputs = pixels.chunks_exact_mut(image_len);
         let keys = indices.iter().map(|&index| ImageKey { seed, epoch, index });
-        let targets = self.samples.each(keys, |key, image| {
+        let targets = self.samples.for_each(keys, |key, image| {
             if let Some(out) = outputs.next() {
                 let BatchPlan {
                     augmentation,

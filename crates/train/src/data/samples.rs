@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::data::dataset::CHANNELS;
 use crate::data::{ImageKey, Images, Mosaics, Targets};
 
 /// The samples of a split, by their index: images that lie in memory, or mosaics that are made of such images when a batch
@@ -49,12 +50,13 @@ impl Samples {
         }
     }
 
-    /// Calls `take` with the pixels, `[3, height, width]`, of each of some samples in an epoch.
+    /// Calls `take` with the pixels, `[3, height, width]`, of each of some samples, and returns what is to be recognized in
+    /// them.
     ///
     /// # Panics
     ///
     /// Where an index isn't below [`len`](Self::len).
-    pub(crate) fn each(
+    pub(crate) fn for_each(
         &self,
         keys: impl Iterator<Item = ImageKey>,
         mut take: impl FnMut(ImageKey, &[u8]),
@@ -69,7 +71,7 @@ impl Samples {
             ),
             Self::Mosaics(mosaics) => {
                 let [height, width] = mosaics.size();
-                let mut pixels = vec![0; 3 * height * width];
+                let mut pixels = vec![0; CHANNELS * height * width];
                 let set = |key: ImageKey| {
                     let labels = mosaics.draw(key, &mut pixels);
                     take(key, &pixels);

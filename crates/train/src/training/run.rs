@@ -100,7 +100,10 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
     /// Returns what an image has to go through to look like the run's.
     fn preprocessing(&self) -> Preprocessing {
         match self.config.data.source {
-            DataSource::Folder(_) => self.config.preprocessing(),
+            DataSource::Folder(_) => Preprocessing {
+                size: self.data.size(), // of a mosaic, where samples are mosaics of images
+                ..self.config.preprocessing()
+            },
             _ => self.data.preprocessing(),
         }
     }
