@@ -7,6 +7,7 @@ mod average_precision;
 mod checkpoint;
 mod checkpoint_policy;
 mod epoch_progress;
+mod data_record;
 mod evaluate;
 mod events;
 mod initial_weights;
