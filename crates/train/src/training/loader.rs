@@ -8,11 +8,11 @@ use burn::data::dataset::DatasetError;
 use burn::prelude::Device;
 
 use super::targets::ImageBatch;
-use crate::data::{BatchPlan, Batches, Samples, num_batches};
+use crate::data::{Batch, BatchPlan, Batches, DataError, Samples, num_batches};
 
 /// Gives the batches of one epoch after the other.
 ///
-/// Burn's interface has no epoch number, so the loader counts them: every call of `iter` starts the
+/// Burn's interface has no epoch number, so the loader counts them: every call of `epoch` or `iter` starts the
 /// next epoch, the first at the plan's first batch.
 #[derive(Debug)]
 pub(crate) struct EpochLoader {
@@ -55,10 +55,14 @@ impl EpochLoader {
         } = self.plan;
         num_batches(self.samples.len(), batch_size, drop_last)
     }
-}
 
-impl DataLoader<ImageBatch> for EpochLoader {
-    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<ImageBatch> + 'a> {
+    /// Returns height and width of the images, in pixels.
+    pub(crate) fn size(&self) -> [usize; 2] {
+        self.samples.size()
+    }
+
+    /// Starts the next epoch.
+    pub(crate) fn epoch(&self) -> EpochBatches {
         let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
         let start_batch = self.start_batch.swap(0, Ordering::Relaxed);
         let plan = BatchPlan {
@@ -66,13 +70,20 @@ impl DataLoader<ImageBatch> for EpochLoader {
             start_batch,
             ..self.plan.clone()
         };
-        let batches = Batches::new(self.samples.clone(), plan);
-        Box::new(EpochIterator {
-            batches: batches.map_err(|error| Some(DatasetError::new(error))),
-            size: self.samples.size(),
-            device: &self.device,
+        EpochBatches {
+            batches: Batches::new(self.samples.clone(), plan).map_err(Some),
             done: start_batch * self.plan.batch_size,
             total: self.num_items(),
+        }
+    }
+}
+
+impl DataLoader<ImageBatch> for EpochLoader {
+    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<ImageBatch> + 'a> {
+        Box::new(EpochIterator {
+            batches: self.epoch(),
+            size: self.size(),
+            device: &self.device,
         })
     }
 
@@ -92,16 +103,22 @@ impl DataLoader<ImageBatch> for EpochLoader {
     }
 }
 
-struct EpochIterator<'a> {
-    batches: Result<Batches, Option<DatasetError>>,
-    size: [usize; 2],
-    device: &'a Device,
+/// The batches of an epoch in this process's memory, for whatever divides them among devices.
+pub(crate) struct EpochBatches {
+    batches: Result<Batches, Option<DataError>>,
     done: usize,
     total: usize,
 }
 
-impl Iterator for EpochIterator<'_> {
-    type Item = Result<ImageBatch, DatasetError>;
+impl EpochBatches {
+    /// Returns how many images there were so far.
+    pub(crate) fn progress(&self) -> Progress {
+        Progress::new(self.done, self.total, Some("images".to_owned()))
+    }
+}
+
+impl Iterator for EpochBatches {
+    type Item = Result<Batch, DataError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         match &mut self.batches {
@@ -109,14 +126,29 @@ impl Iterator for EpochIterator<'_> {
             Ok(batches) => {
                 let batch = batches.next()?;
                 self.done += batch.len();
-                Some(Ok(ImageBatch::new(batch, self.size, self.device)))
+                Some(Ok(batch))
             }
         }
     }
 }
 
+struct EpochIterator<'a> {
+    batches: EpochBatches,
+    size: [usize; 2],
+    device: &'a Device,
+}
+
+impl Iterator for EpochIterator<'_> {
+    type Item = Result<ImageBatch, DatasetError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.batches.next()?.map_err(DatasetError::new);
+        Some(batch.map(|batch| ImageBatch::new(batch, self.size, self.device)))
+    }
+}
+
 impl DataLoaderIterator<ImageBatch> for EpochIterator<'_> {
     fn progress(&self) -> Progress {
-        Progress::new(self.done, self.total, Some("images".to_owned()))
+        self.batches.progress()
     }
 }

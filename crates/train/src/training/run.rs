@@ -9,9 +9,11 @@ use burn::train::metric::{AccuracyMetric, LearningRateMetric, LossMetric, TopKAc
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 use xception_models::ModelConfig;
 use xception_models::preprocessing::{Labels, Preprocessing};
+use xception_parallel::DataParallel;
 
 use super::checkpoint::TrainingState;
 use super::checkpoint_policy::CheckpointPolicy;
+use super::data_parallel::guarded;
 use super::epoch_progress::EpochProgress;
 use super::loader::EpochLoader;
 use super::place::Place;
@@ -44,6 +46,8 @@ pub struct Run<'a, M = ModelConfig> {
     pub device: &'a Device,
     /// Name of the backend, for the record.
     pub backend: &'a str,
+    /// The devices that share each batch, in place of `device`, which has to be the first of them.
+    pub parallel: Option<&'a DataParallel>,
     /// The display of the run's progress.
     pub display: Display,
     /// The signal that ends the training after a batch.
@@ -76,6 +80,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             seed,
             device,
             backend,
+            parallel: None,
             display: Display::Quiet,
             stop: StopSignal::new(),
             checkpoints: CheckpointPolicy::default(),
@@ -102,7 +107,9 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             self.config.resolve(self.data.classes.len())?,
             self.seed,
             DataRecord::new(self.data),
-            EnvironmentRecord::new(self.backend, self.device).with_program(),
+            EnvironmentRecord::new(self.backend, self.device)
+                .with_devices(self.parallel)
+                .with_program(),
         ))
     }
 
@@ -128,6 +135,17 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
     /// recorded up to then stays. [`TrainError::DamagedRun`] where the run's files are damaged and it isn't to be
     /// [trained again](Self::retrain_damaged).
     pub fn train(
+        &self,
+        folder: &Path,
+        on_epoch: impl Fn(&RunRecord) + Send + Sync + 'static,
+    ) -> Result<RunRecord, TrainError> {
+        match self.parallel {
+            None => self.train_on_devices(folder, on_epoch),
+            Some(parallel) => guarded(parallel, || self.train_on_devices(folder, on_epoch)),
+        }
+    }
+
+    fn train_on_devices(
         &self,
         folder: &Path,
         on_epoch: impl Fn(&RunRecord) + Send + Sync + 'static,
@@ -269,6 +287,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             ..BatchPlan::test(recipe.batch_size, normalization)
         };
         let train = EpochLoader::new(self.data.training_samples(), train_plan, device.clone());
+        let train = Arc::new(train);
         let evaluated =
             |samples: Samples| EpochLoader::new(samples, test_plan.clone(), self.device.clone());
         let test = evaluated(self.data.test_samples());
@@ -285,6 +304,8 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             backbone_rate: finetune.map_or(1.0, |finetune| finetune.backbone_rate),
             steps_per_epoch: train.batches(),
             device: device.clone(),
+            parallel: self.parallel.cloned(),
+            train: train.clone(),
             folder: folder.clone(),
             checkpoints: self.checkpoints,
             tensorboard: self.tensorboard,
@@ -303,7 +324,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             .display
             .renderer(self.label, interrupter.clone(), epochs_done);
         let classes = self.data.classes.len();
-        let training = SupervisedTraining::new(folder.path(), Arc::new(train), Arc::new(test))
+        let training = SupervisedTraining::new(folder.path(), train, Arc::new(test))
             .with_training_strategy(TrainingStrategy::Custom(strategy.clone()))
             .with_application_logger(None)
             .with_metric_logger(InMemoryMetricLogger::default())

@@ -15,23 +15,28 @@ use burn::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrSchedu
 use burn::module::Module;
 use burn::prelude::Device;
 use burn::train::{
-    Learner, LearnerEvent, SupervisedLearningStrategy, TrainLoader, TrainingComponents,
-    TrainingItem, ValidLoader,
+    Learner, LearnerEvent, SupervisedLearningStrategy, TrainLoader, TrainOutput,
+    TrainingComponents, TrainingItem, ValidLoader,
 };
+use xception_parallel::DataParallel;
 
 use super::checkpoint::TrainingState;
 use super::checkpoint_policy::CheckpointPolicy;
+use super::data_parallel::{guarded, parallel_step};
 use super::events::{Events, Processor};
 use super::loader::EpochLoader;
+use super::output::TaskOutput;
 use super::run_folder::RunFolder;
 use super::run_log::RunLog;
 use super::scores::ScoreSum;
 use super::starting_weights::backbone;
 use super::step_log::StepRecord;
 use super::stop::StopSignal;
+use super::targets::ImageBatch;
 use super::task::{ClassificationTask, Scorer};
 use crate::TrainError;
 use crate::config::Recipe;
+use crate::data::Batch;
 use crate::network::ImageClassifier;
 use crate::record::{Divergence, EpochRecord, RunRecord, RunState, Scores};
 
@@ -46,6 +51,10 @@ pub(crate) struct EpochLoop<N: ImageClassifier> {
     pub(crate) steps_per_epoch: usize,
     /// The device, in autodiff mode.
     pub(crate) device: Device,
+    /// The devices that share each batch, where that isn't `device` alone, which is the first of them.
+    pub(crate) parallel: Option<DataParallel>,
+    /// The batches to train with.
+    pub(crate) train: Arc<EpochLoader>,
     pub(crate) folder: Arc<RunFolder>,
     pub(crate) checkpoints: CheckpointPolicy,
     /// Whether there is an event file for TensorBoard.
@@ -90,7 +99,7 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
         &self,
         mut state: TrainingState<N>,
         outputs: &mut Outputs<N>,
-        loaders: &Loaders<N>,
+        test: &ValidLoader<ClassificationTask<N>>,
     ) -> Result<TrainingState<N>, TrainError> {
         while state.record.epochs.len() < self.recipe.epochs
             && state.record.state != RunState::Diverged
@@ -99,7 +108,7 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
                 let place = state.place();
                 return Err(TrainError::Interrupted { reason, place });
             }
-            state = self.epoch(state, outputs, loaders)?;
+            state = self.epoch(state, outputs, test)?;
         }
         Ok(state)
     }
@@ -109,13 +118,13 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
         &self,
         state: TrainingState<N>,
         outputs: &mut Outputs<N>,
-        loaders: &Loaders<N>,
+        test: &ValidLoader<ClassificationTask<N>>,
     ) -> Result<TrainingState<N>, TrainError> {
         let epoch = state.record.epochs.len() + 1;
-        let (mut state, divergence) = self.train(epoch, state, outputs, &loaders.train)?;
+        let (mut state, divergence) = self.train(epoch, state, outputs)?;
 
         let start = Instant::now();
-        let scored = self.score(epoch, &state, outputs, loaders);
+        let scored = self.score(epoch, &state, outputs, test);
         if let Err(TrainError::Interrupted { .. }) = scored {
             self.save(&state, outputs)?; // goes on with the evaluation
         }
@@ -164,15 +173,14 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
         epoch: usize,
         mut state: TrainingState<N>,
         outputs: &mut Outputs<N>,
-        loader: &TrainLoader<ClassificationTask<N>>,
     ) -> Result<(TrainingState<N>, Option<Divergence>), TrainError> {
         outputs.events.train(LearnerEvent::StartSplit {
             epoch_number: epoch,
-            total_items: loader.num_items(),
+            total_items: self.train.num_items(),
         });
         let (start, before) = (Instant::now(), state.within);
         let mut sum = before.score_sum();
-        let mut batches = loader.iter();
+        let mut batches = self.train.epoch();
         let mut divergence = None;
         while divergence.is_none() {
             let step_start = Instant::now();
@@ -180,9 +188,10 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
             let wait = step_start.elapsed();
             let step = (epoch - 1) * self.steps_per_epoch + state.within.steps;
             let learning_rate = self.learning_rate(step);
-            self.device.seed(step_seed(state.record.seed, step as u64));
+            let seed = step_seed(state.record.seed, step as u64);
 
-            let output = state.task.train_step(batch.map_err(TrainError::burn)?);
+            let (task, output) = self.step(state.task, batch?, seed)?;
+            state.task = task;
             let images = output.item.logits.dims()[0];
             sum.add(&output.item)?;
             let loss = sum.read()? / images as f64;
@@ -226,6 +235,24 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
         Ok((state, divergence))
     }
 
+    /// Computes the gradients of a batch, on one device or on all.
+    fn step(
+        &self,
+        task: ClassificationTask<N>,
+        batch: Batch,
+        seed: u64,
+    ) -> Result<(ClassificationTask<N>, TrainOutput<TaskOutput>), TrainError> {
+        let size = self.train.size();
+        match &self.parallel {
+            None => {
+                self.device.seed(seed);
+                let output = task.train_step(ImageBatch::new(batch, size, &self.device));
+                Ok((task, output))
+            }
+            Some(parallel) => parallel_step(parallel, task, &batch, size, seed),
+        }
+    }
+
     /// Returns the learning rate of a step, which counts from 0 over the whole run.
     fn learning_rate(&self, step: usize) -> f64 {
         let schedule = &self.recipe.schedule;
@@ -260,6 +287,9 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
     /// Writes a checkpoint.
     fn save(&self, state: &TrainingState<N>, outputs: &mut Outputs<N>) -> Result<(), TrainError> {
         outputs.log.flush()?; // it has all steps of a checkpoint
+        if let Some(parallel) = &self.parallel {
+            parallel.main().check()?;
+        }
         let checkpoints = self.folder.checkpoints();
         checkpoints.save(state, self.checkpoints.keep)?;
         outputs.saved = Instant::now();
@@ -272,7 +302,7 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
         epoch: usize,
         state: &TrainingState<N>,
         outputs: &mut Outputs<N>,
-        loaders: &Loaders<N>,
+        test_batches: &ValidLoader<ClassificationTask<N>>,
     ) -> Result<(Option<Scores>, Scores), TrainError> {
         let place = state.place();
         let check = |events: &Events<N>| match events.stop_reason()? {
@@ -287,7 +317,8 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
             Some(loader) => Some(score(&scorer, loader, empty(), || check(events))?),
             None => None,
         };
-        let test = test(epoch, &scorer, &loaders.test, empty(), events, check)?;
+        let read = self.parallel.is_some();
+        let test = test(epoch, &scorer, test_batches, read, empty(), events, check)?;
         Ok((validation, test))
     }
 }
@@ -325,11 +356,13 @@ fn score(
     sum.mean()
 }
 
-/// Scores the network on all test batches, in evaluation mode.
+/// Scores the network on all test batches, in evaluation mode. Outputs are read before Burn's metrics get them where the device
+/// could fail, since these have no errors.
 fn test<N: ImageClassifier + 'static>(
     epoch: usize,
     scorer: &Scorer,
     loader: &ValidLoader<ClassificationTask<N>>,
+    read: bool,
     mut sum: ScoreSum,
     events: &mut Events<N>,
     check: impl Fn(&Events<N>) -> Result<(), TrainError>,
@@ -342,7 +375,10 @@ fn test<N: ImageClassifier + 'static>(
     let mut index = 0;
     while let Some(batch) = batches.next() {
         index += 1;
-        let output = scorer.score(batch.map_err(TrainError::burn)?);
+        let mut output = scorer.score(batch.map_err(TrainError::burn)?);
+        if read {
+            output = output.read()?;
+        }
         sum.add(&output)?;
         let item = TrainingItem::new(output.into(), batches.progress(), Some(index), None);
         events.test(LearnerEvent::ProcessedItem(item));
@@ -352,12 +388,6 @@ fn test<N: ImageClassifier + 'static>(
     sum.mean()
 }
 
-/// The batches to train and to test with.
-struct Loaders<N: ImageClassifier + 'static> {
-    train: TrainLoader<ClassificationTask<N>>,
-    test: ValidLoader<ClassificationTask<N>>,
-}
-
 impl<N: ImageClassifier + 'static> SupervisedLearningStrategy<ClassificationTask<N>>
     for EpochLoop<N>
 {
@@ -365,7 +395,7 @@ impl<N: ImageClassifier + 'static> SupervisedLearningStrategy<ClassificationTask
         &self,
         components: TrainingComponents<ClassificationTask<N>>,
         learner: Learner<ClassificationTask<N>>,
-        train: TrainLoader<ClassificationTask<N>>,
+        _: TrainLoader<ClassificationTask<N>>, // has the batches on one device
         test: ValidLoader<ClassificationTask<N>>,
         _: usize,
     ) -> (ClassificationTask<N>, Processor<N>) {
@@ -391,7 +421,11 @@ impl<N: ImageClassifier + 'static> SupervisedLearningStrategy<ClassificationTask
             log,
             saved: Instant::now(),
         };
-        let ended = self.run(state, &mut outputs, &Loaders { train, test });
+        let run = || self.run(state, &mut outputs, &test);
+        let ended = match &self.parallel {
+            None => run(),
+            Some(parallel) => guarded(parallel, run),
+        };
         let task = match &ended {
             Ok(state) => state.task.clone(),
             Err(_) => learner.model(),
@@ -403,7 +437,7 @@ impl<N: ImageClassifier + 'static> SupervisedLearningStrategy<ClassificationTask
 
 /// Returns the seed of a step's dropout, a function of the run's seed and the step alone, so that a run that
 /// goes on after a stop draws what it would have drawn.
-fn step_seed(seed: u64, step: u64) -> u64 {
+pub(super) fn step_seed(seed: u64, step: u64) -> u64 {
     // SplitMix64 (G. Steele et al., 2014): distinct steps give unrelated seeds.
     let mut z = seed ^ (step + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
