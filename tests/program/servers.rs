@@ -146,7 +146,7 @@ fn a_server_dies(which: usize) {
     );
 
     let (run, out) = (workshop.path("run"), workshop.text("run"));
-    let child = {
+    let mut child = {
         let arguments = [
             "train",
             &file,
@@ -162,6 +162,7 @@ fn a_server_dies(which: usize) {
         command.spawn().unwrap()
     };
     while steps(&run) < 2 {
+        assert!(child.try_wait().unwrap().is_none(), "the trainer has ended");
         sleep(Duration::from_millis(5));
     }
     servers[which].kill();

@@ -360,7 +360,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             let trained = Trained {
                 config: config.clone(),
                 network: network.clone(),
-                preprocessing: preprocessing.clone(),
+                preprocessing,
                 labels: Some(labels.clone()),
             };
             M::save(&trained, file)
