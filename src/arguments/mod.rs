@@ -140,12 +140,12 @@ pub enum DataAction {
     },
     /// Check that a data set's files are complete and intact.
     Verify {
-        /// embedded, cifar10:DIR, cifar100:DIR or folder:DIR.
+        /// embedded, cifar10:DIR, cifar100:DIR, folder:DIR, list:FILE or shards:DIR.
         source: DataSource,
     },
     /// Print a data set's classes, sizes, channel statistics and citation.
     Describe {
-        /// embedded, cifar10:DIR, cifar100:DIR or folder:DIR.
+        /// embedded, cifar10:DIR, cifar100:DIR, folder:DIR, list:FILE or shards:DIR.
         #[arg(default_value = "embedded")]
         source: DataSource,
         /// Print JSON.

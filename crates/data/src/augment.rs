@@ -4,6 +4,7 @@ use rand::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::content::{Content, SampleError};
 use crate::dataset::CHANNELS;
 use crate::keyed_rng::{Purpose, keyed_rng};
 use crate::{DataError, Normalization};
@@ -77,6 +78,19 @@ impl Augmentation {
                 width,
             });
         }
+        Ok(())
+    }
+
+    /// Augments and normalizes one sample, as [`apply`](Self::apply) does.
+    pub(crate) fn apply_to(
+        &self,
+        content: Content<'_>,
+        size: [usize; 2],
+        normalization: &Normalization,
+        key: ImageKey,
+        out: &mut [f32],
+    ) -> Result<(), SampleError> {
+        self.apply(&content.pixels()?, size, normalization, key, out);
         Ok(())
     }
 

@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
+use crate::content::SampleError;
 use crate::dataset::CHANNELS;
 use crate::prefetch::Prefetch;
+use crate::targets::TargetsBuilder;
 use crate::{
-    Augmentation, DataError, ImageKey, Normalization, Order, Samples, Targets, epoch_order,
+    Augmentation, BrokenImage, DataError, ImageKey, Normalization, Order, Samples, Targets,
 };
 
 /// Normalized images with what is to be recognized in them.
@@ -17,6 +19,8 @@ pub struct Batch {
     pub targets: Targets,
     /// The images' indices in their split.
     pub indices: Vec<u32>,
+    /// The batch's place in its epoch, from 0.
+    pub number: usize,
 }
 
 impl Batch {
@@ -30,6 +34,29 @@ impl Batch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.indices.is_empty()
+    }
+}
+
+/// A part of every batch, for one of several devices that take a step together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// The part's place among the parts, from 0.
+    pub index: usize,
+    /// The number of parts.
+    pub of: usize,
+}
+
+impl Part {
+    /// The whole of every batch.
+    pub const WHOLE: Self = Self { index: 0, of: 1 };
+
+    /// Returns the part of a range: parts follow each other, and their lengths differ by 1 at most.
+    fn within(self, range: Range<usize>) -> Range<usize> {
+        let cut = |part: usize| {
+            let offset = range.len() as u128 * part as u128 / self.of as u128;
+            range.start + offset as usize
+        };
+        cut(self.index)..cut(self.index + 1)
     }
 }
 
@@ -52,6 +79,8 @@ pub struct BatchPlan {
     pub start_batch: usize,
     /// Whether a last batch with fewer images is left out.
     pub drop_last: bool,
+    /// The part of every batch that is made.
+    pub part: Part,
     /// The threads that prepare batches ahead; with 0 each is made when it is asked for, in the caller's thread. The
     /// batches are the same.
     pub workers: usize,
@@ -81,6 +110,7 @@ impl BatchPlan {
             epoch: 0,
             start_batch: 0,
             drop_last: false,
+            part: Part::WHOLE,
             workers: 0,
         }
     }
@@ -100,14 +130,25 @@ pub fn num_batches(images: usize, batch_size: usize, drop_last: bool) -> usize {
 ///
 /// With workers, a batch is prepared while the one before is in use; memory stays bounded, and dropping the iterator early
 /// ends the threads. A panic in a worker is passed on to the caller of `next`.
-pub struct Batches(Inner);
+///
+/// An image that can't be decoded is left out of its batch, which is smaller by one then, and told by
+/// [`take_broken`](Self::take_broken). A batch that is left with none is passed over where the order is sequential; in an epoch to
+/// train on, where every batch is a step, it is an error. An error is the last item: it also comes where a file can't be read, or
+/// more than 1 % of a data set's images, rounded up, are broken. All of it is the same with any number of workers.
+pub struct Batches {
+    order: Order,
+    batches: Inner,
+    samples: Samples,
+    broken: Vec<BrokenImage>,
+    has_failed: bool,
+}
 
 enum Inner {
     Here {
         maker: BatchMaker,
         next: Range<usize>,
     },
-    Ahead(Prefetch<Batch>),
+    Ahead(Prefetch<Result<Made, DataError>>),
 }
 
 impl Batches {
@@ -115,12 +156,16 @@ impl Batches {
     ///
     /// # Errors
     ///
-    /// [`DataError`] where the plan's batch size is 0, its start is behind the end of the epoch, its padding is too large
-    /// for the images, or a thread can't be started.
+    /// [`DataError`] where the plan's batch size is 0, its start is behind the end of the epoch, its part isn't one, its padding
+    /// is too large for the images, or a thread can't be started.
     pub fn new(samples: impl Into<Samples>, plan: BatchPlan) -> Result<Self, DataError> {
         let samples = samples.into();
         if plan.batch_size == 0 {
             return Err(DataError::BatchSize);
+        }
+        let Part { index, of } = plan.part;
+        if index >= of {
+            return Err(DataError::Part { index, of });
         }
         plan.augmentation.check(samples.size())?;
         let len = u32::try_from(samples.len()).map_err(|_| DataError::Images {
@@ -135,49 +180,95 @@ impl Batches {
         if start > batches {
             return Err(DataError::StartBatch { start, batches });
         }
-        let order = match plan.order {
-            Order::Shuffled => epoch_order(plan.seed, plan.epoch, len),
+        let kind = plan.order;
+        let order = match kind {
+            Order::Shuffled => samples.shuffled(plan.seed, plan.epoch),
             Order::Sequential => (0..len).collect(),
         };
         let workers = plan.workers;
         let maker = BatchMaker {
-            samples,
+            samples: samples.clone(),
             order,
             plan,
         };
         let next = start..batches;
-        if workers == 0 {
-            return Ok(Self(Inner::Here { maker, next }));
+        let batches = match workers {
+            0 => Inner::Here { maker, next },
+            _ => Prefetch::new(next, workers, move |batch| maker.make(batch))
+                .map(Inner::Ahead)
+                .map_err(|error| DataError::Worker {
+                    worker: error.worker,
+                    workers,
+                    source: error.source,
+                })?,
+        };
+        Ok(Self {
+            order: kind,
+            batches,
+            samples,
+            broken: Vec::new(),
+            has_failed: false,
+        })
+    }
+
+    /// Returns the images that were left out since the last call, each once in all epochs of a data set: for the program to tell.
+    pub fn take_broken(&mut self) -> Vec<BrokenImage> {
+        std::mem::take(&mut self.broken)
+    }
+
+    /// Returns the next batch that has an image.
+    fn next_batch(&mut self) -> Option<Result<Batch, DataError>> {
+        loop {
+            let made = match &mut self.batches {
+                Inner::Here { maker, next } => maker.make(next.next()?),
+                Inner::Ahead(prefetch) => prefetch.next()?,
+            };
+            let Made { batch, broken } = match made {
+                Ok(made) => made,
+                Err(error) => return Some(Err(error)),
+            };
+            let (is_whole, number) = (broken.is_empty(), batch.number);
+            // Counted here, in the order of the batches, and not where batches are made.
+            match self.samples.count_broken(broken) {
+                Ok(new) => self.broken.extend(new),
+                Err(error) => return Some(Err(error)),
+            }
+            match self.order {
+                _ if !batch.is_empty() => return Some(Ok(batch)),
+                Order::Shuffled if !is_whole => return Some(Err(DataError::EmptyBatch { number })),
+                // Parts of a short batch may have no image.
+                Order::Shuffled | Order::Sequential => {}
+            }
         }
-        Prefetch::new(next, workers, move |batch| maker.make(batch))
-            .map(|prefetch| Self(Inner::Ahead(prefetch)))
-            .map_err(|error| DataError::Worker {
-                worker: error.worker,
-                workers,
-                source: error.source,
-            })
     }
 }
 
 impl Iterator for Batches {
-    type Item = Batch;
+    type Item = Result<Batch, DataError>;
 
-    fn next(&mut self) -> Option<Batch> {
-        match &mut self.0 {
-            Inner::Here { maker, next } => next.next().map(|batch| maker.make(batch)),
-            Inner::Ahead(prefetch) => prefetch.next(),
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.has_failed {
+            return None;
         }
+        let next = self.next_batch();
+        self.has_failed = matches!(next, Some(Err(_)));
+        next
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        match &self.0 {
-            Inner::Here { next, .. } => next.size_hint(),
-            Inner::Ahead(prefetch) => prefetch.size_hint(),
+        match &self.batches {
+            _ if self.has_failed => (0, Some(0)),
+            Inner::Here { next, .. } => (0, Some(next.len())),
+            Inner::Ahead(prefetch) => (0, prefetch.size_hint().1),
         }
     }
 }
 
-impl ExactSizeIterator for Batches {}
+/// A batch, and what was left out of it.
+struct Made {
+    batch: Batch,
+    broken: Vec<BrokenImage>,
+}
 
 /// Makes any batch of an epoch, by its number.
 struct BatchMaker {
@@ -187,36 +278,54 @@ struct BatchMaker {
 }
 
 impl BatchMaker {
-    fn make(&self, batch: usize) -> Batch {
+    fn make(&self, number: usize) -> Result<Made, DataError> {
         let BatchPlan {
             batch_size,
             seed,
             epoch,
+            augmentation,
+            normalization,
+            part,
             ..
-        } = self.plan;
-        let first = batch * batch_size;
-        let last = self.order.len().min(first.saturating_add(batch_size));
-        let indices = self.order[first..last].to_vec();
+        } = &self.plan;
+        let first = number * batch_size;
+        let last = self.order.len().min(first.saturating_add(*batch_size));
+        let asked = &self.order[part.within(first..last)];
         let size @ [height, width] = self.samples.size();
         let image_len = CHANNELS * height * width;
-        let mut pixels = vec![0.0; indices.len() * image_len];
-        let mut outputs = pixels.chunks_exact_mut(image_len);
-        let keys = indices.iter().map(|&index| ImageKey { seed, epoch, index });
-        let targets = self.samples.for_each(keys, |key, image| {
-            if let Some(out) = outputs.next() {
-                let BatchPlan {
-                    augmentation,
-                    normalization,
-                    ..
-                } = &self.plan;
-                augmentation.apply(image, size, normalization, key, out);
+
+        let mut pixels = vec![0.0; asked.len() * image_len];
+        let mut targets = TargetsBuilder::new(self.samples.set_classes());
+        let mut indices = Vec::with_capacity(asked.len());
+        let mut broken = Vec::new();
+        for &index in asked {
+            let key = ImageKey {
+                seed: *seed,
+                epoch: *epoch,
+                index,
+            };
+            let out = &mut pixels[indices.len() * image_len..][..image_len];
+            let made = self.samples.sample(key).and_then(|sample| {
+                augmentation.apply_to(sample.content, size, normalization, key, out)?;
+                Ok(sample.labels)
+            });
+            match made {
+                Ok(labels) => {
+                    targets.push(&labels);
+                    indices.push(index);
+                }
+                Err(SampleError::Broken(image)) => broken.push(image),
+                Err(SampleError::Failed(error)) => return Err(error),
             }
-        });
-        Batch {
-            pixels,
-            targets,
-            indices,
         }
+        pixels.truncate(indices.len() * image_len);
+        let batch = Batch {
+            pixels,
+            targets: targets.finish(),
+            indices,
+            number,
+        };
+        Ok(Made { batch, broken })
     }
 }
 
@@ -242,7 +351,10 @@ mod tests {
     }
 
     fn collect(plan: BatchPlan) -> Vec<Batch> {
-        Batches::new(images(), plan).unwrap().collect()
+        Batches::new(images(), plan)
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap()
     }
 
     #[test]
@@ -323,7 +435,6 @@ mod tests {
             }),
             [5, 5, 5, 5]
         );
-        assert_eq!(Batches::new(images(), plan()).unwrap().len(), 5);
         assert_eq!(num_batches(20, 5, true), 4);
         assert_eq!(num_batches(20, 5, false), 4);
         assert_eq!(num_batches(3, 5, true), 0);
@@ -357,7 +468,7 @@ mod tests {
             },
         )
         .unwrap();
-        batches.next().unwrap();
+        batches.next().unwrap().unwrap();
         drop(batches);
         assert_eq!(Arc::strong_count(&images), 1);
     }

@@ -17,6 +17,8 @@ pub(crate) enum Purpose {
     Validation = 3,
     /// The parts of a mosaic.
     Mosaic = 4,
+    /// The order of the samples of shards.
+    Stream = 5,
 }
 
 /// Returns the generator for one decision. The key is the little-endian numbers `purpose`, `seed`, `epoch` and

@@ -30,3 +30,31 @@ impl Targets {
         self.len() == 0
     }
 }
+
+/// Targets in the making.
+pub(crate) struct TargetsBuilder(Targets);
+
+impl TargetsBuilder {
+    /// Of no image yet, with sets of so many classes, or else with one class each.
+    pub(crate) fn new(set_classes: Option<usize>) -> Self {
+        Self(match set_classes {
+            None => Targets::Classes(Vec::new()),
+            Some(classes) => Targets::Sets {
+                sets: Vec::new(),
+                classes,
+            },
+        })
+    }
+
+    /// Appends an image with these classes, of which the first counts where each image has one.
+    pub(crate) fn push(&mut self, labels: &[u32]) {
+        match &mut self.0 {
+            Targets::Classes(classes) => classes.extend(labels.first()),
+            Targets::Sets { sets, .. } => sets.push(labels.to_vec()),
+        }
+    }
+
+    pub(crate) fn finish(self) -> Targets {
+        self.0
+    }
+}
