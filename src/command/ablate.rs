@@ -76,6 +76,7 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
         stop,
         command: command_line(arguments),
         retrain_damaged: arguments.run.retrain_damaged(),
+        checkpoints: arguments.run.checkpoints(),
         workers,
         observer: Arc::new(move |event| show(&event, display)),
     };
