@@ -174,6 +174,10 @@ pub struct RunArguments {
     /// validation (data.validation_images).
     #[arg(long)]
     pub keep_best: bool,
+    /// Also write an event file with every step and epoch for TensorBoard, into the folder tensorboard of
+    /// each run (`tensorboard --logdir OUT` shows them all).
+    #[arg(long)]
+    pub tensorboard: bool,
     /// The runs to train again from the start, instead of leaving them as they are.
     #[arg(long, value_enum, value_name = "WHICH")]
     pub retrain: Option<RetrainArgument>,

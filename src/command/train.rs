@@ -56,6 +56,7 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         label: &label,
         retrain_damaged: arguments.run.retrain_damaged(),
         checkpoints: arguments.run.checkpoints(),
+        tensorboard: arguments.run.tensorboard,
         warn: &warn,
     };
     let epochs = config.recipe.epochs;

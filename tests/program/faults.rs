@@ -155,7 +155,8 @@ fn a_loss_that_is_not_finite_ends_the_run_at_its_step() {
         "{errors}"
     );
     // It has ended.
-    assert_eq!(fail(1, &arguments), errors);
+    let again = fail(1, &arguments);
+    assert!(errors.ends_with(&again), "{again}");
 }
 
 #[test]

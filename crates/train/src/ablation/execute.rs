@@ -33,6 +33,8 @@ pub struct Execution<'a> {
     pub retrain_damaged: bool,
     /// When runs write checkpoints, and which of them stay.
     pub checkpoints: CheckpointPolicy,
+    /// Whether each run has an event file for TensorBoard.
+    pub tensorboard: bool,
     /// The processes that train runs side by side; without any, this process trains one run after another.
     pub workers: Option<Workers>,
     /// Is told what happens.
@@ -95,6 +97,7 @@ impl<'a> Execution<'a> {
             command: String::new(),
             retrain_damaged: false,
             checkpoints: CheckpointPolicy::default(),
+            tensorboard: false,
             workers: None,
             observer: Arc::new(|event| show(&event, Display::Lines)),
         }
@@ -228,6 +231,7 @@ impl<'a> Execution<'a> {
             label: &run.label,
             retrain_damaged: self.retrain_damaged,
             checkpoints: self.checkpoints,
+            tensorboard: self.tensorboard,
             warn,
         }
     }

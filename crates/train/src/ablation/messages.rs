@@ -34,6 +34,8 @@ pub(super) struct Assignment<M> {
     pub(super) retrain_damaged: bool,
     /// When checkpoints are written, and which of them stay.
     pub(super) checkpoints: CheckpointPolicy,
+    /// Whether there is an event file for TensorBoard.
+    pub(super) tensorboard: bool,
     /// Whether lines tell of progress within long epochs, on standard error.
     pub(super) lines: bool,
 }
@@ -110,6 +112,7 @@ mod tests {
             label: "base, seed 1".to_owned(),
             retrain_damaged: false,
             checkpoints: CheckpointPolicy::default(),
+            tensorboard: false,
             lines: true,
         }));
         match parse::<Request<ModelConfig>>(&line(&request).unwrap()).unwrap() {

@@ -127,6 +127,7 @@ impl<'r, M: NetworkConfig> Pool<'r, M> {
             label: run.label.clone(),
             retrain_damaged: self.execution.retrain_damaged,
             checkpoints: self.execution.checkpoints,
+            tensorboard: self.execution.tensorboard,
             lines: self.execution.display != Display::Quiet,
         })))?;
         *slot = Slot {

@@ -114,6 +114,7 @@ impl Worker<'_> {
             label: &assignment.label,
             retrain_damaged: assignment.retrain_damaged,
             checkpoints: assignment.checkpoints,
+            tensorboard: assignment.tensorboard,
             warn: &|text| replies.send(&Reply::Warning(text.to_owned())),
         };
         let folder = run_folder(&self.out, &assignment.variant, assignment.seed);

@@ -91,6 +91,8 @@ impl Checkpoints {
         remove(&unfinished)?;
         create_folder(&unfinished)?;
         let mut hashes = Hashes::new();
+        // Running statistics take their last update over when a module is put into evaluation mode; a record leaves it out.
+        drop(task.valid());
         let model = task.clone().into_record().into_bytes();
         for (name, bytes) in [(MODEL, model), (OPTIMIZER, optimizer.into_bytes())] {
             let path = unfinished.join(name);

@@ -6,8 +6,8 @@
 mod average_precision;
 mod checkpoint;
 mod checkpoint_policy;
-mod epoch_progress;
 mod data_record;
+mod epoch_progress;
 mod evaluate;
 mod events;
 mod initial_weights;
@@ -21,6 +21,7 @@ mod preparation;
 mod progress;
 mod run;
 mod run_folder;
+mod run_log;
 mod run_status;
 mod scores;
 mod sgd;
@@ -30,6 +31,7 @@ mod stop;
 mod strategy;
 mod targets;
 mod task;
+mod tensorboard;
 
 pub use checkpoint_policy::{CheckpointPolicy, Interval, IntervalError};
 pub use evaluate::Evaluation;

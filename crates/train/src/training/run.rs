@@ -50,6 +50,8 @@ pub struct Run<'a, M = ModelConfig> {
     pub stop: StopSignal,
     /// When checkpoints are written, and which of them stay.
     pub checkpoints: CheckpointPolicy,
+    /// Whether there is an event file for TensorBoard, in the folder `tensorboard` of the run's.
+    pub tensorboard: bool,
     /// The run's name in its display.
     pub label: &'a str,
     /// Whether a run whose files are damaged is trained again from the start, rather than refused.
@@ -77,6 +79,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             display: Display::Quiet,
             stop: StopSignal::new(),
             checkpoints: CheckpointPolicy::default(),
+            tensorboard: false,
             label: "",
             retrain_damaged: false,
             warn: &warn,
@@ -284,6 +287,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             device: device.clone(),
             folder: folder.clone(),
             checkpoints: self.checkpoints,
+            tensorboard: self.tensorboard,
             on_epoch,
             save_best: match self.checkpoints.keep_best {
                 true => Some(self.writer()?),

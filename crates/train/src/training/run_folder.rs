@@ -4,6 +4,7 @@
 //! run.json      what the run is, written before the first step
 //! record.json   what each epoch gave, written after every epoch
 //! steps.jsonl   what each step gave
+//! tensorboard/  the same for TensorBoard, if it is asked for
 //! checkpoint/   what the next step needs, while the run is under way
 //! model.bpk     the trained network
 //! model-best.bpk   that of the epoch that is best on the images held back for validation, if it is asked for
@@ -207,6 +208,10 @@ impl RunFolder {
         Some(checkpoints.folder_of(checkpoints.last()?))
     }
 
+    pub(crate) fn tensorboard_folder(&self) -> PathBuf {
+        self.path().join("tensorboard")
+    }
+
     pub(crate) fn steps_file(&self) -> PathBuf {
         self.path().join(STEPS)
     }
@@ -265,6 +270,7 @@ impl RunFolder {
         remove(&Self::model_file(self.path()))?;
         remove(&Self::best_model_file(self.path()))?;
         remove(&self.steps_file())?;
+        remove(&self.tensorboard_folder())?;
         remove(&self.path().join(RECORD))
     }
 

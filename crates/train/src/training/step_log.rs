@@ -44,21 +44,24 @@ pub(crate) struct StepLog {
 const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 
 impl StepLog {
-    /// Opens the file, without the lines of steps after `steps`, which a killed run did beyond its last checkpoint.
-    pub(crate) fn open(path: &Path, steps: usize) -> Result<Self, TrainError> {
+    /// Opens the file, without the lines of steps after `steps`, which a killed run did beyond its last checkpoint. Returns
+    /// what the other lines say too.
+    pub(crate) fn open(path: &Path, steps: usize) -> Result<(Self, Vec<StepRecord>), TrainError> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let opened = options.open(path).and_then(|mut file| {
-            let end = end_of(&file, steps)?;
+            let (end, records) = read_up_to(&file, steps)?;
             file.set_len(end)?;
             file.seek(SeekFrom::End(0))?;
-            Ok(file)
+            Ok((file, records))
         });
-        Ok(Self {
-            file: BufWriter::new(opened.map_err(|cause| file_error("write", path, cause))?),
+        let (file, records) = opened.map_err(|cause| file_error("write", path, cause))?;
+        let log = Self {
+            file: BufWriter::new(file),
             path: path.to_owned(),
             flushed: Instant::now(),
-        })
+        };
+        Ok((log, records))
     }
 
     /// Adds the line of a step.
@@ -80,17 +83,17 @@ impl StepLog {
     }
 }
 
-/// Returns the length, in bytes, of the lines at the start of a file that are of steps up to `steps`.
-fn end_of(file: &File, steps: usize) -> std::io::Result<u64> {
+/// Returns the lines at the start of a file that are of steps up to `steps`, and their length in bytes.
+fn read_up_to(file: &File, steps: usize) -> std::io::Result<(u64, Vec<StepRecord>)> {
     let mut reader = BufReader::new(file);
-    let (mut end, mut line) = (0, Vec::new());
+    let (mut end, mut records, mut line) = (0, Vec::new(), Vec::new());
     loop {
         line.clear();
         let length = reader.read_until(b'\n', &mut line)?;
         let is_whole = line.ends_with(b"\n");
-        let record = serde_json::from_slice::<StepRecord>(&line);
-        if !is_whole || !record.is_ok_and(|record| record.step <= steps) {
-            return Ok(end);
+        match serde_json::from_slice::<StepRecord>(&line) {
+            Ok(record) if is_whole && record.step <= steps => records.push(record),
+            _ => return Ok((end, records)),
         }
         end += length as u64;
     }
@@ -121,7 +124,7 @@ mod tests {
             let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
             lines.collect::<Vec<StepRecord>>()
         };
-        let mut log = StepLog::open(&path, 0).unwrap();
+        let (mut log, _) = StepLog::open(&path, 0).unwrap();
         for step in 1..=5 {
             log.write(&record(step)).unwrap();
         }
@@ -130,11 +133,12 @@ mod tests {
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
         file.write_all(b"{\"step\": 6, \"ep").unwrap();
 
-        let mut log = StepLog::open(&path, 5).unwrap();
-        assert_eq!(read(), (1..=5).map(record).collect::<Vec<_>>());
+        let (mut log, done) = StepLog::open(&path, 5).unwrap();
+        assert_eq!(done, read());
+        assert_eq!(done, (1..=5).map(record).collect::<Vec<_>>());
         log.write(&record(6)).unwrap();
         drop(log);
-        let mut log = StepLog::open(&path, 3).unwrap();
+        let (mut log, _) = StepLog::open(&path, 3).unwrap();
         let diverged = StepRecord {
             loss: f64::NAN,
             ..record(4)

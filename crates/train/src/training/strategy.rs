@@ -24,9 +24,10 @@ use super::checkpoint_policy::CheckpointPolicy;
 use super::events::{Events, Processor};
 use super::loader::EpochLoader;
 use super::run_folder::RunFolder;
+use super::run_log::RunLog;
 use super::scores::ScoreSum;
 use super::starting_weights::backbone;
-use super::step_log::{StepLog, StepRecord};
+use super::step_log::StepRecord;
 use super::stop::StopSignal;
 use super::task::{ClassificationTask, Scorer};
 use crate::TrainError;
@@ -47,6 +48,8 @@ pub(crate) struct EpochLoop<N: ImageClassifier> {
     pub(crate) device: Device,
     pub(crate) folder: Arc<RunFolder>,
     pub(crate) checkpoints: CheckpointPolicy,
+    /// Whether there is an event file for TensorBoard.
+    pub(crate) tensorboard: bool,
     /// What is called with the record after every epoch.
     pub(crate) on_epoch: Box<dyn Fn(&RunRecord) + Send + Sync>,
     /// What writes the network after an epoch that is the best so far on the images held back for validation.
@@ -64,7 +67,7 @@ pub(crate) struct EpochLoop<N: ImageClassifier> {
 /// What the loop writes to.
 struct Outputs<N: ImageClassifier + 'static> {
     events: Events<N>,
-    steps: StepLog,
+    log: RunLog,
     /// The time of the last checkpoint of this process, or of its start.
     saved: Instant,
 }
@@ -146,6 +149,9 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
         }
         self.save(&state, outputs)?;
         self.folder.write_record(&state.record)?;
+        if let Some(epoch) = state.record.epochs.last() {
+            outputs.log.epoch(epoch)?;
+        }
         (self.on_epoch)(&state.record);
         outputs.events.train(LearnerEvent::EndEpoch(epoch));
         Ok(state)
@@ -195,7 +201,7 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
             }
             let within = &mut state.within;
             within.step(learning_rate, sum.sums(), &before, start.elapsed());
-            outputs.steps.write(&StepRecord {
+            outputs.log.step(&StepRecord {
                 step: step + 1,
                 epoch,
                 loss,
@@ -253,7 +259,7 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
 
     /// Writes a checkpoint.
     fn save(&self, state: &TrainingState<N>, outputs: &mut Outputs<N>) -> Result<(), TrainError> {
-        outputs.steps.flush()?; // the log has all steps of a checkpoint
+        outputs.log.flush()?; // it has all steps of a checkpoint
         let checkpoints = self.folder.checkpoints();
         checkpoints.save(state, self.checkpoints.keep)?;
         outputs.saved = Instant::now();
@@ -372,8 +378,9 @@ impl<N: ImageClassifier + 'static> SupervisedLearningStrategy<ClassificationTask
             return (learner.model(), events.processor);
         };
         let steps = state.record.epochs.len() * self.steps_per_epoch + state.within.steps;
-        let steps = match StepLog::open(&self.folder.steps_file(), steps) {
-            Ok(steps) => steps,
+        let epochs = &state.record.epochs;
+        let log = match RunLog::open(&self.folder, steps, epochs, self.tensorboard) {
+            Ok(log) => log,
             Err(error) => {
                 self.put_state(Err(error));
                 return (learner.model(), events.processor);
@@ -381,7 +388,7 @@ impl<N: ImageClassifier + 'static> SupervisedLearningStrategy<ClassificationTask
         };
         let mut outputs = Outputs {
             events,
-            steps,
+            log,
             saved: Instant::now(),
         };
         let ended = self.run(state, &mut outputs, &Loaders { train, test });
