@@ -343,12 +343,14 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         let config = self.config.resolve(self.data.classes.len())?.model;
         let preprocessing = self.preprocessing();
         let labels = Labels::new(self.data.classes.clone());
+        let multi_label = self.data.label_shares().is_some();
         Ok(Box::new(move |network, file| {
             let trained = Trained {
                 config: config.clone(),
                 network: network.clone(),
                 preprocessing: preprocessing.clone(),
                 labels: Some(labels.clone()),
+                multi_label,
             };
             M::save(&trained, file)
         }))
