@@ -9,6 +9,7 @@ use burn::train::metric::{AccuracyMetric, LearningRateMetric, LossMetric, TopKAc
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 use xception_models::ModelConfig;
 use xception_models::preprocessing::{Labels, Preprocessing};
+use xception_optimizers::MovingAverage;
 
 use super::checkpoint::TrainingState;
 use super::checkpoint_policy::CheckpointPolicy;
@@ -24,7 +25,7 @@ use super::strategy::{EpochLoop, NetworkWriter};
 use super::task::ClassificationTask;
 use super::warnings::Warnings;
 use crate::TrainError;
-use crate::config::RunConfig;
+use crate::config::{Average, Extent, RunConfig};
 use crate::data::{BatchPlan, Dataset, Samples};
 use crate::files::file_sha256;
 use crate::network::{ImageClassifier, NetworkConfig, Trained};
@@ -221,7 +222,9 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         let optimizer = self.config.recipe.optimizer.init();
         let warn = |error: &TrainError| (self.warn)(&error.to_string());
         let checkpoints = folder.checkpoints();
-        if let Some(state) = checkpoints.load(&task, &optimizer, asked, &warn)? {
+        let average = self.config.recipe.average.as_ref();
+        let smoothing = average.map(Average::smoothing);
+        if let Some(state) = checkpoints.load(&task, &optimizer, smoothing, asked, &warn)? {
             return Ok(state);
         }
         if RunFolder::has_results(folder.path()) {
@@ -231,6 +234,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             folder.discard_epochs()?;
         }
         Ok(TrainingState {
+            average: smoothing.map(|smoothing| MovingAverage::new(smoothing, &task)),
             task,
             optimizer,
             record: RunRecord {
@@ -294,7 +298,11 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         let strategy = Arc::new(EpochLoop {
             recipe: recipe.clone(),
             backbone_rate: finetune.map_or(1.0, |finetune| finetune.backbone_rate),
-            steps_per_epoch: train.batches(),
+            extent: Extent {
+                epochs: recipe.epochs,
+                steps_per_epoch: train.batches(),
+                batch_size,
+            },
             device: device.clone(),
             folder: folder.clone(),
             checkpoints: self.checkpoints,
@@ -359,17 +367,20 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         }))
     }
 
-    /// Writes the trained network and the record, then lets go of the checkpoints.
+    /// Writes the trained network, beside averages the weights themselves too, and the record, then lets go of the checkpoints.
     fn finish(
         &self,
         state: TrainingState<M::Network>,
         folder: &RunFolder,
     ) -> Result<RunRecord, TrainError> {
         let file = RunFolder::model_file(folder.path());
-        let TrainingState {
-            task, mut record, ..
-        } = state;
-        self.writer()?(&task.network, &file)?;
+        let write = self.writer()?;
+        if state.average.is_some() {
+            let file = RunFolder::weights_file(folder.path());
+            write(&state.task.network, &file)?;
+        }
+        write(&state.trained().network, &file)?;
+        let mut record = state.record;
         record.network_sha256 = Some(file_sha256(&file)?);
         if record.state == RunState::Unfinished {
             record.state = RunState::Finished;

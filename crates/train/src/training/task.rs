@@ -6,9 +6,11 @@ use crate::config::Recipe;
 use crate::network::ImageClassifier;
 use burn::module::{Module, ModuleDisplay};
 use burn::nn::loss::CrossEntropyLossConfig;
+use burn::optim::GradientsParams;
 use burn::prelude::*;
 use burn::tensor::activation::relu;
 use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
+use xception_optimizers::GradientAccumulator;
 
 use super::output::TaskOutput;
 use super::targets::{ImageBatch, ImageTargets};
@@ -23,6 +25,8 @@ pub struct ClassificationTask<N: Module + ModuleDisplay> {
     pub label_smoothing: f64,
     /// See [`Recipe::auxiliary_weight`].
     pub auxiliary_weight: f64,
+    /// See [`Recipe::accumulation`].
+    pub accumulation: usize,
 }
 
 impl<N: ImageClassifier> ClassificationTask<N> {
@@ -32,6 +36,7 @@ impl<N: ImageClassifier> ClassificationTask<N> {
             network,
             label_smoothing: recipe.label_smoothing,
             auxiliary_weight: recipe.auxiliary_weight,
+            accumulation: recipe.accumulation,
         }
     }
 
@@ -53,10 +58,23 @@ impl<N: ImageClassifier> ClassificationTask<N> {
         (total, output)
     }
 
-    /// Passes a batch forward and backward. The loss in the output is that of the main classifier.
+    /// Passes a batch forward and backward, in [parts](Recipe::accumulation) one after the other. The loss in the output is that
+    /// of the main classifier.
     pub fn train_step(&self, batch: ImageBatch) -> TrainOutput<TaskOutput> {
-        let (total, output) = self.forward_loss(batch);
-        TrainOutput::new(self, total.backward(), output)
+        let parts = batch.divide(self.accumulation);
+        let mut gradients = GradientAccumulator::new();
+        let mut outputs = Vec::with_capacity(parts.len());
+        for part in parts {
+            let images = part.images.dims()[0];
+            let (total, output) = self.forward_loss(part);
+            let of_part = GradientsParams::from_grads(total.backward(), self);
+            gradients.add(self, of_part, images as f64);
+            outputs.push(output);
+        }
+        TrainOutput {
+            grads: gradients.mean(self),
+            item: TaskOutput::join(outputs),
+        }
     }
 
     /// Prepares the network to score batches; the task must be on a device without autodiff.
