@@ -8,7 +8,7 @@ use xception::train::config::{Freeze, Override, Seeds};
 use xception::train::data::DataSource;
 use xception::train::training::{CheckpointPolicy, Interval};
 
-use super::{DeviceArguments, InputArguments, Jobs};
+use super::{DeviceArguments, InputArguments, Jobs, ParallelArguments};
 
 /// Train every variant of an ablation with every seed, and write a report.
 ///
@@ -65,6 +65,9 @@ pub struct AblateArguments {
   xception train --weights xception.keras-notop --data folder:photos --out runs/photos
   xception train --weights resnet50.torchvision --data folder:photos --freeze until:layer3 \\
       --backbone-rate 0.1 --set recipe.epochs=20 --out runs/photos-deeper
+  xception train configs/models/xception-small.json --devices cuda:0,cuda:1 --out runs/two-cards
+  xception train configs/models/xception-small.json --devices remote:gpu1:3000,remote:gpu2:3000 \\
+      --token-file token --checkpoint-every 10m --out runs/two-machines
 
 docs/configuration.md explains every key of the file. `xception schema run` prints its JSON Schema, by
 which editors complete and check it.
@@ -111,6 +114,8 @@ pub struct TrainArguments {
     pub seed: u64,
     #[command(flatten)]
     pub run: RunArguments,
+    #[command(flatten)]
+    pub parallel: ParallelArguments,
 }
 
 impl TrainArguments {

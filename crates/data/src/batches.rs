@@ -35,6 +35,20 @@ impl Batch {
     pub fn is_empty(&self) -> bool {
         self.indices.is_empty()
     }
+
+    /// Returns the images of a range, which is cut off at the end of the batch.
+    #[must_use]
+    pub fn part(&self, range: Range<usize>) -> Self {
+        let end = range.end.min(self.len());
+        let range = range.start.min(end)..end;
+        let image_len = self.pixels.len() / self.len().max(1);
+        Self {
+            pixels: self.pixels[range.start * image_len..range.end * image_len].to_vec(),
+            targets: self.targets.part(range.clone()),
+            indices: self.indices[range].to_vec(),
+            number: self.number,
+        }
+    }
 }
 
 /// A part of every batch, for one of several devices that take a step together.
@@ -355,6 +369,32 @@ mod tests {
             .unwrap()
             .collect::<Result<_, _>>()
             .unwrap()
+    }
+
+    #[test]
+    fn parts_put_together_are_the_batch() {
+        let batch = collect(plan()).swap_remove(0);
+        let parts = [0..2, 2..3, 3..5].map(|range| batch.part(range));
+        let pixels: Vec<f32> = parts.iter().flat_map(|part| part.pixels.clone()).collect();
+        let indices: Vec<u32> = parts.iter().flat_map(|part| part.indices.clone()).collect();
+        assert_eq!(
+            (pixels, indices),
+            (batch.pixels.clone(), batch.indices.clone())
+        );
+        for part in &parts {
+            assert_eq!(part.targets.len(), part.len());
+        }
+        assert_eq!(batch.part(0..9), batch);
+        assert!(batch.part(7..9).is_empty());
+        let sets = Targets::Sets {
+            sets: vec![vec![0], vec![1, 2], vec![2]],
+            classes: 3,
+        };
+        let expected = Targets::Sets {
+            sets: vec![vec![1, 2], vec![2]],
+            classes: 3,
+        };
+        assert_eq!(sets.part(1..3), expected);
     }
 
     #[test]

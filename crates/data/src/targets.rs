@@ -1,5 +1,7 @@
 //! What is to be recognized in images.
 
+use std::ops::Range;
+
 /// What is to be recognized in each image of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Targets {
@@ -28,6 +30,17 @@ impl Targets {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Returns those of the images of a range within the batch.
+    pub(crate) fn part(&self, range: Range<usize>) -> Self {
+        match self {
+            Self::Classes(all) => Self::Classes(all[range].to_vec()),
+            Self::Sets { sets, classes } => Self::Sets {
+                sets: sets[range].to_vec(),
+                classes: *classes,
+            },
+        }
     }
 }
 

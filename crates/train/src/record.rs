@@ -330,6 +330,9 @@ pub struct EnvironmentRecord {
     pub backend: String,
     /// The device, as the backend names it.
     pub device: String,
+    /// The devices that share each batch, by the names they were given, the main one first; empty where it is one device's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<String>,
     /// Processor model, empty where it can't be read.
     pub processor: String,
     /// Logical processors available to the program.

@@ -353,6 +353,7 @@ fn record(variants: Vec<VariantRecord>, seeds: Vec<u64>, epochs: usize) -> Ablat
         environment: EnvironmentRecord {
             backend: "flex".to_owned(),
             device: "Cpu".to_owned(),
+            devices: Vec::new(),
             processor: "Imaginary 9000".to_owned(),
             threads: 8,
             platform: "linux x86_64".to_owned(),

@@ -11,7 +11,7 @@ use xception_messages::with_causes;
 use super::targets::ImageBatch;
 use super::warnings::Warnings;
 use crate::TrainError;
-use crate::data::{BatchPlan, Batches, Samples, num_batches};
+use crate::data::{Batch, BatchPlan, Batches, DataError, Samples, num_batches};
 
 /// Returns why a batch can't be had.
 pub(crate) fn batch_error(error: DatasetError) -> TrainError {
@@ -20,7 +20,7 @@ pub(crate) fn batch_error(error: DatasetError) -> TrainError {
 
 /// Gives the batches of one epoch after the other.
 ///
-/// Burn's interface has no epoch number, so the loader counts them: every call of `iter` starts the
+/// Burn's interface has no epoch number, so the loader counts them: every call of `epoch` or `iter` starts the
 /// next epoch, the first at the plan's first batch.
 #[derive(Debug)]
 pub(crate) struct EpochLoader {
@@ -70,10 +70,14 @@ impl EpochLoader {
         } = self.plan;
         num_batches(self.samples.len(), batch_size, drop_last)
     }
-}
 
-impl DataLoader<ImageBatch> for EpochLoader {
-    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<ImageBatch> + 'a> {
+    /// Returns height and width of the images, in pixels.
+    pub(crate) fn size(&self) -> [usize; 2] {
+        self.samples.size()
+    }
+
+    /// Starts the next epoch.
+    pub(crate) fn epoch(&self) -> EpochBatches<'_> {
         let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
         let start_batch = self.start_batch.swap(0, Ordering::Relaxed);
         let plan = BatchPlan {
@@ -81,14 +85,21 @@ impl DataLoader<ImageBatch> for EpochLoader {
             start_batch,
             ..self.plan.clone()
         };
-        let batches = Batches::new(self.samples.clone(), plan);
-        Box::new(EpochIterator {
-            batches: batches.map_err(|error| Some(DatasetError::new(error))),
-            size: self.samples.size(),
-            device: &self.device,
+        EpochBatches {
+            batches: Batches::new(self.samples.clone(), plan).map_err(Some),
             warnings: &self.warnings,
             done: start_batch * self.plan.batch_size,
             total: self.num_items(),
+        }
+    }
+}
+
+impl DataLoader<ImageBatch> for EpochLoader {
+    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<ImageBatch> + 'a> {
+        Box::new(EpochIterator {
+            batches: self.epoch(),
+            size: self.size(),
+            device: &self.device,
         })
     }
 
@@ -108,17 +119,23 @@ impl DataLoader<ImageBatch> for EpochLoader {
     }
 }
 
-struct EpochIterator<'a> {
-    batches: Result<Batches, Option<DatasetError>>,
-    size: [usize; 2],
-    device: &'a Device,
+/// The batches of an epoch in this process's memory, for whatever divides them among devices.
+pub(crate) struct EpochBatches<'a> {
+    batches: Result<Batches, Option<DataError>>,
     warnings: &'a Warnings,
     done: usize,
     total: usize,
 }
 
-impl Iterator for EpochIterator<'_> {
-    type Item = Result<ImageBatch, DatasetError>;
+impl EpochBatches<'_> {
+    /// Returns how many images there were so far.
+    pub(crate) fn progress(&self) -> Progress {
+        Progress::new(self.done, self.total, Some("images".to_owned()))
+    }
+}
+
+impl Iterator for EpochBatches<'_> {
+    type Item = Result<Batch, DataError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         match &mut self.batches {
@@ -128,17 +145,31 @@ impl Iterator for EpochIterator<'_> {
                 for image in batches.take_broken() {
                     self.warnings.warn(format!("an image is left out: {image}"));
                 }
-                Some(batch?.map_err(DatasetError::new).map(|batch| {
-                    self.done += batch.len();
-                    ImageBatch::new(batch, self.size, self.device)
-                }))
+                let batch = batch?;
+                self.done += batch.as_ref().map_or(0, Batch::len);
+                Some(batch)
             }
         }
     }
 }
 
+struct EpochIterator<'a> {
+    batches: EpochBatches<'a>,
+    size: [usize; 2],
+    device: &'a Device,
+}
+
+impl Iterator for EpochIterator<'_> {
+    type Item = Result<ImageBatch, DatasetError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.batches.next()?.map_err(DatasetError::new);
+        Some(batch.map(|batch| ImageBatch::new(batch, self.size, self.device)))
+    }
+}
+
 impl DataLoaderIterator<ImageBatch> for EpochIterator<'_> {
     fn progress(&self) -> Progress {
-        Progress::new(self.done, self.total, Some("images".to_owned()))
+        self.batches.progress()
     }
 }

@@ -6,6 +6,7 @@
 mod average_precision;
 mod checkpoint;
 mod checkpoint_policy;
+mod data_parallel;
 mod data_record;
 mod epoch_progress;
 mod evaluate;

@@ -10,9 +10,11 @@ use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 use xception_models::ModelConfig;
 use xception_models::preprocessing::{Labels, Preprocessing};
 use xception_optimizers::MovingAverage;
+use xception_parallel::DataParallel;
 
 use super::checkpoint::TrainingState;
 use super::checkpoint_policy::CheckpointPolicy;
+use super::data_parallel::guarded;
 use super::epoch_progress::EpochProgress;
 use super::loader::EpochLoader;
 use super::place::Place;
@@ -46,6 +48,8 @@ pub struct Run<'a, M = ModelConfig> {
     pub device: &'a Device,
     /// Name of the backend, for the record.
     pub backend: &'a str,
+    /// The devices that share each batch, in place of `device`, which has to be the first of them.
+    pub parallel: Option<&'a DataParallel>,
     /// The display of the run's progress.
     pub display: Display,
     /// The signal that ends the training after a batch.
@@ -78,6 +82,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             seed,
             device,
             backend,
+            parallel: None,
             display: Display::Quiet,
             stop: StopSignal::new(),
             checkpoints: CheckpointPolicy::default(),
@@ -104,7 +109,9 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             self.config.resolve(self.data.classes.len())?,
             self.seed,
             DataRecord::new(self.data),
-            EnvironmentRecord::new(self.backend, self.device).with_program(),
+            EnvironmentRecord::new(self.backend, self.device)
+                .with_devices(self.parallel)
+                .with_program(),
         ))
     }
 
@@ -130,6 +137,17 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
     /// recorded up to then stays. [`TrainError::DamagedRun`] where the run's files are damaged and it isn't to be
     /// [trained again](Self::retrain_damaged).
     pub fn train(
+        &self,
+        folder: &Path,
+        on_epoch: impl Fn(&RunRecord) + Send + Sync + 'static,
+    ) -> Result<RunRecord, TrainError> {
+        match self.parallel {
+            None => self.train_on_devices(folder, on_epoch),
+            Some(parallel) => guarded(parallel, || self.train_on_devices(folder, on_epoch)),
+        }
+    }
+
+    fn train_on_devices(
         &self,
         folder: &Path,
         on_epoch: impl Fn(&RunRecord) + Send + Sync + 'static,
@@ -285,7 +303,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             )
         };
         let evaluated = |samples: &Samples| loader(samples, &test_plan, self.device);
-        let train = loader(&self.data.train, &train_plan, device);
+        let train = Arc::new(loader(&self.data.train, &train_plan, device));
         let test = evaluated(&self.data.test);
         let validation = self.data.validation.as_ref().map(evaluated);
 
@@ -304,6 +322,8 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
                 batch_size,
             },
             device: device.clone(),
+            parallel: self.parallel.cloned(),
+            train: train.clone(),
             folder: folder.clone(),
             checkpoints: self.checkpoints,
             tensorboard: self.tensorboard,
@@ -322,7 +342,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             .display
             .renderer(self.label, interrupter.clone(), epochs_done);
         let classes = self.data.classes.len();
-        let training = SupervisedTraining::new(folder.path(), Arc::new(train), Arc::new(test))
+        let training = SupervisedTraining::new(folder.path(), train, Arc::new(test))
             .with_training_strategy(TrainingStrategy::Custom(strategy.clone()))
             .with_application_logger(None)
             .with_metric_logger(InMemoryMetricLogger::default())
