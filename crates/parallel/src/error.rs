@@ -17,12 +17,17 @@ pub struct DeviceError {
 }
 
 impl DeviceError {
+    /// Returns the error of a device that couldn't do what it was asked to, or perhaps doesn't answer at all.
     pub(crate) fn new(device: &NamedDevice, cause: impl fmt::Display) -> Self {
         // Without what a backend adds on further lines, such as a backtrace.
         let cause = cause.to_string();
+        let cause = cause.lines().next().unwrap_or_default();
         Self {
             device: device.name().to_owned(),
-            cause: cause.lines().next().unwrap_or_default().to_owned(),
+            cause: match device.device().sync() {
+                Ok(()) => cause.to_owned(),
+                Err(_) => format!("it doesn't answer any more ({cause})"),
+            },
         }
     }
 }
