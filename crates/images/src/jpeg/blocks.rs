@@ -85,6 +85,43 @@ pub(super) fn sequential(
     Ok(())
 }
 
+/// Reads over a block of a sequential scan, with the errors of [`sequential`].
+#[inline(always)]
+pub(super) fn skip(
+    reader: &mut BitReader,
+    (dc, ac): (&HuffmanTable, &HuffmanTable),
+    prediction: &mut i32,
+) -> Result<(), JpegError> {
+    next_dc(reader, dc, prediction)?;
+    let mut k = 1;
+    while k < 64 {
+        reader.refill();
+        let short = ac.coefficient(reader);
+        if short.bits > 0 {
+            reader.consume(u32::from(short.bits));
+            k += usize::from(short.run);
+        } else {
+            let symbol = ac.decode(reader)?;
+            let (run, size) = (symbol >> 4, symbol & 15);
+            match (size, run) {
+                (0, 15) => {
+                    k += 16;
+                    continue;
+                }
+                (0, _) => break,
+                _ => {}
+            }
+            k += usize::from(run);
+            reader.read(u32::from(size));
+        }
+        if k > 63 {
+            return Err(reader.damaged(TOO_MANY));
+        }
+        k += 1;
+    }
+    Ok(())
+}
+
 /// Decodes the DC coefficient of a progressive image down to bit `low`.
 #[inline(always)]
 pub(super) fn first_dc(
