@@ -4,8 +4,8 @@
     python3 tools/make_embedded_cifar10.py DIR
 
 DIR holds the canonical binary files (data_batch_1.bin .. data_batch_5.bin, test_batch.bin). Needs numpy and Pillow.
-Writes crates/train/data/cifar10-train-2000.png and cifar10-test-1000.png, and prints the SHA-256 that
-`Dataset::sha256` must give for them (the constant in crates/train/src/data/embedded.rs).
+Writes crates/data/embedded/cifar10-train-2000.png and cifar10-test-1000.png, and prints the SHA-256 that
+`Dataset::sha256` must give for them (the constant in crates/data/src/embedded.rs).
 
 The rule, free of chance: of the 5,000 training images of each class, in the order of the files, every 25th is taken
 from the first on (200 a class); of the 1,000 test images, every 10th (100 a class). Tile i of a sheet, counted from
@@ -25,7 +25,7 @@ SIDE = 32
 COLUMNS = 50
 RECORD = 1 + 3 * SIDE * SIDE
 RECORDS_PER_FILE = 10_000
-OUTPUT = Path(__file__).resolve().parent.parent / "crates" / "train" / "data"
+OUTPUT = Path(__file__).resolve().parent.parent / "crates" / "data" / "embedded"
 
 
 def read_split(paths):

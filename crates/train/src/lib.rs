@@ -2,17 +2,16 @@
 //!
 //! - [`network`]: the traits of a network and its configuration, for those of [`models`] and for your own.
 //! - [`config`]: runs and ablations as JSON.
-//! - [`data`]: data sets, augmentation and batches.
+//! - [`data`]: data sets, augmentation and batches, which are the crate `xception-data`.
 //! - [`training`]: one run, from random weights to its record.
 //! - [`ablation`]: variants times seeds, resumable.
 //! - [`record`]: the results on disk; [`report`]: pages and tables, made from the records alone.
 //!
-//! Imports run one way: `record` and `data` at the bottom, then `network`, `config`, `training` and `ablation`; `report`
-//! knows `record` alone.
+//! Imports run one way: `record` at the bottom, then `network`, `config`, `training` and `ablation`; `report` knows `record`
+//! alone. [`data`] knows nothing of this crate.
 
 pub mod ablation;
 pub mod config;
-pub mod data;
 mod environment;
 mod error;
 pub mod files;
@@ -26,6 +25,7 @@ pub mod training;
 pub use environment::{BURN_VERSION, device_name};
 pub use error::TrainError;
 pub use network::{BoxedError, ImageClassifier, NetworkConfig};
+pub use xception_data as data;
 pub use xception_models as models;
 
 /// The names that a program with a network of its own needs.

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each module, and the modules it may import.
+/// Each module, and the modules it may import. `data` is a crate of its own, which the crate gives this name.
 const MAY_IMPORT: [(&str, &[&str]); 7] = [
     ("record", &[]),
-    ("data", &["record"]),
+    ("data", &[]),
     ("network", &[]),
     ("config", &["record", "data", "network"]),
     ("training", &["record", "data", "network", "config"]),
@@ -64,7 +64,9 @@ fn no_module_imports_one_above_it() {
     let mut seen = 0;
     for (module, allowed) in MAY_IMPORT {
         let mut paths = Vec::new();
-        files(&source.join(module), &mut paths);
+        if module != "data" {
+            files(&source.join(module), &mut paths);
+        }
         paths.extend(Some(source.join(module).with_extension("rs")).filter(|path| path.exists()));
         for path in paths
             .iter()

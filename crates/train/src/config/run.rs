@@ -18,7 +18,7 @@ use super::recipe::Recipe;
 use super::schema_key::without_schema;
 use super::source::Source;
 use super::strict_json;
-use crate::data::{DataSource, folder_preprocessing};
+use crate::data::folder_preprocessing;
 use crate::network::NetworkConfig;
 
 /// What a training run is, but for its seed: model, data and recipe.
@@ -249,12 +249,10 @@ impl<M: NetworkConfig> RunConfig<M> {
     /// Returns the height and width of the images, where these don't depend on the weights to start from.
     fn known_image_size(&self) -> Option<[usize; 2]> {
         let of_weights = self.finetune.is_some() && self.data.preprocessing.is_none();
-        let size = match &self.data.source {
-            DataSource::Folder(_) if of_weights => self.data.image_size.map(|size| [size; 2]),
-            DataSource::Folder(_) => Some(self.preprocessing().size),
-            DataSource::Embedded | DataSource::Cifar10(_) | DataSource::Cifar100(_) => {
-                Some([32; 2])
-            }
+        let size = match self.data.source.image_size() {
+            None if of_weights => self.data.image_size.map(|size| [size; 2]),
+            None => Some(self.preprocessing().size),
+            size => size,
         };
         let grid = self.data.mosaic.map_or(1, |mosaic| mosaic.grid);
         size.map(|size| size.map(|side| side.saturating_mul(grid)))

@@ -5,6 +5,7 @@
 
 mod average_precision;
 mod checkpoint;
+mod data_record;
 mod evaluate;
 mod initial_weights;
 mod keyboard;

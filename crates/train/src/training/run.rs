@@ -21,7 +21,7 @@ use super::strategy::{EpochLoop, LoopState};
 use super::task::ClassificationTask;
 use crate::TrainError;
 use crate::config::RunConfig;
-use crate::data::{BatchPlan, DataSource, Dataset, Samples};
+use crate::data::{BatchPlan, Dataset, Samples};
 use crate::files::file_sha256;
 use crate::network::{ImageClassifier, NetworkConfig, Trained};
 use crate::record::{Asked, DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord, RunState};
@@ -99,12 +99,12 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
 
     /// Returns what an image has to go through to look like the run's.
     fn preprocessing(&self) -> Preprocessing {
-        match self.config.data.source {
-            DataSource::Folder(_) => Preprocessing {
+        match self.config.data.source.image_size() {
+            None => Preprocessing {
                 size: self.data.size(), // of a mosaic, where samples are mosaics of images
                 ..self.config.preprocessing()
             },
-            _ => self.data.preprocessing(),
+            Some(_) => self.data.preprocessing(),
         }
     }
 

@@ -26,11 +26,15 @@ mod listing;
 mod mosaic;
 mod normalization;
 mod prefetch;
-mod record;
 mod samples;
 mod source;
 mod targets;
 mod unpack;
+
+/// The example of the README, which is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub use archive::{Archive, Member, Size};
 pub use augment::{Augmentation, ImageKey};

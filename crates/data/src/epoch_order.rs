@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use crate::data::keyed_rng::{Purpose, keyed_rng};
+use crate::keyed_rng::{Purpose, keyed_rng};
 
 /// The order in which an epoch goes through the images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use flate2::read::GzDecoder;
 use tar::EntryType;
 
-use crate::data::{Archive, DataError, Member};
+use crate::{Archive, DataError, Member};
 
 /// The bytes allowed for what isn't a wanted file: headers, padding, a readme.
 const OTHER_BYTES: u64 = 1 << 20;
@@ -163,7 +163,7 @@ fn copy(from: &mut impl Read, to: &mut impl io::Write) -> Result<(), CopyError> 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::data::Size;
+    use crate::Size;
     use flate2::{Compression, write::GzEncoder};
     use tempfile::tempdir;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 use xception_fetch::FetchError;
-use xception_models::preprocessing::PreprocessingError;
+use xception_images::PreprocessingError;
 
 /// An error of the data module.
 ///

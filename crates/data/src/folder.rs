@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use xception_messages::with_causes;
-use xception_models::preprocessing::{
+use xception_images::{
     DecodeOptions, Filter, Preprocessing, Resize, ResizeMode, Scaling, read_image,
 };
+use xception_messages::with_causes;
 
-use crate::data::dataset::CHANNELS;
-use crate::data::{ClassFolders, DataError, Dataset, Images, Normalization, Skipped};
+use crate::dataset::CHANNELS;
+use crate::{ClassFolders, DataError, Dataset, Images, Normalization, Skipped};
 
 /// The kind, as a data source spells it.
 pub(crate) const KIND: &str = "folder";
@@ -102,7 +102,7 @@ pub fn training_files(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
 }
 
 /// Reads all images of a folder, prepared for a network but for the scaling of pixels.
-pub(super) fn load(
+pub(crate) fn load(
     dir: &Path,
     source: String,
     preprocessing: &Preprocessing,
@@ -211,7 +211,7 @@ mod tests {
     use std::fs;
 
     use image::RgbImage;
-    use xception_models::preprocessing::Labels;
+    use xception_images::Labels;
 
     use super::*;
 

@@ -5,9 +5,9 @@ use std::ops::Range;
 use rand::RngCore;
 use sha2::{Digest, Sha256};
 
-use crate::data::DataError;
-use crate::data::dataset::CHANNELS;
-use crate::data::keyed_rng::{Purpose, keyed_rng};
+use crate::DataError;
+use crate::dataset::CHANNELS;
+use crate::keyed_rng::{Purpose, keyed_rng};
 
 /// RGB images of one size with their labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -215,7 +215,7 @@ impl Images {
         }
     }
 
-    pub(super) fn update_digest(&self, digest: &mut Sha256) {
+    pub(crate) fn update_digest(&self, digest: &mut Sha256) {
         let [height, width] = self.size;
         for number in [height, width, self.len()] {
             digest.update((number as u64).to_le_bytes());

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use xception_files::name_text;
-use xception_models::preprocessing::{IMAGE_ENDINGS, Labels, is_image};
+use xception_images::{IMAGE_ENDINGS, Labels, is_image};
 
-use crate::data::listing::Listing;
-use crate::data::{DataError, Skipped};
+use crate::listing::Listing;
+use crate::{DataError, Skipped};
 
 /// The image files of a folder with a subfolder for each class, in the order of their names, each with the index of its
 /// class.

@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::data::dataset::CHANNELS;
-use crate::data::{ImageKey, Images, Mosaics, Targets};
+use crate::dataset::CHANNELS;
+use crate::{ImageKey, Images, Mosaics, Targets};
 
 /// The samples of a split, by their index: images that lie in memory, or mosaics that are made of such images when a batch
 /// asks for them.

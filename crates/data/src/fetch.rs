@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use xception_fetch::{Lock, Patience, fetch_file_with};
 
-use crate::data::unpack::unpack;
-use crate::data::{Archive, DataError};
+use crate::unpack::unpack;
+use crate::{Archive, DataError};
 
 /// The progress of a download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +100,7 @@ fn fetch_with(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::unpack::tests::{GOOD, archive, tar_gz};
+    use crate::unpack::tests::{GOOD, archive, tar_gz};
     use sha2::{Digest, Sha256};
     use std::thread;
     use std::time::Duration;

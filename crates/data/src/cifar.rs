@@ -8,11 +8,11 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::data::dataset::CHANNELS;
-use crate::data::{DataError, Dataset, Images, Normalization};
+use crate::dataset::CHANNELS;
+use crate::{DataError, Dataset, Images, Normalization};
 
 /// The side of an image, in pixels.
-const SIDE: usize = 32;
+pub(crate) const SIDE: usize = 32;
 /// The bytes of an image.
 const IMAGE_BYTES: usize = CHANNELS * SIDE * SIDE;
 

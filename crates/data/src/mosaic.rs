@@ -9,9 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xception_messages::Bounds;
 
-use crate::data::dataset::CHANNELS;
-use crate::data::keyed_rng::{Purpose, keyed_rng};
-use crate::data::{DataError, ImageKey, Images};
+use crate::dataset::CHANNELS;
+use crate::keyed_rng::{Purpose, keyed_rng};
+use crate::{DataError, ImageKey, Images};
 
 const GRID: Bounds = Bounds::at_least(1.0).at_most(16.0);
 const LABELS: Bounds = Bounds::at_least(1.0);
@@ -58,7 +58,8 @@ impl Mosaic {
     }
 
     /// Returns the first option that is out of its range: its name, its value and what is expected.
-    pub(crate) fn out_of_range(&self) -> Option<(&'static str, String, String)> {
+    #[must_use]
+    pub fn out_of_range(&self) -> Option<(&'static str, String, String)> {
         if !GRID.contains_count(self.grid) {
             return Some(("grid", self.grid.to_string(), GRID.to_string()));
         }

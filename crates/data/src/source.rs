@@ -7,17 +7,17 @@ use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
-use xception_models::preprocessing::Preprocessing;
+use xception_images::Preprocessing;
 
-use crate::data::cifar::{self, CIFAR10, CIFAR100};
-use crate::data::{DataError, Dataset, embedded, folder, folder_preprocessing};
+use crate::cifar::{self, CIFAR10, CIFAR100, SIDE};
+use crate::{DataError, Dataset, embedded, folder, folder_preprocessing};
 use xception_messages::nearest;
 
 /// Where data comes from. In configurations and on the command line it is one string: `embedded`, `cifar10:DIR`,
 /// `cifar100:DIR` or `folder:DIR`.
 ///
 /// ```
-/// use xception_train::data::{DataError, DataSource};
+/// use xception_data::{DataError, DataSource};
 ///
 /// let source: DataSource = "embedded".parse()?;
 /// let dataset = source.load()?;
@@ -64,6 +64,16 @@ impl DataSource {
             Self::Cifar10(dir) => cifar::load(&CIFAR10, dir, self.to_string()),
             Self::Cifar100(dir) => cifar::load(&CIFAR100, dir, self.to_string()),
             Self::Folder(dir) => folder::load(dir, self.to_string(), preprocessing),
+        }
+    }
+
+    /// Returns the height and width of the images where the data set decides them; `None` where images are brought to the size
+    /// that is asked for.
+    #[must_use]
+    pub fn image_size(&self) -> Option<[usize; 2]> {
+        match self {
+            Self::Embedded | Self::Cifar10(_) | Self::Cifar100(_) => Some([SIDE; 2]),
+            Self::Folder(_) => None,
         }
     }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use xception_fetch::{Check, File};
 
-use crate::data::DataError;
-use crate::data::cifar::{CIFAR10, CIFAR100, Cifar};
+use crate::DataError;
+use crate::cifar::{CIFAR10, CIFAR100, Cifar};
 
 /// The largest size, in bytes, of a file of class names.
 const TEXT_BYTES: u64 = 64 << 10;

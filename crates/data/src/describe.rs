@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::data::dataset::CHANNELS;
-use crate::data::{Dataset, Images, Normalization};
+use crate::dataset::CHANNELS;
+use crate::{Dataset, Images, Normalization};
 
 /// A summary of a data set.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::data::dataset::CHANNELS;
-use crate::data::prefetch::Prefetch;
-use crate::data::{
+use crate::dataset::CHANNELS;
+use crate::prefetch::Prefetch;
+use crate::{
     Augmentation, DataError, ImageKey, Normalization, Order, Samples, Targets, epoch_order,
 };
 
@@ -225,7 +225,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::data::Images;
+    use crate::Images;
 
     const COUNT: usize = 23;
 

@@ -4,9 +4,9 @@ use rand::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::data::dataset::CHANNELS;
-use crate::data::keyed_rng::{Purpose, keyed_rng};
-use crate::data::{DataError, Normalization};
+use crate::dataset::CHANNELS;
+use crate::keyed_rng::{Purpose, keyed_rng};
+use crate::{DataError, Normalization};
 
 /// How training images are varied: the usual augmentation of CIFAR (He et al., "Deep Residual Learning for Image
 /// Recognition", 2015, section 4.2).

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use xception_files::name_text;
-use xception_models::preprocessing::is_image;
+use xception_images::is_image;
 
-use crate::data::DataError;
+use crate::DataError;
 
 /// A file or folder that is passed over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,16 +27,16 @@ impl fmt::Display for Skipped {
 
 /// The entries of a folder in the order of their names, without hidden ones.
 #[derive(Debug, Default)]
-pub(super) struct Listing {
-    pub(super) folders: Vec<PathBuf>,
+pub(crate) struct Listing {
+    pub(crate) folders: Vec<PathBuf>,
     /// Regular files with the ending of an image.
-    pub(super) images: Vec<PathBuf>,
+    pub(crate) images: Vec<PathBuf>,
     /// Links that lead nowhere or back to the folder or one above it, and what has an image's name but is no file.
-    pub(super) skipped: Vec<Skipped>,
+    pub(crate) skipped: Vec<Skipped>,
 }
 
 impl Listing {
-    pub(super) fn of(dir: &Path) -> Result<Self, DataError> {
+    pub(crate) fn of(dir: &Path) -> Result<Self, DataError> {
         let mut listing = Self::default();
         for path in sorted(dir)? {
             let mut skip = |path, reason| listing.skipped.push(Skipped { path, reason });

@@ -1,15 +1,15 @@
 //! The part of CIFAR-10 that is built into the program: 2,000 training and 1,000 test images.
 //!
-//! They are stored as two PNG sheets, whose layout and making `crates/train/data/README.md` describes: tile `i`, counted
+//! They are stored as two PNG sheets, whose layout and making `crates/data/embedded/README.md` describes: tile `i`, counted
 //! from left to right and from top to bottom, belongs to class `i % 10`.
 
 use std::sync::Arc;
 
 use image::ImageFormat;
 
-use crate::data::cifar::{CIFAR_CITATION, CIFAR10_CLASSES};
-use crate::data::dataset::CHANNELS;
-use crate::data::{DataError, Dataset, Images, Normalization};
+use crate::cifar::{CIFAR_CITATION, CIFAR10_CLASSES};
+use crate::dataset::CHANNELS;
+use crate::{DataError, Dataset, Images, Normalization};
 
 /// The side of a tile, in pixels.
 const SIDE: usize = 32;
@@ -25,13 +25,13 @@ struct Sheet {
 
 const TRAIN: Sheet = Sheet {
     name: "cifar10-train-2000.png",
-    png: include_bytes!("../../data/cifar10-train-2000.png"),
+    png: include_bytes!("../embedded/cifar10-train-2000.png"),
     images: 2_000,
 };
 
 const TEST: Sheet = Sheet {
     name: "cifar10-test-1000.png",
-    png: include_bytes!("../../data/cifar10-test-1000.png"),
+    png: include_bytes!("../embedded/cifar10-test-1000.png"),
     images: 1_000,
 };
 
@@ -89,7 +89,7 @@ impl Sheet {
 
 #[cfg(test)]
 mod tests {
-    use crate::data::{DataSource, Description};
+    use crate::{DataSource, Description};
 
     /// Printed by tools/make_embedded_cifar10.py.
     const SHA256: &str = "52007825d59e4f7d81e47f95dd3e24ca67ed2971ccca722a63ee2a5880c59bdd";

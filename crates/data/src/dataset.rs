@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use xception_models::preprocessing::{Filter, Preprocessing, Resize, ResizeMode, Scaling};
+use xception_images::{Filter, Preprocessing, Resize, ResizeMode, Scaling};
 
-use crate::data::{DataError, Images, Mosaic, Mosaics, Normalization, Samples, Skipped};
+use crate::{DataError, Images, Mosaic, Mosaics, Normalization, Samples, Skipped};
 
 /// The channels of an image: red, green and blue.
 pub(crate) const CHANNELS: usize = 3;
@@ -16,7 +16,7 @@ pub(crate) const CHANNELS: usize = 3;
 pub struct Dataset {
     /// Its name for people, such as `CIFAR-10`.
     pub name: String,
-    /// Where it was loaded from, as [`DataSource`](crate::data::DataSource) spells it.
+    /// Where it was loaded from, as [`DataSource`](crate::DataSource) spells it.
     pub source: String,
     /// The publication to cite.
     pub citation: String,

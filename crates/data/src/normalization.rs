@@ -1,8 +1,8 @@
 //! The statistics that inputs are normalized with.
 
-use xception_models::preprocessing::{Preprocessing, Scaling};
+use xception_images::{Preprocessing, Scaling};
 
-use crate::data::DataError;
+use crate::DataError;
 
 /// Statistics of each channel on the scale of 0 to 1: an input is `(pixel / 255 - mean) / std`.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
