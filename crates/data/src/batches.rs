@@ -384,7 +384,7 @@ mod tests {
         ));
         let augmentation = Augmentation {
             crop_padding: usize::MAX,
-            horizontal_flip: true,
+            ..Augmentation::default()
         };
         assert!(matches!(
             error(BatchPlan {

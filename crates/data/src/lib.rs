@@ -37,7 +37,7 @@ mod unpack;
 struct Readme;
 
 pub use archive::{Archive, Member, Size};
-pub use augment::{Augmentation, ImageKey};
+pub use augment::{Augmentation, ColorJitter, ImageKey, RandomResizedCrop};
 pub use batches::{Batch, BatchPlan, Batches, num_batches};
 pub use class_folders::ClassFolders;
 pub use dataset::{Dataset, MosaicSplits};

@@ -141,7 +141,7 @@ impl<'a> EncodedImage<'a> {
         resize: WindowResize,
         pixels: &mut [u8],
     ) -> Result<(), PreprocessingError> {
-        self.check(window, resize, pixels.len())?;
+        resize.check(window, self.size(), self.name, pixels.len())?;
         let (turn, size) = (self.turn, self.stored_size());
         let denominator = match &self.content {
             Content::Jpeg(_) => resize.denominator(window),
@@ -176,20 +176,28 @@ impl<'a> EncodedImage<'a> {
             (turn.start(axis, held[axis] as f64, part[axis]), length)
         });
         let (part, held) = (turn.axes(part), turn.axes(held));
-        match resize.filter.kernel() {
-            Some(kernel) => antialiased_planes(&planes, held, part, kernel, resize.size, pixels),
-            None => nearest(&planes, held, resize.size, pixels),
-        }
+        resize.apply(&planes, held, part, pixels);
         Ok(())
     }
+}
 
+impl WindowResize {
+    /// Resizes a part of planes of `from` (height, width) pixels.
+    fn apply(self, planes: &[u8], from: [usize; 2], part: [(f64, f64); 2], pixels: &mut [u8]) {
+        match self.filter.kernel() {
+            Some(kernel) => antialiased_planes(planes, from, part, kernel, self.size, pixels),
+            None => nearest(planes, from, self.size, pixels),
+        }
+    }
+
+    /// Checks a window of an image of this size and name, and the length of the memory for the result.
     fn check(
-        &self,
+        self,
         window: Window,
-        resize: WindowResize,
+        [height, width]: [usize; 2],
+        name: &str,
         length: usize,
     ) -> Result<(), PreprocessingError> {
-        let [height, width] = self.size();
         let within = |axis: usize, side: usize| {
             let end = window.offset[axis].checked_add(window.size[axis]);
             window.size[axis] > 0 && end.is_some_and(|end| end <= side)
@@ -204,18 +212,16 @@ impl<'a> EncodedImage<'a> {
         let sides = |[height, width]: [usize; 2]| format!("{height} x {width}");
         if !within(0, height) || !within(1, width) {
             let found = format!("{} at {:?}", sides(window.size), window.offset);
-            let expected = format!("within {}'s {height} x {width} pixels", self.name);
+            let expected = format!("within the {height} x {width} pixels of {name}");
             return out_of_range("window", found, expected);
         }
-        if resize.size.contains(&0) {
-            return out_of_range("size", sides(resize.size), "1 x 1 or more".to_owned());
+        if self.size.contains(&0) {
+            return out_of_range("size", sides(self.size), "1 x 1 or more".to_owned());
         }
-        if let Some(gap) = resize.reducing_gap.filter(|gap| !(1.0..).contains(gap)) {
+        if let Some(gap) = self.reducing_gap.filter(|gap| !(1.0..).contains(gap)) {
             return out_of_range("reducing_gap", gap.to_string(), "1 or more".to_owned());
         }
-        let expected = resize.size[0]
-            .saturating_mul(resize.size[1])
-            .saturating_mul(3);
+        let expected = self.size[0].saturating_mul(self.size[1]).saturating_mul(3);
         if length != expected {
             return Err(PreprocessingError::Length {
                 what: "the buffer for the resized window",
@@ -225,9 +231,7 @@ impl<'a> EncodedImage<'a> {
         }
         Ok(())
     }
-}
 
-impl WindowResize {
     /// Returns the denominator of the smallest scale that leaves the gap.
     fn denominator(self, window: Window) -> usize {
         // The nearest pixel is one of the full image.
@@ -241,6 +245,50 @@ impl WindowResize {
         gap.and_then(|gap| DENOMINATORS.into_iter().find(|d| leaves(d, gap)))
             .unwrap_or(1)
     }
+}
+
+/// Resizes a window of an image that lies in memory as planes, in the calling thread. Pixels outside of the window have no
+/// influence. The reducing gap is of no consequence.
+///
+/// # Shapes
+///
+/// - `planes`: `[3, height, width]`, with `from` = `[height, width]`
+/// - `pixels`: `[3, height, width]` of `resize.size`
+///
+/// # Errors
+///
+/// If the window is empty or not within the image, `resize` asks for no pixels or a gap below 1, or `planes` or `pixels` has
+/// another length.
+pub fn resize_planes(
+    planes: &[u8],
+    from: [usize; 2],
+    window: Window,
+    resize: WindowResize,
+    pixels: &mut [u8],
+) -> Result<(), PreprocessingError> {
+    resize.check(window, from, "the image", pixels.len())?;
+    let expected = from[0].saturating_mul(from[1]).saturating_mul(3);
+    if planes.len() != expected {
+        return Err(PreprocessingError::Length {
+            what: "the image",
+            found: planes.len(),
+            expected,
+        });
+    }
+    let [height, width] = window.size;
+    let mut part = Vec::with_capacity(3 * height * width);
+    for plane in planes.chunks_exact(from[0] * from[1]) {
+        for row in plane
+            .chunks_exact(from[1])
+            .skip(window.offset[0])
+            .take(height)
+        {
+            part.extend_from_slice(&row[window.offset[1]..][..width]);
+        }
+    }
+    let whole = window.size.map(|side| (0.0, side as f64));
+    resize.apply(&part, window.size, whole, pixels);
+    Ok(())
 }
 
 /// Copies a section of an image at full scale to planes.

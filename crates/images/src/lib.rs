@@ -51,7 +51,7 @@ use xception_messages::Bounds;
 struct Readme;
 
 pub use decode::{DecodeLimits, DecodeOptions, IMAGE_ENDINGS, decode_image, is_image, read_image};
-pub use encoded::{EncodedImage, Window, WindowResize};
+pub use encoded::{EncodedImage, Window, WindowResize, resize_planes};
 pub use error::PreprocessingError;
 pub use filter::Filter;
 use geometry::ResizedCrop;

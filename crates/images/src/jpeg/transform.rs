@@ -47,18 +47,17 @@ impl WithSimd for BlockRow<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         match self.side {
-            BLOCK => self.transform(inverse),
-            4 => self.transform(reduced::inverse_4),
-            2 => self.transform(reduced::inverse_2),
-            _ => self
-                .transform(|block, factors| [[inverse_of_dc(block[0].wrapping_mul(factors[0]))]]),
+            BLOCK => self.transform::<BLOCK, Full>(),
+            4 => self.transform::<4, reduced::Half>(),
+            2 => self.transform::<2, reduced::Quarter>(),
+            _ => self.transform::<1, Mean>(),
         }
     }
 }
 
 impl BlockRow<'_> {
     #[inline(always)]
-    fn transform<const SIDE: usize>(self, inverse: impl Fn(&Block, &Block) -> [[u8; SIDE]; SIDE]) {
+    fn transform<const SIDE: usize, T: Transform<SIDE>>(self) {
         let pitch = self.samples.len() / SIDE;
         for (index, block) in self.blocks.iter().enumerate() {
             let columns = index * SIDE..(index + 1) * SIDE;
@@ -70,11 +69,38 @@ impl BlockRow<'_> {
                 }
                 continue;
             }
-            let rows = inverse(block, self.factors);
+            let rows = T::inverse(block, self.factors);
             for (to, row) in self.samples.chunks_exact_mut(pitch).zip(rows) {
                 to[columns.clone()].copy_from_slice(&row);
             }
         }
+    }
+}
+
+/// A transform of a block to `SIDE` x `SIDE` samples. It is a type because calls of function values aren't compiled for the
+/// vector instructions that their caller may use.
+pub(super) trait Transform<const SIDE: usize> {
+    /// Transforms a block.
+    fn inverse(block: &Block, factors: &Block) -> [[u8; SIDE]; SIDE];
+}
+
+/// The transform to as many samples as a block has coefficients.
+struct Full;
+
+impl Transform<BLOCK> for Full {
+    #[inline(always)]
+    fn inverse(block: &Block, factors: &Block) -> [[u8; BLOCK]; BLOCK] {
+        inverse(block, factors)
+    }
+}
+
+/// The transform to the mean of all samples.
+struct Mean;
+
+impl Transform<1> for Mean {
+    #[inline(always)]
+    fn inverse(block: &Block, factors: &Block) -> [[u8; 1]; 1] {
+        [[inverse_of_dc(block[0].wrapping_mul(factors[0]))]]
     }
 }
 

@@ -1,0 +1,471 @@
+//! Augmentation of training images, and their normalization.
+
+mod color_jitter;
+mod cutout;
+mod mixup;
+mod padded_crop;
+mod random_resized_crop;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use xception_images::{Filter, WindowResize, resize_planes};
+use xception_messages::Bounds;
+
+pub use color_jitter::ColorJitter;
+pub(crate) use mixup::{mix, partner, share};
+use padded_crop::PaddedCrop;
+pub use random_resized_crop::RandomResizedCrop;
+
+use crate::dataset::CHANNELS;
+use crate::{DataError, Normalization};
+
+const CUTOUT: Bounds = Bounds::at_least(1.0);
+const MIXUP: Bounds = Bounds::above(0.0).at_most(4.0);
+
+/// How training images are varied; by default the usual augmentation of CIFAR (He et al., "Deep Residual Learning for Image
+/// Recognition", 2015, section 4.2).
+///
+/// The choices for an image are a function of its [`ImageKey`] alone, and each kind of choice draws numbers of its own: turning one
+/// on or off leaves the others as they are. What is turned on is done in the order of the fields, with the normalization before
+/// `cutout`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(description = "How training images are varied at random.")]
+pub struct Augmentation {
+    /// Takes a crop of random size and shape, and resizes it to the size of the images. It comes instead of `crop_padding`, which
+    /// has to be 0.
+    #[schemars(example = RandomResizedCrop::default())]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resized_crop: Option<RandomResizedCrop>,
+    /// The pixels added at each side before a crop of the image's size is taken at random; less than the image's
+    /// shorter side, 0 for none. They are black (0) *before* normalization, as with torchvision's
+    /// `RandomCrop(32, padding=4)` ahead of `Normalize`; not the mean.
+    #[schemars(example = 2)]
+    pub crop_padding: usize,
+    /// Whether the image is mirrored left to right with probability 1/2.
+    pub horizontal_flip: bool,
+    /// Changes the colors.
+    #[schemars(example = ColorJitter { brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1 })]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub color_jitter: Option<ColorJitter>,
+    /// The side, in pixels, of a square around a random pixel that is set to the mean.
+    #[schemars(example = 16, transform = CUTOUT.of_number())]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cutout: Option<usize>,
+    /// Mixes each image with its neighbour in the epoch's order, with shares drawn by the distribution Beta(mixup, mixup), and
+    /// trains on the classes of both with these shares. Scores of training images are against the class of the first.
+    #[schemars(example = 0.2, transform = MIXUP.of_number())]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mixup: Option<f64>,
+}
+
+impl Default for Augmentation {
+    fn default() -> Self {
+        Self {
+            crop_padding: 4,
+            horizontal_flip: true,
+            ..Self::none()
+        }
+    }
+}
+
+/// What the random choices for an image depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImageKey {
+    /// The run's seed.
+    pub seed: u64,
+    /// The epoch, from 0.
+    pub epoch: u64,
+    /// The image's index in its split.
+    pub index: u32,
+}
+
+impl Augmentation {
+    /// No augmentation: images are only normalized.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            resized_crop: None,
+            crop_padding: 0,
+            horizontal_flip: false,
+            color_jitter: None,
+            cutout: None,
+            mixup: None,
+        }
+    }
+
+    /// Returns the first option that is out of its range, whatever the size of the images: its name, its value and what is
+    /// expected.
+    #[must_use]
+    pub fn out_of_range(&self) -> Option<(String, String, String)> {
+        let within = |outer: &str, (option, found, expected): (&str, String, String)| {
+            (format!("{outer}.{option}"), found, expected)
+        };
+        if let Some(wrong) = self.resized_crop.and_then(|crop| crop.out_of_range()) {
+            return Some(within("resized_crop", wrong));
+        }
+        if self.resized_crop.is_some() && self.crop_padding > 0 {
+            let expected = "0 with `resized_crop`, which comes instead".to_owned();
+            return Some((
+                "crop_padding".to_owned(),
+                self.crop_padding.to_string(),
+                expected,
+            ));
+        }
+        if let Some(wrong) = self.color_jitter.and_then(|jitter| jitter.out_of_range()) {
+            return Some(within("color_jitter", wrong));
+        }
+        let numbers = [
+            ("cutout", self.cutout.map(|side| side as f64), CUTOUT),
+            ("mixup", self.mixup, MIXUP),
+        ];
+        numbers.into_iter().find_map(|(name, value, bounds)| {
+            let value = value.filter(|value| !bounds.contains(*value))?;
+            Some((name.to_owned(), value.to_string(), bounds.to_string()))
+        })
+    }
+
+    /// Checks all options, and that every crop of an image of `size` (height, width) shows a part of it.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Augmentation`] where an option is out of its range, [`DataError::CropPadding`] where the padding isn't below
+    /// the shorter side.
+    pub fn check(&self, size: [usize; 2]) -> Result<(), DataError> {
+        if let Some((option, found, expected)) = self.out_of_range() {
+            return Err(DataError::Augmentation {
+                option,
+                found,
+                expected,
+            });
+        }
+        let [height, width] = size;
+        if self.crop_padding > 0 && self.crop_padding >= height.min(width) {
+            return Err(DataError::CropPadding {
+                padding: self.crop_padding,
+                height,
+                width,
+            });
+        }
+        Ok(())
+    }
+
+    /// Augments and normalizes one image; it isn't mixed with others.
+    ///
+    /// # Shapes
+    ///
+    /// - `image`: `[3, height, width]`, with `size` = `[height, width]`
+    /// - `out`: `[3, height, width]`
+    ///
+    /// # Panics
+    ///
+    /// Where a slice isn't of that length, or [`check`](Self::check) refuses the size.
+    pub fn apply(
+        &self,
+        image: &[u8],
+        size: [usize; 2],
+        normalization: &Normalization,
+        key: ImageKey,
+        out: &mut [f32],
+    ) {
+        let [height, width] = size;
+        assert_eq!(
+            image.len(),
+            CHANNELS * height * width,
+            "length of the image"
+        );
+        let Some(crop) = self.resized_crop else {
+            return self.apply_to_crop(image, size, normalization, key, out);
+        };
+        let mut cropped = vec![0; image.len()];
+        let resize = WindowResize {
+            size,
+            filter: Filter::Bilinear,
+            reducing_gap: None,
+        };
+        let resized = resize_planes(image, size, crop.window(size, key), resize, &mut cropped);
+        assert!(resized.is_ok(), "a crop within the image");
+        self.apply_to_crop(&cropped, size, normalization, key, out);
+    }
+
+    /// Does what is left to do once the random resized crop, if there is one, has been taken.
+    fn apply_to_crop(
+        &self,
+        image: &[u8],
+        size: [usize; 2],
+        normalization: &Normalization,
+        key: ImageKey,
+        out: &mut [f32],
+    ) {
+        assert_eq!(out.len(), image.len(), "length of the output");
+        assert!(self.check(size).is_ok(), "padding within the image's size");
+        let crop = PaddedCrop::choose(self.crop_padding, self.horizontal_flip, key);
+        let scaling = |channel| normalization.scale_and_bias(channel);
+        match self.color_jitter {
+            None => crop.apply(image, size, scaling, out),
+            Some(jitter) => {
+                crop.apply(image, size, |_| (1.0 / 255.0, 0.0), out);
+                jitter.apply(key, out);
+                for (channel, plane) in out.chunks_exact_mut(size[0] * size[1]).enumerate() {
+                    let (scale, black) = scaling(channel);
+                    plane
+                        .iter_mut()
+                        .for_each(|value| *value = *value * 255.0 * scale + black);
+                }
+            }
+        }
+        if let Some(side) = self.cutout {
+            cutout::cut_out(side, size, key, out);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: [usize; 2] = [5, 7];
+    const LEN: usize = 3 * 5 * 7;
+
+    fn key(index: u32) -> ImageKey {
+        ImageKey {
+            seed: 7,
+            epoch: 3,
+            index,
+        }
+    }
+
+    fn apply(augmentation: Augmentation, index: u32) -> Vec<f32> {
+        let image: Vec<u8> = (0..LEN).map(|i| (i * 2 + 1) as u8).collect();
+        let mut out = vec![f32::NAN; LEN];
+        augmentation.apply(&image, SIZE, &Normalization::CIFAR10, key(index), &mut out);
+        out
+    }
+
+    fn choose(augmentation: Augmentation, index: u32) -> PaddedCrop {
+        PaddedCrop::choose(
+            augmentation.crop_padding,
+            augmentation.horizontal_flip,
+            key(index),
+        )
+    }
+
+    /// The same by the definition: pad, crop, mirror, normalize, one element at a time.
+    fn reference(augmentation: Augmentation, index: u32) -> Vec<f32> {
+        let [height, width] = SIZE;
+        let PaddedCrop {
+            offset: [down, right],
+            flip,
+            ..
+        } = choose(augmentation, index);
+        let Normalization { mean, std } = Normalization::CIFAR10;
+        let mut out = Vec::new();
+        for channel in 0..3 {
+            for y in 0..height {
+                for x in 0..width {
+                    let x = if flip { width - 1 - x } else { x };
+                    let source_y = (y + down)
+                        .checked_sub(augmentation.crop_padding)
+                        .filter(|y| *y < height);
+                    let source_x = (x + right)
+                        .checked_sub(augmentation.crop_padding)
+                        .filter(|x| *x < width);
+                    let pixel = match (source_y, source_x) {
+                        (Some(y), Some(x)) => (((channel * height + y) * width + x) * 2 + 1) as u8,
+                        _ => 0,
+                    };
+                    out.push((f32::from(pixel) / 255.0 - mean[channel]) / std[channel]);
+                }
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn agrees_with_the_definition() {
+        for crop_padding in [0, 1, 4] {
+            for horizontal_flip in [false, true] {
+                let augmentation = Augmentation {
+                    crop_padding,
+                    horizontal_flip,
+                    ..Augmentation::none()
+                };
+                for index in 0..50 {
+                    let pairs = apply(augmentation, index);
+                    for (found, expected) in pairs.iter().zip(reference(augmentation, index)) {
+                        assert!(
+                            (found - expected).abs() < 1e-5,
+                            "{augmentation:?}, image {index}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn choices_cover_their_range_evenly() {
+        let augmentation = Augmentation::default();
+        let choices: Vec<PaddedCrop> = (0..9_000)
+            .map(|index| choose(augmentation, index))
+            .collect();
+        let flips = choices.iter().filter(|choice| choice.flip).count();
+        assert!((4_300..4_700).contains(&flips), "{flips}");
+        for axis in 0..2 {
+            for offset in 0..=8 {
+                let count = choices
+                    .iter()
+                    .filter(|choice| choice.offset[axis] == offset)
+                    .count();
+                assert!((880..1_120).contains(&count), "offset {offset}: {count}");
+            }
+        }
+    }
+
+    #[test]
+    fn choices_are_fixed() {
+        // A change of these breaks the reproducibility of recorded runs.
+        let chosen = |index| {
+            let PaddedCrop { offset, flip, .. } = choose(Augmentation::default(), index);
+            (offset, flip)
+        };
+        assert_eq!(chosen(0), ([6, 1], false));
+        assert_eq!(chosen(1), ([1, 1], false));
+        assert_eq!(chosen(4), ([4, 4], true));
+    }
+
+    #[test]
+    fn padding_must_leave_a_part_of_the_image() {
+        let augmentation = Augmentation {
+            crop_padding: 5,
+            ..Augmentation::none()
+        };
+        assert!(matches!(
+            augmentation.check(SIZE),
+            Err(DataError::CropPadding { padding: 5, .. })
+        ));
+        assert!(
+            Augmentation {
+                crop_padding: 4,
+                ..augmentation
+            }
+            .check(SIZE)
+            .is_ok()
+        );
+        assert!(Augmentation::none().check([1, 1]).is_ok());
+    }
+
+    #[test]
+    fn configuration_names_what_it_does_not_know() {
+        let parse = serde_json::from_str::<Augmentation>;
+        assert_eq!(parse("{}").unwrap(), Augmentation::default());
+        assert_eq!(
+            parse(r#"{"crop_padding": 0, "horizontal_flip": false}"#).unwrap(),
+            Augmentation::none()
+        );
+        assert!(
+            parse(r#"{"vertical_flip": true}"#)
+                .unwrap_err()
+                .to_string()
+                .contains("vertical_flip")
+        );
+    }
+
+    #[test]
+    fn jitter_without_strength_changes_nothing() {
+        let augmentation = Augmentation {
+            color_jitter: Some(ColorJitter::default()),
+            ..Augmentation::default()
+        };
+        for index in 0..20 {
+            let expected = apply(Augmentation::default(), index);
+            for (found, expected) in apply(augmentation, index).iter().zip(expected) {
+                assert!((found - expected).abs() < 1e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_turned_on_leaves_the_other_choices() {
+        let plain = apply(Augmentation::default(), 3);
+        let cut = Augmentation {
+            cutout: Some(2),
+            ..Augmentation::default()
+        };
+        let found = apply(cut, 3);
+        let cut_out = found.iter().filter(|value| **value == 0.0).count();
+        assert!((3..=12).contains(&cut_out), "{cut_out}");
+        let pairs = found.iter().zip(&plain);
+        assert!(
+            pairs
+                .clone()
+                .all(|(found, plain)| *found == 0.0 || found == plain)
+        );
+    }
+
+    #[test]
+    fn a_resized_crop_of_everything_is_the_image() {
+        let all = Augmentation {
+            resized_crop: Some(RandomResizedCrop {
+                area: [1.0, 1.0],
+                aspect_ratio: [0.1, 10.0],
+            }),
+            ..Augmentation::none()
+        };
+        let whole = apply(Augmentation::none(), 0);
+        // Ten draws of the whole area in another shape don't fit.
+        assert!((0..10).any(|index| apply(all, index) == whole));
+        let parts = Augmentation {
+            resized_crop: Some(RandomResizedCrop::default()),
+            ..Augmentation::none()
+        };
+        let bounds = |channel: usize| {
+            let plane = &whole[channel * 35..][..35];
+            let least = plane.iter().copied().fold(f32::INFINITY, f32::min);
+            (
+                least,
+                plane.iter().copied().fold(f32::NEG_INFINITY, f32::max),
+            )
+        };
+        for index in 0..30 {
+            for (place, value) in apply(parts, index).iter().enumerate() {
+                let (least, most) = bounds(place / 35);
+                assert!((least - 1e-4..=most + 1e-4).contains(value));
+            }
+        }
+    }
+
+    #[test]
+    fn options_out_of_range_are_named() {
+        let of = |text: &str| {
+            let augmentation: Augmentation = serde_json::from_str(text).unwrap();
+            let error = augmentation.check([32, 32]).unwrap_err();
+            error.to_string()
+        };
+        for (text, message) in [
+            (
+                r#"{"resized_crop": {}}"#,
+                "crop_padding` is 4, but has to be 0 with `resized_crop`",
+            ),
+            (
+                r#"{"crop_padding": 0, "resized_crop": {"area": [0, 1]}}"#,
+                "resized_crop.area` is [0.0, 1.0]",
+            ),
+            (r#"{"color_jitter": {"hue": 1}}"#, "color_jitter.hue` is 1"),
+            (r#"{"cutout": 0}"#, "cutout` is 0"),
+            (
+                r#"{"mixup": 0}"#,
+                "mixup` is 0, but has to be more than 0 and at most 4",
+            ),
+        ] {
+            let error = of(text);
+            assert!(error.contains(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_off_is_not_written() {
+        let text = serde_json::to_string(&Augmentation::default()).unwrap();
+        assert_eq!(text, r#"{"crop_padding":4,"horizontal_flip":true}"#);
+    }
+}
