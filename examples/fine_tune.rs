@@ -14,7 +14,7 @@ use burn::prelude::*;
 use xception::train::config::{FineTuning, Freeze, RunConfig};
 use xception::train::data::{DataSource, Dataset};
 use xception::train::record::RunRecord;
-use xception::train::training::{Display, Run, StopSignal};
+use xception::train::training::Run;
 
 fn main() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
@@ -43,18 +43,8 @@ fn main() -> anyhow::Result<()> {
 fn train(config: &RunConfig, out: &Path) -> anyhow::Result<RunRecord> {
     // The configuration, with the padding, scaling and so on that the weights determine, and the images.
     let (config, data) = Run::prepare(config)?;
-    let run = Run {
-        config: &config,
-        data: &data,
-        seed: 1,
-        device: &Device::flex(),
-        backend: "flex",
-        display: Display::Quiet,
-        stop: StopSignal::new(),
-        label: "",
-        retrain_damaged: false,
-        warn: &|warning| eprintln!("{warning}"),
-    };
+    let (seed, device) = (1, Device::flex());
+    let run = Run::new(&config, &data, seed, &device, "flex");
     Ok(run.train(out, |_| ())?)
 }
 

@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use xception::train::config::{Freeze, Override, Seeds};
 use xception::train::data::DataSource;
+use xception::train::training::{CheckpointPolicy, Interval};
 
 use super::{DeviceArguments, InputArguments, Jobs};
 
 /// Train every variant of an ablation with every seed, and write a report.
 ///
 /// Prints the plan first. Results are written after every run; started again, the same command skips
-/// runs that have ended and goes on with the one that was stopped, from its last epoch. Ctrl-C stops after
-/// the current batch, and a second Ctrl-C at once.
+/// runs that have ended and goes on with the one that was stopped, from its last checkpoint. Ctrl-C stops
+/// after the current batch, with a checkpoint, and a second Ctrl-C at once.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   xception ablate configs/ablations/quick.json
@@ -53,9 +54,10 @@ pub struct AblateArguments {
 
 /// Train one network, from random weights or from those that it has learned before.
 ///
-/// The folder gets the resolved configuration before the first step, the record after every epoch, and
-/// the network at the end. Started again, the same command goes on from the last epoch. Ctrl-C stops after
-/// the current batch, and a second Ctrl-C at once.
+/// The folder gets the resolved configuration before the first step, a line of JSON in steps.jsonl for each
+/// step, the record after every epoch, and the network at the end. Started again, the same command goes on
+/// from the last checkpoint. Ctrl-C stops after the current batch, with a checkpoint, and a second Ctrl-C
+/// at once.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   xception train configs/models/xception-small.json --out runs/first
@@ -160,6 +162,22 @@ pub struct RunArguments {
     pub overrides: Vec<Override>,
     #[command(flatten)]
     pub device: DeviceArguments,
+    /// How often a run writes a checkpoint within an epoch: a number of steps, such as 500, a time, such as
+    /// 90s, 10m or 2h, or epoch for none. There is always one after an epoch, and where a run is stopped.
+    #[arg(long, value_name = "STEPS|TIME", default_value_t = CheckpointPolicy::default().within_epochs)]
+    pub checkpoint_every: Interval,
+    /// The number of checkpoints that stay while a run is under way, the last ones. Should the last be
+    /// damaged, the run goes on from the one before.
+    #[arg(long, value_name = "N", default_value_t = CheckpointPolicy::default().keep)]
+    pub keep_checkpoints: NonZeroUsize,
+    /// Also write model-best.bpk, the network after the epoch that is best on the images held back for
+    /// validation (data.validation_images).
+    #[arg(long)]
+    pub keep_best: bool,
+    /// Also write an event file with every step and epoch for TensorBoard, into the folder tensorboard of
+    /// each run (`tensorboard --logdir OUT` shows them all).
+    #[arg(long)]
+    pub tensorboard: bool,
     /// The runs to train again from the start, instead of leaving them as they are.
     #[arg(long, value_enum, value_name = "WHICH")]
     pub retrain: Option<RetrainArgument>,
@@ -175,6 +193,15 @@ impl RunArguments {
         let data = self.data.iter();
         let data = data.map(|source| Override::new("data.source", source.to_string()));
         data.chain(self.overrides.iter().cloned()).collect()
+    }
+
+    /// Returns when checkpoints are written, and which of them stay.
+    pub fn checkpoints(&self) -> CheckpointPolicy {
+        CheckpointPolicy {
+            within_epochs: self.checkpoint_every,
+            keep: self.keep_checkpoints,
+            keep_best: self.keep_best,
+        }
     }
 
     /// Returns whether runs whose files are damaged are trained again from the start.

@@ -76,6 +76,8 @@ pub fn run(arguments: &AblateArguments) -> Result<()> {
         stop,
         command: command_line(arguments),
         retrain_damaged: arguments.run.retrain_damaged(),
+        checkpoints: arguments.run.checkpoints(),
+        tensorboard: arguments.run.tensorboard,
         workers,
         observer: Arc::new(move |event| show(&event, display)),
     };

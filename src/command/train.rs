@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use xception::train::config::{FineTuning, RunConfig};
 use xception::train::numbers::counted;
-use xception::train::record::RunState;
+use xception::train::record::{Divergence, RunState};
 use xception::train::training::{Display, Progress, Run, RunFolder, warn};
 
 use super::display::display;
@@ -55,6 +55,8 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         stop: stop_signal(display)?,
         label: &label,
         retrain_damaged: arguments.run.retrain_damaged(),
+        checkpoints: arguments.run.checkpoints(),
+        tensorboard: arguments.run.tensorboard,
         warn: &warn,
     };
     let epochs = config.recipe.epochs;
@@ -94,8 +96,20 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         escaped_path(&RunFolder::model_file(&out))
     )?;
     if record.state == RunState::Diverged {
+        let at = record.divergence.map_or_else(String::new, |at| {
+            let Divergence {
+                step,
+                learning_rate,
+                ..
+            } = at;
+            format!(" at step {step}, with a learning rate of {learning_rate}")
+        });
+        let before = match RunFolder::last_checkpoint(&out) {
+            Some(folder) => format!("; the last checkpoint before it is {}", folder.display()),
+            None => String::new(),
+        };
         anyhow::bail!(
-            "the training loss became infinite or not a number: lower recipe.learning_rate"
+            "the training loss became infinite or not a number{at}: lower recipe.learning_rate{before}"
         );
     }
     Ok(())

@@ -13,11 +13,13 @@ mod configurations;
 mod damage;
 #[cfg(target_os = "linux")] // its setsid
 mod dashboard;
+mod faults;
 mod figures;
 mod fine_tuning;
 mod hostile_names;
 mod images;
 mod jobs;
+mod kills;
 mod pictures;
 mod report;
 mod resume;

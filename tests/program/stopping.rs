@@ -74,16 +74,22 @@ pub fn a_run(workshop: &Workshop, batch_size: usize) -> String {
 }
 
 #[test]
-fn a_run_without_a_checkpoint_says_that_it_starts_again() {
+fn a_run_that_is_stopped_in_its_first_epoch_has_a_checkpoint_of_its_steps() {
     let workshop = Workshop::new();
     let (file, out) = (a_run(&workshop, 10), workshop.text("out"));
     let arguments = ["train", &file, "--out", &out];
-    let manifest = workshop.path("out/run.json");
-    let (code, errors) = stop(&arguments, Signal::TERM, &manifest);
+    let log = workshop.path("out/steps.jsonl"); // there before the first step
+    let (code, errors) = stop(&arguments, Signal::TERM, &log);
     assert_eq!(code, Some(143), "{errors}");
-    let sentence =
-        "terminated before the run's first epoch ended; the same command starts the run again";
-    assert!(errors.contains(sentence), "{errors}");
+    let place = errors.split("terminated after ").nth(1).unwrap();
+    let steps: usize = place.split(' ').next().unwrap().parse().unwrap();
+    assert!(
+        place.contains(" of epoch 1; the same command goes on from there"),
+        "{errors}"
+    );
+    let checkpoint = workshop.path(&format!("out/checkpoint/epoch-0-step-{steps}"));
+    assert!(checkpoint.is_dir(), "{errors}");
+    assert_eq!(fs::read_to_string(&log).unwrap().lines().count(), steps);
 }
 
 #[test]

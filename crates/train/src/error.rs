@@ -15,7 +15,7 @@ use crate::data::DataError;
 use crate::network::BoxedError;
 use crate::printable::{Printable, printable};
 use crate::report::ReportError;
-use crate::training::StopReason;
+use crate::training::{Place, StopReason};
 
 /// Errors of training, evaluating and writing results.
 #[derive(Debug, Error)]
@@ -248,17 +248,23 @@ pub enum TrainError {
     InterruptedRuns {
         /// Who, or how.
         reason: StopReason,
-        /// Each run that was under way, variant and seed, with the epochs that its checkpoint has.
-        runs: Vec<(String, usize)>,
+        /// Each run that was under way, variant and seed, with the place of its checkpoint.
+        runs: Vec<(String, Place)>,
     },
     /// Someone asked for the end.
-    #[error("{}", interruption(*.reason, *.epochs))]
+    #[error("{} {place}; the same command goes on from there", happened(*.reason))]
     Interrupted {
         /// Who, or how.
         reason: StopReason,
-        /// Epochs that the run's checkpoint has; 0 where there is none.
-        epochs: usize,
+        /// The place of the run's checkpoint.
+        place: Place,
     },
+    /// The network of the best epoch was asked for, and there are no images that would tell which epoch is the best.
+    #[error(
+        "the network of the best epoch can't be kept without images held back for validation: set \
+         data.validation_images"
+    )]
+    NoValidation,
 }
 
 impl TrainError {
@@ -295,29 +301,13 @@ fn happened(reason: StopReason) -> &'static str {
 }
 
 /// Says what happened to each run, and how to go on.
-fn interruptions(reason: StopReason, runs: &[(String, usize)]) -> String {
-    let places = runs.iter().map(|(label, epochs)| {
-        let label = printable(label);
-        match epochs {
-            0 => format!("{label} before its first epoch ended"),
-            epochs => format!("{label} after epoch {epochs}"),
-        }
-    });
+fn interruptions(reason: StopReason, runs: &[(String, Place)]) -> String {
+    let places = runs.iter();
+    let places = places.map(|(label, place)| format!("{} {place}", printable(label)));
     let places: Vec<_> = places.collect();
     let between = if places.is_empty() { "" } else { ": " };
     let (happened, places) = (happened(reason), places.join("; "));
     format!("{happened}{between}{places}; the same command goes on from there")
-}
-
-/// Says what happened, and how to go on.
-fn interruption(reason: StopReason, epochs: usize) -> String {
-    let happened = happened(reason);
-    match epochs {
-        0 => format!(
-            "{happened} before the run's first epoch ended; the same command starts the run again"
-        ),
-        epochs => format!("{happened} after epoch {epochs}; the same command goes on from there"),
-    }
 }
 
 #[cfg(test)]
@@ -326,7 +316,7 @@ mod tests {
 
     #[test]
     fn each_run_that_was_stopped_has_its_place() {
-        let runs = |runs: &[(&str, usize)]| TrainError::InterruptedRuns {
+        let runs = |runs: &[(&str, Place)]| TrainError::InterruptedRuns {
             reason: StopReason::Interrupted,
             runs: runs
                 .iter()
@@ -334,9 +324,19 @@ mod tests {
                 .collect(),
         };
         assert_eq!(
-            runs(&[("base, seed 1", 2), ("plain, seed 1", 0)]).to_string(),
-            "interrupted: base, seed 1 after epoch 2; plain, seed 1 before its first epoch ended; the same command \
-             goes on from there"
+            runs(&[
+                ("base, seed 1", Place::after(2)),
+                (
+                    "plain, seed 1",
+                    Place {
+                        epochs: 0,
+                        steps: 7
+                    }
+                )
+            ])
+            .to_string(),
+            "interrupted: base, seed 1 after epoch 2; plain, seed 1 after 7 steps of epoch 1; the same command goes on \
+             from there"
         );
         assert_eq!(
             runs(&[]).to_string(),

@@ -140,6 +140,9 @@ pub struct RunRecord {
     pub parameters: u64,
     /// The epochs so far, in order; `epoch` counts from 1.
     pub epochs: Vec<EpochRecord>,
+    /// Where the loss became infinite or not a number, if it did. Runs of earlier versions don't say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub divergence: Option<Divergence>,
     /// SHA-256 of the trained network, `model.bpk`, in hexadecimal, once it is written. Runs of earlier versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_sha256: Option<String>,
@@ -187,6 +190,17 @@ pub enum RunState {
     Finished,
     /// The loss became infinite or not a number; the run ended there.
     Diverged,
+}
+
+/// The step at which a run's loss became infinite or not a number. The network is that before this step.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Divergence {
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// The step, from 1 over the whole run.
+    pub step: usize,
+    /// The step's learning rate.
+    pub learning_rate: f64,
 }
 
 /// What one epoch gave.
@@ -312,7 +326,7 @@ pub struct EnvironmentRecord {
 }
 
 /// JSON has no infinity: a loss that is not finite is written as `null` and read as NaN.
-mod finite_or_null {
+pub(crate) mod finite_or_null {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {

@@ -20,7 +20,7 @@ use xception_train::network::Trained;
 use xception_train::prelude::*;
 use xception_train::record::{AblationRecord, RunState};
 use xception_train::report::Verdict;
-use xception_train::training::StopReason;
+use xception_train::training::{Place, StopReason};
 
 /// A convolution and a linear classifier.
 #[derive(Module, Debug)]
@@ -203,7 +203,7 @@ fn an_ablation_that_was_stopped_goes_on_with_the_same_numbers_and_ends_in_a_repo
     let (error, _) = run(&plan, &stopped, Some(3));
     let error = error.unwrap_err();
     assert!(
-        matches!(error, TrainError::Interrupted { epochs: 1, .. }),
+        matches!(error, TrainError::Interrupted { place, .. } if place == Place::after(1)),
         "{error}"
     );
     let (again, lines) = run(&plan, &stopped, None);

@@ -13,7 +13,7 @@ use xception_train::config::RunConfig;
 use xception_train::models::ModelConfig;
 use xception_train::models::weights::{LoadOptions, load};
 use xception_train::record::{RunRecord, RunState};
-use xception_train::training::{Display, Run, RunFolder, RunStatus, StopSignal};
+use xception_train::training::{Run, RunFolder, RunStatus};
 
 const TINY: &str = r#"{
     "model": {"xception": {"width": 0.03, "middle_modules": 0, "stem": "small"}},
@@ -45,17 +45,11 @@ fn train(
     let (config, data) = Run::prepare(&config).unwrap();
     let _alone = TRAINING.lock().unwrap_or_else(PoisonError::into_inner);
     let warnings = Mutex::new(Vec::new());
+    let device = Device::flex();
     let run = Run {
-        config: &config,
-        data: &data,
-        seed: 1,
-        device: &Device::flex(),
-        backend: "flex",
-        display: Display::Quiet,
-        stop: StopSignal::new(),
-        label: "",
         retrain_damaged,
         warn: &|text| warnings.lock().unwrap().push(text.to_owned()),
+        ..Run::new(&config, &data, 1, &device, "flex")
     };
     let from = folder.to_owned();
     let record = run.train(folder, move |record| {

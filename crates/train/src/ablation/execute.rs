@@ -15,7 +15,7 @@ use crate::TrainError;
 use crate::files::LockedFolder;
 use crate::network::NetworkConfig;
 use crate::record::AblationRecord;
-use crate::training::{Display, Run, RunFolder, RunStatus, StopSignal};
+use crate::training::{CheckpointPolicy, Display, Run, RunFolder, RunStatus, StopSignal};
 
 /// The machine and the manner in which an ablation runs.
 pub struct Execution<'a> {
@@ -31,6 +31,10 @@ pub struct Execution<'a> {
     pub command: String,
     /// Whether runs whose files are damaged are trained again from the start, rather than left out.
     pub retrain_damaged: bool,
+    /// When runs write checkpoints, and which of them stay.
+    pub checkpoints: CheckpointPolicy,
+    /// Whether each run has an event file for TensorBoard.
+    pub tensorboard: bool,
     /// The processes that train runs side by side; without any, this process trains one run after another.
     pub workers: Option<Workers>,
     /// Is told what happens.
@@ -92,6 +96,8 @@ impl<'a> Execution<'a> {
             stop: StopSignal::new(),
             command: String::new(),
             retrain_damaged: false,
+            checkpoints: CheckpointPolicy::default(),
+            tensorboard: false,
             workers: None,
             observer: Arc::new(|event| show(&event, Display::Lines)),
         }
@@ -224,6 +230,8 @@ impl<'a> Execution<'a> {
             stop: self.stop.clone(),
             label: &run.label,
             retrain_damaged: self.retrain_damaged,
+            checkpoints: self.checkpoints,
+            tensorboard: self.tensorboard,
             warn,
         }
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::RunConfig;
 use crate::record::RunRecord;
-use crate::training::StopReason;
+use crate::training::{CheckpointPolicy, Place, StopReason};
 
 /// A message to a worker.
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,6 +32,10 @@ pub(super) struct Assignment<M> {
     pub(super) label: String,
     /// Whether a run whose files are damaged is trained again from the start.
     pub(super) retrain_damaged: bool,
+    /// When checkpoints are written, and which of them stay.
+    pub(super) checkpoints: CheckpointPolicy,
+    /// Whether there is an event file for TensorBoard.
+    pub(super) tensorboard: bool,
     /// Whether lines tell of progress within long epochs, on standard error.
     pub(super) lines: bool,
 }
@@ -46,8 +50,8 @@ pub(super) enum Reply {
     Warning(String),
     /// The run has ended.
     Ended,
-    /// The run was stopped after this number of epochs.
-    Stopped { reason: StopReason, epochs: usize },
+    /// The run was stopped, and has a checkpoint of this place.
+    Stopped { reason: StopReason, place: Place },
     /// The run's files are damaged.
     Damaged { cause: String },
     /// The run failed.
@@ -83,7 +87,10 @@ mod tests {
             Reply::Ended,
             Reply::Stopped {
                 reason: StopReason::Terminated,
-                epochs: 3,
+                place: Place {
+                    epochs: 3,
+                    steps: 14,
+                },
             },
         ];
         for reply in replies {
@@ -104,6 +111,8 @@ mod tests {
             variant: "base".to_owned(),
             label: "base, seed 1".to_owned(),
             retrain_damaged: false,
+            checkpoints: CheckpointPolicy::default(),
+            tensorboard: false,
             lines: true,
         }));
         match parse::<Request<ModelConfig>>(&line(&request).unwrap()).unwrap() {

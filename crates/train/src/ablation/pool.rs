@@ -14,7 +14,7 @@ use super::workers::{Message, Process, Workers};
 use crate::TrainError;
 use crate::network::NetworkConfig;
 use crate::record::DataRecord;
-use crate::training::Display;
+use crate::training::{Display, Place};
 
 /// Between two looks at the signal to stop.
 const INTERVAL: Duration = Duration::from_millis(50);
@@ -29,8 +29,8 @@ pub(super) struct Pool<'r, M: NetworkConfig> {
     slots: Vec<Slot<'r, M>>,
     sender: Sender<(usize, Message)>,
     receiver: Receiver<(usize, Message)>,
-    /// Runs that were stopped, with the epochs that are done.
-    stopped: Vec<(String, usize)>,
+    /// Runs that were stopped, with the places of their checkpoints.
+    stopped: Vec<(String, Place)>,
 }
 
 /// A place for a process, which is started with the first run that it gets.
@@ -126,6 +126,8 @@ impl<'r, M: NetworkConfig> Pool<'r, M> {
             variant: variant.folder(),
             label: run.label.clone(),
             retrain_damaged: self.execution.retrain_damaged,
+            checkpoints: self.execution.checkpoints,
+            tensorboard: self.execution.tensorboard,
             lines: self.execution.display != Display::Quiet,
         })))?;
         *slot = Slot {
@@ -204,10 +206,10 @@ impl<'r, M: NetworkConfig> Pool<'r, M> {
                 return Ok(());
             }
             Reply::Ended => {}
-            Reply::Stopped { reason, epochs } => {
+            Reply::Stopped { reason, place } => {
                 // Perhaps the process alone got a signal: a wish to stop is one for all.
                 self.execution.stop.request(reason);
-                self.stopped.push((run.label.clone(), epochs));
+                self.stopped.push((run.label.clone(), place));
             }
             Reply::Damaged { cause } => {
                 let path = run.folder.clone();
@@ -340,8 +342,8 @@ mod tests {
         let script = r#"
             read run
             case $run in
-                *'"seed":1,'*'"label":"base'*) echo '{"stopped": {"reason": "terminated", "epochs": 3}}';;
-                *) read stop; echo '{"stopped": {"reason": "terminated", "epochs": 0}}';;
+                *'"seed":1,'*'"label":"base'*) echo '{"stopped": {"reason": "terminated", "place": {"epochs": 3, "steps": 0}}}';;
+                *) read stop; echo '{"stopped": {"reason": "terminated", "place": {"epochs": 0, "steps": 7}}}';;
             esac
             read end"#;
         let stop = StopSignal::new();
@@ -349,8 +351,8 @@ mod tests {
         let error = outcome.unwrap_err();
         assert_eq!(
             error.to_string(),
-            "terminated: base, seed 1 after epoch 3; plain, seed 1 before its first epoch ended; the same command goes \
-             on from there"
+            "terminated: base, seed 1 after epoch 3; plain, seed 1 after 7 steps of epoch 1; the same command goes on \
+             from there"
         );
         assert_eq!(stop.reason(), Some(StopReason::Terminated));
         assert_eq!(

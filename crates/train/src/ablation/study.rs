@@ -188,6 +188,7 @@ fn read_run(
             parameters,
             epochs: Vec::new(),
             network_sha256: None,
+            divergence: None,
             origin: None,
         };
         return Ok(RunFolder::manifest::<Value>(folder)

@@ -78,9 +78,7 @@ impl Worker<'_> {
         for assignment in assignments {
             let reply = match self.train(&*assignment?, &mut images, &replies) {
                 Ok(_) => Reply::Ended,
-                Err(TrainError::Interrupted { reason, epochs }) => {
-                    Reply::Stopped { reason, epochs }
-                }
+                Err(TrainError::Interrupted { reason, place }) => Reply::Stopped { reason, place },
                 Err(TrainError::DamagedRun { cause, .. }) => Reply::Damaged { cause },
                 Err(error) => Reply::Failed {
                     cause: with_causes(&error),
@@ -115,6 +113,8 @@ impl Worker<'_> {
             stop: self.stop.clone(),
             label: &assignment.label,
             retrain_damaged: assignment.retrain_damaged,
+            checkpoints: assignment.checkpoints,
+            tensorboard: assignment.tensorboard,
             warn: &|text| replies.send(&Reply::Warning(text.to_owned())),
         };
         let folder = run_folder(&self.out, &assignment.variant, assignment.seed);

@@ -433,6 +433,7 @@ fn run(seed: u64, curve: impl Iterator<Item = (f64, f64)>) -> RunRecord {
                 test_seconds: 0.75,
             })
             .collect(),
+        divergence: None,
         network_sha256: None,
         origin: None,
     }

@@ -1,18 +1,22 @@
-//! The state of a run between two epochs, on disk.
+//! The state of a run between two steps, on disk.
 //!
 //! ```text
-//! checkpoint/epoch-N/model.bpk       weights and running statistics
-//! checkpoint/epoch-N/optimizer.bpk   the optimizer's state
-//! checkpoint/epoch-N/record.json     the record so far
-//! checkpoint/epoch-N/sha256.json     the hashes of the two burnpack files
+//! checkpoint/epoch-N/              the state after epoch N
+//! checkpoint/epoch-N-step-K/       the state after K steps of the epoch after that
+//!     model.bpk                    weights and running statistics
+//!     optimizer.bpk                the optimizer's state
+//!     progress.json                within an epoch, what its steps gave so far
+//!     record.json                  the record so far
+//!     sha256.json                  the hashes of the other files
 //! ```
 //!
 //! A checkpoint is a folder that is written under another name, synced and then renamed, so that a run that
-//! dies while it writes finds the one before. It holds all that the next epoch depends on: data order,
+//! dies while it writes finds the one before. It holds all that the next step depends on: data order,
 //! augmentation, dropout and learning rate are functions of the seed and the step, and need no state.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
@@ -21,15 +25,18 @@ use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 use sha2::{Digest, Sha256};
 
+use super::epoch_progress::EpochProgress;
+use super::place::Place;
 use super::task::ClassificationTask;
 use crate::TrainError;
-use crate::files::{create_folder, file_error, read_json, remove, write, write_json};
+use crate::files::{create_folder, file_error, file_sha256, read_json, remove, write, write_json};
 use crate::network::ImageClassifier;
 use crate::record::{Asked, RunRecord};
 
 const MODEL: &str = "model.bpk";
 const OPTIMIZER: &str = "optimizer.bpk";
 const RECORD: &str = "record.json";
+const PROGRESS: &str = "progress.json";
 const HASHES: &str = "sha256.json";
 /// The folder of a checkpoint that isn't whole yet.
 const UNFINISHED: &str = "unfinished";
@@ -39,9 +46,21 @@ pub(crate) struct TrainingState<N: ImageClassifier> {
     pub(crate) task: ClassificationTask<N>,
     pub(crate) optimizer: ModuleOptimizer,
     pub(crate) record: RunRecord,
+    /// The part that is done of the epoch after those of the record.
+    pub(crate) within: EpochProgress,
 }
 
-/// The folder of a run's checkpoints; all but the last are removed.
+impl<N: ImageClassifier> TrainingState<N> {
+    /// Returns how far the run has come.
+    pub(crate) fn place(&self) -> Place {
+        Place {
+            epochs: self.record.epochs.len(),
+            steps: self.within.steps,
+        }
+    }
+}
+
+/// The folder of a run's checkpoints.
 #[derive(Debug, Clone)]
 pub(crate) struct Checkpoints {
     folder: PathBuf,
@@ -55,18 +74,25 @@ impl Checkpoints {
         Self { folder }
     }
 
-    /// Writes a checkpoint after the last epoch of the record, and removes the ones before.
+    /// Writes a checkpoint. Then the last `keep` that aren't of a later place stay, and all others go.
     pub(crate) fn save<N: ImageClassifier>(
         &self,
-        task: &ClassificationTask<N>,
-        optimizer: &ModuleOptimizer,
-        record: &RunRecord,
+        state: &TrainingState<N>,
+        keep: NonZeroUsize,
     ) -> Result<(), TrainError> {
-        let epoch = record.epochs.len();
-        let (unfinished, finished) = (self.folder.join(UNFINISHED), self.epoch_folder(epoch));
+        let TrainingState {
+            task,
+            optimizer,
+            record,
+            within,
+        } = state;
+        let place = state.place();
+        let (unfinished, finished) = (self.folder.join(UNFINISHED), self.folder_of(place));
         remove(&unfinished)?;
         create_folder(&unfinished)?;
         let mut hashes = Hashes::new();
+        // Running statistics take their last update over when a module is put into evaluation mode; a record leaves it out.
+        drop(task.valid());
         let model = task.clone().into_record().into_bytes();
         for (name, bytes) in [(MODEL, model), (OPTIMIZER, optimizer.into_bytes())] {
             let path = unfinished.join(name);
@@ -74,15 +100,24 @@ impl Checkpoints {
             write(&path, &bytes)?;
             hashes.insert(name.to_owned(), sha256(&bytes));
         }
-        write_json(&unfinished.join(HASHES), &hashes)?;
         write_json(&unfinished.join(RECORD), record)?;
+        let mut texts = vec![RECORD];
+        if within.steps > 0 {
+            write_json(&unfinished.join(PROGRESS), within)?;
+            texts.push(PROGRESS);
+        }
+        for name in texts {
+            hashes.insert(name.to_owned(), file_sha256(&unfinished.join(name))?);
+        }
+        write_json(&unfinished.join(HASHES), &hashes)?;
         remove(&finished)?;
         xception_files::rename(&unfinished, &finished)
             .map_err(|error| file_error("rename", &finished, error))?;
-        for other in self.epochs()? {
-            if other != epoch {
-                remove(&self.epoch_folder(other))?;
-            }
+        let mut places = self.places()?;
+        let later = places.split_off(places.partition_point(|&other| other <= place));
+        let first_kept = places.len().saturating_sub(keep.get());
+        for &other in places[..first_kept].iter().chain(&later) {
+            remove(&self.folder_of(other))?;
         }
         Ok(())
     }
@@ -96,10 +131,8 @@ impl Checkpoints {
         asked: &Asked,
         on_damaged: &dyn Fn(&TrainError),
     ) -> Result<Option<TrainingState<N>>, TrainError> {
-        let mut epochs = self.epochs()?;
-        epochs.sort_unstable();
-        for epoch in epochs.into_iter().rev() {
-            match self.load_epoch(epoch, task.clone(), optimizer.clone(), asked) {
+        for place in self.places()?.into_iter().rev() {
+            match self.load_place(place, task.clone(), optimizer.clone(), asked) {
                 Ok(state) => return Ok(Some(state)),
                 Err(error) => on_damaged(&error),
             }
@@ -107,27 +140,15 @@ impl Checkpoints {
         Ok(None)
     }
 
-    fn load_epoch<N: ImageClassifier>(
+    fn load_place<N: ImageClassifier>(
         &self,
-        epoch: usize,
+        place: Place,
         task: ClassificationTask<N>,
         optimizer: ModuleOptimizer,
         asked: &Asked,
     ) -> Result<TrainingState<N>, TrainError> {
-        let folder = self.epoch_folder(epoch);
-        let path = folder.join(RECORD);
-        let record: RunRecord = read_json(&path)?;
-        if let Some(problem) = record.problem(asked) {
-            return Err(TrainError::damaged(&path, format!("the run {problem}")));
-        }
-        if record.epochs.len() != epoch {
-            let epochs = record.epochs.len();
-            return Err(TrainError::damaged(
-                &path,
-                format!("it is of {epochs} epochs, not {epoch}"),
-            ));
-        }
-        // Checkpoints of earlier versions have no hashes.
+        let folder = self.folder_of(place);
+        // Checkpoints of earlier versions have no hashes, or only those of the first two files.
         let path = folder.join(HASHES);
         let hashes = path
             .exists()
@@ -135,6 +156,34 @@ impl Checkpoints {
             .transpose()?;
         let read = |name: &str| read_checked(&folder.join(name), hashes.as_ref());
         let (model, state) = (read(MODEL)?, read(OPTIMIZER)?);
+        for name in [RECORD, PROGRESS] {
+            if hashes
+                .as_ref()
+                .is_some_and(|hashes| hashes.contains_key(name))
+            {
+                read(name)?;
+            }
+        }
+        let path = folder.join(RECORD);
+        let record: RunRecord = read_json(&path)?;
+        if let Some(problem) = record.problem(asked) {
+            return Err(TrainError::damaged(&path, format!("the run {problem}")));
+        }
+        if record.epochs.len() != place.epochs {
+            let (found, expected) = (record.epochs.len(), place.epochs);
+            let cause = format!("it is of {found} epochs, not {expected}");
+            return Err(TrainError::damaged(&path, cause));
+        }
+        let path = folder.join(PROGRESS);
+        let within: EpochProgress = match place.steps {
+            0 => EpochProgress::default(),
+            _ => read_json(&path)?,
+        };
+        if within.steps != place.steps {
+            let (found, expected) = (within.steps, place.steps);
+            let cause = format!("it is of {found} steps, not {expected}");
+            return Err(TrainError::damaged(&path, cause));
+        }
         let task = ModuleRecord::from_bytes(model).and_then(|record| task.try_load_record(record));
         let optimizer = optimizer.from_bytes(state);
         Ok(TrainingState {
@@ -142,12 +191,13 @@ impl Checkpoints {
             optimizer: optimizer
                 .map_err(|error| TrainError::damaged(&folder.join(OPTIMIZER), error))?,
             record,
+            within,
         })
     }
 
-    /// Returns the number of epochs that the last checkpoint is of, whether it can be used or not.
-    pub(crate) fn last_epoch(&self) -> Option<usize> {
-        self.epochs().ok()?.into_iter().max()
+    /// Returns the place that the last checkpoint is of, whether it can be used or not.
+    pub(crate) fn last(&self) -> Option<Place> {
+        self.places().ok()?.pop()
     }
 
     /// Removes all checkpoints.
@@ -155,31 +205,55 @@ impl Checkpoints {
         remove(&self.folder)
     }
 
+    /// Removes the checkpoint of a place, and the folder if that was the only one.
+    pub(crate) fn remove_last(&self, place: Place) -> Result<(), TrainError> {
+        remove(&self.folder_of(place))?;
+        match self.last() {
+            None => self.clear(),
+            Some(_) => Ok(()),
+        }
+    }
+
     /// Removes the checkpoint that a killed process was about to write.
     pub(crate) fn remove_unfinished(&self) -> Result<(), TrainError> {
         remove(&self.folder.join(UNFINISHED))
     }
 
-    fn epoch_folder(&self, epoch: usize) -> PathBuf {
-        self.folder.join(format!("epoch-{epoch}"))
+    /// Returns the folder of the checkpoint of a place.
+    pub(crate) fn folder_of(&self, place: Place) -> PathBuf {
+        let Place { epochs, steps } = place;
+        self.folder.join(match steps {
+            0 => format!("epoch-{epochs}"),
+            _ => format!("epoch-{epochs}-step-{steps}"),
+        })
     }
 
-    /// Returns the epochs of which there is a checkpoint.
-    fn epochs(&self) -> Result<Vec<usize>, TrainError> {
+    /// Returns the places of which there is a checkpoint, in order.
+    fn places(&self) -> Result<Vec<Place>, TrainError> {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(file_error("read", &self.folder, error)),
         };
-        let mut epochs = Vec::new();
+        let mut places = Vec::new();
         for entry in entries {
             let entry = entry.map_err(|error| file_error("read", &self.folder, error))?;
-            let name = entry.file_name();
-            let number = name.to_str().and_then(|name| name.strip_prefix("epoch-"));
-            epochs.extend(number.and_then(|number| number.parse::<usize>().ok()));
+            places.extend(entry.file_name().to_str().and_then(parse_place));
         }
-        Ok(epochs)
+        places.sort_unstable();
+        Ok(places)
     }
+}
+
+/// Returns the place that a checkpoint's folder is named after.
+fn parse_place(name: &str) -> Option<Place> {
+    let rest = name.strip_prefix("epoch-")?;
+    let (epochs, steps) = match rest.split_once("-step-") {
+        Some((epochs, steps)) => (epochs, steps.parse().ok().filter(|&steps| steps > 0)?),
+        None => (rest, 0),
+    };
+    let epochs = epochs.parse().ok()?;
+    Some(Place { epochs, steps })
 }
 
 /// Reads a file and checks its hash where one was recorded.
@@ -233,6 +307,17 @@ mod tests {
         (task, config.recipe.optimizer.init())
     }
 
+    const ONE: NonZeroUsize = NonZeroUsize::MIN;
+
+    fn within(steps: usize) -> EpochProgress {
+        EpochProgress {
+            steps,
+            learning_rate: 0.1,
+            seconds: 0.7,
+            ..EpochProgress::default()
+        }
+    }
+
     fn record(epochs: usize) -> RunRecord {
         let mut record = synthetic::complete().variants[0].runs[0].clone();
         record.state = RunState::Unfinished;
@@ -246,6 +331,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let place = |name: &str| folder.path().join("checkpoint/epoch-2").join(name);
         let checkpoints = Checkpoints::new(folder.path().join("checkpoint"));
+        let save = |record: &RunRecord, steps| {
+            let state = TrainingState {
+                task: task.clone(),
+                optimizer: optimizer.clone(),
+                record: record.clone(),
+                within: within(steps),
+            };
+            checkpoints.save(&state, ONE).unwrap();
+        };
         let load = || {
             let problems = RefCell::new(Vec::new());
             let tell = |error: &TrainError| problems.borrow_mut().push(error.to_string());
@@ -274,11 +368,11 @@ mod tests {
                 shorter,
                 "optimizer.bpk can't be used: its SHA-256",
             ),
-            (RECORD, shorter, "record.json can't be used: EOF"),
+            (RECORD, shorter, "record.json can't be used: its SHA-256"),
             (HASHES, |_| b"{}".to_vec(), "none was recorded"),
         ];
         for (name, damage, part) in cases {
-            checkpoints.save(&task, &optimizer, &record(2)).unwrap();
+            save(&record(2), 0);
             assert_eq!(load(), (Some(2), Vec::new()));
             let bytes = fs::read(place(name)).unwrap();
             fs::write(place(name), damage(bytes)).unwrap();
@@ -290,7 +384,7 @@ mod tests {
             );
         }
         // One of an earlier version, whose files can only be read.
-        checkpoints.save(&task, &optimizer, &record(2)).unwrap();
+        save(&record(2), 0);
         fs::remove_file(place(HASHES)).unwrap();
         assert_eq!(load(), (Some(2), Vec::new()));
         let bytes = fs::read(place(MODEL)).unwrap();
@@ -303,13 +397,57 @@ mod tests {
         let (task, optimizer) = parts();
         let folder = tempfile::tempdir().unwrap();
         let checkpoints = Checkpoints::new(folder.path().to_owned());
-        checkpoints.save(&task, &optimizer, &record(3)).unwrap();
+        let save = |epochs, steps, keep| {
+            let keep = NonZeroUsize::new(keep).unwrap();
+            let state = TrainingState {
+                task: task.clone(),
+                optimizer: optimizer.clone(),
+                record: record(epochs),
+                within: within(steps),
+            };
+            checkpoints.save(&state, keep).unwrap();
+        };
+        let load = || {
+            let state = checkpoints.load(&task, &optimizer, &ASKED, &|_| ());
+            state.unwrap().unwrap()
+        };
+        let place = |epochs, steps| Place { epochs, steps };
+        save(3, 0, 1);
         fs::create_dir(folder.path().join("epoch-4")).unwrap();
-        let state = checkpoints
-            .load(&task, &optimizer, &ASKED, &|_| ())
-            .unwrap();
-        assert_eq!(state.unwrap().record.epochs.len(), 3);
-        checkpoints.save(&task, &optimizer, &record(4)).unwrap();
-        assert_eq!(checkpoints.epochs().unwrap(), [4]);
+        assert_eq!(load().place(), place(3, 0));
+        // The damaged one is of a later place, and goes.
+        save(3, 5, 2);
+        assert_eq!(checkpoints.places().unwrap(), [place(3, 0), place(3, 5)]);
+        let state = load();
+        assert_eq!(state.within, within(5));
+        assert_eq!(state.place(), place(3, 5));
+        // Within an epoch too.
+        fs::remove_file(folder.path().join("epoch-3-step-5").join(PROGRESS)).unwrap();
+        assert_eq!(load().place(), place(3, 0));
+        save(3, 5, 2);
+        save(3, 10, 2);
+        save(4, 0, 2);
+        assert_eq!(checkpoints.places().unwrap(), [place(3, 10), place(4, 0)]);
+        assert_eq!(checkpoints.last(), Some(place(4, 0)));
+        checkpoints.remove_last(place(4, 0)).unwrap();
+        checkpoints.remove_last(place(3, 10)).unwrap();
+        assert!(!folder.path().exists());
+    }
+
+    #[test]
+    fn only_names_of_checkpoints_are_places() {
+        let place = |epochs, steps| Some(Place { epochs, steps });
+        assert_eq!(parse_place("epoch-12"), place(12, 0));
+        assert_eq!(parse_place("epoch-0-step-3"), place(0, 3));
+        for name in [
+            "unfinished",
+            "epoch-",
+            "epoch-1-step-",
+            "epoch-1-step-0",
+            "epoch-x",
+            "epoch-1-step-2-old",
+        ] {
+            assert_eq!(parse_place(name), None, "{name}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Batches on a device, for Burn's learner.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
@@ -13,24 +13,37 @@ use crate::data::{BatchPlan, Batches, Samples, num_batches};
 /// Gives the batches of one epoch after the other.
 ///
 /// Burn's interface has no epoch number, so the loader counts them: every call of `iter` starts the
-/// next epoch.
+/// next epoch, the first at the plan's first batch.
 #[derive(Debug)]
 pub(crate) struct EpochLoader {
     samples: Samples,
     plan: BatchPlan,
     device: Device,
     epoch: AtomicU64,
+    /// The batch to start at, in the next epoch alone.
+    start_batch: AtomicUsize,
 }
 
 impl EpochLoader {
-    /// Returns the plan's epoch is the first one.
+    /// Makes a loader whose first epoch is the plan's.
     pub(crate) fn new(samples: Samples, plan: BatchPlan, device: Device) -> Self {
         Self {
             epoch: AtomicU64::new(plan.epoch),
+            start_batch: AtomicUsize::new(plan.start_batch),
             samples,
             plan,
             device,
         }
+    }
+
+    /// Returns a loader of other samples, or on another device, that is at the same place.
+    fn with(&self, samples: Samples, device: Device) -> Self {
+        let plan = BatchPlan {
+            epoch: self.epoch.load(Ordering::Relaxed),
+            start_batch: self.start_batch.load(Ordering::Relaxed),
+            ..self.plan.clone()
+        };
+        Self::new(samples, plan, device)
     }
 
     /// Returns the number of batches in an epoch.
@@ -47,8 +60,10 @@ impl EpochLoader {
 impl DataLoader<ImageBatch> for EpochLoader {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<ImageBatch> + 'a> {
         let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
+        let start_batch = self.start_batch.swap(0, Ordering::Relaxed);
         let plan = BatchPlan {
             epoch,
+            start_batch,
             ..self.plan.clone()
         };
         let batches = Batches::new(self.samples.clone(), plan);
@@ -56,7 +71,7 @@ impl DataLoader<ImageBatch> for EpochLoader {
             batches: batches.map_err(|error| Some(DatasetError::new(error))),
             size: self.samples.size(),
             device: &self.device,
-            done: 0,
+            done: start_batch * self.plan.batch_size,
             total: self.num_items(),
         })
     }
@@ -69,21 +84,11 @@ impl DataLoader<ImageBatch> for EpochLoader {
     }
 
     fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<ImageBatch>> {
-        Arc::new(Self {
-            samples: self.samples.clone(),
-            plan: self.plan.clone(),
-            device: device.clone(),
-            epoch: AtomicU64::new(self.epoch.load(Ordering::Relaxed)),
-        })
+        Arc::new(self.with(self.samples.clone(), device.clone()))
     }
 
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<ImageBatch>> {
-        Arc::new(Self {
-            samples: self.samples.slice(start..end),
-            plan: self.plan.clone(),
-            device: self.device.clone(),
-            epoch: AtomicU64::new(self.epoch.load(Ordering::Relaxed)),
-        })
+        Arc::new(self.with(self.samples.slice(start..end), self.device.clone()))
     }
 }
 

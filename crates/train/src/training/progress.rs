@@ -220,6 +220,7 @@ mod tests {
             state: RunState::Unfinished,
             parameters: 1,
             epochs: vec![epoch],
+            divergence: None,
             network_sha256: None,
             origin: None,
         };

@@ -1,7 +1,7 @@
 //! One run.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use burn::prelude::Device;
 use burn::train::logger::InMemoryMetricLogger;
@@ -11,13 +11,16 @@ use xception_models::ModelConfig;
 use xception_models::preprocessing::{Labels, Preprocessing};
 
 use super::checkpoint::TrainingState;
+use super::checkpoint_policy::CheckpointPolicy;
+use super::epoch_progress::EpochProgress;
 use super::loader::EpochLoader;
+use super::place::Place;
 use super::progress::{Display, warn};
 use super::run_folder::{RunFolder, RunManifest};
 use super::run_status::RunStatus;
 use super::starting_weights::freeze;
 use super::stop::StopSignal;
-use super::strategy::{EpochLoop, LoopState};
+use super::strategy::{EpochLoop, NetworkWriter};
 use super::task::ClassificationTask;
 use crate::TrainError;
 use crate::config::RunConfig;
@@ -45,6 +48,10 @@ pub struct Run<'a, M = ModelConfig> {
     pub display: Display,
     /// The signal that ends the training after a batch.
     pub stop: StopSignal,
+    /// When checkpoints are written, and which of them stay.
+    pub checkpoints: CheckpointPolicy,
+    /// Whether there is an event file for TensorBoard, in the folder `tensorboard` of the run's.
+    pub tensorboard: bool,
     /// The run's name in its display.
     pub label: &'a str,
     /// Whether a run whose files are damaged is trained again from the start, rather than refused.
@@ -71,6 +78,8 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             backend,
             display: Display::Quiet,
             stop: StopSignal::new(),
+            checkpoints: CheckpointPolicy::default(),
+            tensorboard: false,
             label: "",
             retrain_damaged: false,
             warn: &warn,
@@ -123,7 +132,11 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         folder: &Path,
         on_epoch: impl Fn(&RunRecord) + Send + Sync + 'static,
     ) -> Result<RunRecord, TrainError> {
-        Self::outline(self.config, self.data, self.device)?; // before anything is written
+        // Before anything is written.
+        Self::outline(self.config, self.data, self.device)?;
+        if self.checkpoints.keep_best && self.data.validation_samples().is_none() {
+            return Err(TrainError::NoValidation);
+        }
         let manifest = self.manifest()?;
         RunFolder::check(folder, &manifest)?;
         let device = self.device.clone().autodiff();
@@ -149,21 +162,21 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         let done = state.record.state != RunState::Unfinished
             || state.record.epochs.len() >= self.config.recipe.epochs;
         if let Some(reason) = self.stop.reason().filter(|_| !done) {
-            let epochs = state.record.epochs.len();
-            return Err(TrainError::Interrupted { reason, epochs });
+            let place = state.place();
+            return Err(TrainError::Interrupted { reason, place });
         }
-        let (task, record) = match done {
-            true => (state.task, state.record),
+        let state = match done {
+            true => state,
             false => self.run_loop(state, &folder, &device, Box::new(on_epoch))?,
         };
-        self.finish(&task, record, &folder)
+        self.finish(state, &folder)
     }
 
     /// Returns the record of a run that has ended; otherwise sees to it that the run can start or go on.
     fn look_at(&self, folder: &RunFolder) -> Result<Option<RunRecord>, TrainError> {
         match RunStatus::of(folder.path()) {
             RunStatus::Ended(record) => {
-                folder.checkpoints().clear()?; // that of a process killed before it did
+                Self::clear_checkpoints(folder, &record)?; // those of a process killed before it did
                 return Ok(Some(record));
             }
             RunStatus::WithoutNetwork(record) if !self.retrain_damaged => return Ok(Some(record)),
@@ -193,7 +206,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         Ok(None)
     }
 
-    /// Returns the state after the last epoch that there is a checkpoint of, or that before the first one.
+    /// Returns the state of the last checkpoint, or that before the first step.
     fn state(
         &self,
         folder: &RunFolder,
@@ -223,9 +236,11 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
                 state: RunState::Unfinished,
                 parameters,
                 epochs: Vec::new(),
+                divergence: None,
                 network_sha256: None,
                 origin: None,
             },
+            within: EpochProgress::default(),
         })
     }
 
@@ -236,7 +251,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         folder: &Arc<RunFolder>,
         device: &Device,
         on_epoch: Box<dyn Fn(&RunRecord) + Send + Sync>,
-    ) -> Result<(ClassificationTask<M::Network>, RunRecord), TrainError> {
+    ) -> Result<TrainingState<M::Network>, TrainError> {
         let recipe = &self.config.recipe;
         let epochs_done = state.record.epochs.len();
         let batch_size = Self::batch_size(self.config, self.data);
@@ -244,6 +259,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         let train_plan = BatchPlan {
             augmentation: self.config.data.augmentation,
             epoch: epochs_done as u64,
+            start_batch: state.within.steps,
             drop_last: true,
             workers: DATA_WORKERS,
             ..BatchPlan::train(batch_size, normalization, self.seed)
@@ -258,28 +274,30 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         let test = evaluated(self.data.test_samples());
         let validation = self.data.validation_samples().map(evaluated);
 
-        let learner = Learner::new(state.task, recipe.optimizer.init(), recipe.learning_rate);
-        let strategy = Arc::new(
-            EpochLoop::new(
-                recipe.clone(),
-                self.config
-                    .finetune
-                    .as_ref()
-                    .map_or(1.0, |f| f.backbone_rate),
-                train.batches(),
-                device.clone(),
-                folder.clone(),
-                LoopState {
-                    optimizer: state.optimizer,
-                    record: state.record,
-                    error: None,
-                },
-                on_epoch,
-            )
-            .with_validation(validation)
-            .with_label_shares(self.data.label_shares())
-            .with_stop(self.stop.clone()),
+        let learner = Learner::new(
+            state.task.clone(),
+            recipe.optimizer.init(),
+            recipe.learning_rate,
         );
+        let finetune = self.config.finetune.as_ref();
+        let strategy = Arc::new(EpochLoop {
+            recipe: recipe.clone(),
+            backbone_rate: finetune.map_or(1.0, |finetune| finetune.backbone_rate),
+            steps_per_epoch: train.batches(),
+            device: device.clone(),
+            folder: folder.clone(),
+            checkpoints: self.checkpoints,
+            tensorboard: self.tensorboard,
+            on_epoch,
+            save_best: match self.checkpoints.keep_best {
+                true => Some(self.writer()?),
+                false => None,
+            },
+            validation,
+            label_shares: self.data.label_shares(),
+            stop: self.stop.clone(),
+            state: Mutex::new(Some(Ok(state))),
+        });
         let interrupter = Interrupter::new();
         let renderer = self
             .display
@@ -305,36 +323,56 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         let state = strategy.take_state().ok_or_else(|| TrainError::Burn {
             cause: "the learner ended without running the loop".to_owned(),
         })?;
-        match (state.error, result.error) {
-            (Some(error), _) => Err(error),
-            (None, Some(error)) => Err(TrainError::Burn {
-                cause: error.to_string(),
-            }),
-            (None, None) => Ok((result.model, state.record)),
+        match (state, result.error) {
+            (Err(error), _) => Err(error),
+            (Ok(_), Some(error)) => Err(TrainError::burn(error)),
+            (Ok(state), None) => Ok(state),
         }
+    }
+
+    /// Returns what writes a network of this run to a file, with all that it takes to use it.
+    fn writer(&self) -> Result<NetworkWriter<M::Network>, TrainError> {
+        let config = self.config.resolve(self.data.classes.len())?.model;
+        let preprocessing = self.preprocessing();
+        let labels = Labels::new(self.data.classes.clone());
+        Ok(Box::new(move |network, file| {
+            let trained = Trained {
+                config: config.clone(),
+                network: network.clone(),
+                preprocessing: preprocessing.clone(),
+                labels: Some(labels.clone()),
+            };
+            M::save(&trained, file)
+        }))
     }
 
     /// Writes the trained network and the record, then lets go of the checkpoints.
     fn finish(
         &self,
-        task: &ClassificationTask<M::Network>,
-        mut record: RunRecord,
+        state: TrainingState<M::Network>,
         folder: &RunFolder,
     ) -> Result<RunRecord, TrainError> {
         let file = RunFolder::model_file(folder.path());
-        let trained = Trained {
-            config: self.config.resolve(self.data.classes.len())?.model,
-            network: task.network.clone(),
-            preprocessing: self.preprocessing(),
-            labels: Some(Labels::new(self.data.classes.clone())),
-        };
-        M::save(&trained, &file)?;
+        let TrainingState {
+            task, mut record, ..
+        } = state;
+        self.writer()?(&task.network, &file)?;
         record.network_sha256 = Some(file_sha256(&file)?);
         if record.state == RunState::Unfinished {
             record.state = RunState::Finished;
         }
         folder.write_record(&record)?;
-        folder.checkpoints().clear()?;
+        Self::clear_checkpoints(folder, &record)?;
         Ok(record)
+    }
+
+    /// Removes the checkpoints of a run that has ended. Of one that diverged those before its end stay, for whoever looks for the
+    /// reason.
+    fn clear_checkpoints(folder: &RunFolder, record: &RunRecord) -> Result<(), TrainError> {
+        let checkpoints = folder.checkpoints();
+        match record.state {
+            RunState::Diverged => checkpoints.remove_last(Place::after(record.epochs.len())),
+            _ => checkpoints.clear(),
+        }
     }
 }

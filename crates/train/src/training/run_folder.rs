@@ -3,8 +3,11 @@
 //! ```text
 //! run.json      what the run is, written before the first step
 //! record.json   what each epoch gave, written after every epoch
-//! checkpoint/   what the next epoch needs, while the run is under way
+//! steps.jsonl   what each step gave
+//! tensorboard/  the same for TensorBoard, if it is asked for
+//! checkpoint/   what the next step needs, while the run is under way
 //! model.bpk     the trained network
+//! model-best.bpk   that of the epoch that is best on the images held back for validation, if it is asked for
 //! ```
 //!
 //! A run has ended once `record.json` says so and `model.bpk` is there; until then the checkpoint stays, and
@@ -26,6 +29,7 @@ use crate::record::{Asked, DataRecord, EnvironmentRecord, RECORD_VERSION, RunRec
 
 const MANIFEST: &str = "run.json";
 const RECORD: &str = "record.json";
+const STEPS: &str = "steps.jsonl";
 
 /// The description of a run: all that its result depends on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -193,6 +197,25 @@ impl RunFolder {
         path.join("model.bpk")
     }
 
+    /// Returns the file of the network after the epoch that is best on the images held back for validation.
+    pub fn best_model_file(path: &Path) -> PathBuf {
+        path.join("model-best.bpk")
+    }
+
+    /// Returns the folder of the run's last checkpoint, if there is one.
+    pub fn last_checkpoint(path: &Path) -> Option<PathBuf> {
+        let checkpoints = Self::checkpoints_in(path);
+        Some(checkpoints.folder_of(checkpoints.last()?))
+    }
+
+    pub(crate) fn tensorboard_folder(&self) -> PathBuf {
+        self.path().join("tensorboard")
+    }
+
+    pub(crate) fn steps_file(&self) -> PathBuf {
+        self.path().join(STEPS)
+    }
+
     /// Reads what the run gave so far, without opening the folder; `None` where no epoch ended. The record is held
     /// against what the run is.
     ///
@@ -238,13 +261,16 @@ impl RunFolder {
     /// Returns whether a folder has a record, a checkpoint or a network.
     pub(crate) fn has_results(path: &Path) -> bool {
         let files = [path.join(RECORD), Self::model_file(path)];
-        files.iter().any(|file| file.exists()) || Self::checkpoints_in(path).last_epoch().is_some()
+        files.iter().any(|file| file.exists()) || Self::checkpoints_in(path).last().is_some()
     }
 
     /// Removes what the run's epochs have left, so that it starts from the first one.
     pub(crate) fn discard_epochs(&self) -> Result<(), TrainError> {
         self.checkpoints().clear()?;
         remove(&Self::model_file(self.path()))?;
+        remove(&Self::best_model_file(self.path()))?;
+        remove(&self.steps_file())?;
+        remove(&self.tensorboard_folder())?;
         remove(&self.path().join(RECORD))
     }
 

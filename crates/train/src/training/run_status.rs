@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use xception_models::weights::read_burnpack;
 
+use super::place::Place;
 use super::run_folder::RunFolder;
 use crate::TrainError;
 use crate::files::file_sha256;
@@ -35,7 +36,7 @@ pub enum RunStatus {
 impl RunStatus {
     /// Looks into a run's folder, which needn't be locked: nothing is written.
     pub fn of(path: &Path) -> Self {
-        let checkpoint = RunFolder::checkpoints_in(path).last_epoch();
+        let checkpoint = RunFolder::checkpoints_in(path).last();
         let record = match Self::record(path) {
             Ok(record) => record,
             // What the checkpoint is of stands in the manifest.
@@ -59,7 +60,7 @@ impl RunStatus {
                         Self::WithoutNetwork(record)
                     }
                     // Killed before the network was written.
-                    (repaired, Some(epoch)) if epoch == record.epochs.len() => {
+                    (repaired, Some(place)) if place == Place::after(record.epochs.len()) => {
                         Self::Unfinished { repaired }
                     }
                     (Some(cause), _) => Self::Damaged { cause },

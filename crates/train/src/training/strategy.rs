@@ -1,10 +1,11 @@
 //! The training loop.
 //!
 //! A learning strategy for Burn's learner that owns the loop: it holds the optimizer, decides the
-//! learning rate of each step, scores every epoch, and writes record and checkpoint before the next
-//! one starts. Burn's own strategies keep the optimizer to themselves and checkpoint files one by one,
+//! learning rate of each step, scores every epoch, writes record and checkpoint before the next
+//! one starts, and checkpoints within an epoch as the run's policy says. Burn's own strategies keep the optimizer to themselves and checkpoint files one by one,
 //! without the record and with a panic where the disk is full.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -12,192 +13,282 @@ use burn::data::dataloader::DataLoader;
 use burn::lr_scheduler::LrSchedulerConfig;
 use burn::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrSchedulerConfig};
 use burn::module::Module;
-use burn::optim::ModuleOptimizer;
 use burn::prelude::Device;
 use burn::train::{
-    ClassificationOutput, EventProcessorTraining, Interrupter, Learner, LearnerEvent,
-    SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents,
+    Learner, LearnerEvent, SupervisedLearningStrategy, TrainLoader, TrainingComponents,
     TrainingItem, ValidLoader,
 };
 
+use super::checkpoint::TrainingState;
+use super::checkpoint_policy::CheckpointPolicy;
+use super::events::{Events, Processor};
 use super::loader::EpochLoader;
 use super::run_folder::RunFolder;
+use super::run_log::RunLog;
 use super::scores::ScoreSum;
 use super::starting_weights::backbone;
-use super::stop::{StopReason, StopSignal};
+use super::step_log::StepRecord;
+use super::stop::StopSignal;
 use super::task::{ClassificationTask, Scorer};
 use crate::TrainError;
 use crate::config::Recipe;
 use crate::network::ImageClassifier;
-use crate::record::{EpochRecord, RunRecord, RunState, Scores};
+use crate::record::{Divergence, EpochRecord, RunRecord, RunState, Scores};
 
-type Processor<N> = SupervisedTrainingEventProcessor<ClassificationTask<N>>;
+/// Writes a network to a file.
+pub(crate) type NetworkWriter<N> = Box<dyn Fn(&N, &Path) -> Result<(), TrainError> + Send + Sync>;
 
 /// Trains epoch by epoch; see the module's documentation.
-pub(crate) struct EpochLoop {
-    recipe: Recipe,
+pub(crate) struct EpochLoop<N: ImageClassifier> {
+    pub(crate) recipe: Recipe,
     /// Factor on the learning rate of everything but the classifier.
-    backbone_rate: f64,
-    steps_per_epoch: usize,
-    device: Device,
-    folder: Arc<RunFolder>,
-    on_epoch: Box<dyn Fn(&RunRecord) + Send + Sync>,
-    /// The images held back for validation.
-    validation: Option<EpochLoader>,
-    /// The shares of the classes in all labels, where images have sets of them.
-    label_shares: Option<Vec<f64>>,
-    stop: StopSignal,
-    /// The optimizer and the record, taken by the loop and put back at its end.
-    state: Mutex<Option<LoopState>>,
+    pub(crate) backbone_rate: f64,
+    pub(crate) steps_per_epoch: usize,
+    /// The device, in autodiff mode.
+    pub(crate) device: Device,
+    pub(crate) folder: Arc<RunFolder>,
+    pub(crate) checkpoints: CheckpointPolicy,
+    /// Whether there is an event file for TensorBoard.
+    pub(crate) tensorboard: bool,
+    /// What is called with the record after every epoch.
+    pub(crate) on_epoch: Box<dyn Fn(&RunRecord) + Send + Sync>,
+    /// What writes the network after an epoch that is the best so far on the images held back for validation.
+    pub(crate) save_best: Option<NetworkWriter<N>>,
+    /// The images held back for validation, on which every epoch is scored too.
+    pub(crate) validation: Option<EpochLoader>,
+    /// The shares of the classes in all labels, where images have sets of them; scores then have the average precision.
+    pub(crate) label_shares: Option<Vec<f64>>,
+    /// The signal that ends the loop after a batch.
+    pub(crate) stop: StopSignal,
+    /// The state, taken by the loop; at its end that of the run, or why the loop stopped early.
+    pub(crate) state: Mutex<Option<Result<TrainingState<N>, TrainError>>>,
 }
 
-/// The state that changes while the loop runs, besides the network.
-pub(crate) struct LoopState {
-    pub(crate) optimizer: ModuleOptimizer,
-    pub(crate) record: RunRecord,
-    /// Why the loop stopped early.
-    pub(crate) error: Option<TrainError>,
+/// What the loop writes to.
+struct Outputs<N: ImageClassifier + 'static> {
+    events: Events<N>,
+    log: RunLog,
+    /// The time of the last checkpoint of this process, or of its start.
+    saved: Instant,
 }
 
-impl EpochLoop {
-    /// Makes a loop on a device in autodiff mode that goes on after the last epoch of the record.
-    pub(crate) fn new(
-        recipe: Recipe,
-        backbone_rate: f64,
-        steps_per_epoch: usize,
-        device: Device,
-        folder: Arc<RunFolder>,
-        state: LoopState,
-        on_epoch: Box<dyn Fn(&RunRecord) + Send + Sync>,
-    ) -> Self {
-        Self {
-            recipe,
-            backbone_rate,
-            steps_per_epoch,
-            device,
-            folder,
-            on_epoch,
-            validation: None,
-            label_shares: None,
-            stop: StopSignal::new(),
-            state: Mutex::new(Some(state)),
-        }
-    }
-
-    /// Sets the images held back for validation, on which every epoch is scored too.
-    pub(crate) fn with_validation(mut self, validation: Option<EpochLoader>) -> Self {
-        self.validation = validation;
-        self
-    }
-
-    /// Sets the shares of the classes in all labels, where images have sets of them; scores then have the average precision.
-    pub(crate) fn with_label_shares(mut self, shares: Option<Vec<f64>>) -> Self {
-        self.label_shares = shares;
-        self
-    }
-
-    /// Sets the signal that ends the loop after a batch.
-    pub(crate) fn with_stop(mut self, stop: StopSignal) -> Self {
-        self.stop = stop;
-        self
-    }
-
-    /// Takes the state out, as it is at the end of the loop.
-    pub(crate) fn take_state(&self) -> Option<LoopState> {
+impl<N: ImageClassifier + 'static> EpochLoop<N> {
+    /// Takes the state out.
+    pub(crate) fn take_state(&self) -> Option<Result<TrainingState<N>, TrainError>> {
         self.state
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()
     }
 
-    /// Runs one epoch: trains, tests, records and writes a checkpoint.
-    fn epoch<N: ImageClassifier + 'static>(
+    fn put_state(&self, state: Result<TrainingState<N>, TrainError>) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
+    }
+
+    /// Runs all epochs that are left.
+    fn run(
         &self,
-        epoch: usize,
-        task: ClassificationTask<N>,
-        state: &mut LoopState,
+        mut state: TrainingState<N>,
+        outputs: &mut Outputs<N>,
         loaders: &Loaders<N>,
-        events: &mut Events<N>,
-    ) -> Result<ClassificationTask<N>, TrainError> {
-        let start = Instant::now();
-        let (task, train, learning_rate) =
-            self.train(epoch, task, state, &loaders.train, events)?;
-        let train_seconds = start.elapsed().as_secs_f64();
+    ) -> Result<TrainingState<N>, TrainError> {
+        while state.record.epochs.len() < self.recipe.epochs
+            && state.record.state != RunState::Diverged
+        {
+            if let Some(reason) = outputs.events.stop_reason()? {
+                let place = state.place();
+                return Err(TrainError::Interrupted { reason, place });
+            }
+            state = self.epoch(state, outputs, loaders)?;
+        }
+        Ok(state)
+    }
+
+    /// Runs one epoch, or the rest of it: trains, tests, records and writes a checkpoint.
+    fn epoch(
+        &self,
+        state: TrainingState<N>,
+        outputs: &mut Outputs<N>,
+        loaders: &Loaders<N>,
+    ) -> Result<TrainingState<N>, TrainError> {
+        let epoch = state.record.epochs.len() + 1;
+        let (mut state, divergence) = self.train(epoch, state, outputs, &loaders.train)?;
 
         let start = Instant::now();
-        let evaluated = task.valid();
-        let scorer = evaluated.scorer();
-        let empty = || ScoreSum::with_label_shares(self.label_shares.clone());
-        let validation = self.validation.as_ref();
-        let validation =
-            validation.map(|loader| score(&scorer, loader, empty(), || events.check(epoch - 1)));
-        let validation = validation.transpose()?;
-        let test = test::<N>(epoch, &scorer, &loaders.test, empty(), events)?;
+        let scored = self.score(epoch, &state, outputs, loaders);
+        if let Err(TrainError::Interrupted { .. }) = scored {
+            self.save(&state, outputs)?; // goes on with the evaluation
+        }
+        let (validation, test) = scored?;
         let test_seconds = start.elapsed().as_secs_f64();
 
+        let within = std::mem::take(&mut state.within);
         let record = &mut state.record;
         record.epochs.push(EpochRecord {
             epoch,
-            steps: self.steps_per_epoch,
-            learning_rate,
-            train,
+            steps: within.steps,
+            learning_rate: within.learning_rate,
+            train: within.score_sum().mean()?,
             validation,
             test,
-            train_seconds,
+            train_seconds: within.seconds,
             test_seconds,
         });
-        if !train.loss.is_finite() {
+        if divergence.is_some() {
             record.state = RunState::Diverged;
+            record.divergence = divergence;
         }
-        self.folder
-            .checkpoints()
-            .save(&task, &state.optimizer, record)?;
-        self.folder.write_record(record)?;
-        (self.on_epoch)(record);
-        events.train(LearnerEvent::EndEpoch(epoch));
-        Ok(task)
+        let is_best = record
+            .chosen_epoch()
+            .is_some_and(|best| best.epoch == epoch);
+        if let Some(save) = self.save_best.as_ref().filter(|_| is_best) {
+            save(
+                &state.task.network,
+                &RunFolder::best_model_file(self.folder.path()),
+            )?;
+        }
+        self.save(&state, outputs)?;
+        self.folder.write_record(&state.record)?;
+        if let Some(epoch) = state.record.epochs.last() {
+            outputs.log.epoch(epoch)?;
+        }
+        (self.on_epoch)(&state.record);
+        outputs.events.train(LearnerEvent::EndEpoch(epoch));
+        Ok(state)
     }
 
-    /// Optimizes over all batches once; returns the scores on the way and the last learning rate.
-    fn train<N: ImageClassifier + 'static>(
+    /// Optimizes over the batches that are left of an epoch. A loss that isn't finite ends that, before its step changes the
+    /// network.
+    fn train(
         &self,
         epoch: usize,
-        mut task: ClassificationTask<N>,
-        state: &mut LoopState,
+        mut state: TrainingState<N>,
+        outputs: &mut Outputs<N>,
         loader: &TrainLoader<ClassificationTask<N>>,
-        events: &mut Events<N>,
-    ) -> Result<(ClassificationTask<N>, Scores, f64), TrainError> {
-        events.train(LearnerEvent::StartSplit {
+    ) -> Result<(TrainingState<N>, Option<Divergence>), TrainError> {
+        outputs.events.train(LearnerEvent::StartSplit {
             epoch_number: epoch,
             total_items: loader.num_items(),
         });
-        let mut sum = ScoreSum::default();
-        let mut learning_rate = 0.0;
+        let (start, before) = (Instant::now(), state.within);
+        let mut sum = before.score_sum();
         let mut batches = loader.iter();
-        let mut index = 0;
-        while let Some(batch) = batches.next() {
-            let step = (epoch - 1) * self.steps_per_epoch + index;
-            index += 1;
-            let schedule = &self.recipe.schedule;
-            let factor = schedule.factor(step, self.steps_per_epoch, self.recipe.epochs);
-            learning_rate = self.recipe.learning_rate * factor;
+        let mut divergence = None;
+        while divergence.is_none() {
+            let step_start = Instant::now();
+            let Some(batch) = batches.next() else { break };
+            let wait = step_start.elapsed();
+            let step = (epoch - 1) * self.steps_per_epoch + state.within.steps;
+            let learning_rate = self.learning_rate(step);
             self.device.seed(step_seed(state.record.seed, step as u64));
 
-            let output = task.train_step(batch.map_err(TrainError::burn)?);
-            let rates = rates(learning_rate, self.backbone_rate, &task)?;
-            task = state.optimizer.step(rates, task, output.grads);
+            let output = state.task.train_step(batch.map_err(TrainError::burn)?);
+            let images = output.item.logits.dims()[0];
             sum.add(&output.item)?;
+            let loss = sum.read()? / images as f64;
+            match loss.is_finite() {
+                true => {
+                    let rates = rates(learning_rate, self.backbone_rate, &state.task)?;
+                    state.task = state.optimizer.step(rates, state.task, output.grads);
+                }
+                false => {
+                    divergence = Some(Divergence {
+                        epoch,
+                        step: step + 1,
+                        learning_rate,
+                    });
+                }
+            }
+            let within = &mut state.within;
+            within.step(learning_rate, sum.sums(), &before, start.elapsed());
+            outputs.log.step(&StepRecord {
+                step: step + 1,
+                epoch,
+                loss,
+                learning_rate,
+                images,
+                images_per_second: images as f64 / step_start.elapsed().as_secs_f64(),
+                wait_seconds: wait.as_secs_f64(),
+            })?;
             let item = TrainingItem::new(
                 output.item.into(),
                 batches.progress(),
-                Some(index),
+                Some(within.steps),
                 Some(learning_rate.into()),
             );
-            events.train(LearnerEvent::ProcessedItem(item));
-            events.check(epoch - 1)?;
+            outputs.events.train(LearnerEvent::ProcessedItem(item));
+            // After a divergence the record of the epoch is written at once.
+            if divergence.is_none() {
+                self.save_within_epoch(step + 1, &state, outputs)?;
+            }
         }
-        events.train(LearnerEvent::EndSplit(epoch));
-        Ok((task, sum.mean()?, learning_rate))
+        outputs.events.train(LearnerEvent::EndSplit(epoch));
+        Ok((state, divergence))
+    }
+
+    /// Returns the learning rate of a step, which counts from 0 over the whole run.
+    fn learning_rate(&self, step: usize) -> f64 {
+        let schedule = &self.recipe.schedule;
+        let factor = schedule.factor(step, self.steps_per_epoch, self.recipe.epochs);
+        self.recipe.learning_rate * factor
+    }
+
+    /// Writes a checkpoint after a step if one is due. Where someone wants the end there is one too, and then the end.
+    fn save_within_epoch(
+        &self,
+        steps: usize,
+        state: &TrainingState<N>,
+        outputs: &mut Outputs<N>,
+    ) -> Result<(), TrainError> {
+        let stop = outputs.events.stop_reason()?;
+        let interval = self.checkpoints.within_epochs;
+        // After the last step, that of the epoch is about to come.
+        let is_due = state.within.steps < self.steps_per_epoch
+            && interval.is_due(steps, outputs.saved.elapsed());
+        if stop.is_some() || is_due {
+            self.save(state, outputs)?;
+        }
+        match stop {
+            Some(reason) => Err(TrainError::Interrupted {
+                reason,
+                place: state.place(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes a checkpoint.
+    fn save(&self, state: &TrainingState<N>, outputs: &mut Outputs<N>) -> Result<(), TrainError> {
+        outputs.log.flush()?; // it has all steps of a checkpoint
+        let checkpoints = self.folder.checkpoints();
+        checkpoints.save(state, self.checkpoints.keep)?;
+        outputs.saved = Instant::now();
+        Ok(())
+    }
+
+    /// Scores the network on the images held back for validation, if there are any, and on the test images.
+    fn score(
+        &self,
+        epoch: usize,
+        state: &TrainingState<N>,
+        outputs: &mut Outputs<N>,
+        loaders: &Loaders<N>,
+    ) -> Result<(Option<Scores>, Scores), TrainError> {
+        let place = state.place();
+        let check = |events: &Events<N>| match events.stop_reason()? {
+            Some(reason) => Err(TrainError::Interrupted { reason, place }),
+            None => Ok(()),
+        };
+        let evaluated = state.task.valid();
+        let scorer = evaluated.scorer();
+        let empty = || ScoreSum::with_label_shares(self.label_shares.clone());
+        let events = &mut outputs.events;
+        let validation = match &self.validation {
+            Some(loader) => Some(score(&scorer, loader, empty(), || check(events))?),
+            None => None,
+        };
+        let test = test(epoch, &scorer, &loaders.test, empty(), events, check)?;
+        Ok((validation, test))
     }
 }
 
@@ -241,6 +332,7 @@ fn test<N: ImageClassifier + 'static>(
     loader: &ValidLoader<ClassificationTask<N>>,
     mut sum: ScoreSum,
     events: &mut Events<N>,
+    check: impl Fn(&Events<N>) -> Result<(), TrainError>,
 ) -> Result<Scores, TrainError> {
     events.test(LearnerEvent::StartSplit {
         epoch_number: epoch,
@@ -254,7 +346,7 @@ fn test<N: ImageClassifier + 'static>(
         sum.add(&output)?;
         let item = TrainingItem::new(output.into(), batches.progress(), Some(index), None);
         events.test(LearnerEvent::ProcessedItem(item));
-        events.check(epoch - 1)?;
+        check(events)?;
     }
     events.test(LearnerEvent::EndSplit(epoch));
     sum.mean()
@@ -266,74 +358,46 @@ struct Loaders<N: ImageClassifier + 'static> {
     test: ValidLoader<ClassificationTask<N>>,
 }
 
-impl<N: ImageClassifier + 'static> SupervisedLearningStrategy<ClassificationTask<N>> for EpochLoop {
+impl<N: ImageClassifier + 'static> SupervisedLearningStrategy<ClassificationTask<N>>
+    for EpochLoop<N>
+{
     fn fit(
         &self,
         components: TrainingComponents<ClassificationTask<N>>,
         learner: Learner<ClassificationTask<N>>,
         train: TrainLoader<ClassificationTask<N>>,
         test: ValidLoader<ClassificationTask<N>>,
-        starting_epoch: usize,
+        _: usize,
     ) -> (ClassificationTask<N>, Processor<N>) {
-        let loaders = Loaders { train, test };
-        let mut events = Events {
+        let events = Events {
             processor: components.event_processor,
             interrupter: components.interrupter,
             stop: self.stop.clone(),
         };
-        let mut task = learner.model();
-        let Some(mut state) = self.take_state() else {
-            return (task, events.processor);
+        let Some(Ok(state)) = self.take_state() else {
+            return (learner.model(), events.processor);
         };
-        for epoch in starting_epoch..=self.recipe.epochs {
-            match self.epoch(epoch, task, &mut state, &loaders, &mut events) {
-                Ok(trained) => task = trained,
-                Err(error) => {
-                    state.error = Some(error);
-                    task = learner.model();
-                    break;
-                }
+        let steps = state.record.epochs.len() * self.steps_per_epoch + state.within.steps;
+        let epochs = &state.record.epochs;
+        let log = match RunLog::open(&self.folder, steps, epochs, self.tensorboard) {
+            Ok(log) => log,
+            Err(error) => {
+                self.put_state(Err(error));
+                return (learner.model(), events.processor);
             }
-            if state.record.state == RunState::Diverged {
-                break;
-            }
-        }
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
-        (task, events.processor)
-    }
-}
-
-/// Burn's events, which feed its metrics and the dashboard.
-struct Events<N: ImageClassifier + 'static> {
-    processor: Processor<N>,
-    interrupter: Interrupter,
-    stop: StopSignal,
-}
-
-impl<N: ImageClassifier + 'static> Events<N> {
-    fn train(&mut self, event: LearnerEvent<ClassificationOutput>) {
-        let sent = self.processor.process_train(event);
-        self.interrupter.fail_on_error(sent);
-    }
-
-    fn test(&mut self, event: LearnerEvent<ClassificationOutput>) {
-        let sent = self.processor.process_valid(event);
-        self.interrupter.fail_on_error(sent);
-    }
-
-    /// Fails if someone or an error in a metric wants the end, after this number of epochs.
-    fn check(&self, epochs: usize) -> Result<(), TrainError> {
-        if let Some(error) = self.interrupter.error() {
-            return Err(TrainError::burn(error));
-        }
-        let by_dashboard = || {
-            let stops = self.interrupter.should_stop();
-            stops.then_some(StopReason::Interrupted)
         };
-        match self.stop.reason().or_else(by_dashboard) {
-            Some(reason) => Err(TrainError::Interrupted { reason, epochs }),
-            None => Ok(()),
-        }
+        let mut outputs = Outputs {
+            events,
+            log,
+            saved: Instant::now(),
+        };
+        let ended = self.run(state, &mut outputs, &Loaders { train, test });
+        let task = match &ended {
+            Ok(state) => state.task.clone(),
+            Err(_) => learner.model(),
+        };
+        self.put_state(ended);
+        (task, outputs.events.processor)
     }
 }
 
