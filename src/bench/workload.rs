@@ -87,6 +87,7 @@ impl Workload {
                     TensorData::new(labels, [batch]),
                     &device,
                 )),
+                mixture: None,
             },
         }))
     }

@@ -52,4 +52,4 @@ pub use mosaic::{Mosaic, Mosaics};
 pub use normalization::Normalization;
 pub use samples::Samples;
 pub use source::DataSource;
-pub use targets::Targets;
+pub use targets::{Mixture, Targets};

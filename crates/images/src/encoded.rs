@@ -48,6 +48,10 @@ pub struct WindowResize {
     pub filter: Filter,
     /// Whether JPEG files are decoded at 1/2, 1/4 or 1/8 of their size where the window stays at least this many times larger
     /// than `size`, at each side: Pillow's `reducing_gap`. `None` decodes at full size always.
+    ///
+    /// A reduced image has the means of 2 x 2, 4 x 4 or 8 x 8 pixels, which a filter then weighs less finely than it would weigh
+    /// pixels. Of windows of a photograph at sizes from 40 to 96 pixels, the result is apart from the full one by 1.2 of 255 on
+    /// average (3.1 in the worst window), and by at most 16 in 99 of 100 values with a gap of 1; with 2, by 0.6 (1.0) and 6.
     pub reducing_gap: Option<f64>,
 }
 

@@ -74,11 +74,6 @@ impl<'a> Decoder<'a> {
         Ok(image)
     }
 
-    /// Returns the height and width of the image at a reduced scale, in pixels.
-    pub(in super::super) fn reduced_size(&self, denominator: usize) -> [usize; 2] {
-        self.frame.size.map(|side| side.div_ceil(denominator))
-    }
-
     /// Decodes a section of the image to planes of red, green and blue. At full scale these are the pixels that
     /// [`decode`](Self::decode) gives; at a reduced scale those of libjpeg-turbo at that scale, about the means of full
     /// pixels.

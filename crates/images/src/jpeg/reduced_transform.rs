@@ -3,7 +3,7 @@
 
 use super::blocks::Block;
 use super::transform::{
-    BETWEEN_BITS, F_0_765, F_0_899, F_1_847, F_2_562, FACTOR_BITS, Row, dequantized, rounded,
+    BETWEEN_BITS, F_0_765, F_0_899, F_1_847, F_2_562, FACTOR_BITS, Transform, dequantized, rounded,
     sample,
 };
 
@@ -28,11 +28,11 @@ impl Transform<4> for Half {
         let rows = dequantized(block, factors);
         let mut between = [[0; 4]; 8]; // a row for each column of coefficients
         for (j, row) in between.iter_mut().enumerate() {
-            *row = column_4::<{ FACTOR_BITS - BETWEEN_BITS + 1 }>(&rows, j);
+            *row = column_4::<{ FACTOR_BITS - BETWEEN_BITS + 1 }, _>(&rows, j);
         }
         let mut samples = [[0; 4]; 4];
         for i in 0..4 {
-            let row = column_4::<{ FACTOR_BITS + BETWEEN_BITS + 4 }>(&between, i);
+            let row = column_4::<{ FACTOR_BITS + BETWEEN_BITS + 4 }, _>(&between, i);
             for (to, value) in samples[i].iter_mut().zip(row) {
                 *to = sample(value);
             }
@@ -50,11 +50,11 @@ impl Transform<2> for Quarter {
         let rows = dequantized(block, factors);
         let mut between = [[0; 2]; 8];
         for (j, row) in between.iter_mut().enumerate() {
-            *row = column_2::<{ FACTOR_BITS - BETWEEN_BITS + 2 }>(&rows, j);
+            *row = column_2::<{ FACTOR_BITS - BETWEEN_BITS + 2 }, _>(&rows, j);
         }
         let mut samples = [[0; 2]; 2];
         for i in 0..2 {
-            let row = column_2::<{ FACTOR_BITS + BETWEEN_BITS + 5 }>(&between, i);
+            let row = column_2::<{ FACTOR_BITS + BETWEEN_BITS + 5 }, _>(&between, i);
             for (to, value) in samples[i].iter_mut().zip(row) {
                 *to = sample(value);
             }
