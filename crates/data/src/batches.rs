@@ -1,11 +1,13 @@
 //! The batches of one epoch.
 
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
+use crate::augment::{mix, pairs_around, partner, share};
 use crate::dataset::CHANNELS;
 use crate::prefetch::Prefetch;
 use crate::{
-    Augmentation, DataError, ImageKey, Normalization, Order, Samples, Targets, epoch_order,
+    Augmentation, DataError, ImageKey, Mixture, Normalization, Order, Samples, Targets, epoch_order,
 };
 
 /// Normalized images with what is to be recognized in them.
@@ -13,8 +15,10 @@ use crate::{
 pub struct Batch {
     /// The inputs, `[len, 3, height, width]`.
     pub pixels: Vec<f32>,
-    /// What is to be recognized.
+    /// What is to be recognized; in mixtures, of their first images.
     pub targets: Targets,
+    /// What else is to be recognized, with [`Augmentation::mixup`].
+    pub mixture: Option<Mixture>,
     /// The images' indices in their split.
     pub indices: Vec<u32>,
 }
@@ -52,8 +56,8 @@ pub struct BatchPlan {
     pub start_batch: usize,
     /// Whether a last batch with fewer images is left out.
     pub drop_last: bool,
-    /// The threads that prepare batches ahead; with 0 each is made when it is asked for, in the caller's thread. The
-    /// batches are the same.
+    /// The most threads that prepare batches ahead: one at first, and another whenever a batch wasn't ready in time. With 0 each
+    /// is made when it is asked for, in the caller's thread. The batches are the same.
     pub workers: usize,
 }
 
@@ -98,14 +102,16 @@ pub fn num_batches(images: usize, batch_size: usize, drop_last: bool) -> usize {
 
 /// An iterator over the batches of one epoch.
 ///
-/// With workers, a batch is prepared while the one before is in use; memory stays bounded, and dropping the iterator early
-/// ends the threads. A panic in a worker is passed on to the caller of `next`.
+/// With workers, a batch is prepared while the one before is in use; there are never more than two batches and one for each worker
+/// in memory, and dropping the iterator early ends the threads. A panic in a worker is passed on to the caller of `next`.
 pub struct Batches(Inner);
 
 enum Inner {
     Here {
         maker: BatchMaker,
         next: Range<usize>,
+        /// Time in which batches were made.
+        made: Duration,
     },
     Ahead(Prefetch<Batch>),
 }
@@ -147,7 +153,8 @@ impl Batches {
         };
         let next = start..batches;
         if workers == 0 {
-            return Ok(Self(Inner::Here { maker, next }));
+            let made = Duration::ZERO;
+            return Ok(Self(Inner::Here { maker, next, made }));
         }
         Prefetch::new(next, workers, move |batch| maker.make(batch))
             .map(|prefetch| Self(Inner::Ahead(prefetch)))
@@ -159,12 +166,37 @@ impl Batches {
     }
 }
 
+impl Batches {
+    /// Returns the time that the caller of `next` has waited until now: for workers, or while batches were made in its thread.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        match &self.0 {
+            Inner::Here { made, .. } => *made,
+            Inner::Ahead(prefetch) => prefetch.waited(),
+        }
+    }
+
+    /// Returns the number of threads that prepare batches now.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        match &self.0 {
+            Inner::Here { .. } => 0,
+            Inner::Ahead(prefetch) => prefetch.workers(),
+        }
+    }
+}
+
 impl Iterator for Batches {
     type Item = Batch;
 
     fn next(&mut self) -> Option<Batch> {
         match &mut self.0 {
-            Inner::Here { maker, next } => next.next().map(|batch| maker.make(batch)),
+            Inner::Here { maker, next, made } => {
+                let start = Instant::now();
+                let batch = next.next().map(|batch| maker.make(batch));
+                *made += start.elapsed();
+                batch
+            }
             Inner::Ahead(prefetch) => prefetch.next(),
         }
     }
@@ -190,18 +222,56 @@ impl BatchMaker {
     fn make(&self, batch: usize) -> Batch {
         let BatchPlan {
             batch_size,
-            seed,
-            epoch,
+            augmentation,
             ..
         } = self.plan;
         let first = batch * batch_size;
-        let last = self.order.len().min(first.saturating_add(batch_size));
-        let indices = self.order[first..last].to_vec();
-        let size @ [height, width] = self.samples.size();
-        let image_len = CHANNELS * height * width;
-        let mut pixels = vec![0.0; indices.len() * image_len];
-        let mut outputs = pixels.chunks_exact_mut(image_len);
-        let keys = indices.iter().map(|&index| ImageKey { seed, epoch, index });
+        let wanted = first..self.order.len().min(first.saturating_add(batch_size));
+        let Some(alpha) = augmentation.mixup else {
+            return self.samples_at(wanted);
+        };
+        // An image at the edge of the batch has its partner outside.
+        let pairs = pairs_around(&wanted, self.order.len());
+        let cut = wanted.start - pairs.start..wanted.end - pairs.start;
+        let mut made = self.samples_at(pairs);
+        let image_len = self.image_len();
+        let shares = self.mix(alpha, &mut made);
+        made.pixels.truncate(cut.end * image_len);
+        made.pixels.drain(..cut.start * image_len);
+        let partner = |place| partner(place, made.indices.len()).unwrap_or(place);
+        Batch {
+            targets: made.targets.pick(cut.clone()),
+            mixture: Some(Mixture {
+                targets: made.targets.pick(cut.clone().map(partner)),
+                shares: shares[cut.clone()].to_vec(),
+            }),
+            indices: made.indices[cut].to_vec(),
+            pixels: made.pixels,
+        }
+    }
+
+    /// Mixes each pair of images, of a batch that starts with a whole pair, and returns the share of each image in its mixture.
+    fn mix(&self, alpha: f64, batch: &mut Batch) -> Vec<f32> {
+        let image_len = self.image_len();
+        let share_of = |(place, &index): (usize, &u32)| {
+            let key = self.key(index);
+            partner(place, batch.indices.len()).map_or(1.0, |_| share(alpha, key))
+        };
+        let shares: Vec<f32> = batch.indices.iter().enumerate().map(share_of).collect();
+        let pairs = batch.pixels.chunks_exact_mut(2 * image_len);
+        for (pair, shares) in pairs.zip(shares.chunks_exact(2)) {
+            let (one, other) = pair.split_at_mut(image_len);
+            mix([shares[0], shares[1]], one, other);
+        }
+        shares
+    }
+
+    /// Makes the samples at these places of the epoch's order.
+    fn samples_at(&self, places: Range<usize>) -> Batch {
+        let indices = self.order[places].to_vec();
+        let mut pixels = vec![0.0; indices.len() * self.image_len()];
+        let mut outputs = pixels.chunks_exact_mut(self.image_len());
+        let keys = indices.iter().map(|&index| self.key(index));
         let targets = self.samples.for_each(keys, |key, image| {
             if let Some(out) = outputs.next() {
                 let BatchPlan {
@@ -209,14 +279,28 @@ impl BatchMaker {
                     normalization,
                     ..
                 } = &self.plan;
-                augmentation.apply(image, size, normalization, key, out);
+                augmentation.apply(image, self.samples.size(), normalization, key, out);
             }
         });
         Batch {
             pixels,
             targets,
+            mixture: None,
             indices,
         }
+    }
+
+    fn key(&self, index: u32) -> ImageKey {
+        ImageKey {
+            seed: self.plan.seed,
+            epoch: self.plan.epoch,
+            index,
+        }
+    }
+
+    fn image_len(&self) -> usize {
+        let [height, width] = self.samples.size();
+        CHANNELS * height * width
     }
 }
 
@@ -310,6 +394,67 @@ mod tests {
                 .flat_map(|batch| batch.pixels)
                 .collect::<Vec<_>>()
         );
+    }
+
+    #[test]
+    fn mixtures_depend_on_neither_batch_size_nor_workers() {
+        let mixed = |batch_size, workers| BatchPlan {
+            batch_size,
+            workers,
+            augmentation: Augmentation {
+                mixup: Some(0.4),
+                ..Augmentation::default()
+            },
+            ..plan()
+        };
+        let joined = |batches: Vec<Batch>| {
+            let (mut pixels, mut shares, mut second) = (Vec::new(), Vec::new(), Vec::new());
+            for batch in batches {
+                let mixture = batch.mixture.unwrap();
+                let Targets::Classes(classes) = mixture.targets else {
+                    panic!("images have one class each");
+                };
+                assert_eq!(classes.len(), mixture.shares.len());
+                pixels.extend(batch.pixels);
+                shares.extend(mixture.shares);
+                second.extend(classes);
+            }
+            (pixels, shares, second)
+        };
+        let expected = joined(collect(mixed(COUNT, 0)));
+        for (batch_size, workers) in [(1, 0), (2, 1), (5, 3), (7, 0), (22, 0)] {
+            assert_eq!(joined(collect(mixed(batch_size, workers))), expected);
+        }
+        // By the definition, from the images without mixing.
+        let (pixels, shares, second) = expected;
+        let [plain] = &collect(BatchPlan {
+            batch_size: COUNT,
+            ..plan()
+        })[..] else {
+            panic!("one batch");
+        };
+        let len = 3 * 8 * 8;
+        for place in 0..COUNT {
+            let other = if place == COUNT - 1 { place } else { place ^ 1 };
+            assert_eq!(second[place], plain.indices[other] % 3);
+            assert_eq!(shares[place] == 1.0, place == other, "{}", shares[place]);
+            for i in 0..len {
+                let expected = shares[place] * plain.pixels[place * len + i]
+                    + (1.0 - shares[place]) * plain.pixels[other * len + i];
+                assert!((pixels[place * len + i] - expected).abs() < 1e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn waiting_is_counted() {
+        for workers in [0, 2] {
+            let mut batches = Batches::new(images(), BatchPlan { workers, ..plan() }).unwrap();
+            assert_eq!(batches.waited(), Duration::ZERO);
+            assert_eq!(batches.by_ref().count(), 5);
+            assert!(batches.waited() > Duration::ZERO);
+            assert!((workers.min(1)..=workers).contains(&batches.workers()));
+        }
     }
 
     #[test]

@@ -29,6 +29,21 @@ impl Targets {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// Returns those of the images at these places.
+    ///
+    /// # Panics
+    ///
+    /// Where a place isn't below [`len`](Self::len).
+    pub(crate) fn pick(&self, places: impl Iterator<Item = usize>) -> Self {
+        match self {
+            Self::Classes(labels) => Self::Classes(places.map(|place| labels[place]).collect()),
+            Self::Sets { sets, classes } => Self::Sets {
+                sets: places.map(|place| sets[place].clone()).collect(),
+                classes: *classes,
+            },
+        }
+    }
 }
 
 /// What else is to be recognized in the images of a batch, where each is a mixture of two.

@@ -1,5 +1,7 @@
 //! Mixtures of two images.
 
+use std::ops::Range;
+
 use rand::Rng;
 
 use super::ImageKey;
@@ -32,10 +34,17 @@ pub(crate) fn share(alpha: f64, key: ImageKey) -> f32 {
     }
 }
 
-/// Mixes an image with another one, of which it gets what the share leaves.
-pub(crate) fn mix(share: f32, image: &mut [f32], other: &[f32]) {
-    for (value, other) in image.iter_mut().zip(other) {
-        *value = share * *value + (1.0 - share) * other;
+/// Returns the places of all pairs that have a place in a range, in an epoch's order of `len` samples.
+pub(crate) fn pairs_around(places: &Range<usize>, len: usize) -> Range<usize> {
+    places.start & !1..places.end.next_multiple_of(2).min(len).max(places.end)
+}
+
+/// Mixes two images with each other; each keeps its share of itself.
+pub(crate) fn mix([first, second]: [f32; 2], one: &mut [f32], other: &mut [f32]) {
+    for (one, other) in one.iter_mut().zip(other) {
+        let unmixed = [*one, *other];
+        *one = first * unmixed[0] + (1.0 - first) * unmixed[1];
+        *other = second * unmixed[1] + (1.0 - second) * unmixed[0];
     }
 }
 
@@ -52,6 +61,19 @@ mod tests {
                     None => assert_eq!((place, len % 2), (len - 1, 1)),
                 }
             }
+        }
+    }
+
+    #[test]
+    fn ranges_are_widened_to_pairs() {
+        for (range, expected) in [
+            (0..2, 0..2),
+            (1..2, 0..2),
+            (3..6, 2..6),
+            (3..7, 2..7),
+            (5..5, 4..6),
+        ] {
+            assert_eq!(pairs_around(&range, 7), expected);
         }
     }
 
@@ -81,8 +103,8 @@ mod tests {
 
     #[test]
     fn a_mixture_has_its_shares() {
-        let mut image = [1.0, 0.0, -4.0];
-        mix(0.25, &mut image, &[0.0, 8.0, 4.0]);
-        assert_eq!(image, [0.25, 6.0, 2.0]);
+        let (mut one, mut other) = ([1.0, 0.0, -4.0], [0.0, 8.0, 4.0]);
+        mix([0.25, 0.5], &mut one, &mut other);
+        assert_eq!((one, other), ([0.25, 6.0, 2.0], [0.5, 4.0, 0.0]));
     }
 }

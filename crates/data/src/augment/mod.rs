@@ -12,7 +12,7 @@ use xception_images::{Filter, WindowResize, resize_planes};
 use xception_messages::Bounds;
 
 pub use color_jitter::ColorJitter;
-pub(crate) use mixup::{mix, partner, share};
+pub(crate) use mixup::{mix, pairs_around, partner, share};
 use padded_crop::PaddedCrop;
 pub use random_resized_crop::RandomResizedCrop;
 
