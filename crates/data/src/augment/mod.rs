@@ -8,7 +8,9 @@ mod random_resized_crop;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use xception_images::{Filter, WindowResize, resize_planes};
+use xception_images::{
+    EncodedImage, Filter, Preprocessing, PreprocessingError, WindowResize, resize_planes,
+};
 use xception_messages::Bounds;
 
 pub use color_jitter::ColorJitter;
@@ -21,6 +23,8 @@ use crate::{DataError, Normalization};
 
 const CUTOUT: Bounds = Bounds::at_least(1.0);
 const MIXUP: Bounds = Bounds::above(0.0).at_most(4.0);
+/// See [`WindowResize::reducing_gap`].
+const REDUCING_GAP: f64 = 1.0;
 
 /// How training images are varied; by default the usual augmentation of CIFAR (He et al., "Deep Residual Learning for Image
 /// Recognition", 2015, section 4.2).
@@ -186,6 +190,55 @@ impl Augmentation {
         let resized = resize_planes(image, size, crop.window(size, key), resize, &mut cropped);
         assert!(resized.is_ok(), "a crop within the image");
         self.apply_to_crop(&cropped, size, normalization, key, out);
+    }
+
+    /// Augments and normalizes one image of a file; it isn't mixed with others. With a random resized crop, only that part is
+    /// decoded, and resized with the preprocessing's filter, which widens with the scale; else the image goes through
+    /// the preprocessing first, but for its scaling.
+    ///
+    /// # Shapes
+    ///
+    /// - `out`: `[3, height, width]`, with `[height, width]` the preprocessing's size
+    ///
+    /// # Errors
+    ///
+    /// Where the image is damaged, or the preprocessing is out of its range.
+    ///
+    /// # Panics
+    ///
+    /// Where `out` isn't of that length, or [`check`](Self::check) refuses the size.
+    pub fn apply_encoded(
+        &self,
+        image: EncodedImage<'_>,
+        preprocessing: &Preprocessing,
+        normalization: &Normalization,
+        key: ImageKey,
+        out: &mut [f32],
+    ) -> Result<(), PreprocessingError> {
+        preprocessing.check()?;
+        let size = preprocessing.size;
+        let mut pixels = vec![0; preprocessing.input_len()];
+        match self.resized_crop {
+            Some(crop) => {
+                let window = crop.window(image.size(), key);
+                let resize = WindowResize {
+                    size,
+                    filter: preprocessing.resize.filter,
+                    reducing_gap: Some(REDUCING_GAP),
+                };
+                image.resized_window(window, resize, &mut pixels)?;
+            }
+            None => {
+                let image = preprocessing.transform(&image.decode()?)?;
+                for (channel, plane) in pixels.chunks_exact_mut(size[0] * size[1]).enumerate() {
+                    for (value, pixel) in plane.iter_mut().zip(image.pixels()) {
+                        *value = pixel[channel];
+                    }
+                }
+            }
+        }
+        self.apply_to_crop(&pixels, size, normalization, key, out);
+        Ok(())
     }
 
     /// Does what is left to do once the random resized crop, if there is one, has been taken.
@@ -467,5 +520,41 @@ mod tests {
     fn what_is_off_is_not_written() {
         let text = serde_json::to_string(&Augmentation::default()).unwrap();
         assert_eq!(text, r#"{"crop_padding":4,"horizontal_flip":true}"#);
+    }
+
+    #[test]
+    fn images_of_files_are_augmented_like_those_in_memory() {
+        let image = image::RgbImage::from_fn(7, 5, |x, y| image::Rgb([(9 * x * y) as u8, 7, 200]));
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        image.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        let bytes = bytes.into_inner();
+        let planes: Vec<u8> = (0..3)
+            .flat_map(|channel| image.pixels().map(move |pixel| pixel[channel]))
+            .collect();
+        let preprocessing = crate::folder_preprocessing(5).with_size(SIZE);
+        let normalization = Normalization::CIFAR10;
+        for resized_crop in [None, Some(RandomResizedCrop::default())] {
+            let augmentation = Augmentation {
+                resized_crop,
+                horizontal_flip: true,
+                ..Augmentation::none()
+            };
+            for index in 0..10 {
+                let encoded = EncodedImage::new(&bytes, "it", &Default::default()).unwrap();
+                let mut found = vec![f32::NAN; LEN];
+                augmentation
+                    .apply_encoded(
+                        encoded,
+                        &preprocessing,
+                        &normalization,
+                        key(index),
+                        &mut found,
+                    )
+                    .unwrap();
+                let mut expected = vec![f32::NAN; LEN];
+                augmentation.apply(&planes, SIZE, &normalization, key(index), &mut expected);
+                assert_eq!(found, expected);
+            }
+        }
     }
 }
