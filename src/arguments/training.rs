@@ -153,7 +153,7 @@ impl HeadArgument {
 /// The arguments that `ablate` and `train` share.
 #[derive(Debug, Args)]
 pub struct RunArguments {
-    /// Images to use instead of the file's: embedded, cifar10:DIR, cifar100:DIR or folder:DIR.
+    /// Images to use instead of the file's: embedded, cifar10:DIR, cifar100:DIR, folder:DIR, list:FILE or shards:DIR.
     #[arg(long, value_name = "SOURCE")]
     pub data: Option<DataSource>,
     /// Change a value of the configuration, by its path, such as recipe.epochs=3; can be repeated.
@@ -259,7 +259,7 @@ pub struct EvalArguments {
     /// Names of the classes, one per line.
     #[arg(long, value_name = "FILE", requires = "weights")]
     pub labels: Option<PathBuf>,
-    /// Images to use instead of the run's: embedded, cifar10:DIR, cifar100:DIR or folder:DIR.
+    /// Images to use instead of the run's: embedded, cifar10:DIR, cifar100:DIR, folder:DIR, list:FILE or shards:DIR.
     #[arg(long, value_name = "SOURCE")]
     pub data: Option<DataSource>,
     /// Folder for scores.json, confusion.csv and confusion.svg.

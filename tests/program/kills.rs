@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Workshop, json as read_json, program, succeed};
 
-/// A run of 20 steps an epoch, with dropout, momentum and augmentation.
+/// A run of 22 steps an epoch, with dropout, momentum and augmentation.
 const RUN: &str = r#"{
     "model": {"xception": {"width": 0.05, "middle_modules": 1, "stem": "small", "dropout": 0.2}},
     "data": {"source": "embedded", "train_images": 160, "validation_images": 20, "test_images": 50},
@@ -153,7 +153,7 @@ fn killed_at_random_moments_a_run_ends_with_the_same_files() {
     let record = |run: &Path| without_times(read_json(&run.join("record.json")));
     assert_eq!(record(&run), record(&whole));
     assert_eq!(steps(&run), steps(&whole));
-    assert_eq!(steps(&run).len(), 8 * 20);
+    assert_eq!(steps(&run).len(), 8 * 22);
     for run in [&run, &whole] {
         assert!(checkpoints(run).is_empty());
     }

@@ -4,10 +4,12 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use crate::augment::{mix, pairs_around, partner, share};
+use crate::content::SampleError;
 use crate::dataset::CHANNELS;
 use crate::prefetch::Prefetch;
+use crate::targets::TargetsBuilder;
 use crate::{
-    Augmentation, DataError, ImageKey, Mixture, Normalization, Order, Samples, Targets, epoch_order,
+    Augmentation, BrokenImage, DataError, ImageKey, Mixture, Normalization, Order, Samples, Targets,
 };
 
 /// Normalized images with what is to be recognized in them.
@@ -21,6 +23,8 @@ pub struct Batch {
     pub mixture: Option<Mixture>,
     /// The images' indices in their split.
     pub indices: Vec<u32>,
+    /// The batch's place in its epoch, from 0.
+    pub number: usize,
 }
 
 impl Batch {
@@ -34,6 +38,29 @@ impl Batch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.indices.is_empty()
+    }
+}
+
+/// A part of every batch, for one of several devices that take a step together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// The part's place among the parts, from 0.
+    pub index: usize,
+    /// The number of parts.
+    pub of: usize,
+}
+
+impl Part {
+    /// The whole of every batch.
+    pub const WHOLE: Self = Self { index: 0, of: 1 };
+
+    /// Returns the part of a range: parts follow each other, and their lengths differ by 1 at most.
+    fn within(self, range: Range<usize>) -> Range<usize> {
+        let cut = |part: usize| {
+            let offset = range.len() as u128 * part as u128 / self.of as u128;
+            range.start + offset as usize
+        };
+        cut(self.index)..cut(self.index + 1)
     }
 }
 
@@ -56,6 +83,8 @@ pub struct BatchPlan {
     pub start_batch: usize,
     /// Whether a last batch with fewer images is left out.
     pub drop_last: bool,
+    /// The part of every batch that is made.
+    pub part: Part,
     /// The most threads that prepare batches ahead: one at first, and another whenever a batch wasn't ready in time. With 0 each
     /// is made when it is asked for, in the caller's thread. The batches are the same.
     pub workers: usize,
@@ -85,6 +114,7 @@ impl BatchPlan {
             epoch: 0,
             start_batch: 0,
             drop_last: false,
+            part: Part::WHOLE,
             workers: 0,
         }
     }
@@ -104,7 +134,18 @@ pub fn num_batches(images: usize, batch_size: usize, drop_last: bool) -> usize {
 ///
 /// With workers, a batch is prepared while the one before is in use; there are never more than two batches and one for each worker
 /// in memory, and dropping the iterator early ends the threads. A panic in a worker is passed on to the caller of `next`.
-pub struct Batches(Inner);
+///
+/// An image that can't be decoded is left out of its batch, which is smaller by one then, and told by
+/// [`take_broken`](Self::take_broken). A batch that is left with none is passed over where the order is sequential; in an epoch to
+/// train on, where every batch is a step, it is an error. An error is the last item: it also comes where a file can't be read, or
+/// more than 1 % of a data set's images, rounded up, are broken. All of it is the same with any number of workers.
+pub struct Batches {
+    order: Order,
+    batches: Inner,
+    samples: Samples,
+    broken: Vec<BrokenImage>,
+    has_failed: bool,
+}
 
 enum Inner {
     Here {
@@ -113,7 +154,7 @@ enum Inner {
         /// Time in which batches were made.
         made: Duration,
     },
-    Ahead(Prefetch<Batch>),
+    Ahead(Prefetch<Result<Made, DataError>>),
 }
 
 impl Batches {
@@ -121,12 +162,16 @@ impl Batches {
     ///
     /// # Errors
     ///
-    /// [`DataError`] where the plan's batch size is 0, its start is behind the end of the epoch, its padding is too large
-    /// for the images, or a thread can't be started.
+    /// [`DataError`] where the plan's batch size is 0, its start is behind the end of the epoch, its part isn't one, its padding
+    /// is too large for the images, or a thread can't be started.
     pub fn new(samples: impl Into<Samples>, plan: BatchPlan) -> Result<Self, DataError> {
         let samples = samples.into();
         if plan.batch_size == 0 {
             return Err(DataError::BatchSize);
+        }
+        let Part { index, of } = plan.part;
+        if index >= of {
+            return Err(DataError::Part { index, of });
         }
         plan.augmentation.check(samples.size())?;
         let len = u32::try_from(samples.len()).map_err(|_| DataError::Images {
@@ -141,36 +186,50 @@ impl Batches {
         if start > batches {
             return Err(DataError::StartBatch { start, batches });
         }
-        let order = match plan.order {
-            Order::Shuffled => epoch_order(plan.seed, plan.epoch, len),
+        let kind = plan.order;
+        let order = match kind {
+            Order::Shuffled => samples.shuffled(plan.seed, plan.epoch),
             Order::Sequential => (0..len).collect(),
         };
         let workers = plan.workers;
         let maker = BatchMaker {
-            samples,
+            samples: samples.clone(),
             order,
             plan,
         };
         let next = start..batches;
-        if workers == 0 {
-            let made = Duration::ZERO;
-            return Ok(Self(Inner::Here { maker, next, made }));
-        }
-        Prefetch::new(next, workers, move |batch| maker.make(batch))
-            .map(|prefetch| Self(Inner::Ahead(prefetch)))
-            .map_err(|error| DataError::Worker {
-                worker: error.worker,
-                workers,
-                source: error.source,
-            })
+        let batches = match workers {
+            0 => Inner::Here {
+                maker,
+                next,
+                made: Duration::ZERO,
+            },
+            _ => Prefetch::new(next, workers, move |batch| maker.make(batch))
+                .map(Inner::Ahead)
+                .map_err(|error| DataError::Worker {
+                    worker: error.worker,
+                    workers,
+                    source: error.source,
+                })?,
+        };
+        Ok(Self {
+            order: kind,
+            batches,
+            samples,
+            broken: Vec::new(),
+            has_failed: false,
+        })
     }
-}
 
-impl Batches {
+    /// Returns the images that were left out since the last call, each once in all epochs of a data set: for the program to tell.
+    pub fn take_broken(&mut self) -> Vec<BrokenImage> {
+        std::mem::take(&mut self.broken)
+    }
+
     /// Returns the time that the caller of `next` has waited until now: for workers, or while batches were made in its thread.
     #[must_use]
     pub fn waited(&self) -> Duration {
-        match &self.0 {
+        match &self.batches {
             Inner::Here { made, .. } => *made,
             Inner::Ahead(prefetch) => prefetch.waited(),
         }
@@ -179,37 +238,71 @@ impl Batches {
     /// Returns the number of threads that prepare batches now.
     #[must_use]
     pub fn workers(&self) -> usize {
-        match &self.0 {
+        match &self.batches {
             Inner::Here { .. } => 0,
             Inner::Ahead(prefetch) => prefetch.workers(),
+        }
+    }
+
+    /// Returns the next batch that has an image.
+    fn next_batch(&mut self) -> Option<Result<Batch, DataError>> {
+        loop {
+            let made = match &mut self.batches {
+                Inner::Here { maker, next, made } => {
+                    let number = next.next()?;
+                    let start = Instant::now();
+                    let batch = maker.make(number);
+                    *made += start.elapsed();
+                    batch
+                }
+                Inner::Ahead(prefetch) => prefetch.next()?,
+            };
+            let Made { batch, broken } = match made {
+                Ok(made) => made,
+                Err(error) => return Some(Err(error)),
+            };
+            let (is_whole, number) = (broken.is_empty(), batch.number);
+            // Counted here, in the order of the batches, and not where batches are made.
+            match self.samples.count_broken(broken) {
+                Ok(new) => self.broken.extend(new),
+                Err(error) => return Some(Err(error)),
+            }
+            match self.order {
+                _ if !batch.is_empty() => return Some(Ok(batch)),
+                Order::Shuffled if !is_whole => return Some(Err(DataError::EmptyBatch { number })),
+                // Parts of a short batch may have no image.
+                Order::Shuffled | Order::Sequential => {}
+            }
         }
     }
 }
 
 impl Iterator for Batches {
-    type Item = Batch;
+    type Item = Result<Batch, DataError>;
 
-    fn next(&mut self) -> Option<Batch> {
-        match &mut self.0 {
-            Inner::Here { maker, next, made } => {
-                let start = Instant::now();
-                let batch = next.next().map(|batch| maker.make(batch));
-                *made += start.elapsed();
-                batch
-            }
-            Inner::Ahead(prefetch) => prefetch.next(),
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.has_failed {
+            return None;
         }
+        let next = self.next_batch();
+        self.has_failed = matches!(next, Some(Err(_)));
+        next
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        match &self.0 {
-            Inner::Here { next, .. } => next.size_hint(),
-            Inner::Ahead(prefetch) => prefetch.size_hint(),
+        match &self.batches {
+            _ if self.has_failed => (0, Some(0)),
+            Inner::Here { next, .. } => (0, Some(next.len())),
+            Inner::Ahead(prefetch) => (0, prefetch.size_hint().1),
         }
     }
 }
 
-impl ExactSizeIterator for Batches {}
+/// A batch, and what was left out of it.
+struct Made {
+    batch: Batch,
+    broken: Vec<BrokenImage>,
+}
 
 /// Makes any batch of an epoch, by its number.
 struct BatchMaker {
@@ -219,88 +312,132 @@ struct BatchMaker {
 }
 
 impl BatchMaker {
-    fn make(&self, batch: usize) -> Batch {
+    fn make(&self, number: usize) -> Result<Made, DataError> {
         let BatchPlan {
             batch_size,
             augmentation,
+            part,
             ..
-        } = self.plan;
-        let first = batch * batch_size;
-        let wanted = first..self.order.len().min(first.saturating_add(batch_size));
-        let Some(alpha) = augmentation.mixup else {
-            return self.samples_at(wanted);
+        } = &self.plan;
+        let first = number * batch_size;
+        let last = self.order.len().min(first.saturating_add(*batch_size));
+        let asked = part.within(first..last);
+        // An image at the edge of the batch may have its partner outside.
+        let places = match augmentation.mixup {
+            Some(_) => pairs_around(&asked, self.order.len()),
+            None => asked.clone(),
         };
-        // An image at the edge of the batch has its partner outside.
-        let pairs = pairs_around(&wanted, self.order.len());
-        let cut = wanted.start - pairs.start..wanted.end - pairs.start;
-        let mut made = self.samples_at(pairs);
-        let image_len = self.image_len();
-        let shares = self.mix(alpha, &mut made);
-        made.pixels.truncate(cut.end * image_len);
-        made.pixels.drain(..cut.start * image_len);
-        let partner = |place| partner(place, made.indices.len()).unwrap_or(place);
-        Batch {
-            targets: made.targets.pick(cut.clone()),
-            mixture: Some(Mixture {
-                targets: made.targets.pick(cut.clone().map(partner)),
-                shares: shares[cut.clone()].to_vec(),
-            }),
-            indices: made.indices[cut].to_vec(),
-            pixels: made.pixels,
+        let mut broken = Vec::new();
+        let mut table = Table {
+            pixels: vec![0.0; places.len() * self.image_len()],
+            labels: Vec::with_capacity(places.len()),
+        };
+        let outputs = table.pixels.chunks_exact_mut(self.image_len());
+        for (place, out) in places.clone().zip(outputs) {
+            let labels = match self.sample(self.key(place), out) {
+                Ok(labels) => Some(labels),
+                Err(SampleError::Broken(image)) => {
+                    broken.extend(asked.contains(&place).then_some(image));
+                    None
+                }
+                Err(SampleError::Failed(error)) => return Err(error),
+            };
+            table.labels.push(labels);
         }
+        let shares = augmentation
+            .mixup
+            .map(|alpha| self.mix(alpha, places.start, &mut table));
+        let rows = asked.start - places.start..asked.end - places.start;
+        let whole: Vec<usize> = rows.filter(|&row| table.labels[row].is_some()).collect();
+        let targets_of = |row_of: &dyn Fn(usize) -> usize| {
+            let mut targets = TargetsBuilder::new(self.samples.set_classes());
+            for labels in whole.iter().flat_map(|&row| &table.labels[row_of(row)]) {
+                targets.push(labels);
+            }
+            targets.finish()
+        };
+        let batch = Batch {
+            targets: targets_of(&|row| row),
+            mixture: shares.map(|shares| Mixture {
+                targets: targets_of(&|row| table.partner(row).unwrap_or(row)),
+                shares: whole.iter().map(|&row| shares[row]).collect(),
+            }),
+            indices: whole
+                .iter()
+                .map(|row| self.order[places.start + row])
+                .collect(),
+            number,
+            pixels: table.into_pixels(&whole, self.image_len()),
+        };
+        Ok(Made { batch, broken })
     }
 
-    /// Mixes each pair of images, of a batch that starts with a whole pair, and returns the share of each image in its mixture.
-    fn mix(&self, alpha: f64, batch: &mut Batch) -> Vec<f32> {
-        let image_len = self.image_len();
-        let share_of = |(place, &index): (usize, &u32)| {
-            let key = self.key(index);
-            partner(place, batch.indices.len()).map_or(1.0, |_| share(alpha, key))
-        };
-        let shares: Vec<f32> = batch.indices.iter().enumerate().map(share_of).collect();
-        let pairs = batch.pixels.chunks_exact_mut(2 * image_len);
+    /// Mixes each pair of images, the first of which is at an even place, and returns each image's share in its mixture.
+    fn mix(&self, alpha: f64, start: usize, table: &mut Table) -> Vec<f32> {
+        let shares: Vec<f32> = (0..table.labels.len())
+            .map(|at| match table.partner(at) {
+                Some(_) => share(alpha, self.key(start + at)),
+                None => 1.0,
+            })
+            .collect();
+        let pairs = table.pixels.chunks_exact_mut(2 * self.image_len());
         for (pair, shares) in pairs.zip(shares.chunks_exact(2)) {
-            let (one, other) = pair.split_at_mut(image_len);
+            let (one, other) = pair.split_at_mut(self.image_len());
             mix([shares[0], shares[1]], one, other);
         }
         shares
     }
 
-    /// Makes the samples at these places of the epoch's order.
-    fn samples_at(&self, places: Range<usize>) -> Batch {
-        let indices = self.order[places].to_vec();
-        let mut pixels = vec![0.0; indices.len() * self.image_len()];
-        let mut outputs = pixels.chunks_exact_mut(self.image_len());
-        let keys = indices.iter().map(|&index| self.key(index));
-        let targets = self.samples.for_each(keys, |key, image| {
-            if let Some(out) = outputs.next() {
-                let BatchPlan {
-                    augmentation,
-                    normalization,
-                    ..
-                } = &self.plan;
-                augmentation.apply(image, self.samples.size(), normalization, key, out);
-            }
-        });
-        Batch {
-            pixels,
-            targets,
-            mixture: None,
-            indices,
-        }
+    /// Writes an image and returns its labels.
+    fn sample(&self, key: ImageKey, out: &mut [f32]) -> Result<Vec<u32>, SampleError> {
+        let BatchPlan {
+            augmentation,
+            normalization,
+            ..
+        } = &self.plan;
+        let sample = self.samples.sample(key)?;
+        augmentation.apply_to(sample.content, self.samples.size(), normalization, key, out)?;
+        Ok(sample.labels.into_owned())
     }
 
-    fn key(&self, index: u32) -> ImageKey {
+    /// Returns the key of the image at a place of the epoch's order.
+    fn key(&self, place: usize) -> ImageKey {
         ImageKey {
             seed: self.plan.seed,
             epoch: self.plan.epoch,
-            index,
+            index: self.order[place],
         }
     }
 
     fn image_len(&self) -> usize {
         let [height, width] = self.samples.size();
         CHANNELS * height * width
+    }
+}
+
+/// Images, a row each, of which some may be broken.
+struct Table {
+    pixels: Vec<f32>,
+    /// The labels of each, or `None` of one that is broken.
+    labels: Vec<Option<Vec<u32>>>,
+}
+
+impl Table {
+    /// Returns the image that one is mixed with; `None` where there is none, or one of them is broken.
+    fn partner(&self, row: usize) -> Option<usize> {
+        let partner = partner(row, self.labels.len())?;
+        let are_whole = self.labels[row].is_some() && self.labels[partner].is_some();
+        are_whole.then_some(partner)
+    }
+
+    /// Returns the pixels of the images in these rows, which rise.
+    fn into_pixels(mut self, rows: &[usize], image_len: usize) -> Vec<f32> {
+        for (to, &row) in rows.iter().enumerate().filter(|(to, row)| to != *row) {
+            let pixels = row * image_len..(row + 1) * image_len;
+            self.pixels.copy_within(pixels, to * image_len);
+        }
+        self.pixels.truncate(rows.len() * image_len);
+        self.pixels
     }
 }
 
@@ -326,7 +463,10 @@ mod tests {
     }
 
     fn collect(plan: BatchPlan) -> Vec<Batch> {
-        Batches::new(images(), plan).unwrap().collect()
+        Batches::new(images(), plan)
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap()
     }
 
     #[test]
@@ -468,7 +608,6 @@ mod tests {
             }),
             [5, 5, 5, 5]
         );
-        assert_eq!(Batches::new(images(), plan()).unwrap().len(), 5);
         assert_eq!(num_batches(20, 5, true), 4);
         assert_eq!(num_batches(20, 5, false), 4);
         assert_eq!(num_batches(3, 5, true), 0);
@@ -502,7 +641,7 @@ mod tests {
             },
         )
         .unwrap();
-        batches.next().unwrap();
+        batches.next().unwrap().unwrap();
         drop(batches);
         assert_eq!(Arc::strong_count(&images), 1);
     }

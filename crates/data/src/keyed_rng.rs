@@ -17,6 +17,8 @@ pub(crate) enum Purpose {
     Validation = 3,
     /// The parts of a mosaic.
     Mosaic = 4,
+    /// The order of the samples of shards.
+    Stream = 5,
     /// The place and size of a random resized crop.
     RandomResizedCrop = 16,
     /// The changes of an image's colors.

@@ -29,21 +29,6 @@ impl Targets {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-
-    /// Returns those of the images at these places.
-    ///
-    /// # Panics
-    ///
-    /// Where a place isn't below [`len`](Self::len).
-    pub(crate) fn pick(&self, places: impl Iterator<Item = usize>) -> Self {
-        match self {
-            Self::Classes(labels) => Self::Classes(places.map(|place| labels[place]).collect()),
-            Self::Sets { sets, classes } => Self::Sets {
-                sets: places.map(|place| sets[place].clone()).collect(),
-                classes: *classes,
-            },
-        }
-    }
 }
 
 /// What else is to be recognized in the images of a batch, where each is a mixture of two.
@@ -53,4 +38,32 @@ pub struct Mixture {
     pub targets: Targets,
     /// The shares of the first images, from 0 to 1.
     pub shares: Vec<f32>,
+}
+
+/// Targets in the making.
+pub(crate) struct TargetsBuilder(Targets);
+
+impl TargetsBuilder {
+    /// Of no image yet, with sets of so many classes, or else with one class each.
+    pub(crate) fn new(set_classes: Option<usize>) -> Self {
+        Self(match set_classes {
+            None => Targets::Classes(Vec::new()),
+            Some(classes) => Targets::Sets {
+                sets: Vec::new(),
+                classes,
+            },
+        })
+    }
+
+    /// Appends an image with these classes, of which the first counts where each image has one.
+    pub(crate) fn push(&mut self, labels: &[u32]) {
+        match &mut self.0 {
+            Targets::Classes(classes) => classes.extend(labels.first()),
+            Targets::Sets { sets, .. } => sets.push(labels.to_vec()),
+        }
+    }
+
+    pub(crate) fn finish(self) -> Targets {
+        self.0
+    }
 }

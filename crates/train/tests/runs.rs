@@ -447,13 +447,14 @@ fn images_held_back_are_scored_after_every_epoch_and_the_same_whatever_is_traine
     };
     let changes = ["data.validation_images=60"];
     let found = data(&changes);
-    let validation = found.validation.unwrap();
+    let held_back = found.validation.unwrap();
+    let validation = held_back.in_memory().unwrap();
     assert_eq!((found.train.len(), validation.len()), (40, 60));
     assert_eq!(validation.class_counts(10), [6; 10]);
     let more = data(&["data.validation_images=60", "data.train_images=90"]);
-    assert_eq!(more.validation.unwrap(), validation);
+    assert_eq!(more.validation.unwrap().in_memory().unwrap(), validation);
     for index in 0..more.train.len() {
-        let image = more.train.image(index);
+        let image = more.train.in_memory().unwrap().image(index);
         assert!((0..validation.len()).all(|held_back| validation.image(held_back) != image));
     }
 

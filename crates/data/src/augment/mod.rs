@@ -9,7 +9,8 @@ mod random_resized_crop;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xception_images::{
-    EncodedImage, Filter, Preprocessing, PreprocessingError, WindowResize, resize_planes,
+    DecodeOptions, EncodedImage, Filter, Preprocessing, PreprocessingError, WindowResize,
+    resize_planes,
 };
 use xception_messages::Bounds;
 
@@ -18,6 +19,7 @@ pub(crate) use mixup::{mix, pairs_around, partner, share};
 use padded_crop::PaddedCrop;
 pub use random_resized_crop::RandomResizedCrop;
 
+use crate::content::{Content, SampleError};
 use crate::dataset::CHANNELS;
 use crate::{DataError, Normalization};
 
@@ -152,6 +154,32 @@ impl Augmentation {
             });
         }
         Ok(())
+    }
+
+    /// Augments and normalizes one sample of `size` (height, width).
+    pub(crate) fn apply_to(
+        &self,
+        content: Content<'_>,
+        size: [usize; 2],
+        normalization: &Normalization,
+        key: ImageKey,
+        out: &mut [f32],
+    ) -> Result<(), SampleError> {
+        match content {
+            Content::Stored(image) if self.resized_crop.is_some() => {
+                let (bytes, name) = (image.read()?, image.name());
+                let preprocessing = image.preprocessing();
+                EncodedImage::new(&bytes, &name, &DecodeOptions::default())
+                    .and_then(|encoded| {
+                        self.apply_encoded(encoded, preprocessing, normalization, key, out)
+                    })
+                    .map_err(|error| image.broken(&error))
+            }
+            content => {
+                self.apply(&content.pixels()?, size, normalization, key, out);
+                Ok(())
+            }
+        }
     }
 
     /// Augments and normalizes one image; it isn't mixed with others.

@@ -343,6 +343,7 @@ fn record(variants: Vec<VariantRecord>, seeds: Vec<u64>, epochs: usize) -> Ablat
             sha256: "5eed".repeat(16),
             classes: 10,
             labels: None,
+            mean_labels: None,
             train_images: 4000,
             validation_images: None,
             test_images: 1000,

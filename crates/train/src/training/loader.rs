@@ -6,9 +6,17 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::prelude::Device;
+use xception_messages::with_causes;
 
 use super::targets::ImageBatch;
+use super::warnings::Warnings;
+use crate::TrainError;
 use crate::data::{BatchPlan, Batches, Samples, num_batches};
+
+/// Returns why a batch can't be had.
+pub(crate) fn batch_error(error: DatasetError) -> TrainError {
+    TrainError::burn(with_causes(&error))
+}
 
 /// Gives the batches of one epoch after the other.
 ///
@@ -19,20 +27,27 @@ pub(crate) struct EpochLoader {
     samples: Samples,
     plan: BatchPlan,
     device: Device,
+    warnings: Warnings,
     epoch: AtomicU64,
     /// The batch to start at, in the next epoch alone.
     start_batch: AtomicUsize,
 }
 
 impl EpochLoader {
-    /// Makes a loader whose first epoch is the plan's.
-    pub(crate) fn new(samples: Samples, plan: BatchPlan, device: Device) -> Self {
+    /// Makes a loader whose first epoch is the plan's, and that warns of broken images.
+    pub(crate) fn new(
+        samples: Samples,
+        plan: BatchPlan,
+        device: Device,
+        warnings: Warnings,
+    ) -> Self {
         Self {
             epoch: AtomicU64::new(plan.epoch),
             start_batch: AtomicUsize::new(plan.start_batch),
             samples,
             plan,
             device,
+            warnings,
         }
     }
 
@@ -43,7 +58,7 @@ impl EpochLoader {
             start_batch: self.start_batch.load(Ordering::Relaxed),
             ..self.plan.clone()
         };
-        Self::new(samples, plan, device)
+        Self::new(samples, plan, device, self.warnings.clone())
     }
 
     /// Returns the number of batches in an epoch.
@@ -71,6 +86,7 @@ impl DataLoader<ImageBatch> for EpochLoader {
             batches: batches.map_err(|error| Some(DatasetError::new(error))),
             size: self.samples.size(),
             device: &self.device,
+            warnings: &self.warnings,
             done: start_batch * self.plan.batch_size,
             total: self.num_items(),
         })
@@ -96,6 +112,7 @@ struct EpochIterator<'a> {
     batches: Result<Batches, Option<DatasetError>>,
     size: [usize; 2],
     device: &'a Device,
+    warnings: &'a Warnings,
     done: usize,
     total: usize,
 }
@@ -107,9 +124,14 @@ impl Iterator for EpochIterator<'_> {
         match &mut self.batches {
             Err(error) => error.take().map(Err),
             Ok(batches) => {
-                let batch = batches.next()?;
-                self.done += batch.len();
-                Some(Ok(ImageBatch::new(batch, self.size, self.device)))
+                let batch = batches.next();
+                for image in batches.take_broken() {
+                    self.warnings.warn(format!("an image is left out: {image}"));
+                }
+                Some(batch?.map_err(DatasetError::new).map(|batch| {
+                    self.done += batch.len();
+                    ImageBatch::new(batch, self.size, self.device)
+                }))
             }
         }
     }

@@ -32,6 +32,7 @@ mod strategy;
 mod targets;
 mod task;
 mod tensorboard;
+mod warnings;
 
 pub use checkpoint_policy::{CheckpointPolicy, Interval, IntervalError};
 pub use evaluate::Evaluation;

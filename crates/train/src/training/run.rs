@@ -24,6 +24,7 @@ use super::starting_weights::freeze;
 use super::stop::StopSignal;
 use super::strategy::{EpochLoop, NetworkWriter};
 use super::task::ClassificationTask;
+use super::warnings::Warnings;
 use crate::TrainError;
 use crate::config::RunConfig;
 use crate::data::{BatchPlan, Dataset, Samples};
@@ -138,7 +139,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
     ) -> Result<RunRecord, TrainError> {
         // Before anything is written.
         Self::outline(self.config, self.data, self.device)?;
-        if self.checkpoints.keep_best && self.data.validation_samples().is_none() {
+        if self.checkpoints.keep_best && self.data.validation.is_none() {
             return Err(TrainError::NoValidation);
         }
         let manifest = self.manifest()?;
@@ -171,7 +172,9 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         }
         let state = match done {
             true => state,
-            false => self.run_loop(state, &folder, &device, Box::new(on_epoch))?,
+            false => Warnings::told(self.warn, |warnings| {
+                self.run_loop(state, &folder, &device, warnings, Box::new(on_epoch))
+            })?,
         };
         self.finish(state, &folder)
     }
@@ -254,6 +257,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         state: TrainingState<M::Network>,
         folder: &Arc<RunFolder>,
         device: &Device,
+        warnings: &Warnings,
         on_epoch: Box<dyn Fn(&RunRecord) + Send + Sync>,
     ) -> Result<TrainingState<M::Network>, TrainError> {
         let recipe = &self.config.recipe;
@@ -272,11 +276,18 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             workers: data_workers(),
             ..BatchPlan::test(recipe.batch_size, normalization)
         };
-        let train = EpochLoader::new(self.data.training_samples(), train_plan, device.clone());
-        let evaluated =
-            |samples: Samples| EpochLoader::new(samples, test_plan.clone(), self.device.clone());
-        let test = evaluated(self.data.test_samples());
-        let validation = self.data.validation_samples().map(evaluated);
+        let loader = |samples: &Samples, plan: &BatchPlan, device: &Device| {
+            EpochLoader::new(
+                samples.clone(),
+                plan.clone(),
+                device.clone(),
+                warnings.clone(),
+            )
+        };
+        let evaluated = |samples: &Samples| loader(samples, &test_plan, self.device);
+        let train = loader(&self.data.train, &train_plan, device);
+        let test = evaluated(&self.data.test);
+        let validation = self.data.validation.as_ref().map(evaluated);
 
         let learner = Learner::new(
             state.task.clone(),
@@ -339,12 +350,14 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         let config = self.config.resolve(self.data.classes.len())?.model;
         let preprocessing = self.preprocessing();
         let labels = Labels::new(self.data.classes.clone());
+        let multi_label = self.data.label_shares().is_some();
         Ok(Box::new(move |network, file| {
             let trained = Trained {
                 config: config.clone(),
                 network: network.clone(),
                 preprocessing: preprocessing.clone(),
                 labels: Some(labels.clone()),
+                multi_label,
             };
             M::save(&trained, file)
         }))

@@ -22,7 +22,7 @@ use burn::train::{
 use super::checkpoint::TrainingState;
 use super::checkpoint_policy::CheckpointPolicy;
 use super::events::{Events, Processor};
-use super::loader::EpochLoader;
+use super::loader::{EpochLoader, batch_error};
 use super::run_folder::RunFolder;
 use super::run_log::RunLog;
 use super::scores::ScoreSum;
@@ -182,7 +182,7 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
             let learning_rate = self.learning_rate(step);
             self.device.seed(step_seed(state.record.seed, step as u64));
 
-            let output = state.task.train_step(batch.map_err(TrainError::burn)?);
+            let output = state.task.train_step(batch.map_err(batch_error)?);
             let images = output.item.logits.dims()[0];
             sum.add(&output.item)?;
             let loss = sum.read()? / images as f64;
@@ -318,7 +318,7 @@ fn score(
     mut check: impl FnMut() -> Result<(), TrainError>,
 ) -> Result<Scores, TrainError> {
     for batch in loader.iter() {
-        let output = scorer.score(batch.map_err(TrainError::burn)?);
+        let output = scorer.score(batch.map_err(batch_error)?);
         sum.add(&output)?;
         check()?;
     }
@@ -342,7 +342,7 @@ fn test<N: ImageClassifier + 'static>(
     let mut index = 0;
     while let Some(batch) = batches.next() {
         index += 1;
-        let output = scorer.score(batch.map_err(TrainError::burn)?);
+        let output = scorer.score(batch.map_err(batch_error)?);
         sum.add(&output)?;
         let item = TrainingItem::new(output.into(), batches.progress(), Some(index), None);
         events.test(LearnerEvent::ProcessedItem(item));
