@@ -13,6 +13,7 @@
 
 mod archive;
 mod augment;
+mod batch_maker;
 mod batches;
 mod cifar;
 mod class_folders;
