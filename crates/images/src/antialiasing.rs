@@ -18,7 +18,8 @@ use super::weights::Weights;
 /// Values of an interleaved pixel.
 const CHANNELS: usize = 3;
 
-/// Resizes the window `crop` of `image` with a filter that widens with the scale, on several threads.
+/// Resizes the window `crop` of `image` with a filter that widens with the scale. The threads of the pool that the calling thread
+/// belongs to share the work; a thread beside them, such as one that prepares images for a training in the pool, does it alone.
 pub(super) fn antialiased(image: &RgbImage, crop: ResizedCrop, kernel: Kernel) -> RgbImage {
     let from = [image.height() as usize, image.width() as usize];
     let [rows, columns] = [0, 1].map(|axis| Weights::new(from[axis], crop, axis, kernel));
@@ -27,7 +28,7 @@ pub(super) fn antialiased(image: &RgbImage, crop: ResizedCrop, kernel: Kernel) -
         rows,
         columns,
         rows_first: rows_first(from, crop.resized),
-        parallel: true,
+        parallel: rayon::current_thread_index().is_some(),
         arch: Arch::new(),
     };
     let [height, width] = crop.size.map(|side| side as u32);

@@ -11,6 +11,9 @@ use crate::keyed_rng::{Purpose, keyed_rng};
 
 const AREA: Bounds = Bounds::above(0.0).at_most(1.0);
 const ASPECT_RATIO: Bounds = Bounds::at_least(0.01).at_most(100.0);
+// Constants, since an attribute takes an array only where another crate turns on all of `syn`.
+const AREA_EXAMPLE: [f64; 2] = [0.3, 1.0];
+const ASPECT_RATIO_EXAMPLE: [f64; 2] = [0.8, 1.25];
 /// Crops that are drawn before the central one is taken, as in torchvision.
 const ATTEMPTS: usize = 10;
 
@@ -26,10 +29,10 @@ const ATTEMPTS: usize = 10;
 #[schemars(description = "A crop of random area and aspect ratio, resized to the input's size.")]
 pub struct RandomResizedCrop {
     /// The least and the largest share of the image's area.
-    #[schemars(transform = AREA.of_items())]
+    #[schemars(example = AREA_EXAMPLE, transform = AREA.of_items())]
     pub area: [f64; 2],
     /// The least and the largest width in heights.
-    #[schemars(transform = ASPECT_RATIO.of_items())]
+    #[schemars(example = ASPECT_RATIO_EXAMPLE, transform = ASPECT_RATIO.of_items())]
     pub aspect_ratio: [f64; 2],
 }
 
