@@ -161,6 +161,7 @@ fn folder_of_classes(weights: &str, arguments: &EvalArguments, device: &Device) 
             let paths = batch.paths;
             let batch = Batch {
                 targets: Targets::Classes(labels.collect()),
+                mixture: None,
                 pixels: batch.inputs,
                 indices: batch.indices,
                 number: 0,

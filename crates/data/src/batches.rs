@@ -1,13 +1,12 @@
 //! The batches of one epoch.
 
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
-use crate::content::SampleError;
-use crate::dataset::CHANNELS;
+use crate::batch_maker::{BatchMaker, Made};
 use crate::prefetch::Prefetch;
-use crate::targets::TargetsBuilder;
 use crate::{
-    Augmentation, BrokenImage, DataError, ImageKey, Normalization, Order, Samples, Targets,
+    Augmentation, BrokenImage, DataError, Mixture, Normalization, Order, Samples, Targets,
 };
 
 /// Normalized images with what is to be recognized in them.
@@ -15,8 +14,10 @@ use crate::{
 pub struct Batch {
     /// The inputs, `[len, 3, height, width]`.
     pub pixels: Vec<f32>,
-    /// What is to be recognized.
+    /// What is to be recognized; in mixtures, of their first images.
     pub targets: Targets,
+    /// What else is to be recognized, with [`Augmentation::mixup`].
+    pub mixture: Option<Mixture>,
     /// The images' indices in their split.
     pub indices: Vec<u32>,
     /// The batch's place in its epoch, from 0.
@@ -65,7 +66,7 @@ impl Part {
     pub const WHOLE: Self = Self { index: 0, of: 1 };
 
     /// Returns the part of a range: parts follow each other, and their lengths differ by 1 at most.
-    fn within(self, range: Range<usize>) -> Range<usize> {
+    pub(crate) fn within(self, range: Range<usize>) -> Range<usize> {
         let cut = |part: usize| {
             let offset = range.len() as u128 * part as u128 / self.of as u128;
             range.start + offset as usize
@@ -95,8 +96,8 @@ pub struct BatchPlan {
     pub drop_last: bool,
     /// The part of every batch that is made.
     pub part: Part,
-    /// The threads that prepare batches ahead; with 0 each is made when it is asked for, in the caller's thread. The
-    /// batches are the same.
+    /// The most threads that prepare batches ahead: one at first, and another whenever a batch wasn't ready in time. With 0 each
+    /// is made when it is asked for, in the caller's thread. The batches are the same.
     pub workers: usize,
 }
 
@@ -142,8 +143,8 @@ pub fn num_batches(images: usize, batch_size: usize, drop_last: bool) -> usize {
 
 /// An iterator over the batches of one epoch.
 ///
-/// With workers, a batch is prepared while the one before is in use; memory stays bounded, and dropping the iterator early
-/// ends the threads. A panic in a worker is passed on to the caller of `next`.
+/// With workers, a batch is prepared while the one before is in use; there are never more than two batches and one for each worker
+/// in memory, and dropping the iterator early ends the threads. A panic in a worker is passed on to the caller of `next`.
 ///
 /// An image that can't be decoded is left out of its batch, which is smaller by one then, and told by
 /// [`take_broken`](Self::take_broken). A batch that is left with none is passed over where the order is sequential; in an epoch to
@@ -161,6 +162,8 @@ enum Inner {
     Here {
         maker: BatchMaker,
         next: Range<usize>,
+        /// Time in which batches were made.
+        made: Duration,
     },
     Ahead(Prefetch<Result<Made, DataError>>),
 }
@@ -207,7 +210,11 @@ impl Batches {
         };
         let next = start..batches;
         let batches = match workers {
-            0 => Inner::Here { maker, next },
+            0 => Inner::Here {
+                maker,
+                next,
+                made: Duration::ZERO,
+            },
             _ => Prefetch::new(next, workers, move |batch| maker.make(batch))
                 .map(Inner::Ahead)
                 .map_err(|error| DataError::Worker {
@@ -230,11 +237,35 @@ impl Batches {
         std::mem::take(&mut self.broken)
     }
 
+    /// Returns the time that the caller of `next` has waited until now: for workers, or while batches were made in its thread.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        match &self.batches {
+            Inner::Here { made, .. } => *made,
+            Inner::Ahead(prefetch) => prefetch.waited(),
+        }
+    }
+
+    /// Returns the number of threads that prepare batches now.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        match &self.batches {
+            Inner::Here { .. } => 0,
+            Inner::Ahead(prefetch) => prefetch.workers(),
+        }
+    }
+
     /// Returns the next batch that has an image.
     fn next_batch(&mut self) -> Option<Result<Batch, DataError>> {
         loop {
             let made = match &mut self.batches {
-                Inner::Here { maker, next } => maker.make(next.next()?),
+                Inner::Here { maker, next, made } => {
+                    let number = next.next()?;
+                    let start = Instant::now();
+                    let batch = maker.make(number);
+                    *made += start.elapsed();
+                    batch
+                }
                 Inner::Ahead(prefetch) => prefetch.next()?,
             };
             let Made { batch, broken } = match made {
@@ -275,71 +306,6 @@ impl Iterator for Batches {
             Inner::Here { next, .. } => (0, Some(next.len())),
             Inner::Ahead(prefetch) => (0, prefetch.size_hint().1),
         }
-    }
-}
-
-/// A batch, and what was left out of it.
-struct Made {
-    batch: Batch,
-    broken: Vec<BrokenImage>,
-}
-
-/// Makes any batch of an epoch, by its number.
-struct BatchMaker {
-    samples: Samples,
-    order: Vec<u32>,
-    plan: BatchPlan,
-}
-
-impl BatchMaker {
-    fn make(&self, number: usize) -> Result<Made, DataError> {
-        let BatchPlan {
-            batch_size,
-            seed,
-            epoch,
-            augmentation,
-            normalization,
-            part,
-            ..
-        } = &self.plan;
-        let first = number * batch_size;
-        let last = self.order.len().min(first.saturating_add(*batch_size));
-        let asked = &self.order[part.within(first..last)];
-        let size @ [height, width] = self.samples.size();
-        let image_len = CHANNELS * height * width;
-
-        let mut pixels = vec![0.0; asked.len() * image_len];
-        let mut targets = TargetsBuilder::new(self.samples.set_classes());
-        let mut indices = Vec::with_capacity(asked.len());
-        let mut broken = Vec::new();
-        for &index in asked {
-            let key = ImageKey {
-                seed: *seed,
-                epoch: *epoch,
-                index,
-            };
-            let out = &mut pixels[indices.len() * image_len..][..image_len];
-            let made = self.samples.sample(key).and_then(|sample| {
-                augmentation.apply_to(sample.content, size, normalization, key, out)?;
-                Ok(sample.labels)
-            });
-            match made {
-                Ok(labels) => {
-                    targets.push(&labels);
-                    indices.push(index);
-                }
-                Err(SampleError::Broken(image)) => broken.push(image),
-                Err(SampleError::Failed(error)) => return Err(error),
-            }
-        }
-        pixels.truncate(indices.len() * image_len);
-        let batch = Batch {
-            pixels,
-            targets: targets.finish(),
-            indices,
-            number,
-        };
-        Ok(Made { batch, broken })
     }
 }
 
@@ -465,6 +431,67 @@ mod tests {
     }
 
     #[test]
+    fn mixtures_depend_on_neither_batch_size_nor_workers() {
+        let mixed = |batch_size, workers| BatchPlan {
+            batch_size,
+            workers,
+            augmentation: Augmentation {
+                mixup: Some(0.4),
+                ..Augmentation::default()
+            },
+            ..plan()
+        };
+        let joined = |batches: Vec<Batch>| {
+            let (mut pixels, mut shares, mut second) = (Vec::new(), Vec::new(), Vec::new());
+            for batch in batches {
+                let mixture = batch.mixture.unwrap();
+                let Targets::Classes(classes) = mixture.targets else {
+                    panic!("images have one class each");
+                };
+                assert_eq!(classes.len(), mixture.shares.len());
+                pixels.extend(batch.pixels);
+                shares.extend(mixture.shares);
+                second.extend(classes);
+            }
+            (pixels, shares, second)
+        };
+        let expected = joined(collect(mixed(COUNT, 0)));
+        for (batch_size, workers) in [(1, 0), (2, 1), (5, 3), (7, 0), (22, 0)] {
+            assert_eq!(joined(collect(mixed(batch_size, workers))), expected);
+        }
+        // By the definition, from the images without mixing.
+        let (pixels, shares, second) = expected;
+        let [plain] = &collect(BatchPlan {
+            batch_size: COUNT,
+            ..plan()
+        })[..] else {
+            panic!("one batch");
+        };
+        let len = 3 * 8 * 8;
+        for place in 0..COUNT {
+            let other = if place == COUNT - 1 { place } else { place ^ 1 };
+            assert_eq!(second[place], plain.indices[other] % 3);
+            assert_eq!(shares[place] == 1.0, place == other, "{}", shares[place]);
+            for i in 0..len {
+                let expected = shares[place] * plain.pixels[place * len + i]
+                    + (1.0 - shares[place]) * plain.pixels[other * len + i];
+                assert!((pixels[place * len + i] - expected).abs() < 1e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn waiting_is_counted() {
+        for workers in [0, 2] {
+            let mut batches = Batches::new(images(), BatchPlan { workers, ..plan() }).unwrap();
+            assert_eq!(batches.waited(), Duration::ZERO);
+            assert_eq!(batches.by_ref().count(), 5);
+            assert!(batches.waited() > Duration::ZERO);
+            assert!((workers.min(1)..=workers).contains(&batches.workers()));
+        }
+    }
+
+    #[test]
     fn last_batch_is_short_or_dropped() {
         let lens = |plan| collect(plan).iter().map(Batch::len).collect::<Vec<_>>();
         assert_eq!(lens(plan()), [5, 5, 5, 5, 3]);
@@ -535,7 +562,7 @@ mod tests {
         ));
         let augmentation = Augmentation {
             crop_padding: usize::MAX,
-            horizontal_flip: true,
+            ..Augmentation::default()
         };
         assert!(matches!(
             error(BatchPlan {

@@ -183,6 +183,17 @@ pub enum DataError {
         images: usize,
     },
 
+    /// An option of the augmentation is out of its range.
+    #[error("`data.augmentation.{option}` is {found}, but has to be {expected}")]
+    Augmentation {
+        /// The option's name.
+        option: String,
+        /// Its value.
+        found: String,
+        /// The values that are allowed.
+        expected: String,
+    },
+
     /// Images that no mosaic can be made of.
     #[error(
         "mosaics of {grid} x {grid} images with {labels} classes can't be made of {images} images with {classes} classes with \

@@ -13,6 +13,7 @@
 
 mod archive;
 mod augment;
+mod batch_maker;
 mod batches;
 mod cifar;
 mod class_folders;
@@ -46,7 +47,7 @@ mod unpack;
 struct Readme;
 
 pub use archive::{Archive, Member, Size};
-pub use augment::{Augmentation, ImageKey};
+pub use augment::{Augmentation, ColorJitter, ImageKey, RandomResizedCrop};
 pub use batches::{Batch, BatchPlan, Batches, Part, num_batches};
 pub use class_folders::{ClassFolders, LabelledFile};
 pub use dataset::Dataset;
@@ -62,4 +63,4 @@ pub use normalization::Normalization;
 pub use samples::Samples;
 pub use source::{DataSource, LoadOptions};
 pub use stored::{BrokenImage, StoredImages};
-pub use targets::Targets;
+pub use targets::{Mixture, Targets};

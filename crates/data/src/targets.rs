@@ -44,6 +44,15 @@ impl Targets {
     }
 }
 
+/// What else is to be recognized in the images of a batch, where each is a mixture of two.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mixture {
+    /// What is to be recognized in the second images.
+    pub targets: Targets,
+    /// The shares of the first images, from 0 to 1.
+    pub shares: Vec<f32>,
+}
+
 /// Targets in the making.
 pub(crate) struct TargetsBuilder(Targets);
 

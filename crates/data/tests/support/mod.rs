@@ -55,7 +55,7 @@ pub fn plan(data: &Dataset) -> BatchPlan {
     BatchPlan {
         augmentation: Augmentation {
             crop_padding: 2,
-            horizontal_flip: true,
+            ..Augmentation::default()
         },
         epoch: 1,
         ..BatchPlan::train(4, data.normalization, 7)

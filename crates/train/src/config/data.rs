@@ -107,6 +107,10 @@ impl DataConfig {
                 &expected,
             ));
         }
+        if let Some((option, found, expected)) = self.augmentation.out_of_range() {
+            let path = format!("data.augmentation.{option}");
+            return Err(Invalid::new(path, found, &expected));
+        }
         let Some(preprocessing) = &self.preprocessing else {
             return Ok(());
         };

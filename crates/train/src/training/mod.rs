@@ -48,5 +48,5 @@ pub use run_status::RunStatus;
 pub use starting_weights::WeightsFile;
 pub use step_log::StepRecord;
 pub use stop::{StopReason, StopSignal};
-pub use targets::{ImageBatch, ImageTargets};
+pub use targets::{ImageBatch, ImageMixture, ImageTargets};
 pub use task::{ClassificationTask, Scorer};

@@ -1,7 +1,9 @@
 //! One run.
 
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::thread;
 
 use burn::prelude::Device;
 use burn::train::logger::InMemoryMetricLogger;
@@ -33,8 +35,10 @@ use crate::files::file_sha256;
 use crate::network::{ImageClassifier, NetworkConfig, Trained};
 use crate::record::{Asked, DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord, RunState};
 
-/// Threads that prepare batches while the device computes.
-const DATA_WORKERS: usize = 1;
+/// Returns the most threads that prepare batches while the device computes: one for each core. No more are started than help.
+fn data_workers() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
+}
 
 /// One run: a configuration, a seed, and where it happens.
 pub struct Run<'a, M = ModelConfig> {
@@ -287,11 +291,11 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             epoch: epochs_done as u64,
             start_batch: state.within.steps,
             drop_last: true,
-            workers: DATA_WORKERS,
+            workers: data_workers(),
             ..BatchPlan::train(batch_size, normalization, self.seed)
         };
         let test_plan = BatchPlan {
-            workers: DATA_WORKERS,
+            workers: data_workers(),
             ..BatchPlan::test(recipe.batch_size, normalization)
         };
         let loader = |samples: &Samples, plan: &BatchPlan, device: &Device| {
