@@ -46,6 +46,10 @@ impl Batch {
         Self {
             pixels: self.pixels[range.start * image_len..range.end * image_len].to_vec(),
             targets: self.targets.part(range.clone()),
+            mixture: self
+                .mixture
+                .as_ref()
+                .map(|mixture| mixture.part(range.clone())),
             indices: self.indices[range].to_vec(),
             number: self.number,
         }

@@ -53,6 +53,16 @@ pub struct Mixture {
     pub shares: Vec<f32>,
 }
 
+impl Mixture {
+    /// Returns the mixtures of a range, which is within the batch.
+    pub(crate) fn part(&self, range: Range<usize>) -> Self {
+        Self {
+            targets: self.targets.part(range.clone()),
+            shares: self.shares[range].to_vec(),
+        }
+    }
+}
+
 /// Targets in the making.
 pub(crate) struct TargetsBuilder(Targets);
 

@@ -5,6 +5,7 @@ use burn::train::TrainOutput;
 use xception_optimizers::GradientAccumulator;
 use xception_parallel::{DataParallel, Part, PartOutput, Step, even_parts};
 
+use super::micro_batches::LEAST_IMAGES;
 use super::output::TaskOutput;
 use super::run::Run;
 use super::strategy::step_seed;
@@ -14,9 +15,6 @@ use crate::TrainError;
 use crate::config::RunConfig;
 use crate::data::{Batch, Dataset};
 use crate::network::{ImageClassifier, NetworkConfig};
-
-/// The least images of a part: batch normalization has no variance of one.
-const LEAST_IMAGES: usize = 2;
 
 /// Computes the gradients of a batch of images of this height and width, in [parts](crate::config::Recipe::accumulation) one after
 /// the other, each divided among the devices. The output lies in this process's memory; its loss is the mean over all images.
