@@ -17,7 +17,7 @@ const RUN: &str = r#"{
     "recipe": {
         "epochs": 8, "batch_size": 7, "accumulation": 2, "learning_rate": 0.002, "clip_norm": 2,
         "optimizer": {"rms_prop": {"weight_decay": 1e-4, "weight_decay_on": "kernels"}},
-        "schedule": {"exponential": {"factor": 0.9, "every_samples": 300, "warmup_epochs": 1}},
+        "schedule": {"exponential_by_samples": {"factor": 0.9, "every_samples": 300, "warmup_epochs": 1}},
         "average": {"decay": 0.99}
     }
 }"#;

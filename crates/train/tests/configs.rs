@@ -79,7 +79,7 @@ fn the_papers_recipes_have_the_values_of_its_table() {
         json!([4096, 4096])
     );
     assert_eq!(value("/recipe/learning_rate"), json!(0.001));
-    let schedule = json!({"exponential": {"factor": 0.9, "every_samples": 3_000_000}});
+    let schedule = json!({"exponential_by_samples": {"factor": 0.9, "every_samples": 3_000_000}});
     assert_eq!(value("/recipe/schedule"), schedule);
     let rms_prop = json!({"rms_prop": {
         "decay": 0.9, "momentum": 0.9, "epsilon": 1e-10, "initial_mean_square": 1.0, "weight_decay": 1e-5,

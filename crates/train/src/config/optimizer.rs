@@ -39,6 +39,7 @@ pub enum Optimizer {
         weight_decay: f64,
         /// The parameters that the penalty is on.
         #[serde(default, skip_serializing_if = "is_all")]
+        #[schemars(example = DecayedParameters::Kernels, extend("default" = "all"))]
         weight_decay_on: DecayedParameters,
     },
     /// RMSprop with momentum, as TensorFlow defines it: epsilon is added before the root is taken, and the learning rate
@@ -67,6 +68,7 @@ pub enum Optimizer {
         weight_decay: f64,
         /// The parameters that the penalty is on.
         #[serde(default, skip_serializing_if = "is_all")]
+        #[schemars(example = DecayedParameters::Kernels, extend("default" = "all"))]
         weight_decay_on: DecayedParameters,
     },
     /// AdamW, as PyTorch defines it: Adam, with a decay of the weights that doesn't go through its averages (I. Loshchilov and
@@ -90,6 +92,7 @@ pub enum Optimizer {
         weight_decay: f64,
         /// The parameters that decay.
         #[serde(default, skip_serializing_if = "is_all")]
+        #[schemars(example = DecayedParameters::Kernels, extend("default" = "all"))]
         weight_decay_on: DecayedParameters,
     },
 }

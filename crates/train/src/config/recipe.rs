@@ -33,7 +33,7 @@ pub struct Recipe {
     pub batch_size: usize,
     /// Parts that each batch is divided into, whose gradients are added up before the step: a batch then needs the memory of a
     /// part. The step is that of the whole batch, but for batch normalization, whose statistics are those of a part.
-    #[schemars(example = 4, transform = ACCUMULATION.of_number())]
+    #[schemars(example = 4, transform = ACCUMULATION.of_number(), extend("default" = 1))]
     #[serde(skip_serializing_if = "is_one")]
     pub accumulation: usize,
     /// Learning rate at its highest.

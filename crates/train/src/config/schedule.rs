@@ -2,9 +2,8 @@
 
 use std::f64::consts::PI;
 
-use schemars::{JsonSchema, Schema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use xception_messages::Bounds;
 
 use super::error::Invalid;
@@ -36,36 +35,36 @@ pub enum Schedule {
         #[schemars(example = 2, transform = WARMUP_EPOCHS.of_number())]
         warmup_epochs: f64,
     },
-    /// Times a factor after every so many epochs or samples, in stairs, as in Xception's section 4.2
-    /// (0.94 every 2 epochs for ImageNet, 0.9 every 3,000,000 samples for JFT).
-    #[schemars(transform = one_interval)]
+    /// Times a factor after every so many epochs, in stairs, as in Xception's section 4.2 for ImageNet
+    /// (0.94 every 2 epochs).
     Exponential {
         /// The factor.
         #[schemars(example = 0.94, transform = FACTOR.of_number())]
         factor: f64,
         /// The number of epochs after which the factor is applied once more.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(example = 2, transform = EVERY_EPOCHS.of_number())]
-        every_epochs: Option<f64>,
-        /// The number of images after which the factor is applied once more, in place of `every_epochs`; each counts as often as it
-        /// is trained on.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[schemars(example = 3_000_000, transform = EVERY_SAMPLES.of_number())]
-        every_samples: Option<u64>,
+        every_epochs: f64,
         /// Epochs in which the learning rate first rises linearly from zero; the stairs are counted from the start all
         /// the same.
         #[serde(default, skip_serializing_if = "is_zero")]
-        #[schemars(example = 5, transform = WARMUP_EPOCHS.of_number())]
+        #[schemars(example = 5, transform = WARMUP_EPOCHS.of_number(), extend("default" = 0))]
         warmup_epochs: f64,
     },
-}
-
-/// Puts into the schema that one of the two intervals is given.
-fn one_interval(schema: &mut Schema) {
-    if let Some(Value::Object(exponential)) = schema.pointer_mut("/properties/exponential") {
-        let intervals = json!([{"required": ["every_epochs"]}, {"required": ["every_samples"]}]);
-        exponential.insert("oneOf".to_owned(), intervals);
-    }
+    /// Times a factor after every so many images, in stairs, as in Xception's section 4.2 for JFT
+    /// (0.9 every 3,000,000 samples).
+    ExponentialBySamples {
+        /// The factor.
+        #[schemars(example = 0.9, transform = FACTOR.of_number())]
+        factor: f64,
+        /// The number of images after which the factor is applied once more; each counts as often as it is trained on.
+        #[schemars(example = 3_000_000, transform = EVERY_SAMPLES.of_number())]
+        every_samples: u64,
+        /// Epochs in which the learning rate first rises linearly from zero; the stairs are counted from the start all
+        /// the same.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        #[schemars(example = 5, transform = WARMUP_EPOCHS.of_number(), extend("default" = 0))]
+        warmup_epochs: f64,
+    },
 }
 
 fn is_zero(number: &f64) -> bool {
@@ -111,17 +110,18 @@ impl Schedule {
             Self::Exponential {
                 factor,
                 every_epochs,
+                warmup_epochs,
+            } => {
+                let stairs = (epoch / every_epochs).floor();
+                warmup(step, warmup_epochs, extent).unwrap_or(1.0) * factor.powf(stairs)
+            }
+            Self::ExponentialBySamples {
+                factor,
                 every_samples,
                 warmup_epochs,
             } => {
-                let stairs = match (every_samples, every_epochs) {
-                    (Some(samples), _) => {
-                        let seen = (step as u64).saturating_mul(extent.batch_size as u64);
-                        (seen / samples.max(1)) as f64
-                    }
-                    (None, Some(epochs)) => (epoch / epochs).floor(),
-                    (None, None) => 0.0, // no configuration that was checked
-                };
+                let samples = (step as u64).saturating_mul(extent.batch_size as u64);
+                let stairs = (samples / every_samples.max(1)) as f64;
                 warmup(step, warmup_epochs, extent).unwrap_or(1.0) * factor.powf(stairs)
             }
         }
@@ -129,45 +129,37 @@ impl Schedule {
 
     /// Checks that every value is in its range.
     pub(super) fn validate(&self) -> Result<(), Invalid> {
-        let path = |key: &str| format!("recipe.schedule.{key}");
+        let within = |key: &str, value: f64, bounds: Bounds| {
+            Invalid::check(&format!("recipe.schedule.{key}"), value, bounds, "")
+        };
         match *self {
             Self::Constant => Ok(()),
             Self::ConstantAfterWarmup { warmup_epochs } => {
-                let path = path("constant_after_warmup.warmup_epochs");
-                Invalid::check(&path, warmup_epochs, WARMUP_EPOCHS, "")
+                let key = "constant_after_warmup.warmup_epochs";
+                within(key, warmup_epochs, WARMUP_EPOCHS)
             }
             Self::Cosine { warmup_epochs } => {
-                let path = path("cosine.warmup_epochs");
-                Invalid::check(&path, warmup_epochs, WARMUP_EPOCHS, "")
+                within("cosine.warmup_epochs", warmup_epochs, WARMUP_EPOCHS)
             }
             Self::Exponential {
                 factor,
                 every_epochs,
+                warmup_epochs,
+            } => {
+                within("exponential.factor", factor, FACTOR)?;
+                within("exponential.every_epochs", every_epochs, EVERY_EPOCHS)?;
+                within("exponential.warmup_epochs", warmup_epochs, WARMUP_EPOCHS)
+            }
+            Self::ExponentialBySamples {
+                factor,
                 every_samples,
                 warmup_epochs,
             } => {
-                Invalid::check(&path("exponential.factor"), factor, FACTOR, "")?;
-                let (epochs, samples) = (
-                    path("exponential.every_epochs"),
-                    path("exponential.every_samples"),
-                );
-                match (every_epochs, every_samples) {
-                    (None, None) => {
-                        let message =
-                            "the key `every_epochs` is missing, or `every_samples` in its place";
-                        return Err(Invalid::saying(path("exponential"), message));
-                    }
-                    (Some(_), Some(_)) => {
-                        let message = "is given beside `every_epochs`: leave out one of them";
-                        return Err(Invalid::saying(samples, message));
-                    }
-                    (Some(every), None) => Invalid::check(&epochs, every, EVERY_EPOCHS, "")?,
-                    (None, Some(every)) => {
-                        Invalid::check(&samples, every as f64, EVERY_SAMPLES, "")?;
-                    }
-                }
-                let path = path("exponential.warmup_epochs");
-                Invalid::check(&path, warmup_epochs, WARMUP_EPOCHS, "")
+                within("exponential_by_samples.factor", factor, FACTOR)?;
+                let key = "exponential_by_samples.every_samples";
+                within(key, every_samples as f64, EVERY_SAMPLES)?;
+                let key = "exponential_by_samples.warmup_epochs";
+                within(key, warmup_epochs, WARMUP_EPOCHS)
             }
         }
     }
@@ -235,8 +227,7 @@ mod tests {
     fn exponential_falls_in_stairs_of_epochs() {
         let schedule = Schedule::Exponential {
             factor: 0.94,
-            every_epochs: Some(2.0),
-            every_samples: None,
+            every_epochs: 2.0,
             warmup_epochs: 0.0,
         };
         let factor = |step| schedule.factor(step, &extent(100));
@@ -247,10 +238,9 @@ mod tests {
 
     #[test]
     fn exponential_falls_in_stairs_of_samples_after_a_rise() {
-        let schedule = Schedule::Exponential {
+        let schedule = Schedule::ExponentialBySamples {
             factor: 0.5,
-            every_epochs: None,
-            every_samples: Some(96), // 3 steps
+            every_samples: 96, // 3 steps
             warmup_epochs: 0.4,
         };
         let expected = [0.25, 0.5, 0.75, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125];
@@ -258,27 +248,47 @@ mod tests {
     }
 
     #[test]
-    fn exponential_has_one_interval() {
-        let exponential = |every_epochs, every_samples| Schedule::Exponential {
-            factor: 0.9,
-            every_epochs,
-            every_samples,
-            warmup_epochs: 0.0,
-        };
-        let error = |schedule: Schedule| schedule.validate().unwrap_err().to_string();
-        let expected = "`recipe.schedule.exponential`: the key `every_epochs` is missing, or `every_samples` in its place";
-        assert_eq!(error(exponential(None, None)), expected);
-        let both = error(exponential(Some(1.0), Some(1)));
-        assert!(
-            both.contains("exponential.every_samples`: is given beside"),
-            "{both}"
-        );
-        assert!(error(exponential(Some(0.0), None)).contains("every_epochs`: is 0"));
-        assert!(error(exponential(None, Some(0))).contains("every_samples`: is 0"));
-        // Written as ever.
+    fn a_schedule_of_before_is_written_as_ever() {
         let text = r#"{"exponential":{"factor":0.9,"every_epochs":2.0}}"#;
         let schedule: Schedule = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&schedule).unwrap(), text);
-        schedule.validate().unwrap();
+    }
+
+    #[test]
+    fn values_out_of_range_are_found() {
+        for (text, path) in [
+            (
+                r#"{"constant_after_warmup": {"warmup_epochs": -1}}"#,
+                "constant_after_warmup.warmup_epochs",
+            ),
+            (
+                r#"{"cosine": {"warmup_epochs": -1}}"#,
+                "cosine.warmup_epochs",
+            ),
+            (
+                r#"{"exponential": {"factor": 2, "every_epochs": 1}}"#,
+                "exponential.factor",
+            ),
+            (
+                r#"{"exponential": {"factor": 1, "every_epochs": 0}}"#,
+                "exponential.every_epochs",
+            ),
+            (
+                r#"{"exponential_by_samples": {"factor": 0, "every_samples": 1}}"#,
+                "exponential_by_samples.factor",
+            ),
+            (
+                r#"{"exponential_by_samples": {"factor": 1, "every_samples": 0}}"#,
+                "exponential_by_samples.every_samples",
+            ),
+            (
+                r#"{"exponential_by_samples": {"factor": 1, "every_samples": 1, "warmup_epochs": -1}}"#,
+                "exponential_by_samples.warmup_epochs",
+            ),
+        ] {
+            let schedule: Schedule = serde_json::from_str(text).unwrap();
+            let error = schedule.validate().unwrap_err();
+            assert_eq!(error.path, format!("recipe.schedule.{path}"));
+        }
     }
 }
