@@ -156,8 +156,8 @@ fn averages_leave_the_weights_as_they_are_and_are_what_is_scored_and_saved() {
     let task = ClassificationTask::new(network.unwrap().model, &config.recipe);
     let mut evaluation = Evaluation::new(&task, data.classes.clone());
     let plan = BatchPlan::test(config.recipe.batch_size, data.normalization);
-    for batch in Batches::new(data.test_samples(), plan).unwrap() {
-        let batch = ImageBatch::new(batch, data.size(), &Device::flex());
+    for batch in Batches::new(data.test.clone(), plan).unwrap() {
+        let batch = ImageBatch::new(batch.unwrap(), data.size(), &Device::flex());
         assert!(evaluation.add(batch).unwrap().is_empty());
     }
     assert_eq!(evaluation.finish().unwrap().0, averaged.epochs[2].test);
