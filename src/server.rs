@@ -74,10 +74,13 @@ impl PeerAuthorizer for Sessions {
     }
 }
 
-/// Has warnings and errors of Burn's server on standard error, in place of all that it does on standard output; RUST_LOG asks
-/// for more.
+/// What is logged where RUST_LOG doesn't say it: warnings, but for those of a client that went without a word, as all do whose
+/// process ends.
+const LOGGED: &str = "warn,burn_remote::transport::websocket::server=error";
+
+/// Has warnings and errors of Burn's server on standard error, in place of all that it does on standard output.
 fn warn_on_standard_error() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter);
     let subscriber = subscriber.with_writer(std::io::stderr).with_ansi(false);
     let _ = subscriber.try_init(); // there is none before

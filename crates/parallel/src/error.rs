@@ -26,7 +26,7 @@ impl DeviceError {
             device: device.name().to_owned(),
             cause: match device.device().sync() {
                 Ok(()) => cause.to_owned(),
-                Err(_) => format!("it doesn't answer any more ({cause})"),
+                Err(_) => "it doesn't answer any more".to_owned(),
             },
         }
     }

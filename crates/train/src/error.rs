@@ -262,16 +262,27 @@ pub enum TrainError {
     },
     /// A device of several stopped to answer.
     #[error(
-        "{0}; the same command goes on from the last checkpoint once all devices answer again (on another machine: once \
-         `xception serve` runs there)"
+        "the device {device} failed: {cause}; the same command goes on from the last checkpoint once all devices answer \
+         again (on another machine: once `xception serve` runs there)"
     )]
-    Device(#[from] DeviceError),
+    Device {
+        /// Its name.
+        device: String,
+        /// The reason.
+        cause: String,
+    },
     /// The network of the best epoch was asked for, and there are no images that would tell which epoch is the best.
     #[error(
         "the network of the best epoch can't be kept without images held back for validation: set \
          data.validation_images"
     )]
     NoValidation,
+}
+
+impl From<DeviceError> for TrainError {
+    fn from(DeviceError { device, cause }: DeviceError) -> Self {
+        Self::Device { device, cause }
+    }
 }
 
 impl TrainError {
