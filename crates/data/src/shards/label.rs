@@ -65,7 +65,7 @@ impl Label {
             .as_array()
             .map(|all| all.iter().map(Class::of_json).collect());
         match classes {
-            Some(Some(classes)) if classes != [] => Ok(Self::Set(classes)),
+            Some(Some(classes)) if !classes.is_empty() => Ok(Self::Set(classes)),
             _ => Err(format!(
                 "`labels` is {labels}, and not a list of the indices or the names of one or more classes"
             )),
