@@ -61,7 +61,7 @@ impl Label {
         let Some(labels) = value.get("labels") else {
             return Err("it is no object with `label` or `labels`".to_owned());
         };
-        let classes = labels
+        let classes: Option<Option<Vec<Class>>> = labels
             .as_array()
             .map(|all| all.iter().map(Class::of_json).collect());
         match classes {
