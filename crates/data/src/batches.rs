@@ -164,7 +164,7 @@ pub struct Batches {
 
 enum Inner {
     Here {
-        maker: BatchMaker,
+        maker: Box<BatchMaker>,
         next: Range<usize>,
         /// Time in which batches were made.
         made: Duration,
@@ -215,7 +215,7 @@ impl Batches {
         let next = start..batches;
         let batches = match workers {
             0 => Inner::Here {
-                maker,
+                maker: Box::new(maker),
                 next,
                 made: Duration::ZERO,
             },

@@ -26,7 +26,7 @@ pub struct EncodedImage<'a> {
 
 #[derive(Debug)]
 enum Content<'a> {
-    Jpeg(Decoder<'a>),
+    Jpeg(Box<Decoder<'a>>),
     Pixels(RgbImage),
 }
 
@@ -72,7 +72,7 @@ impl<'a> EncodedImage<'a> {
             true => {
                 let decoder = check_jpeg(bytes, name, options.limits)?;
                 let orientation = decoder.exif().and_then(Orientation::from_exif_chunk);
-                (Content::Jpeg(decoder), orientation)
+                (Content::Jpeg(Box::new(decoder)), orientation)
             }
             false => {
                 let (pixels, orientation) = decode_other(bytes, format, name, options.limits)?;

@@ -187,9 +187,9 @@ mod tests {
     fn crops_are_within_images_of_any_shape() {
         for size in [[1, 1], [1, 1000], [1000, 1], [3, 7], [32, 32]] {
             for window in windows(RandomResizedCrop::default(), size, 300) {
-                for axis in 0..2 {
+                for (axis, side) in size.into_iter().enumerate() {
                     assert!(window.size[axis] > 0);
-                    assert!(window.offset[axis] + window.size[axis] <= size[axis]);
+                    assert!(window.offset[axis] + window.size[axis] <= side);
                 }
             }
         }

@@ -61,11 +61,11 @@ impl Label {
         let Some(labels) = value.get("labels") else {
             return Err("it is no object with `label` or `labels`".to_owned());
         };
-        let classes = labels
+        let classes: Option<Option<Vec<Class>>> = labels
             .as_array()
             .map(|all| all.iter().map(Class::of_json).collect());
         match classes {
-            Some(Some(classes)) if classes != [] => Ok(Self::Set(classes)),
+            Some(Some(classes)) if !classes.is_empty() => Ok(Self::Set(classes)),
             _ => Err(format!(
                 "`labels` is {labels}, and not a list of the indices or the names of one or more classes"
             )),

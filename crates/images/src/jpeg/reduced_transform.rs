@@ -31,9 +31,9 @@ impl Transform<4> for Half {
             *row = column_4::<{ FACTOR_BITS - BETWEEN_BITS + 1 }, _>(&rows, j);
         }
         let mut samples = [[0; 4]; 4];
-        for i in 0..4 {
+        for (i, samples) in samples.iter_mut().enumerate() {
             let row = column_4::<{ FACTOR_BITS + BETWEEN_BITS + 4 }, _>(&between, i);
-            for (to, value) in samples[i].iter_mut().zip(row) {
+            for (to, value) in samples.iter_mut().zip(row) {
                 *to = sample(value);
             }
         }
@@ -53,9 +53,9 @@ impl Transform<2> for Quarter {
             *row = column_2::<{ FACTOR_BITS - BETWEEN_BITS + 2 }, _>(&rows, j);
         }
         let mut samples = [[0; 2]; 2];
-        for i in 0..2 {
+        for (i, samples) in samples.iter_mut().enumerate() {
             let row = column_2::<{ FACTOR_BITS + BETWEEN_BITS + 5 }, _>(&between, i);
-            for (to, value) in samples[i].iter_mut().zip(row) {
+            for (to, value) in samples.iter_mut().zip(row) {
                 *to = sample(value);
             }
         }
