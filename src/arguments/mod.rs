@@ -79,7 +79,7 @@ pub struct DeviceArguments {
     pub backend: Backend,
 }
 
-/// Write the report of an ablation again, from the records of its runs, or one page of several ablations.
+/// Write the report of an ablation or a run, from the records, or one page of several.
 ///
 /// Runs may be under way. A run whose record is damaged is left out, and the exit code is then 1.
 #[derive(Debug, Args)]
@@ -87,6 +87,7 @@ pub struct DeviceArguments {
   xception report runs/quick                       report.html, report.md, results.json... in runs/quick
   xception report runs/quick --out shared/quick    the same in another folder
   xception report runs/residual runs/activation    one page of both, runs/comparison/comparison.html
+  xception report runs/first/seed-1 runs/longer    the same of single runs
 
 report.html is one file that needs nothing else. In a browser its buttons hide and show variants, a drag zooms a
 chart, and pointing at a line, or the arrow keys, read its values; without scripts, and on paper, all is there.
@@ -95,7 +96,7 @@ A page of several ablations has all their variants in its tables and charts, and
 name. They need the same data. Where the recipe differs too, the page says in what, and makes no difference of it:
 variants are compared across ablations only where nothing but the network differs.")]
 pub struct ReportArguments {
-    /// The folder of an ablation; several to compare them.
+    /// The folder of an ablation, of a run, or of runs of one configuration in folders seed-N; several to compare them.
     #[arg(required = true, value_name = "DIR")]
     pub folders: Vec<PathBuf>,
     /// Folder for what is written [default: the ablation's own; of several, runs/comparison].
@@ -144,12 +145,12 @@ pub enum DataAction {
     },
     /// Check that a data set's files are complete and intact.
     Verify {
-        /// embedded, cifar10:DIR, cifar100:DIR or folder:DIR.
+        /// embedded, cifar10:DIR, cifar100:DIR, folder:DIR, list:FILE or shards:DIR.
         source: DataSource,
     },
     /// Print a data set's classes, sizes, channel statistics and citation.
     Describe {
-        /// embedded, cifar10:DIR, cifar100:DIR or folder:DIR.
+        /// embedded, cifar10:DIR, cifar100:DIR, folder:DIR, list:FILE or shards:DIR.
         #[arg(default_value = "embedded")]
         source: DataSource,
         /// Print JSON.

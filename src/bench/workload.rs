@@ -6,7 +6,7 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::prelude::*;
 use burn::tensor::Distribution;
 use xception::models::{Fused, Model, Network};
-use xception::train::config::{Optimizer, Recipe};
+use xception::train::config::{DecayedParameters, Optimizer, Recipe};
 use xception::train::training::{ClassificationTask, ImageBatch, ImageTargets};
 
 use super::clock::Stopwatch;
@@ -77,6 +77,7 @@ impl Workload {
             momentum: 0.9,
             nesterov: false,
             weight_decay: 0.0,
+            weight_decay_on: DecayedParameters::All,
         };
         Self::Training(Box::new(Training {
             task: Some(ClassificationTask::new(network.train(), &Recipe::default())),
@@ -87,6 +88,7 @@ impl Workload {
                     TensorData::new(labels, [batch]),
                     &device,
                 )),
+                mixture: None,
             },
         }))
     }

@@ -38,7 +38,11 @@ pub fn run(arguments: &ExplainArguments) -> Result<()> {
     let mut tuning = TuningNote::start(&device, &ProgressBar::hidden());
     let found = grad_cam(&loaded.model, input, class)?;
     tuning.finish();
-    if !found.probability.is_finite() {
+    let probability = match loaded.multi_label {
+        true => 1.0 / (1.0 + (-found.logit).exp()),
+        false => found.probability,
+    };
+    if !probability.is_finite() {
         bail!(
             "the network's output isn't finite numbers for {}: its weights are damaged, or their training diverged",
             escaped_path(&arguments.image)
@@ -53,7 +57,7 @@ pub fn run(arguments: &ExplainArguments) -> Result<()> {
         escaped_path(&out),
         found.class,
         name.map_or(String::new(), |name| format!(" ({})", escaped(name))),
-        100.0 * found.probability
+        100.0 * probability
     )?;
     Ok(())
 }

@@ -4,7 +4,6 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use burn::tensor::activation::softmax;
 use serde::Serialize;
 use xception::models::Network;
 use xception::models::preprocessing::Labels;
@@ -72,7 +71,7 @@ pub fn run(arguments: &PredictArguments) -> Result<()> {
         |batch, failures| {
             let input = to_tensor(batch.inputs, loaded.preprocessing.size, &device);
             let logits = network.forward(input);
-            let probabilities = softmax(logits.clone(), 1).into_data();
+            let probabilities = loaded.probabilities(logits.clone()).into_data();
             let classes = loaded.model.classes();
             let probabilities: Vec<f32> = probabilities.convert::<f32>().iter::<f32>().collect();
             let logits: Vec<f32> = logits.into_data().convert::<f32>().iter::<f32>().collect();

@@ -49,8 +49,8 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         "{} on {}: {} and {} of {} classes",
         config.model.name(),
         escaped(&data.name),
-        counted(data.training_samples().len(), "training image"),
-        counted(data.test_samples().len(), "test image"),
+        counted(data.train.len(), "training image"),
+        counted(data.test.len(), "test image"),
         data.classes.len()
     )?;
     let label = format!("{name}, seed {}", arguments.seed);

@@ -164,7 +164,10 @@ fn a_report_needs_no_results_and_can_do_without_runs() {
 
     fs::remove_file(workshop.path("out/results.json")).unwrap();
     let errors = fail(1, &["report", &out]);
-    assert!(errors.contains("has no ablation"), "{errors}");
+    assert!(
+        errors.contains("has neither an ablation nor a run"),
+        "{errors}"
+    );
     fs::write(workshop.path("out/ablation.json"), "{").unwrap();
     let errors = fail(1, &["report", &out]);
     assert!(

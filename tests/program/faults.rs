@@ -3,9 +3,20 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use crate::stopping::{a_run, send, wait_for};
+use crate::stopping::{send, wait_for};
 use crate::support::{Workshop, fail, json, program, run, succeed};
 use rustix::process::Signal;
+
+/// A run of 30 steps an epoch, in a file.
+fn a_run(workshop: &Workshop) -> String {
+    let config = r#"{
+        "model": {"xception": {"width": 0.25, "middle_modules": 1, "stem": "small"}},
+        "data": {"train_images": 300, "test_images": 50},
+        "recipe": {"epochs": 2, "batch_size": 10}
+    }"#;
+    fs::write(workshop.path("run.json"), config).unwrap();
+    workshop.text("run.json")
+}
 
 /// Starts a run and stops it once it has a checkpoint within an epoch.
 fn begin(workshop: &Workshop, file: &str, out: &str) {
@@ -26,7 +37,7 @@ fn begin(workshop: &Workshop, file: &str, out: &str) {
 #[cfg(target_os = "linux")] // the shell's ulimit counts in other units elsewhere
 fn where_a_checkpoint_cannot_be_written_the_one_before_stays() {
     let workshop = Workshop::new();
-    let (file, out) = (a_run(&workshop, 10), workshop.text("out"));
+    let (file, out) = (a_run(&workshop), workshop.text("out"));
     begin(&workshop, &file, "out");
     let state = || {
         let mut names: Vec<_> = fs::read_dir(workshop.path("out/checkpoint"))
@@ -63,7 +74,7 @@ fn where_a_checkpoint_cannot_be_written_the_one_before_stays() {
 #[test]
 fn a_damaged_checkpoint_gives_way_to_the_one_before() {
     let workshop = Workshop::new();
-    let (file, out) = (a_run(&workshop, 10), workshop.text("out"));
+    let (file, out) = (a_run(&workshop), workshop.text("out"));
     // Twice, so that there are two.
     begin(&workshop, &file, "out");
     begin_again(&workshop, &file, "out");
@@ -121,7 +132,7 @@ fn begin_again(workshop: &Workshop, file: &str, out: &str) {
 #[test]
 fn a_loss_that_is_not_finite_ends_the_run_at_its_step() {
     let workshop = Workshop::new();
-    let (file, out) = (a_run(&workshop, 10), workshop.text("out"));
+    let (file, out) = (a_run(&workshop), workshop.text("out"));
     let rate = "recipe.learning_rate=1e30";
     let arguments = [
         "train",
@@ -162,7 +173,7 @@ fn a_loss_that_is_not_finite_ends_the_run_at_its_step() {
 #[test]
 fn the_best_epoch_needs_images_to_choose_on() {
     let workshop = Workshop::new();
-    let (file, out) = (a_run(&workshop, 10), workshop.text("out"));
+    let (file, out) = (a_run(&workshop), workshop.text("out"));
     let errors = fail(1, &["train", &file, "--out", &out, "--keep-best"]);
     assert!(errors.contains("set data.validation_images"), "{errors}");
     assert!(!workshop.path("out").exists());

@@ -299,3 +299,45 @@ fn weights_that_are_not_there_or_not_weights_are_errors() {
     );
     assert!(errors.contains("`crop_fraction` is 2"), "{errors}");
 }
+
+#[test]
+fn a_network_of_sets_of_labels_gives_each_class_a_probability_of_its_own() {
+    let workshop = Workshop::new();
+    let config = r#"{
+        "model": {"xception": {"width": 0.05, "middle_modules": 0, "stem": "small"}},
+        "data": {"train_images": 100, "test_images": 50, "mosaic": {"grid": 2, "labels": 3}},
+        "recipe": {"epochs": 1, "batch_size": 20}
+    }"#;
+    fs::write(workshop.path("run.json"), config).unwrap();
+    let (file, out) = (workshop.text("run.json"), workshop.text("out"));
+    succeed(&["train", &file, "--out", &out]);
+    let picture = workshop.path("grey.png");
+    image::RgbImage::from_pixel(64, 64, image::Rgb([90, 120, 150]))
+        .save(&picture)
+        .unwrap();
+    let picture = workshop.text("grey.png");
+    let line = succeed(&[
+        "predict",
+        &picture,
+        "--weights",
+        &out,
+        "--json",
+        "--top",
+        "20",
+    ]);
+    let line: Value = serde_json::from_str(&line).unwrap();
+    for guess in line["top"].as_array().unwrap() {
+        let logit = guess["logit"].as_f64().unwrap();
+        let probability = guess["probability"].as_f64().unwrap();
+        assert!(
+            (probability - 1.0 / (1.0 + (-logit).exp())).abs() < 1e-5,
+            "{guess}"
+        );
+    }
+    let explained = workshop.text("explained.png");
+    let told = succeed(&["explain", &picture, "--weights", &out, "--out", &explained]);
+    let best = 100.0 * line["top"][0]["probability"].as_f64().unwrap();
+    let percent = told.trim_end().strip_suffix(" %").unwrap();
+    let percent: f64 = percent.rsplit(' ').next().unwrap().parse().unwrap();
+    assert!((percent - best).abs() < 0.02, "{told} {best}");
+}

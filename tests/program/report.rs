@@ -100,7 +100,10 @@ fn what_can_not_be_compared_is_said() {
         "{errors}"
     );
     let errors = fail(1, &["report", &first, "no/such"]);
-    assert!(errors.contains("no/such has no ablation"), "{errors}");
+    assert!(
+        errors.contains("no/such has neither an ablation nor a run"),
+        "{errors}"
+    );
     let fewer = ablate_changed(
         &workshop,
         r#""test_images": 50"#,
@@ -111,4 +114,60 @@ fn what_can_not_be_compared_is_said() {
     assert!(errors.contains("have different data"), "{errors}");
     assert!(!Path::new("runs/comparison").exists());
     fail(2, &["report"]);
+}
+
+/// The files of a run, trained by itself, of the tiny ablation's base.
+fn train(workshop: &Workshop, seed: &str, rate: &str, out: &str) -> String {
+    let config = r#"{
+        "model": {"xception": {"width": 0.05, "middle_modules": 1, "stem": "small"}},
+        "data": {"train_images": 100, "test_images": 50},
+        "recipe": {"epochs": 2, "batch_size": 20}
+    }"#;
+    fs::write(workshop.path("run.json"), config).unwrap();
+    let (file, rate) = (
+        workshop.text("run.json"),
+        format!("recipe.learning_rate={rate}"),
+    );
+    let folder = workshop.text(out);
+    succeed(&[
+        "train", &file, "--seed", seed, "--set", &rate, "--out", &folder,
+    ]);
+    folder
+}
+
+#[test]
+fn runs_that_were_trained_by_themselves_have_a_report() {
+    let workshop = Workshop::new();
+    train(&workshop, "1", "0.05", "slow/seed-1");
+    train(&workshop, "2", "0.05", "slow/seed-2");
+    let fast = train(&workshop, "1", "0.1", "fast");
+    let slow = workshop.text("slow");
+    let output = succeed(&["report", &slow]);
+    let row = output
+        .lines()
+        .find(|line| line.starts_with("slow "))
+        .unwrap();
+    assert!(row.ends_with(" 2"), "{output}"); // runs
+    let record = &json(&workshop.path("slow/results.json"))["record"];
+    assert_eq!(record["seeds"], serde_json::json!([1, 2]));
+    let run = json(&workshop.path("slow/seed-2/record.json"));
+    assert_eq!(record["variants"][0]["runs"][1]["epochs"], run["epochs"]);
+    // With the report beside the runs, it is still made from the runs.
+    assert_eq!(succeed(&["report", &slow]), output);
+
+    let page = workshop.text("page");
+    let one = workshop.text("slow/seed-1");
+    let output = succeed(&["report", &one, &fast, "--out", &page]);
+    assert!(output.contains("slow, seed-1"), "{output}");
+    assert!(
+        output.contains("recipe.learning_rate is 0.1, not 0.05"),
+        "{output}"
+    );
+
+    train(&workshop, "3", "0.2", "slow/seed-3");
+    let errors = fail(1, &["report", &slow]);
+    assert!(
+        errors.contains("seed-3 can't be used: it is a run of another configuration"),
+        "{errors}"
+    );
 }

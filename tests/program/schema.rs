@@ -26,6 +26,10 @@ fn shipped(folder: &str) -> Vec<PathBuf> {
         .join(folder);
     let entries = fs::read_dir(folder).unwrap();
     let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "json")
+    });
     files.sort();
     files
 }
@@ -55,6 +59,7 @@ fn every_shipped_file_is_read_and_names_its_schema() {
         ("ablations", FileKind::Ablation, 6),
         ("studies", FileKind::Ablation, 5),
         ("models", FileKind::Run, 1),
+        ("recipes", FileKind::Run, 4),
     ] {
         let files = shipped(folder);
         assert!(files.len() >= least, "{files:?}");

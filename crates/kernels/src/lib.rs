@@ -1,4 +1,4 @@
-//! Convolutions, pools, batch normalization and an optimizer step for Burn, with kernels for the
+//! Convolutions, pools, batch normalization and the steps of optimizers for Burn, with kernels for the
 //! processor.
 //!
 //! The functions take and return Burn tensors. They run on every backend, with gradients where the device
@@ -40,10 +40,10 @@ mod geometry;
 mod inference;
 mod native;
 mod ops;
+mod optimizer;
 mod pointwise;
 mod pool;
 mod separable;
-mod sgd;
 mod threads;
 mod trailing_pool;
 mod transposed_convolution;
@@ -58,13 +58,16 @@ pub use fused_depthwise::FusedDepthwise;
 pub use fused_transposed_depthwise::FusedTransposedDepthwise;
 pub use geometry::{Geometry, Padding2d};
 pub use native::runs_natively;
+pub use optimizer::{
+    AdamWSettings, RmsPropSettings, SgdSettings, adam_w_step, moving_average_step, rms_prop_step,
+    sgd_step, sum_of_squares,
+};
 pub use pointwise::pointwise_conv2d;
 pub use pool::{average_pool2d, burn_average_pool2d, burn_max_pool2d, max_pool2d};
 pub use separable::{
     InputNorm, SeparableOptions, SeparableOutput, separable_conv2d, separable_conv2d_train,
     trains_separable,
 };
-pub use sgd::{SgdSettings, sgd_step};
 pub use threads::within_pool;
 pub use trailing_pool::{max_pool_trailing_channels, mean_pool_trailing_channels};
 pub use transposed_convolution::{burn_transposed_conv2d, transposed_conv2d};

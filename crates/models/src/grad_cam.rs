@@ -13,7 +13,9 @@ use crate::{ModelError, Network};
 pub struct GradCam {
     /// Index of the explained class.
     pub class: usize,
-    /// Probability of the class, from 0 to 1.
+    /// Logit of the class.
+    pub logit: f32,
+    /// Probability of the class by softmax, from 0 to 1.
     pub probability: f32,
     /// Contribution of each pixel of the last feature map to the class, 0 or more: `[height, width]` in row-major
     /// order.
@@ -58,7 +60,8 @@ pub fn grad_cam<N: Network>(
     let features = network.forward_stages(image, &mut |_, _| ());
     let features = features.detach().require_grad(); // [1, channels, h, w]
     let logits = network.classify(network.pool(features.clone())); // [1, classes]
-    let probabilities = burn::tensor::activation::softmax(logits.clone().detach(), 1);
+    let detached = logits.clone().detach();
+    let probabilities = burn::tensor::activation::softmax(detached.clone(), 1);
     let class = match class {
         Some(class) => class,
         None => logits.clone().detach().argmax(1).into_scalar::<i64>() as usize,
@@ -78,6 +81,7 @@ pub fn grad_cam<N: Network>(
     let heat = heat.into_data().convert::<f32>();
     Ok(GradCam {
         class,
+        logit: at_class(detached).into_scalar::<f32>(),
         probability: at_class(probabilities).into_scalar::<f32>(),
         heat: heat.iter::<f32>().collect(),
         size: [height, width],

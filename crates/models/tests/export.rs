@@ -170,6 +170,7 @@ fn network(config: &ModelConfig) -> Loaded {
                 .map(str::to_owned)
                 .to_vec(),
         )),
+        multi_label: matches!(config, ModelConfig::Xception(_)),
         config: config.clone(),
     }
 }
@@ -194,6 +195,7 @@ fn export_and_import_are_bit_identical() {
             assert_eq!(loaded.config, config);
             assert_eq!(loaded.preprocessing, saved.preprocessing);
             assert_eq!(loaded.labels, saved.labels);
+            assert_eq!(loaded.multi_label, saved.multi_label);
             assert_eq!(loaded.source, Source::Native);
             assert_eq!(values(loaded.model.forward(images.clone())), expected);
 

@@ -37,6 +37,7 @@ fn exported(config: ModelConfig) -> Tensors {
         model: config.init(&Device::flex()).unwrap(),
         preprocessing: Source::Native.preprocessing(&config),
         labels: None,
+        multi_label: false,
         config: config.clone(),
     };
     let folder = tempfile::tempdir().unwrap();
@@ -145,6 +146,7 @@ fn this_crates_own_files_have_no_background() {
         model: config.init(&device).unwrap(),
         preprocessing: Source::Timm.preprocessing(&config),
         labels: None,
+        multi_label: false,
         config: config.clone(),
     };
     let folder = tempfile::tempdir().unwrap();

@@ -146,8 +146,8 @@ pub enum TrainError {
         /// Why there is none, and what gives one.
         reason: String,
     },
-    /// A folder has no ablation.
-    #[error("{} has no ablation: there is neither {} nor results.json", .path.display(), crate::record::layout::STUDY)]
+    /// A folder has neither an ablation nor a run.
+    #[error("{} has neither an ablation nor a run: there is no {}, run.json or results.json", .path.display(), crate::record::layout::STUDY)]
     NoAblation {
         /// The folder.
         path: PathBuf,

@@ -214,15 +214,30 @@ pub struct EpochRecord {
     pub learning_rate: f64,
     /// Means over the epoch's training batches, in training mode.
     pub train: Scores,
-    /// Means over the images held back for validation, in evaluation mode, after the epoch.
+    /// Means over the images held back for validation, in evaluation mode, after the epoch. As all scores but those of the
+    /// training images, they are of the network that the run leaves: where the recipe has moving averages, of these.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<Scores>,
     /// Means over the test set, in evaluation mode, after the epoch.
     pub test: Scores,
+    /// The scores of the weights themselves, beside those of their moving averages; `None`, and left out of JSON, where the recipe
+    /// has no averages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<WeightScores>,
     /// Wall-clock seconds of the training part.
     pub train_seconds: f64,
     /// Wall-clock seconds of scoring the validation and the test images.
     pub test_seconds: f64,
+}
+
+/// Scores of weights that were averaged.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct WeightScores {
+    /// Means over the images held back for validation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Scores>,
+    /// Means over the test set.
+    pub test: Scores,
 }
 
 /// Loss and accuracies over a set of images.
@@ -284,13 +299,17 @@ pub struct DataRecord {
     pub name: String,
     /// As given on the command line or in the configuration, such as `embedded`.
     pub source: String,
-    /// SHA-256 over all pixels and labels, in hexadecimal.
+    /// SHA-256 of the data, in hexadecimal: see [`Dataset::sha256`](crate::data::Dataset::sha256).
     pub sha256: String,
     /// Number of classes.
     pub classes: usize,
-    /// Number of labels of an image; `None`, and left out of JSON, where each has the one class that it shows.
+    /// Number of labels of an image, or the most where these differ; `None`, and left out of JSON, where each has the one class
+    /// that it shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<usize>,
+    /// Mean number of labels of a training image, where images have different numbers of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_labels: Option<f64>,
     /// Number of images that are trained on.
     pub train_images: usize,
     /// Number of training images held back for validation.

@@ -5,8 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use burn::prelude::Device;
-use serde_json::Value;
+use burn::prelude::{Device, Tensor};
+use serde_json::{Value, json};
 use xception_train::ablation::Plan;
 use xception_train::config::{AblationConfig, Override, RunConfig};
 use xception_train::models::Network;
@@ -18,7 +18,11 @@ fn files(folder: &str) -> Vec<PathBuf> {
         .join("../../configs")
         .join(folder);
     let entries = fs::read_dir(folder).unwrap();
-    let files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "json")
+    });
     assert!(!files.is_empty());
     files
 }
@@ -37,6 +41,64 @@ fn every_model_configuration_fits() {
             size.multiply_adds
                 .is_some_and(|count| count > size.parameters)
         );
+    }
+}
+
+/// Reads a recipe, which is written out: no value of these is left to a default.
+fn recipe(name: &str) -> Value {
+    let files = files("recipes");
+    let file = files.iter().find(|file| file.ends_with(name)).unwrap();
+    let config = <RunConfig>::read(file, &[]).unwrap();
+    serde_json::to_value(config).unwrap()
+}
+
+#[test]
+fn the_papers_recipes_have_the_values_of_its_table() {
+    let kernels = json!("kernels");
+    let average = json!({"decay": 0.9999, "warm_up": true});
+
+    let imagenet = recipe("imagenet.json");
+    let value = |pointer: &str| imagenet.pointer(pointer).unwrap().clone();
+    assert_eq!(value("/model/xception/dropout"), json!(0.5));
+    assert_eq!(value("/recipe/learning_rate"), json!(0.045));
+    let schedule = json!({"exponential": {"factor": 0.94, "every_epochs": 2.0}});
+    assert_eq!(value("/recipe/schedule"), schedule);
+    let sgd = json!({"sgd": {
+        "momentum": 0.9, "nesterov": false, "weight_decay": 1e-5, "weight_decay_on": kernels
+    }});
+    assert_eq!(value("/recipe/optimizer"), sgd);
+    assert_eq!(value("/recipe/average"), average);
+    assert_eq!(value("/recipe/batch_size"), json!(60 * 32));
+    assert_eq!(value("/recipe/accumulation"), json!(60));
+
+    let jft = recipe("jft.json");
+    let value = |pointer: &str| jft.pointer(pointer).unwrap().clone();
+    assert_eq!(value("/model/xception/dropout"), json!(0.0));
+    assert_eq!(
+        value("/model/xception/fully_connected"),
+        json!([4096, 4096])
+    );
+    assert_eq!(value("/recipe/learning_rate"), json!(0.001));
+    let schedule = json!({"exponential_by_samples": {"factor": 0.9, "every_samples": 3_000_000}});
+    assert_eq!(value("/recipe/schedule"), schedule);
+    let rms_prop = json!({"rms_prop": {
+        "decay": 0.9, "momentum": 0.9, "epsilon": 1e-10, "initial_mean_square": 1.0, "weight_decay": 1e-5,
+        "weight_decay_on": kernels
+    }});
+    assert_eq!(value("/recipe/optimizer"), rms_prop);
+    assert_eq!(value("/recipe/average"), average);
+}
+
+#[test]
+fn every_recipe_fits() {
+    for file in files("recipes") {
+        let config = <RunConfig>::read(&file, &[]).unwrap();
+        // Without the images and the weights, which are elsewhere: the network, on images of its size.
+        let size = config.model.image_size();
+        let network = config.model.init(&Device::flex()).unwrap();
+        let images = Tensor::zeros([1, 3, size, size], &Device::flex());
+        let logits = ImageClassifier::forward(&network, images);
+        assert_eq!(logits.dims(), [1, network.classes()], "{}", file.display());
     }
 }
 

@@ -10,10 +10,13 @@ use burn::prelude::Device;
 use tempfile::TempDir;
 use xception_train::TrainError;
 use xception_train::config::RunConfig;
+use xception_train::data::{BatchPlan, Batches};
 use xception_train::models::ModelConfig;
 use xception_train::models::weights::{LoadOptions, load};
 use xception_train::record::{RunRecord, RunState};
-use xception_train::training::{Run, RunFolder, RunStatus};
+use xception_train::training::{
+    ClassificationTask, Evaluation, ImageBatch, Run, RunFolder, RunStatus, StepRecord,
+};
 
 const TINY: &str = r#"{
     "model": {"xception": {"width": 0.03, "middle_modules": 0, "stem": "small"}},
@@ -115,6 +118,87 @@ const MOSAICS: [&str; 3] = [
     "data.mosaic.labels=2",
     "data.validation_images=40",
 ];
+
+#[test]
+fn averages_leave_the_weights_as_they_are_and_are_what_is_scored_and_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let bytes = |path: PathBuf| fs::read(path).unwrap();
+    let average = "recipe.average={\"decay\": 0.9}";
+    let plain = train(&path("plain"), &[], false, None).0.unwrap();
+    let averaged = train(
+        &path("averaged"),
+        &[average],
+        false,
+        Some((2, path("killed"))),
+    );
+    let averaged = averaged.0.unwrap();
+
+    let weights = RunFolder::weights_file(&path("averaged"));
+    let expected = bytes(RunFolder::model_file(&path("plain")));
+    assert!(bytes(weights) == expected, "the weights");
+    assert!(bytes(RunFolder::model_file(&path("averaged"))) != expected);
+    assert!(!RunFolder::weights_file(&path("plain")).exists());
+    for (plain, averaged) in plain.epochs.iter().zip(&averaged.epochs) {
+        assert_eq!(averaged.train, plain.train);
+        assert_eq!(averaged.weights.unwrap().test, plain.test);
+        assert_ne!(averaged.test, plain.test);
+        assert_eq!(plain.weights, None);
+    }
+
+    // What is saved has the scores that were recorded.
+    let network = load(
+        &RunFolder::model_file(&path("averaged")),
+        &LoadOptions::default(),
+        &Device::flex(),
+    );
+    let (config, data) = Run::prepare(&<RunConfig>::parse(TINY, &[]).unwrap()).unwrap();
+    let task = ClassificationTask::new(network.unwrap().model, &config.recipe);
+    let mut evaluation = Evaluation::new(&task, data.classes.clone());
+    let plan = BatchPlan::test(config.recipe.batch_size, data.normalization);
+    for batch in Batches::new(data.test.clone(), plan).unwrap() {
+        let batch = ImageBatch::new(batch.unwrap(), data.size(), &Device::flex());
+        assert!(evaluation.add(batch).unwrap().is_empty());
+    }
+    assert_eq!(evaluation.finish().unwrap().0, averaged.epochs[2].test);
+
+    // Killed after two epochs, it goes on to the same.
+    let (resumed, warnings) = train(&path("killed"), &[average], false, None);
+    assert_eq!(
+        (scores(&resumed.unwrap()), warnings),
+        (scores(&averaged), Vec::new())
+    );
+    for file in [RunFolder::model_file, RunFolder::weights_file] {
+        assert!(bytes(file(&path("killed"))) == bytes(file(&path("averaged"))));
+    }
+}
+
+#[test]
+fn gradients_are_clipped_where_their_norm_is_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let model = |name: &str| fs::read(RunFolder::model_file(&path(name))).unwrap();
+    let norms = |name: &str| -> Vec<f64> {
+        let text = fs::read_to_string(path(name).join("steps.jsonl")).unwrap();
+        let steps = text
+            .lines()
+            .map(|line| serde_json::from_str::<StepRecord>(line).unwrap());
+        steps.filter_map(|step| step.gradient_norm).collect()
+    };
+    for (name, changes) in [
+        ("plain", &[][..]),
+        ("loose", &["recipe.clip_norm=1e9"][..]),
+        ("tight", &["recipe.clip_norm=0.01"][..]),
+    ] {
+        train(&path(name), changes, false, None).0.unwrap();
+    }
+    assert!(model("loose") == model("plain"));
+    assert!(model("tight") != model("plain"));
+    assert!(norms("plain").is_empty());
+    assert_eq!(norms("loose").len(), 6);
+    assert!(norms("loose").iter().all(|&norm| norm > 0.01 && norm < 1e9));
+    assert_eq!(norms("tight")[0], norms("loose")[0]); // before the first step all is the same
+}
 
 #[test]
 fn a_run_on_mosaics_scores_their_average_precision_and_goes_on_as_if_it_had_not_stopped() {
@@ -447,13 +531,14 @@ fn images_held_back_are_scored_after_every_epoch_and_the_same_whatever_is_traine
     };
     let changes = ["data.validation_images=60"];
     let found = data(&changes);
-    let validation = found.validation.unwrap();
+    let held_back = found.validation.unwrap();
+    let validation = held_back.in_memory().unwrap();
     assert_eq!((found.train.len(), validation.len()), (40, 60));
     assert_eq!(validation.class_counts(10), [6; 10]);
     let more = data(&["data.validation_images=60", "data.train_images=90"]);
-    assert_eq!(more.validation.unwrap(), validation);
+    assert_eq!(more.validation.unwrap().in_memory().unwrap(), validation);
     for index in 0..more.train.len() {
-        let image = more.train.image(index);
+        let image = more.train.in_memory().unwrap().image(index);
         assert!((0..validation.len()).all(|held_back| validation.image(held_back) != image));
     }
 

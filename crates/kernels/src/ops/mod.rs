@@ -18,9 +18,9 @@ mod host;
 #[allow(deprecated)]
 mod max_pool;
 #[allow(deprecated)]
-mod separable;
+mod optimizer;
 #[allow(deprecated)]
-mod sgd;
+mod separable;
 #[allow(deprecated)]
 mod transposed_convolution;
 
@@ -30,6 +30,6 @@ pub(crate) use batch_norm::{BatchNormBackend, NormSettings, NormalizeBackend};
 pub(crate) use convolution::{ConvolutionBackend, Plan};
 pub(crate) use fused::{InferenceBackend, InferencePlan};
 pub(crate) use max_pool::{MaxPoolBackend, PoolPlan};
+pub(crate) use optimizer::OptimizerBackend;
 pub(crate) use separable::{SeparableBackend, SeparablePlan};
-pub(crate) use sgd::OptimizerBackend;
 pub(crate) use transposed_convolution::TransposedConvolutionBackend;

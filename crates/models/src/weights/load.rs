@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use burn::prelude::*;
+use burn::tensor::activation::{sigmoid, softmax};
 use xception_formats::{
     Format, KerasFile, NamedTensors, read_burnpack, read_pytorch, read_safetensors,
 };
@@ -59,6 +60,24 @@ pub struct Loaded {
     pub preprocessing: Preprocessing,
     /// Names of the classes: those in the file, or ImageNet's if there are 1000 classes.
     pub labels: Option<Labels>,
+    /// Whether the network was trained to name every class of an image, by cross-entropy with sigmoid, rather than its one class,
+    /// with softmax.
+    pub multi_label: bool,
+}
+
+impl Loaded {
+    /// Returns the probabilities that logits stand for: their softmax, which sums to 1 over the classes, or, of a
+    /// [multi-label](Self::multi_label) network, the sigmoid of each.
+    ///
+    /// # Shapes
+    ///
+    /// - `logits` and output: `[batch, classes]`
+    pub fn probabilities(&self, logits: Tensor<2>) -> Tensor<2> {
+        match self.multi_label {
+            true => sigmoid(logits),
+            false => softmax(logits, 1),
+        }
+    }
 }
 
 /// Loads a network from a file of any known format and source, both of which are recognized by the file's content.
@@ -123,6 +142,7 @@ struct Found {
     config: ModelConfig,
     preprocessing: Preprocessing,
     labels: Option<Labels>,
+    multi_label: bool,
     names: Names,
 }
 
@@ -166,6 +186,7 @@ fn of_keras(
         config: keras.config,
         preprocessing: keras.preprocessing,
         labels: None,
+        multi_label: false,
         names: Names::Keras,
     };
     Ok((keras.tensors, found))
@@ -236,6 +257,7 @@ fn make(
         model,
         preprocessing: found.preprocessing,
         labels,
+        multi_label: found.multi_label && options.head == Head::Keep,
     })
 }
 
@@ -275,6 +297,7 @@ fn find(
             config: metadata.config,
             preprocessing: metadata.preprocessing,
             labels: metadata.labels,
+            multi_label: metadata.multi_label,
             names,
         };
         return Ok((tensors, found));
@@ -292,6 +315,7 @@ fn find(
     let found = Found {
         preprocessing: source.preprocessing(&config),
         labels: None,
+        multi_label: false,
         source,
         config,
         names,

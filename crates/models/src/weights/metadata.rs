@@ -12,6 +12,7 @@ use crate::preprocessing::{Labels, Preprocessing};
 
 const CONFIG: &str = "xception.config";
 const LABELS: &str = "xception.labels";
+const MULTI_LABEL: &str = "xception.multi_label";
 const PREPROCESSING: &str = "xception.preprocessing";
 const SOURCE: &str = "xception.source";
 
@@ -23,6 +24,8 @@ pub(super) struct Metadata {
     pub(super) source: Source,
     /// Names of the classes, if they are known.
     pub(super) labels: Option<Labels>,
+    /// See [`Loaded::multi_label`](super::Loaded::multi_label).
+    pub(super) multi_label: bool,
 }
 
 impl Metadata {
@@ -39,6 +42,9 @@ impl Metadata {
         if let Some(labels) = &self.labels {
             let names: Vec<_> = labels.iter().collect();
             texts.insert(LABELS.to_owned(), serde_json::to_string(&names)?);
+        }
+        if self.multi_label {
+            texts.insert(MULTI_LABEL.to_owned(), "true".to_owned());
         }
         Ok(texts)
     }
@@ -57,8 +63,10 @@ impl Metadata {
         }
         let labels = texts.contains_key(LABELS);
         let labels = labels.then(|| text::<Vec<String>>(texts, LABELS, path));
+        let multi_label = texts.contains_key(MULTI_LABEL); // files with one class an image have no such key
         Ok(Some(Self {
             labels: labels.transpose()?.map(Labels::new),
+            multi_label: multi_label && text(texts, MULTI_LABEL, path)?,
             config: text(texts, CONFIG, path)?,
             preprocessing: text(texts, PREPROCESSING, path)?,
             source: text(texts, SOURCE, path)?,

@@ -153,6 +153,7 @@ fn metadata(loaded: &Loaded) -> Result<BTreeMap<String, String>, WeightsError> {
         preprocessing: loaded.preprocessing,
         source: loaded.source,
         labels: loaded.labels.clone(),
+        multi_label: loaded.multi_label,
     };
     metadata
         .to_texts()

@@ -11,7 +11,7 @@
 //!   both can be set. The defaults are timm's.
 //!
 //! Ablations can change the residual connections (section 4.6), the activation between depthwise and pointwise
-//! convolution (section 4.7), the fully connected layers (section 4.2), the number of middle modules, the width, and
+//! convolution (section 4.7), the fully connected layers (section 4.5.1), the number of middle modules, the width, and
 //! the stem.
 
 mod config;

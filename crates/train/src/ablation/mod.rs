@@ -14,6 +14,7 @@ mod estimate;
 mod event;
 mod execute;
 mod messages;
+mod plain_runs;
 mod plan;
 mod pool;
 mod settings;

@@ -6,6 +6,7 @@ use burn::prelude::Device;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::plain_runs;
 use super::plan::Plan;
 use super::settings::{all_settings, shared_settings};
 use crate::TrainError;
@@ -21,16 +22,22 @@ use crate::report::{self, ReportError};
 use crate::training::{RunFolder, RunManifest};
 
 /// Returns the record of the ablation in a folder, put together from the records of its runs. Nothing is written or
-/// locked, so the ablation may be under way.
+/// locked, so the ablation may be under way. A run that was trained by itself, or several in folders `seed-N` side by side, are
+/// an ablation of one variant.
 ///
 /// A run whose record can't be used is among the [damaged](VariantRecord::damaged). A folder that has a report but no
 /// run gives what the report was made from; `warn` is told.
 ///
 /// # Errors
 ///
-/// Where the folder has no ablation, or what was asked can't be read.
+/// Where the folder has neither an ablation nor a run, or what was asked can't be read.
 pub fn read(folder: &Path, warn: &dyn Fn(&str)) -> Result<AblationRecord, TrainError> {
     let file = folder.join(STUDY);
+    if !file.exists()
+        && let Some(record) = plain_runs::read(folder)?
+    {
+        return Ok(record);
+    }
     let asked = match file.exists() {
         true => read_study(&file)?,
         // Of an earlier version, or a report by itself.
@@ -154,7 +161,7 @@ pub(super) fn with_runs(mut record: AblationRecord, folder: &Path) -> AblationRe
 }
 
 /// Returns the code and the data of a run.
-fn origin(manifest: &RunManifest<Value>) -> RunOrigin {
+pub(super) fn origin(manifest: &RunManifest<Value>) -> RunOrigin {
     RunOrigin {
         versions: manifest.environment.versions.clone(),
         program_sha256: manifest.environment.program_sha256.clone(),
@@ -163,7 +170,7 @@ fn origin(manifest: &RunManifest<Value>) -> RunOrigin {
 }
 
 /// Returns every value of a run's configuration.
-fn configured(manifest: &RunManifest<Value>) -> Vec<(String, String)> {
+pub(super) fn configured(manifest: &RunManifest<Value>) -> Vec<(String, String)> {
     serde_json::to_value(&manifest.config)
         .map_or_else(|_| Vec::new(), |config| all_settings(&config))
 }
@@ -174,7 +181,7 @@ pub(super) fn run_folder(folder: &Path, variant: &str, seed: u64) -> PathBuf {
 }
 
 /// Returns what a run has left, `None` where it hasn't started, or else what is wrong with it.
-fn read_run(
+pub(super) fn read_run(
     folder: &Path,
     seed: u64,
     asked: &Asked,

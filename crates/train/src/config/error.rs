@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use thiserror::Error;
+use xception_messages::Bounds;
 use xception_models::ModelError;
 
 use crate::printable::Printable;
@@ -55,6 +56,14 @@ pub enum ConfigError {
         /// Classes of the data.
         data: usize,
     },
+    /// A claim about what runs on these images don't measure.
+    #[error("`claims.{claim}.metric` {lacking}")]
+    Unmeasured {
+        /// The claim's place.
+        claim: usize,
+        /// What the images lack.
+        lacking: &'static str,
+    },
     /// No width gives the model the complexity wanted.
     #[error("`complexity`: {0}")]
     Complexity(ModelError),
@@ -79,6 +88,27 @@ pub struct Invalid {
 }
 
 impl Invalid {
+    /// Checks that a value is within its range, of which the error has a note.
+    pub(super) fn check(path: &str, value: f64, bounds: Bounds, note: &str) -> Result<(), Self> {
+        match bounds.contains(value) {
+            true => Ok(()),
+            false => Err(Self::new(path, value, &format!("{bounds}{note}"))),
+        }
+    }
+
+    /// As [`check`](Self::check), of a whole number.
+    pub(super) fn check_count(
+        path: &str,
+        value: usize,
+        bounds: Bounds,
+        note: &str,
+    ) -> Result<(), Self> {
+        match bounds.contains_count(value) {
+            true => Ok(()),
+            false => Err(Self::new(path, value, &format!("{bounds}{note}"))),
+        }
+    }
+
     /// Returns a value that is something else than it has to be.
     pub(super) fn new(
         path: impl Into<String>,

@@ -54,6 +54,7 @@ impl NetworkConfig for ModelConfig {
             model: trained.network.clone(),
             preprocessing: trained.preprocessing,
             labels: trained.labels.clone(),
+            multi_label: trained.multi_label,
         };
         Ok(save_burnpack(&loaded, path)?)
     }
@@ -84,6 +85,7 @@ impl From<Loaded> for Trained<ModelConfig> {
             network: loaded.model,
             preprocessing: loaded.preprocessing,
             labels: loaded.labels,
+            multi_label: loaded.multi_label,
         }
     }
 }

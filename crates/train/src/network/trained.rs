@@ -15,6 +15,7 @@ use crate::TrainError;
 const CONFIG: &str = "network.config";
 const PREPROCESSING: &str = "network.preprocessing";
 const LABELS: &str = "network.labels";
+const MULTI_LABEL: &str = "network.multi_label";
 
 /// A trained network with all that it takes to use it.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct Trained<M: NetworkConfig> {
     pub preprocessing: Preprocessing,
     /// The names of its classes.
     pub labels: Option<Labels>,
+    /// Whether it names every class of an image, by cross-entropy with sigmoid, rather than its one class, with softmax.
+    pub multi_label: bool,
 }
 
 impl<M: NetworkConfig> Trained<M> {
@@ -50,6 +53,9 @@ impl<M: NetworkConfig> Trained<M> {
                 LABELS.to_owned(),
                 serde_json::to_string(&names).map_err(damaged)?,
             );
+        }
+        if self.multi_label {
+            texts.insert(MULTI_LABEL.to_owned(), "true".to_owned());
         }
         Ok(write_burnpack(&self.network, &texts, path)?)
     }
@@ -75,6 +81,7 @@ impl<M: NetworkConfig> Trained<M> {
         Ok(Self {
             preprocessing: required(&texts, PREPROCESSING, path)?,
             labels: optional::<Vec<String>>(&texts, LABELS, path)?.map(Labels::new),
+            multi_label: optional(&texts, MULTI_LABEL, path)?.unwrap_or(false),
             config,
             network,
         })

@@ -2,6 +2,7 @@
 
 use super::{
     AblationRecord, EpochRecord, RECORD_VERSION, RunRecord, RunState, Scores, VariantRecord,
+    WeightScores,
 };
 
 /// The extent that was asked of a run, which its record is held against.
@@ -108,6 +109,14 @@ impl EpochRecord {
                 validation.problem("validation", asked.validation_images)
             })
             .or_else(|| self.test.problem("test", asked.test_images))
+            .or_else(|| {
+                let WeightScores { validation, test } = self.weights.as_ref()?;
+                let validation = validation.as_ref();
+                validation
+                    .and_then(|scores| scores.problem("validation", asked.validation_images))
+                    .or_else(|| test.problem("test", asked.test_images))
+                    .map(|problem| format!("{problem}, of the weights beside their averages,"))
+            })
     }
 }
 
@@ -239,6 +248,10 @@ mod tests {
             }
         }
         let mut run = synthetic::complete().variants[0].runs[0].clone();
+        run.epochs[2].weights = Some(WeightScores {
+            validation: None,
+            test: run.epochs[2].test,
+        });
         run.epochs[3].test.loss = f64::NAN;
         assert_eq!(run.problem(&ASKED), None);
         run.state = RunState::Unfinished;

@@ -343,6 +343,7 @@ fn record(variants: Vec<VariantRecord>, seeds: Vec<u64>, epochs: usize) -> Ablat
             sha256: "5eed".repeat(16),
             classes: 10,
             labels: None,
+            mean_labels: None,
             train_images: 4000,
             validation_images: None,
             test_images: 1000,
@@ -430,6 +431,7 @@ fn run(seed: u64, curve: impl Iterator<Item = (f64, f64)>) -> RunRecord {
                 train: scores(loss, top1, 4000),
                 validation: None,
                 test: scores(loss + 0.01 * epoch as f64, top1, 1000),
+                weights: None,
                 train_seconds: 9.5 + seed as f64 / 7.0,
                 test_seconds: 0.75,
             })

@@ -4,7 +4,7 @@ use burn::prelude::*;
 
 use crate::TrainError;
 
-/// Classes that count, by their logits: those of MAP@100 (F. Chollet, *Xception*, section 4.2).
+/// Classes that count, by their logits: those of MAP@100 (F. Chollet, *Xception*, section 4.1).
 const TOP: usize = 100;
 
 /// Mean average precision of the 100 classes with the greatest logits, MAP@100.

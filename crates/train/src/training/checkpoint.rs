@@ -5,6 +5,7 @@
 //! checkpoint/epoch-N-step-K/       the state after K steps of the epoch after that
 //!     model.bpk                    weights and running statistics
 //!     optimizer.bpk                the optimizer's state
+//!     average.bpk                  the moving averages of model.bpk, if the recipe has them
 //!     progress.json                within an epoch, what its steps gave so far
 //!     record.json                  the record so far
 //!     sha256.json                  the hashes of the other files
@@ -24,6 +25,7 @@ use burn::optim::ModuleOptimizer;
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 use sha2::{Digest, Sha256};
+use xception_optimizers::{MovingAverage, Smoothing};
 
 use super::epoch_progress::EpochProgress;
 use super::place::Place;
@@ -35,6 +37,7 @@ use crate::record::{Asked, RunRecord};
 
 const MODEL: &str = "model.bpk";
 const OPTIMIZER: &str = "optimizer.bpk";
+const AVERAGE: &str = "average.bpk";
 const RECORD: &str = "record.json";
 const PROGRESS: &str = "progress.json";
 const HASHES: &str = "sha256.json";
@@ -45,6 +48,8 @@ const UNFINISHED: &str = "unfinished";
 pub(crate) struct TrainingState<N: ImageClassifier> {
     pub(crate) task: ClassificationTask<N>,
     pub(crate) optimizer: ModuleOptimizer,
+    /// The moving averages of the weights and the running statistics, if the recipe has them.
+    pub(crate) average: Option<MovingAverage>,
     pub(crate) record: RunRecord,
     /// The part that is done of the epoch after those of the record.
     pub(crate) within: EpochProgress,
@@ -56,6 +61,14 @@ impl<N: ImageClassifier> TrainingState<N> {
         Place {
             epochs: self.record.epochs.len(),
             steps: self.within.steps,
+        }
+    }
+
+    /// Returns what is trained, out of autodiff mode: the moving averages if there are some, the weights otherwise.
+    pub(crate) fn trained(&self) -> ClassificationTask<N> {
+        match &self.average {
+            Some(average) => average.averaged(&self.task),
+            None => self.task.valid(),
         }
     }
 }
@@ -83,6 +96,7 @@ impl Checkpoints {
         let TrainingState {
             task,
             optimizer,
+            average,
             record,
             within,
         } = state;
@@ -94,7 +108,12 @@ impl Checkpoints {
         // Running statistics take their last update over when a module is put into evaluation mode; a record leaves it out.
         drop(task.valid());
         let model = task.clone().into_record().into_bytes();
-        for (name, bytes) in [(MODEL, model), (OPTIMIZER, optimizer.into_bytes())] {
+        let average = average.as_ref().map(|average| {
+            let bytes = average.averaged(task).into_record().into_bytes();
+            (AVERAGE, bytes)
+        });
+        let parts = [(MODEL, model), (OPTIMIZER, optimizer.into_bytes())];
+        for (name, bytes) in parts.into_iter().chain(average) {
             let path = unfinished.join(name);
             let bytes = bytes.map_err(|error| TrainError::damaged(&path, error))?;
             write(&path, &bytes)?;
@@ -122,17 +141,18 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Returns the last whole checkpoint, put into a task and an optimizer of the same configuration. `on_damaged`
-    /// gets what is wrong with each that can't be used.
+    /// Returns the last whole checkpoint, put into a task and an optimizer of the same configuration, with moving averages if that
+    /// has some. `on_damaged` gets what is wrong with each that can't be used.
     pub(crate) fn load<N: ImageClassifier>(
         &self,
         task: &ClassificationTask<N>,
         optimizer: &ModuleOptimizer,
+        smoothing: Option<Smoothing>,
         asked: &Asked,
         on_damaged: &dyn Fn(&TrainError),
     ) -> Result<Option<TrainingState<N>>, TrainError> {
         for place in self.places()?.into_iter().rev() {
-            match self.load_place(place, task.clone(), optimizer.clone(), asked) {
+            match self.load_place(place, task.clone(), optimizer.clone(), smoothing, asked) {
                 Ok(state) => return Ok(Some(state)),
                 Err(error) => on_damaged(&error),
             }
@@ -145,6 +165,7 @@ impl Checkpoints {
         place: Place,
         task: ClassificationTask<N>,
         optimizer: ModuleOptimizer,
+        smoothing: Option<Smoothing>,
         asked: &Asked,
     ) -> Result<TrainingState<N>, TrainError> {
         let folder = self.folder_of(place);
@@ -184,12 +205,24 @@ impl Checkpoints {
             let cause = format!("it is of {found} steps, not {expected}");
             return Err(TrainError::damaged(&path, cause));
         }
+        let steps = record.epochs.iter().map(|epoch| epoch.steps).sum::<usize>() + within.steps;
+        let resume = |smoothing| -> Result<MovingAverage, TrainError> {
+            // `valid` has running statistics of its own: a clone shares them.
+            let averaged = task.valid();
+            let loaded = ModuleRecord::from_bytes(read(AVERAGE)?)
+                .and_then(|record| averaged.try_load_record(record));
+            let averaged =
+                loaded.map_err(|error| TrainError::damaged(&folder.join(AVERAGE), error))?;
+            Ok(MovingAverage::resume(smoothing, &averaged, steps))
+        };
+        let average = smoothing.map(resume).transpose()?;
         let task = ModuleRecord::from_bytes(model).and_then(|record| task.try_load_record(record));
         let optimizer = optimizer.from_bytes(state);
         Ok(TrainingState {
             task: task.map_err(|error| TrainError::damaged(&folder.join(MODEL), error))?,
             optimizer: optimizer
                 .map_err(|error| TrainError::damaged(&folder.join(OPTIMIZER), error))?,
+            average,
             record,
             within,
         })
@@ -279,7 +312,8 @@ fn sha256(bytes: &[u8]) -> String {
 mod tests {
     use std::cell::RefCell;
 
-    use burn::prelude::Device;
+    use burn::module::{ModuleMapper, Param};
+    use burn::prelude::{Device, Tensor};
     use xception_models::Model;
 
     use super::*;
@@ -335,6 +369,7 @@ mod tests {
             let state = TrainingState {
                 task: task.clone(),
                 optimizer: optimizer.clone(),
+                average: None,
                 record: record.clone(),
                 within: within(steps),
             };
@@ -343,7 +378,9 @@ mod tests {
         let load = || {
             let problems = RefCell::new(Vec::new());
             let tell = |error: &TrainError| problems.borrow_mut().push(error.to_string());
-            let state = checkpoints.load(&task, &optimizer, &ASKED, &tell).unwrap();
+            let state = checkpoints
+                .load(&task, &optimizer, None, &ASKED, &tell)
+                .unwrap();
             (
                 state.map(|state| state.record.epochs.len()),
                 problems.into_inner(),
@@ -402,13 +439,14 @@ mod tests {
             let state = TrainingState {
                 task: task.clone(),
                 optimizer: optimizer.clone(),
+                average: None,
                 record: record(epochs),
                 within: within(steps),
             };
             checkpoints.save(&state, keep).unwrap();
         };
         let load = || {
-            let state = checkpoints.load(&task, &optimizer, &ASKED, &|_| ());
+            let state = checkpoints.load(&task, &optimizer, None, &ASKED, &|_| ());
             state.unwrap().unwrap()
         };
         let place = |epochs, steps| Place { epochs, steps };
@@ -432,6 +470,76 @@ mod tests {
         checkpoints.remove_last(place(4, 0)).unwrap();
         checkpoints.remove_last(place(3, 10)).unwrap();
         assert!(!folder.path().exists());
+    }
+
+    #[test]
+    fn averages_are_a_part_of_a_checkpoint() {
+        let (task, optimizer) = parts();
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoints = Checkpoints::new(folder.path().to_owned());
+        let smoothing = Smoothing {
+            decay: 0.5,
+            warm_up: false,
+        };
+        let mut average = MovingAverage::new(smoothing, &task);
+        average.update(&Halved::of(&task));
+        let bytes = |average: &MovingAverage| {
+            let record = average.averaged(&task).into_record();
+            record.into_bytes().unwrap().to_vec()
+        };
+        let expected = bytes(&average);
+        assert_ne!(expected, bytes(&MovingAverage::new(smoothing, &task)));
+        let state = TrainingState {
+            task: task.clone(),
+            optimizer: optimizer.clone(),
+            average: Some(average),
+            record: record(2),
+            within: within(5),
+        };
+        checkpoints.save(&state, ONE).unwrap();
+        let weights = task.valid().into_record().into_bytes().unwrap().to_vec();
+        let load = |smoothing, tell: &dyn Fn(&TrainError)| {
+            let state = checkpoints.load(&task, &optimizer, smoothing, &ASKED, tell);
+            state.unwrap()
+        };
+        let state = load(Some(smoothing), &|_| ()).unwrap();
+        let average = state.average.as_ref().unwrap();
+        assert_eq!(average.updates(), 2 * 63 + 5); // of the record and of the epoch under way
+        assert_eq!(bytes(average), expected);
+        let found = state.task.valid().into_record().into_bytes().unwrap();
+        assert!(
+            found.to_vec() == weights,
+            "the weights are the task's still"
+        );
+        assert_eq!(
+            bytes(average),
+            state.trained().into_record().into_bytes().unwrap().to_vec()
+        );
+
+        let file = folder.path().join("epoch-2-step-5").join(AVERAGE);
+        fs::write(&file, b"x").unwrap();
+        let problem = RefCell::new(String::new());
+        let tell = |error: &TrainError| *problem.borrow_mut() = error.to_string();
+        assert!(load(Some(smoothing), &tell).is_none());
+        assert!(
+            problem.borrow().contains("average.bpk can't be used"),
+            "{problem:?}"
+        );
+    }
+
+    /// Halves all parameters and running statistics.
+    struct Halved;
+
+    impl Halved {
+        fn of(task: &ClassificationTask<Model>) -> ClassificationTask<Model> {
+            task.valid().map(&mut Self)
+        }
+    }
+
+    impl ModuleMapper for Halved {
+        fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            parameter.map(|tensor| tensor * 0.5 + 0.01)
+        }
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 use burn::prelude::*;
 use burn::train::TrainOutput;
+use xception_optimizers::GradientAccumulator;
 use xception_parallel::{DataParallel, Part, PartOutput, Step, even_parts};
 
+use super::micro_batches::LEAST_IMAGES;
 use super::output::TaskOutput;
 use super::run::Run;
 use super::strategy::step_seed;
@@ -14,12 +16,37 @@ use crate::config::RunConfig;
 use crate::data::{Batch, Dataset};
 use crate::network::{ImageClassifier, NetworkConfig};
 
-/// The least images of a part: batch normalization has no variance of one.
-const LEAST_IMAGES: usize = 2;
-
-/// Computes the gradients of a batch of images of this height and width, a part on each device. The output lies in this process's
-/// memory; its loss is the mean over all images. Each part draws its dropout by a seed of its own.
+/// Computes the gradients of a batch of images of this height and width, in [parts](crate::config::Recipe::accumulation) one after
+/// the other, each divided among the devices. The output lies in this process's memory; its loss is the mean over all images.
 pub(super) fn parallel_step<N: ImageClassifier>(
+    parallel: &DataParallel,
+    mut task: ClassificationTask<N>,
+    batch: &Batch,
+    size: [usize; 2],
+    seed: u64,
+) -> Result<(ClassificationTask<N>, TrainOutput<TaskOutput>), TrainError> {
+    let mut gradients = GradientAccumulator::new();
+    let mut outputs = Vec::new();
+    for (index, range) in even_parts(batch.len(), task.accumulation, LEAST_IMAGES).enumerate() {
+        let images = range.len();
+        let seed = match index {
+            0 => seed,
+            index => step_seed(!seed, index as u64),
+        };
+        let output;
+        (task, output) = divided_step(parallel, task, &batch.part(range), size, seed)?;
+        gradients.add(&task, output.grads, images as f64);
+        outputs.push(output.item);
+    }
+    let output = TrainOutput {
+        grads: gradients.mean(&task),
+        item: TaskOutput::join(outputs),
+    };
+    Ok((task, output))
+}
+
+/// Computes the gradients of a batch, a part on each device. Each part draws its dropout by a seed of its own.
+fn divided_step<N: ImageClassifier>(
     parallel: &DataParallel,
     task: ClassificationTask<N>,
     batch: &Batch,

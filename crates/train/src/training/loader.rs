@@ -6,9 +6,17 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::prelude::Device;
+use xception_messages::with_causes;
 
 use super::targets::ImageBatch;
+use super::warnings::Warnings;
+use crate::TrainError;
 use crate::data::{Batch, BatchPlan, Batches, DataError, Samples, num_batches};
+
+/// Returns why a batch can't be had.
+pub(crate) fn batch_error(error: DatasetError) -> TrainError {
+    TrainError::burn(with_causes(&error))
+}
 
 /// Gives the batches of one epoch after the other.
 ///
@@ -19,20 +27,27 @@ pub(crate) struct EpochLoader {
     samples: Samples,
     plan: BatchPlan,
     device: Device,
+    warnings: Warnings,
     epoch: AtomicU64,
     /// The batch to start at, in the next epoch alone.
     start_batch: AtomicUsize,
 }
 
 impl EpochLoader {
-    /// Makes a loader whose first epoch is the plan's.
-    pub(crate) fn new(samples: Samples, plan: BatchPlan, device: Device) -> Self {
+    /// Makes a loader whose first epoch is the plan's, and that warns of broken images.
+    pub(crate) fn new(
+        samples: Samples,
+        plan: BatchPlan,
+        device: Device,
+        warnings: Warnings,
+    ) -> Self {
         Self {
             epoch: AtomicU64::new(plan.epoch),
             start_batch: AtomicUsize::new(plan.start_batch),
             samples,
             plan,
             device,
+            warnings,
         }
     }
 
@@ -43,7 +58,7 @@ impl EpochLoader {
             start_batch: self.start_batch.load(Ordering::Relaxed),
             ..self.plan.clone()
         };
-        Self::new(samples, plan, device)
+        Self::new(samples, plan, device, self.warnings.clone())
     }
 
     /// Returns the number of batches in an epoch.
@@ -62,7 +77,7 @@ impl EpochLoader {
     }
 
     /// Starts the next epoch.
-    pub(crate) fn epoch(&self) -> EpochBatches {
+    pub(crate) fn epoch(&self) -> EpochBatches<'_> {
         let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
         let start_batch = self.start_batch.swap(0, Ordering::Relaxed);
         let plan = BatchPlan {
@@ -72,6 +87,7 @@ impl EpochLoader {
         };
         EpochBatches {
             batches: Batches::new(self.samples.clone(), plan).map_err(Some),
+            warnings: &self.warnings,
             done: start_batch * self.plan.batch_size,
             total: self.num_items(),
         }
@@ -104,36 +120,41 @@ impl DataLoader<ImageBatch> for EpochLoader {
 }
 
 /// The batches of an epoch in this process's memory, for whatever divides them among devices.
-pub(crate) struct EpochBatches {
+pub(crate) struct EpochBatches<'a> {
     batches: Result<Batches, Option<DataError>>,
+    warnings: &'a Warnings,
     done: usize,
     total: usize,
 }
 
-impl EpochBatches {
+impl EpochBatches<'_> {
     /// Returns how many images there were so far.
     pub(crate) fn progress(&self) -> Progress {
         Progress::new(self.done, self.total, Some("images".to_owned()))
     }
 }
 
-impl Iterator for EpochBatches {
+impl Iterator for EpochBatches<'_> {
     type Item = Result<Batch, DataError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         match &mut self.batches {
             Err(error) => error.take().map(Err),
             Ok(batches) => {
-                let batch = batches.next()?;
-                self.done += batch.len();
-                Some(Ok(batch))
+                let batch = batches.next();
+                for image in batches.take_broken() {
+                    self.warnings.warn(format!("an image is left out: {image}"));
+                }
+                let batch = batch?;
+                self.done += batch.as_ref().map_or(0, Batch::len);
+                Some(batch)
             }
         }
     }
 }
 
 struct EpochIterator<'a> {
-    batches: EpochBatches,
+    batches: EpochBatches<'a>,
     size: [usize; 2],
     device: &'a Device,
 }

@@ -1,9 +1,11 @@
 //! Whether a training fits into the memory of this machine.
 
-use crate::config::{Freeze, Optimizer, RunConfig};
+use super::micro_batches::LEAST_IMAGES;
+use crate::config::{Freeze, RunConfig};
 use crate::network::NetworkSize;
 use crate::{TrainError, device_name};
 use burn::prelude::Device;
+use xception_parallel::even_parts;
 
 /// Bytes of a number.
 const NUMBER: u64 = 4;
@@ -11,7 +13,7 @@ const NUMBER: u64 = 4;
 /// What a training takes at least, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Needed {
-    /// The weights, and their momentum.
+    /// The weights, what the optimizer keeps of each, and their moving averages.
     weights: u64,
     /// What a step adds: the outputs that the backward pass needs, or the gradients, whatever is more.
     step: u64,
@@ -27,14 +29,16 @@ impl Needed {
         if frozen || !on_processor {
             return Self { weights, step: 0 };
         }
-        let Optimizer::Sgd { momentum, .. } = config.recipe.optimizer;
+        let recipe = &config.recipe;
+        let kept_of_each = recipe.optimizer.numbers_per_parameter();
+        let averages = u64::from(recipe.average.is_some());
+        let parts = even_parts(recipe.batch_size, recipe.accumulation, LEAST_IMAGES);
+        let images = parts.map(|part| part.len()).max();
         // Some outputs aren't kept, such as those of a normalization whose ReLU is part of the same operation.
         let kept = size.activation_bytes.unwrap_or(0) / 2;
         Self {
-            weights: weights * if momentum > 0.0 { 2 } else { 1 },
-            step: kept
-                .saturating_mul(config.recipe.batch_size as u64)
-                .max(weights),
+            weights: weights * (1 + kept_of_each + averages),
+            step: kept.saturating_mul(images.unwrap_or(0) as u64).max(weights),
         }
     }
 
@@ -191,5 +195,11 @@ mod tests {
         let needed = Needed::new(&config, &size, true);
         assert_eq!(needed.weights, 2 * 4 * 22_855_952);
         assert_eq!(needed.step, 64 * size.activation_bytes.unwrap() / 2);
+        // Two numbers a parameter, the averages, and a fourth of a batch.
+        let text = r#"{"model": "xception", "recipe": {"optimizer": {"rms_prop": {}}, "average": {}, "accumulation": 4}}"#;
+        let config = <RunConfig>::parse(text, &[]).unwrap();
+        let needed = Needed::new(&config, &size, true);
+        assert_eq!(needed.weights, 4 * 4 * 22_855_952);
+        assert_eq!(needed.step, 16 * size.activation_bytes.unwrap() / 2);
     }
 }

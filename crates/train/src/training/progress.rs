@@ -211,6 +211,7 @@ mod tests {
             train: scores(1.25),
             validation: None,
             test: scores(1.5),
+            weights: None,
             train_seconds: 4.0,
             test_seconds: 1.0,
         };

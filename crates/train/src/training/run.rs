@@ -1,7 +1,9 @@
 //! One run.
 
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::thread;
 
 use burn::prelude::Device;
 use burn::train::logger::InMemoryMetricLogger;
@@ -9,6 +11,7 @@ use burn::train::metric::{AccuracyMetric, LearningRateMetric, LossMetric, TopKAc
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 use xception_models::ModelConfig;
 use xception_models::preprocessing::{Labels, Preprocessing};
+use xception_optimizers::MovingAverage;
 use xception_parallel::DataParallel;
 
 use super::checkpoint::TrainingState;
@@ -24,15 +27,18 @@ use super::starting_weights::freeze;
 use super::stop::StopSignal;
 use super::strategy::{EpochLoop, NetworkWriter};
 use super::task::ClassificationTask;
+use super::warnings::Warnings;
 use crate::TrainError;
-use crate::config::RunConfig;
+use crate::config::{Average, Extent, RunConfig};
 use crate::data::{BatchPlan, Dataset, Samples};
 use crate::files::file_sha256;
 use crate::network::{ImageClassifier, NetworkConfig, Trained};
 use crate::record::{Asked, DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord, RunState};
 
-/// Threads that prepare batches while the device computes.
-const DATA_WORKERS: usize = 1;
+/// Returns the most threads that prepare batches while the device computes: one for each core. No more are started than help.
+fn data_workers() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
+}
 
 /// One run: a configuration, a seed, and where it happens.
 pub struct Run<'a, M = ModelConfig> {
@@ -152,7 +158,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
     ) -> Result<RunRecord, TrainError> {
         // Before anything is written.
         Self::outline(self.config, self.data, self.device)?;
-        if self.checkpoints.keep_best && self.data.validation_samples().is_none() {
+        if self.checkpoints.keep_best && self.data.validation.is_none() {
             return Err(TrainError::NoValidation);
         }
         let manifest = self.manifest()?;
@@ -185,7 +191,9 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         }
         let state = match done {
             true => state,
-            false => self.run_loop(state, &folder, &device, Box::new(on_epoch))?,
+            false => Warnings::told(self.warn, |warnings| {
+                self.run_loop(state, &folder, &device, warnings, Box::new(on_epoch))
+            })?,
         };
         self.finish(state, &folder)
     }
@@ -236,7 +244,9 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         let optimizer = self.config.recipe.optimizer.init();
         let warn = |error: &TrainError| (self.warn)(&error.to_string());
         let checkpoints = folder.checkpoints();
-        if let Some(state) = checkpoints.load(&task, &optimizer, asked, &warn)? {
+        let average = self.config.recipe.average.as_ref();
+        let smoothing = average.map(Average::smoothing);
+        if let Some(state) = checkpoints.load(&task, &optimizer, smoothing, asked, &warn)? {
             return Ok(state);
         }
         if RunFolder::has_results(folder.path()) {
@@ -246,6 +256,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             folder.discard_epochs()?;
         }
         Ok(TrainingState {
+            average: smoothing.map(|smoothing| MovingAverage::new(smoothing, &task)),
             task,
             optimizer,
             record: RunRecord {
@@ -268,6 +279,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         state: TrainingState<M::Network>,
         folder: &Arc<RunFolder>,
         device: &Device,
+        warnings: &Warnings,
         on_epoch: Box<dyn Fn(&RunRecord) + Send + Sync>,
     ) -> Result<TrainingState<M::Network>, TrainError> {
         let recipe = &self.config.recipe;
@@ -279,19 +291,25 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             epoch: epochs_done as u64,
             start_batch: state.within.steps,
             drop_last: true,
-            workers: DATA_WORKERS,
+            workers: data_workers(),
             ..BatchPlan::train(batch_size, normalization, self.seed)
         };
         let test_plan = BatchPlan {
-            workers: DATA_WORKERS,
+            workers: data_workers(),
             ..BatchPlan::test(recipe.batch_size, normalization)
         };
-        let train = EpochLoader::new(self.data.training_samples(), train_plan, device.clone());
-        let train = Arc::new(train);
-        let evaluated =
-            |samples: Samples| EpochLoader::new(samples, test_plan.clone(), self.device.clone());
-        let test = evaluated(self.data.test_samples());
-        let validation = self.data.validation_samples().map(evaluated);
+        let loader = |samples: &Samples, plan: &BatchPlan, device: &Device| {
+            EpochLoader::new(
+                samples.clone(),
+                plan.clone(),
+                device.clone(),
+                warnings.clone(),
+            )
+        };
+        let evaluated = |samples: &Samples| loader(samples, &test_plan, self.device);
+        let train = Arc::new(loader(&self.data.train, &train_plan, device));
+        let test = evaluated(&self.data.test);
+        let validation = self.data.validation.as_ref().map(evaluated);
 
         let learner = Learner::new(
             state.task.clone(),
@@ -302,7 +320,11 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         let strategy = Arc::new(EpochLoop {
             recipe: recipe.clone(),
             backbone_rate: finetune.map_or(1.0, |finetune| finetune.backbone_rate),
-            steps_per_epoch: train.batches(),
+            extent: Extent {
+                epochs: recipe.epochs,
+                steps_per_epoch: train.batches(),
+                batch_size,
+            },
             device: device.clone(),
             parallel: self.parallel.cloned(),
             train: train.clone(),
@@ -356,28 +378,33 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         let config = self.config.resolve(self.data.classes.len())?.model;
         let preprocessing = self.preprocessing();
         let labels = Labels::new(self.data.classes.clone());
+        let multi_label = self.data.label_shares().is_some();
         Ok(Box::new(move |network, file| {
             let trained = Trained {
                 config: config.clone(),
                 network: network.clone(),
                 preprocessing,
                 labels: Some(labels.clone()),
+                multi_label,
             };
             M::save(&trained, file)
         }))
     }
 
-    /// Writes the trained network and the record, then lets go of the checkpoints.
+    /// Writes the trained network, beside averages the weights themselves too, and the record, then lets go of the checkpoints.
     fn finish(
         &self,
         state: TrainingState<M::Network>,
         folder: &RunFolder,
     ) -> Result<RunRecord, TrainError> {
         let file = RunFolder::model_file(folder.path());
-        let TrainingState {
-            task, mut record, ..
-        } = state;
-        self.writer()?(&task.network, &file)?;
+        let write = self.writer()?;
+        if state.average.is_some() {
+            let file = RunFolder::weights_file(folder.path());
+            write(&state.task.network, &file)?;
+        }
+        write(&state.trained().network, &file)?;
+        let mut record = state.record;
         record.network_sha256 = Some(file_sha256(&file)?);
         if record.state == RunState::Unfinished {
             record.state = RunState::Finished;

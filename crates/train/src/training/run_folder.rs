@@ -7,6 +7,7 @@
 //! tensorboard/  the same for TensorBoard, if it is asked for
 //! checkpoint/   what the next step needs, while the run is under way
 //! model.bpk     the trained network
+//! model-weights.bpk   the weights themselves, if the trained network has moving averages of them
 //! model-best.bpk   that of the epoch that is best on the images held back for validation, if it is asked for
 //! ```
 //!
@@ -198,6 +199,11 @@ impl RunFolder {
         path.join("model.bpk")
     }
 
+    /// Returns the file of the network with the last weights themselves, of a run whose recipe has moving averages.
+    pub fn weights_file(path: &Path) -> PathBuf {
+        path.join("model-weights.bpk")
+    }
+
     /// Returns the file of the network after the epoch that is best on the images held back for validation.
     pub fn best_model_file(path: &Path) -> PathBuf {
         path.join("model-best.bpk")
@@ -270,6 +276,7 @@ impl RunFolder {
         self.checkpoints().clear()?;
         remove(&Self::model_file(self.path()))?;
         remove(&Self::best_model_file(self.path()))?;
+        remove(&Self::weights_file(self.path()))?;
         remove(&self.steps_file())?;
         remove(&self.tensorboard_folder())?;
         remove(&self.path().join(RECORD))

@@ -23,6 +23,9 @@ pub struct StepRecord {
     pub loss: f64,
     /// The learning rate.
     pub learning_rate: f64,
+    /// The norm of all gradients together before they were clipped, if the recipe clips them; `null` where it isn't finite.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_norm: Option<f64>,
     /// Images of the step.
     pub images: usize,
     /// Images a second, with the time that the step waited for them.
@@ -109,6 +112,7 @@ mod tests {
             epoch: 1,
             loss: 0.1 + step as f64,
             learning_rate: 0.05,
+            gradient_norm: Some(1.5),
             images: 64,
             images_per_second: 1234.5,
             wait_seconds: 0.001,

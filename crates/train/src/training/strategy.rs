@@ -10,21 +10,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use burn::data::dataloader::DataLoader;
+use burn::data::dataset::DatasetError;
 use burn::lr_scheduler::LrSchedulerConfig;
 use burn::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrSchedulerConfig};
 use burn::module::Module;
+use burn::optim::GradientsParams;
 use burn::prelude::Device;
 use burn::train::{
     Learner, LearnerEvent, SupervisedLearningStrategy, TrainLoader, TrainOutput,
     TrainingComponents, TrainingItem, ValidLoader,
 };
+use xception_optimizers::{Clipped, clip_by_global_norm};
 use xception_parallel::DataParallel;
 
 use super::checkpoint::TrainingState;
 use super::checkpoint_policy::CheckpointPolicy;
 use super::data_parallel::{guarded, parallel_step};
 use super::events::{Events, Processor};
-use super::loader::EpochLoader;
+use super::loader::{EpochLoader, batch_error};
 use super::output::TaskOutput;
 use super::run_folder::RunFolder;
 use super::run_log::RunLog;
@@ -35,10 +38,10 @@ use super::stop::StopSignal;
 use super::targets::ImageBatch;
 use super::task::{ClassificationTask, Scorer};
 use crate::TrainError;
-use crate::config::Recipe;
+use crate::config::{Extent, Recipe};
 use crate::data::Batch;
 use crate::network::ImageClassifier;
-use crate::record::{Divergence, EpochRecord, RunRecord, RunState, Scores};
+use crate::record::{Divergence, EpochRecord, RunRecord, RunState, Scores, WeightScores};
 
 /// Writes a network to a file.
 pub(crate) type NetworkWriter<N> = Box<dyn Fn(&N, &Path) -> Result<(), TrainError> + Send + Sync>;
@@ -48,7 +51,7 @@ pub(crate) struct EpochLoop<N: ImageClassifier> {
     pub(crate) recipe: Recipe,
     /// Factor on the learning rate of everything but the classifier.
     pub(crate) backbone_rate: f64,
-    pub(crate) steps_per_epoch: usize,
+    pub(crate) extent: Extent,
     /// The device, in autodiff mode.
     pub(crate) device: Device,
     /// The devices that share each batch, where that isn't `device` alone, which is the first of them.
@@ -128,7 +131,11 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
         if let Err(TrainError::Interrupted { .. }) = scored {
             self.save(&state, outputs)?; // goes on with the evaluation
         }
-        let (validation, test) = scored?;
+        let EpochScores {
+            validation,
+            test,
+            weights,
+        } = scored?;
         let test_seconds = start.elapsed().as_secs_f64();
 
         let within = std::mem::take(&mut state.within);
@@ -140,6 +147,7 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
             train: within.score_sum().mean()?,
             validation,
             test,
+            weights,
             train_seconds: within.seconds,
             test_seconds,
         });
@@ -151,10 +159,8 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
             .chosen_epoch()
             .is_some_and(|best| best.epoch == epoch);
         if let Some(save) = self.save_best.as_ref().filter(|_| is_best) {
-            save(
-                &state.task.network,
-                &RunFolder::best_model_file(self.folder.path()),
-            )?;
+            let file = RunFolder::best_model_file(self.folder.path());
+            save(&state.trained().network, &file)?;
         }
         self.save(&state, outputs)?;
         self.folder.write_record(&state.record)?;
@@ -186,19 +192,20 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
             let step_start = Instant::now();
             let Some(batch) = batches.next() else { break };
             let wait = step_start.elapsed();
-            let step = (epoch - 1) * self.steps_per_epoch + state.within.steps;
+            let step = (epoch - 1) * self.extent.steps_per_epoch + state.within.steps;
             let learning_rate = self.learning_rate(step);
             let seed = step_seed(state.record.seed, step as u64);
 
-            let (task, output) = self.step(state.task, batch?, seed)?;
+            let (task, output) = self.gradients(state.task, batch?, seed)?;
             state.task = task;
             let images = output.item.logits.dims()[0];
             sum.add(&output.item)?;
             let loss = sum.read()? / images as f64;
+            let mut gradient_norm = None;
             match loss.is_finite() {
                 true => {
                     let rates = rates(learning_rate, self.backbone_rate, &state.task)?;
-                    state.task = state.optimizer.step(rates, state.task, output.grads);
+                    (state, gradient_norm) = self.step(state, rates, output.grads)?;
                 }
                 false => {
                     divergence = Some(Divergence {
@@ -215,6 +222,7 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
                 epoch,
                 loss,
                 learning_rate,
+                gradient_norm,
                 images,
                 images_per_second: images as f64 / step_start.elapsed().as_secs_f64(),
                 wait_seconds: wait.as_secs_f64(),
@@ -235,8 +243,31 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
         Ok((state, divergence))
     }
 
-    /// Computes the gradients of a batch, on one device or on all.
+    /// Changes the weights by their gradients, and the averages by the weights. Returns the norm that the gradients had before they
+    /// were clipped, if they are.
     fn step(
+        &self,
+        mut state: TrainingState<N>,
+        rates: ModuleLearningRate,
+        gradients: GradientsParams,
+    ) -> Result<(TrainingState<N>, Option<f64>), TrainError> {
+        let clipped = match self.recipe.clip_norm {
+            Some(most) => clip_by_global_norm(&state.task, gradients, most),
+            None => Clipped {
+                gradients,
+                norm: None,
+            },
+        };
+        let norm = clipped.norm.map(|norm| norm.try_into_scalar::<f64>());
+        state.task = state.optimizer.step(rates, state.task, clipped.gradients);
+        if let Some(average) = &mut state.average {
+            average.update(&state.task);
+        }
+        Ok((state, norm.transpose().map_err(TrainError::burn)?))
+    }
+
+    /// Computes the gradients of a batch, on one device or on all.
+    fn gradients(
         &self,
         task: ClassificationTask<N>,
         batch: Batch,
@@ -255,9 +286,7 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
 
     /// Returns the learning rate of a step, which counts from 0 over the whole run.
     fn learning_rate(&self, step: usize) -> f64 {
-        let schedule = &self.recipe.schedule;
-        let factor = schedule.factor(step, self.steps_per_epoch, self.recipe.epochs);
-        self.recipe.learning_rate * factor
+        self.recipe.learning_rate_at(step, &self.extent)
     }
 
     /// Writes a checkpoint after a step if one is due. Where someone wants the end there is one too, and then the end.
@@ -270,7 +299,7 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
         let stop = outputs.events.stop_reason()?;
         let interval = self.checkpoints.within_epochs;
         // After the last step, that of the epoch is about to come.
-        let is_due = state.within.steps < self.steps_per_epoch
+        let is_due = state.within.steps < self.extent.steps_per_epoch
             && interval.is_due(steps, outputs.saved.elapsed());
         if stop.is_some() || is_due {
             self.save(state, outputs)?;
@@ -296,31 +325,54 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
         Ok(())
     }
 
-    /// Scores the network on the images held back for validation, if there are any, and on the test images.
+    /// Scores the trained network on the images held back for validation, if there are any, and on the test images; and beside
+    /// averages the weights themselves.
     fn score(
         &self,
         epoch: usize,
         state: &TrainingState<N>,
         outputs: &mut Outputs<N>,
         test_batches: &ValidLoader<ClassificationTask<N>>,
-    ) -> Result<(Option<Scores>, Scores), TrainError> {
+    ) -> Result<EpochScores, TrainError> {
         let place = state.place();
         let check = |events: &Events<N>| match events.stop_reason()? {
             Some(reason) => Err(TrainError::Interrupted { reason, place }),
             None => Ok(()),
         };
-        let evaluated = state.task.valid();
-        let scorer = evaluated.scorer();
         let empty = || ScoreSum::with_label_shares(self.label_shares.clone());
         let events = &mut outputs.events;
-        let validation = match &self.validation {
-            Some(loader) => Some(score(&scorer, loader, empty(), || check(events))?),
-            None => None,
+        let validate = |scorer: &Scorer, events: &Events<N>| {
+            let score =
+                |loader: &EpochLoader| score(scorer, loader.iter(), empty(), || check(events));
+            self.validation.as_ref().map(score).transpose()
         };
         let read = self.parallel.is_some();
+        let trained = state.trained();
+        let scorer = trained.scorer();
+        let validation = validate(&scorer, events)?;
         let test = test(epoch, &scorer, test_batches, read, empty(), events, check)?;
-        Ok((validation, test))
+        let mut weights = None;
+        if state.average.is_some() {
+            let evaluated = state.task.valid();
+            let scorer = evaluated.scorer();
+            let validation = validate(&scorer, events)?;
+            // The same images again, of which the dashboard isn't told.
+            let test = score(&scorer, test_batches.iter(), empty(), || check(events))?;
+            weights = Some(WeightScores { validation, test });
+        }
+        Ok(EpochScores {
+            validation,
+            test,
+            weights,
+        })
     }
+}
+
+/// The scores of an epoch.
+struct EpochScores {
+    validation: Option<Scores>,
+    test: Scores,
+    weights: Option<WeightScores>,
 }
 
 /// Returns the learning rate of each parameter: `learning_rate` for the classifiers, and that times `backbone_rate`
@@ -344,12 +396,12 @@ fn rates<N: ImageClassifier>(
 /// Scores the network on all batches, in evaluation mode, without telling Burn's metrics; `check` may end it between two.
 fn score(
     scorer: &Scorer,
-    loader: &EpochLoader,
+    batches: impl Iterator<Item = Result<ImageBatch, DatasetError>>,
     mut sum: ScoreSum,
     mut check: impl FnMut() -> Result<(), TrainError>,
 ) -> Result<Scores, TrainError> {
-    for batch in loader.iter() {
-        let output = scorer.score(batch.map_err(TrainError::burn)?);
+    for batch in batches {
+        let output = scorer.score(batch.map_err(batch_error)?);
         sum.add(&output)?;
         check()?;
     }
@@ -375,7 +427,7 @@ fn test<N: ImageClassifier + 'static>(
     let mut index = 0;
     while let Some(batch) = batches.next() {
         index += 1;
-        let mut output = scorer.score(batch.map_err(TrainError::burn)?);
+        let mut output = scorer.score(batch.map_err(batch_error)?);
         if read {
             output = output.read()?;
         }
@@ -407,7 +459,7 @@ impl<N: ImageClassifier + 'static> SupervisedLearningStrategy<ClassificationTask
         let Some(Ok(state)) = self.take_state() else {
             return (learner.model(), events.processor);
         };
-        let steps = state.record.epochs.len() * self.steps_per_epoch + state.within.steps;
+        let steps = state.record.epochs.len() * self.extent.steps_per_epoch + state.within.steps;
         let epochs = &state.record.epochs;
         let log = match RunLog::open(&self.folder, steps, epochs, self.tensorboard) {
             Ok(log) => log,

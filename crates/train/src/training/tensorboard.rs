@@ -55,7 +55,11 @@ impl TensorBoard {
                 ("step/images_per_second", record.images_per_second),
                 ("step/wait_seconds", record.wait_seconds),
             ],
-        )
+        )?;
+        match record.gradient_norm {
+            Some(norm) => self.scalars(record.step, &[("step/gradient_norm", norm)]),
+            None => Ok(()),
+        }
     }
 
     /// Adds the scores of an epoch, at its last step.
@@ -64,6 +68,11 @@ impl TensorBoard {
             ("training", Some(&record.train)),
             ("validation", record.validation.as_ref()),
             ("test", Some(&record.test)),
+            (
+                "weights_validation",
+                record.weights.as_ref().and_then(|w| w.validation.as_ref()),
+            ),
+            ("weights_test", record.weights.as_ref().map(|w| &w.test)),
         ];
         for (part, scores) in parts {
             let Some(scores) = scores else { continue };
@@ -129,6 +138,7 @@ mod tests {
             epoch: 1,
             loss: 1.5,
             learning_rate: 0.05,
+            gradient_norm: None,
             images: 64,
             images_per_second: 1234.5,
             wait_seconds: 0.001,

@@ -3,7 +3,7 @@
 use burn::backend::Dispatch;
 use burn::prelude::*;
 
-use crate::native::is_native;
+use super::{steps_natively, with_l2_penalty};
 use crate::ops::OptimizerBackend;
 
 /// The settings of stochastic gradient descent, as PyTorch defines it: momentum is not dampened, and the
@@ -51,21 +51,8 @@ pub fn sgd_step<const D: usize>(
     velocities: Option<Tensor<D>>,
     settings: &SgdSettings,
 ) -> (Tensor<D>, Tensor<D>) {
-    assert_eq!(
-        parameters.dims(),
-        gradients.dims(),
-        "parameters and gradients"
-    );
     let velocities = velocities.unwrap_or_else(|| gradients.zeros_like());
-    assert_eq!(
-        parameters.dims(),
-        velocities.dims(),
-        "parameters and velocities"
-    );
-    let native = [&parameters, &gradients, &velocities]
-        .into_iter()
-        .all(|tensor| is_native(tensor) && !tensor.device().is_autodiff());
-    if !native {
+    if !steps_natively(&[&parameters, &gradients, &velocities]) {
         return by_operations(parameters, gradients, velocities, settings);
     }
     let (parameters, velocities) = <Dispatch as OptimizerBackend>::sgd_step(
@@ -87,10 +74,7 @@ fn by_operations<const D: usize>(
     velocities: Tensor<D>,
     settings: &SgdSettings,
 ) -> (Tensor<D>, Tensor<D>) {
-    let gradients = match settings.weight_decay {
-        0.0 => gradients,
-        decay => gradients + parameters.clone().mul_scalar(decay),
-    };
+    let gradients = with_l2_penalty(gradients, &parameters, settings.weight_decay);
     let velocities = gradients.clone() + velocities.mul_scalar(settings.momentum);
     let direction = match settings.nesterov {
         false => velocities.clone(),
@@ -102,15 +86,8 @@ fn by_operations<const D: usize>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::test_tensors::{assert_equal, tensor};
     use super::*;
-
-    /// Returns a number for each element, different with each seed.
-    fn tensor(seed: usize) -> Tensor<2> {
-        let values: Vec<f32> = (0..70_001)
-            .map(|i| ((i * 7919 + seed * 31) % 1000) as f32 / 1000.0 - 0.5)
-            .collect();
-        Tensor::from_data(TensorData::new(values, [1, 70_001]), &Device::flex())
-    }
 
     #[test]
     fn one_pass_gives_what_the_operations_give_bit_for_bit() {
@@ -130,8 +107,7 @@ mod tests {
                 let (parameters, velocities) = expected;
                 expected = by_operations(parameters, tensor(seed), velocities, &settings);
             }
-            found.0.into_data().assert_eq(&expected.0.into_data(), true);
-            found.1.into_data().assert_eq(&expected.1.into_data(), true);
+            assert_equal([&found.0, &found.1], [&expected.0, &expected.1]);
         }
     }
 
@@ -150,11 +126,6 @@ mod tests {
             Some(velocities.clone()),
             &settings,
         );
-        parameters
-            .into_data()
-            .assert_eq(&tensor(1).into_data(), true);
-        velocities
-            .into_data()
-            .assert_eq(&tensor(2).into_data(), true);
+        assert_equal([&parameters, &velocities], [&tensor(1), &tensor(2)]);
     }
 }

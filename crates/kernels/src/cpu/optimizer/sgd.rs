@@ -3,14 +3,10 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::divided::Divided;
+use super::{Divided, TASK};
 use crate::SgdSettings;
 
-/// Elements of a task. 65,536 of them take about twenty microseconds from memory.
-const TASK: usize = 65_536;
-
-/// Updates parameters and their momentum buffer in one pass. Each result is rounded as by the operations
-/// one after the other.
+/// Updates parameters and their velocities.
 pub(crate) fn step(
     settings: &SgdSettings,
     parameters: &mut [f32],

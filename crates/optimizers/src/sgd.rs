@@ -1,48 +1,28 @@
-//! The optimizer.
+//! Stochastic gradient descent.
 
-use burn::optim::{
-    LearningRate, ModuleOptimizer, Optimizer as BurnOptimizer, RecordState, StateSink, StateSource,
-    join_path,
-};
+use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource, join_path};
 use burn::prelude::*;
 use xception_kernels::{SgdSettings, sgd_step};
 
-use crate::config::Optimizer;
+use crate::WeightDecay;
 
-/// Stochastic gradient descent with momentum, in one pass over each parameter. It computes what Burn's
-/// `Sgd` does, and its records are the same.
-#[derive(Debug, Clone)]
-struct Sgd {
-    /// All but the learning rate, which each step is given.
-    settings: SgdSettings,
+/// Stochastic gradient descent with momentum, as PyTorch defines it: the velocity is not dampened, and the learning rate
+/// multiplies the velocity. It computes what Burn's `Sgd` does, and its records are the same.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sgd {
+    /// The share of the velocity that stays at each step.
+    pub momentum: f64,
+    /// Whether Nesterov's variant of momentum is used.
+    pub nesterov: bool,
+    /// The L2 penalty.
+    pub weight_decay: WeightDecay,
 }
 
-impl Optimizer {
-    /// Makes the optimizer, with empty momentum buffers.
-    pub fn init(&self) -> ModuleOptimizer {
-        match *self {
-            Self::Sgd {
-                momentum,
-                nesterov,
-                weight_decay,
-            } => {
-                let settings = SgdSettings {
-                    learning_rate: 0.0, // given at each step
-                    momentum,
-                    nesterov,
-                    weight_decay,
-                };
-                ModuleOptimizer::from(Sgd { settings })
-            }
-        }
-    }
-}
-
-/// The momentum buffer of a parameter.
+/// The velocity of a parameter.
 #[derive(Debug, Clone)]
-struct Velocity<const D: usize>(Tensor<D>);
+pub struct Velocity<const D: usize>(Tensor<D>);
 
-impl BurnOptimizer for Sgd {
+impl Optimizer for Sgd {
     type State<const D: usize> = Velocity<D>;
 
     fn step<const D: usize>(
@@ -54,12 +34,14 @@ impl BurnOptimizer for Sgd {
     ) -> (Tensor<D>, Option<Velocity<D>>) {
         let settings = SgdSettings {
             learning_rate,
-            ..self.settings
+            momentum: self.momentum,
+            nesterov: self.nesterov,
+            weight_decay: self.weight_decay.factor_of_rank(D),
         };
         let velocity = state.map(|Velocity(velocity)| velocity);
         let (parameters, velocity) = sgd_step(parameters, gradients, velocity, &settings);
         // Without momentum there is nothing to remember.
-        let state = (settings.momentum > 0.0).then_some(Velocity(velocity));
+        let state = (self.momentum > 0.0).then_some(Velocity(velocity));
         (parameters, state)
     }
 
@@ -68,7 +50,7 @@ impl BurnOptimizer for Sgd {
     }
 }
 
-/// The names of Burn's `SgdState`, so that its checkpoints can be resumed.
+/// The names of Burn's `SgdState`, so that its records can be read.
 impl<const D: usize> RecordState for Velocity<D> {
     fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
         let path = join_path(prefix, "momentum");
@@ -125,13 +107,12 @@ mod tests {
                 .with_momentum(Some(momentum))
                 .with_weight_decay(Some(WeightDecayConfig::new(0.01)))
                 .init();
-            let settings = SgdSettings {
-                learning_rate: 0.0,
+            let sgd = Sgd {
                 momentum: 0.9,
                 nesterov,
-                weight_decay: 0.01,
+                weight_decay: WeightDecay::of_all(0.01),
             };
-            let mut own = ModuleOptimizer::from(Sgd { settings });
+            let mut own = ModuleOptimizer::from(sgd);
             let (mut line, mut expected) = (Line::new(), Line::new());
             for _ in 0..3 {
                 line = line.after_a_step(&mut own);
@@ -141,9 +122,7 @@ mod tests {
 
             // A record by its parameter's number, which a clone keeps.
             let bytes = burn.clone().into_bytes().unwrap();
-            let mut resumed = ModuleOptimizer::from(Sgd { settings })
-                .from_bytes(bytes)
-                .unwrap();
+            let mut resumed = ModuleOptimizer::from(sgd).from_bytes(bytes).unwrap();
             let found = expected.clone().after_a_step(&mut resumed);
             assert_eq!(found.values(), expected.after_a_step(&mut burn).values());
         }
