@@ -10,6 +10,7 @@
 
 use std::path::Path;
 
+use anyhow::Context;
 use burn::prelude::*;
 use xception::train::config::{FineTuning, Freeze, RunConfig};
 use xception::train::data::{DataSource, Dataset};
@@ -68,7 +69,10 @@ fn make(folder: &Path) -> anyhow::Result<(String, String)> {
 /// Writes the test images of a class to a folder.
 fn save(data: &Dataset, class: &str, folder: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder)?;
-    let images = &data.test;
+    let images = data
+        .test
+        .in_memory()
+        .context("the images aren't in memory")?;
     for index in (0..images.len()).filter(|&i| data.classes[images.label(i) as usize] == class) {
         let planes = images.image(index);
         let pixel = |x: u32, y: u32| {

@@ -166,8 +166,9 @@ fn main() -> anyhow::Result<()> {
     let trained = PlainNetConfig::load(&RunFolder::trained_network(&run)?, &device)?;
     let data = &plan.variants[0].data;
     let first = Batches::new(data.test.clone(), BatchPlan::test(1, data.normalization))?.next();
-    let first = first.context("the data has no test image")?;
-    let label = &data.classes[data.test.label(first.indices[0] as usize) as usize];
+    let first = first.context("the data has no test image")??;
+    let label = data.test.labels(first.indices[0] as usize)[0];
+    let label = &data.classes[label as usize];
     let image = ImageBatch::new(first, data.test.size(), &device).images;
     let class = trained
         .network

@@ -4,8 +4,9 @@
 //!
 //! - [`models`]: the networks as Burn modules, by configuration or by name.
 //! - [`kernels`]: depthwise, pointwise and separable convolution.
+//! - [`parallel`]: training steps on several devices.
 //! - [`train`]: data, training, ablations and reports.
-//! - [`Backend`]: one of the backends in this build, by name.
+//! - [`Backend`]: one of the backends in this build, by name; [`DeviceName`]: a device of this machine or of another.
 //!
 //! ```
 //! use burn::prelude::*;
@@ -24,10 +25,13 @@
 //! ```
 
 mod backend;
+mod device_name;
 
 pub use backend::{Backend, BackendError};
+pub use device_name::{DeviceName, DeviceNameError, RemoteDevice};
 pub use xception_kernels as kernels;
 pub use xception_models as models;
+pub use xception_parallel as parallel;
 pub use xception_train as train;
 
 /// The examples of the README, which are tested.

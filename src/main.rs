@@ -10,10 +10,13 @@ mod images;
 mod network;
 mod output;
 mod path_bytes;
+#[cfg(feature = "remote")]
+mod server;
 mod signals;
 mod standard_input;
 mod table;
 mod terminal;
+mod token;
 mod tuning;
 
 use std::io::Write;
@@ -72,6 +75,7 @@ fn run(command: Command) -> Result<()> {
         Command::Bench(arguments) => command::bench::run(&arguments),
         Command::Devices(arguments) => command::devices::run(&arguments),
         Command::Data(arguments) => command::data::run(&arguments),
+        Command::Serve(arguments) => command::serve::run(&arguments),
         Command::Schema(arguments) => command::schema::run(&arguments),
         Command::Weights(arguments) => command::weights::run(&arguments),
         Command::Completions(arguments) => command::completions::run(&arguments),

@@ -1,6 +1,7 @@
 //! The command line's arguments, which clap parses.
 
 mod bench;
+mod devices;
 mod images;
 mod jobs;
 mod networks;
@@ -14,6 +15,7 @@ use xception::Backend;
 use xception::train::data::DataSource;
 
 pub use bench::BenchArguments;
+pub use devices::{ParallelArguments, ServeArguments};
 pub use images::{
     ConvertArguments, ExplainArguments, FeaturesArguments, InputArguments, PredictArguments,
     WeightsArgument,
@@ -37,6 +39,7 @@ pub use training::{AblateArguments, DisplayArgument, EvalArguments, TrainArgumen
   xception explain cat.jpg --weights xception.keras    where a network sees a class
   xception bench --model xception --batch 8        how fast a network is here
   xception devices                                 what this build can run on
+  xception serve                                   share this machine's devices with other machines
 
 `xception COMMAND --help` tells more of each."
 )]
@@ -59,6 +62,7 @@ pub enum Command {
     Draw(DrawArguments),
     Bench(BenchArguments),
     Devices(DevicesArguments),
+    Serve(ServeArguments),
     Data(DataArguments),
     Schema(SchemaArguments),
     Weights(WeightsArguments),
@@ -141,12 +145,12 @@ pub enum DataAction {
     },
     /// Check that a data set's files are complete and intact.
     Verify {
-        /// embedded, cifar10:DIR, cifar100:DIR or folder:DIR.
+        /// embedded, cifar10:DIR, cifar100:DIR, folder:DIR, list:FILE or shards:DIR.
         source: DataSource,
     },
     /// Print a data set's classes, sizes, channel statistics and citation.
     Describe {
-        /// embedded, cifar10:DIR, cifar100:DIR or folder:DIR.
+        /// embedded, cifar10:DIR, cifar100:DIR, folder:DIR, list:FILE or shards:DIR.
         #[arg(default_value = "embedded")]
         source: DataSource,
         /// Print JSON.

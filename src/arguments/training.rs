@@ -8,7 +8,7 @@ use xception::train::config::{Freeze, Override, Seeds};
 use xception::train::data::DataSource;
 use xception::train::training::{CheckpointPolicy, Interval};
 
-use super::{DeviceArguments, InputArguments, Jobs};
+use super::{DeviceArguments, InputArguments, Jobs, ParallelArguments};
 
 /// Train every variant of an ablation with every seed, and write a report.
 ///
@@ -65,12 +65,15 @@ pub struct AblateArguments {
   xception train --weights xception.keras-notop --data folder:photos --out runs/photos
   xception train --weights resnet50.torchvision --data folder:photos --freeze until:layer3 \\
       --backbone-rate 0.1 --set recipe.epochs=20 --out runs/photos-deeper
+  xception train configs/models/xception-small.json --devices cuda:0,cuda:1 --out runs/two-cards
+  xception train configs/models/xception-small.json --devices remote:gpu1:3000,remote:gpu2:3000 \\
+      --token-file token --checkpoint-every 10m --out runs/two-machines
 
 docs/configuration.md explains every key of the file. `xception schema run` prints its JSON Schema, by
 which editors complete and check it.
 
 The pictures of folder:DIR lie in one subfolder a class, DIR/CLASS/*.jpg, of which every tenth is for
-testing; or in DIR/train/CLASS/ and DIR/test/CLASS/.")]
+testing; or in DIR/train/CLASS/ and DIR/val/CLASS/. docs/data.md describes list:FILE and shards:DIR.")]
 pub struct TrainArguments {
     /// Model, data and recipe, a JSON file; may be left out with --weights.
     #[arg(required_unless_present = "weights")]
@@ -99,7 +102,7 @@ pub struct TrainArguments {
         help_heading = "Fine-tuning"
     )]
     pub backbone_rate: Option<f64>,
-    /// Height and width, in pixels, of the images of folder:DIR [default: what the weights take, or what
+    /// Height and width, in pixels, of images that have no size of their own [default: what the weights take, or what
     /// the network was published for].
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(1..=8192))]
     pub size: Option<u64>,
@@ -111,6 +114,8 @@ pub struct TrainArguments {
     pub seed: u64,
     #[command(flatten)]
     pub run: RunArguments,
+    #[command(flatten)]
+    pub parallel: ParallelArguments,
 }
 
 impl TrainArguments {
@@ -153,7 +158,7 @@ impl HeadArgument {
 /// The arguments that `ablate` and `train` share.
 #[derive(Debug, Args)]
 pub struct RunArguments {
-    /// Images to use instead of the file's: embedded, cifar10:DIR, cifar100:DIR or folder:DIR.
+    /// Images to use instead of the file's: embedded, cifar10:DIR, cifar100:DIR, folder:DIR, list:FILE or shards:DIR.
     #[arg(long, value_name = "SOURCE")]
     pub data: Option<DataSource>,
     /// Change a value of the configuration, by its path, such as recipe.epochs=3; can be repeated.
@@ -259,7 +264,7 @@ pub struct EvalArguments {
     /// Names of the classes, one per line.
     #[arg(long, value_name = "FILE", requires = "weights")]
     pub labels: Option<PathBuf>,
-    /// Images to use instead of the run's: embedded, cifar10:DIR, cifar100:DIR or folder:DIR.
+    /// Images to use instead of the run's: embedded, cifar10:DIR, cifar100:DIR, folder:DIR, list:FILE or shards:DIR.
     #[arg(long, value_name = "SOURCE")]
     pub data: Option<DataSource>,
     /// Folder for scores.json, confusion.csv and confusion.svg.

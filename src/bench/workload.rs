@@ -88,6 +88,7 @@ impl Workload {
                     TensorData::new(labels, [batch]),
                     &device,
                 )),
+                mixture: None,
             },
         }))
     }

@@ -5,11 +5,13 @@ use std::path::Path;
 
 use anyhow::Result;
 use xception::train::data::{self, Archive, DataSource, Description};
+use xception::train::numbers::counted;
 
 use super::display::progress_bar;
 use super::output;
 use super::skipped::tell_skipped_files;
 use crate::arguments::{DataAction, DataArguments};
+use crate::batches::tell_skipped;
 use crate::terminal::{escaped, escaped_lines, escaped_path};
 
 /// Fetches, verifies or describes a data set.
@@ -44,6 +46,13 @@ fn fetch(name: &str, dir: &Path, mirror: Option<&str>) -> Result<()> {
 fn verify(source: &DataSource) -> Result<()> {
     let data = source.load()?;
     tell_skipped_files(&data.skipped);
+    let broken = data.broken_images()?;
+    if !broken.is_empty() {
+        for image in &broken {
+            tell_skipped(&image.to_string());
+        }
+        anyhow::bail!("{} can't be decoded", counted(broken.len(), "image"));
+    }
     let mut output = output::notes();
     writeln!(
         output,
@@ -60,7 +69,7 @@ fn verify(source: &DataSource) -> Result<()> {
 fn describe(source: &DataSource, json: bool) -> Result<()> {
     let data = source.load()?;
     tell_skipped_files(&data.skipped);
-    let description = Description::of(&data);
+    let description = Description::of(&data)?;
     let mut output = output::result();
     match json {
         true => writeln!(output, "{}", serde_json::to_string_pretty(&description)?)?,

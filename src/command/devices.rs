@@ -34,6 +34,12 @@ pub fn run(arguments: &DevicesArguments) -> Result<()> {
         };
         writeln!(output, "{name:<8}  {about:<52}  {found}")?;
     }
+    let remote = match cfg!(feature = "remote") {
+        true => "train --devices remote:HOST:PORT",
+        false => "not in this build (cargo build --release --features remote)",
+    };
+    let about = "another machine's, which `xception serve` shares";
+    writeln!(output, "{:<8}  {about:<52}  {remote}", "remote")?;
     Ok(())
 }
 

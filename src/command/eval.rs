@@ -80,13 +80,20 @@ fn test_images(arguments: &EvalArguments, device: &Device) -> Result<()> {
         .with_context(|| format!("can't load {}", file.display()))?;
 
     let task = ClassificationTask::new(loaded.model, &config.recipe);
-    let samples = data.test_samples();
+    let samples = data.test.clone();
     let mut evaluation =
         Evaluation::new(&task, data.classes.clone()).with_label_shares(data.label_shares());
     let bar = progress_bar(samples.len() as u64, BAR);
     let plan = BatchPlan::test(arguments.batch_size as usize, data.normalization);
     let mut failures = Failures::default();
-    for batch in Batches::new(samples.clone(), plan)? {
+    let mut batches = Batches::new(samples.clone(), plan)?;
+    loop {
+        let batch = batches.next();
+        for image in batches.take_broken() {
+            bar.suspend(|| failures.skip(&image.to_string()));
+        }
+        let Some(batch) = batch else { break };
+        let batch = batch?;
         let images = batch.len() as u64;
         // The images have no names to report; the end states their number.
         failures.not_finite += evaluation
@@ -117,7 +124,7 @@ fn folder_of_classes(weights: &str, arguments: &EvalArguments, device: &Device) 
     let names = labels(arguments.labels.as_deref(), &loaded)?;
     let classes = found.class_indices(names.as_ref(), loaded.model.classes())?;
 
-    let images = found.images.iter().map(|(path, _)| path.clone());
+    let images = found.images.iter().map(|file| file.path.clone());
     let images: Vec<_> = images.map(ImageSource::File).collect();
     let Loaded {
         model,
@@ -148,14 +155,16 @@ fn folder_of_classes(weights: &str, arguments: &EvalArguments, device: &Device) 
         &mut failures,
         |batch, failures| {
             let labels = batch.indices.iter().map(|&index| {
-                let (_, folder) = &found.images[index as usize];
-                classes[*folder as usize] as u32
+                let folder = found.images[index as usize].class;
+                classes[folder as usize] as u32
             });
             let paths = batch.paths;
             let batch = Batch {
                 targets: Targets::Classes(labels.collect()),
+                mixture: None,
                 pixels: batch.inputs,
                 indices: batch.indices,
+                number: 0,
             };
             bar.inc(batch.len() as u64);
             let rows = evaluation.add(ImageBatch::new(batch, preprocessing.size, device))?;
@@ -217,7 +226,7 @@ fn warn_of_training_images(run: &Path, scored: &ClassFolders) {
     let scored = scored
         .images
         .iter()
-        .flat_map(|(path, _)| fs::canonicalize(path));
+        .flat_map(|file| fs::canonicalize(&file.path));
     let seen = scored.filter(|path| train.contains(path)).count();
     if seen > 0 {
         warn(&format!(

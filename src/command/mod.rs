@@ -13,6 +13,7 @@ pub mod features;
 pub mod predict;
 pub mod report;
 pub mod schema;
+pub mod serve;
 pub mod summary;
 pub mod train;
 pub mod weights;

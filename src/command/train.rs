@@ -4,6 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use burn::prelude::Device;
+use xception::DeviceName;
+use xception::parallel::{DataParallel, NamedDevice};
 use xception::train::config::{FineTuning, RunConfig};
 use xception::train::numbers::counted;
 use xception::train::record::{Divergence, RunState};
@@ -16,12 +19,12 @@ use crate::arguments::TrainArguments;
 use crate::network::find_weights;
 use crate::signals::stop_signal;
 use crate::terminal::{escaped, escaped_path};
+use crate::token::token;
 
 /// Trains one network.
 pub fn run(arguments: &TrainArguments) -> Result<()> {
     let display = display(arguments.run.display)?;
-    let backend = &arguments.run.device.backend;
-    let device = backend.device()?;
+    let devices = Devices::connect(arguments)?;
     let (name, config) = configuration(arguments)?;
     let out = match &arguments.out {
         Some(out) => out.clone(),
@@ -35,13 +38,19 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
     if let Some(text) = Run::batch_warning(&config, &data) {
         warn(&text);
     }
+    if let Some(parallel) = &devices.parallel {
+        let devices = parallel.devices().len();
+        if let Some(text) = Run::devices_warning(&config, &data, devices) {
+            warn(&text);
+        }
+    }
     writeln!(
         output::notes(),
         "{} on {}: {} and {} of {} classes",
         config.model.name(),
         escaped(&data.name),
-        counted(data.training_samples().len(), "training image"),
-        counted(data.test_samples().len(), "test image"),
+        counted(data.train.len(), "training image"),
+        counted(data.test.len(), "test image"),
         data.classes.len()
     )?;
     let label = format!("{name}, seed {}", arguments.seed);
@@ -49,8 +58,9 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         config: &config,
         data: &data,
         seed: arguments.seed,
-        device: &device,
-        backend: backend.name(),
+        device: &devices.main,
+        backend: &devices.backend,
+        parallel: devices.parallel.as_ref(),
         display,
         stop: stop_signal(display)?,
         label: &label,
@@ -113,6 +123,51 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Where the run computes.
+struct Devices {
+    main: Device,
+    /// The name of the backend; of several, all of them.
+    backend: String,
+    /// All devices, where the command line lists them.
+    parallel: Option<DataParallel>,
+}
+
+impl Devices {
+    fn connect(arguments: &TrainArguments) -> Result<Self> {
+        let names = &arguments.parallel.devices;
+        let mut named = Vec::with_capacity(names.len());
+        let mut backends: Vec<&str> = Vec::new();
+        let token = match names.is_empty() {
+            true => None,
+            false => token(arguments.parallel.token_file.as_deref())?,
+        };
+        for name in names {
+            let device = name.connect(token.as_deref())?;
+            named.push(NamedDevice::new(name.to_string(), device));
+            if !backends.contains(&name.backend()) {
+                backends.push(name.backend());
+            }
+        }
+        let Some(parallel) = DataParallel::new(named) else {
+            let backend = &arguments.run.device.backend;
+            return Ok(Self {
+                main: backend.device()?,
+                backend: backend.name().to_owned(),
+                parallel: None,
+            });
+        };
+        let is_local = names
+            .iter()
+            .all(|name| matches!(name, DeviceName::Local(_)));
+        Ok(Self {
+            main: parallel.main().device().clone(),
+            backend: backends.join("+"),
+            // A single device of this machine is what --backend would name.
+            parallel: Some(parallel).filter(|_| names.len() > 1 || !is_local),
+        })
+    }
 }
 
 /// Returns the run's name and configuration: that of the file if one is given, else one for fine-tuning.

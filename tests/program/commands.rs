@@ -22,6 +22,7 @@ fn help_teaches_with_examples() {
         "explain",
         "convert",
         "devices",
+        "serve",
         "data",
         "weights",
         "completions",

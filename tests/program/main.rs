@@ -13,6 +13,7 @@ mod configurations;
 mod damage;
 #[cfg(target_os = "linux")] // its setsid
 mod dashboard;
+mod devices;
 mod faults;
 mod figures;
 mod fine_tuning;
@@ -24,6 +25,8 @@ mod pictures;
 mod report;
 mod resume;
 mod schema;
+#[cfg(feature = "remote")]
+mod servers;
 mod sizes;
 mod stopping;
 mod support;

@@ -7,7 +7,7 @@ root=$here/../..
 target=${CARGO_TARGET_DIR:-$root/target}
 
 cd "$root"
-packages=(messages files fetch images formats data kernels optimizers models train)
+packages=(messages files fetch images formats data kernels models optimizers parallel train)
 arguments=()
 for package in "${packages[@]}"; do arguments+=(-p "xception-$package"); done
 cargo package --no-verify --allow-dirty "${arguments[@]}"

@@ -1,11 +1,12 @@
 //! The batches of one epoch.
 
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
-use crate::dataset::CHANNELS;
+use crate::batch_maker::{BatchMaker, Made};
 use crate::prefetch::Prefetch;
 use crate::{
-    Augmentation, DataError, ImageKey, Normalization, Order, Samples, Targets, epoch_order,
+    Augmentation, BrokenImage, DataError, Mixture, Normalization, Order, Samples, Targets,
 };
 
 /// Normalized images with what is to be recognized in them.
@@ -13,10 +14,14 @@ use crate::{
 pub struct Batch {
     /// The inputs, `[len, 3, height, width]`.
     pub pixels: Vec<f32>,
-    /// What is to be recognized.
+    /// What is to be recognized; in mixtures, of their first images.
     pub targets: Targets,
+    /// What else is to be recognized, with [`Augmentation::mixup`].
+    pub mixture: Option<Mixture>,
     /// The images' indices in their split.
     pub indices: Vec<u32>,
+    /// The batch's place in its epoch, from 0.
+    pub number: usize,
 }
 
 impl Batch {
@@ -30,6 +35,47 @@ impl Batch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.indices.is_empty()
+    }
+
+    /// Returns the images of a range, which is cut off at the end of the batch.
+    #[must_use]
+    pub fn part(&self, range: Range<usize>) -> Self {
+        let end = range.end.min(self.len());
+        let range = range.start.min(end)..end;
+        let image_len = self.pixels.len() / self.len().max(1);
+        Self {
+            pixels: self.pixels[range.start * image_len..range.end * image_len].to_vec(),
+            targets: self.targets.part(range.clone()),
+            mixture: self
+                .mixture
+                .as_ref()
+                .map(|mixture| mixture.part(range.clone())),
+            indices: self.indices[range].to_vec(),
+            number: self.number,
+        }
+    }
+}
+
+/// A part of every batch, for one of several devices that take a step together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// The part's place among the parts, from 0.
+    pub index: usize,
+    /// The number of parts.
+    pub of: usize,
+}
+
+impl Part {
+    /// The whole of every batch.
+    pub const WHOLE: Self = Self { index: 0, of: 1 };
+
+    /// Returns the part of a range: parts follow each other, and their lengths differ by 1 at most.
+    pub(crate) fn within(self, range: Range<usize>) -> Range<usize> {
+        let cut = |part: usize| {
+            let offset = range.len() as u128 * part as u128 / self.of as u128;
+            range.start + offset as usize
+        };
+        cut(self.index)..cut(self.index + 1)
     }
 }
 
@@ -52,8 +98,10 @@ pub struct BatchPlan {
     pub start_batch: usize,
     /// Whether a last batch with fewer images is left out.
     pub drop_last: bool,
-    /// The threads that prepare batches ahead; with 0 each is made when it is asked for, in the caller's thread. The
-    /// batches are the same.
+    /// The part of every batch that is made.
+    pub part: Part,
+    /// The most threads that prepare batches ahead: one at first, and another whenever a batch wasn't ready in time. With 0 each
+    /// is made when it is asked for, in the caller's thread. The batches are the same.
     pub workers: usize,
 }
 
@@ -81,6 +129,7 @@ impl BatchPlan {
             epoch: 0,
             start_batch: 0,
             drop_last: false,
+            part: Part::WHOLE,
             workers: 0,
         }
     }
@@ -98,16 +147,29 @@ pub fn num_batches(images: usize, batch_size: usize, drop_last: bool) -> usize {
 
 /// An iterator over the batches of one epoch.
 ///
-/// With workers, a batch is prepared while the one before is in use; memory stays bounded, and dropping the iterator early
-/// ends the threads. A panic in a worker is passed on to the caller of `next`.
-pub struct Batches(Inner);
+/// With workers, a batch is prepared while the one before is in use; there are never more than two batches and one for each worker
+/// in memory, and dropping the iterator early ends the threads. A panic in a worker is passed on to the caller of `next`.
+///
+/// An image that can't be decoded is left out of its batch, which is smaller by one then, and told by
+/// [`take_broken`](Self::take_broken). A batch that is left with none is passed over where the order is sequential; in an epoch to
+/// train on, where every batch is a step, it is an error. An error is the last item: it also comes where a file can't be read, or
+/// more than 1 % of a data set's images, rounded up, are broken. All of it is the same with any number of workers.
+pub struct Batches {
+    order: Order,
+    batches: Inner,
+    samples: Samples,
+    broken: Vec<BrokenImage>,
+    has_failed: bool,
+}
 
 enum Inner {
     Here {
         maker: BatchMaker,
         next: Range<usize>,
+        /// Time in which batches were made.
+        made: Duration,
     },
-    Ahead(Prefetch<Batch>),
+    Ahead(Prefetch<Result<Made, DataError>>),
 }
 
 impl Batches {
@@ -115,12 +177,16 @@ impl Batches {
     ///
     /// # Errors
     ///
-    /// [`DataError`] where the plan's batch size is 0, its start is behind the end of the epoch, its padding is too large
-    /// for the images, or a thread can't be started.
+    /// [`DataError`] where the plan's batch size is 0, its start is behind the end of the epoch, its part isn't one, its padding
+    /// is too large for the images, or a thread can't be started.
     pub fn new(samples: impl Into<Samples>, plan: BatchPlan) -> Result<Self, DataError> {
         let samples = samples.into();
         if plan.batch_size == 0 {
             return Err(DataError::BatchSize);
+        }
+        let Part { index, of } = plan.part;
+        if index >= of {
+            return Err(DataError::Part { index, of });
         }
         plan.augmentation.check(samples.size())?;
         let len = u32::try_from(samples.len()).map_err(|_| DataError::Images {
@@ -135,87 +201,114 @@ impl Batches {
         if start > batches {
             return Err(DataError::StartBatch { start, batches });
         }
-        let order = match plan.order {
-            Order::Shuffled => epoch_order(plan.seed, plan.epoch, len),
+        let kind = plan.order;
+        let order = match kind {
+            Order::Shuffled => samples.shuffled(plan.seed, plan.epoch),
             Order::Sequential => (0..len).collect(),
         };
         let workers = plan.workers;
         let maker = BatchMaker {
-            samples,
+            samples: samples.clone(),
             order,
             plan,
         };
         let next = start..batches;
-        if workers == 0 {
-            return Ok(Self(Inner::Here { maker, next }));
+        let batches = match workers {
+            0 => Inner::Here {
+                maker,
+                next,
+                made: Duration::ZERO,
+            },
+            _ => Prefetch::new(next, workers, move |batch| maker.make(batch))
+                .map(Inner::Ahead)
+                .map_err(|error| DataError::Worker {
+                    worker: error.worker,
+                    workers,
+                    source: error.source,
+                })?,
+        };
+        Ok(Self {
+            order: kind,
+            batches,
+            samples,
+            broken: Vec::new(),
+            has_failed: false,
+        })
+    }
+
+    /// Returns the images that were left out since the last call, each once in all epochs of a data set: for the program to tell.
+    pub fn take_broken(&mut self) -> Vec<BrokenImage> {
+        std::mem::take(&mut self.broken)
+    }
+
+    /// Returns the time that the caller of `next` has waited until now: for workers, or while batches were made in its thread.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        match &self.batches {
+            Inner::Here { made, .. } => *made,
+            Inner::Ahead(prefetch) => prefetch.waited(),
         }
-        Prefetch::new(next, workers, move |batch| maker.make(batch))
-            .map(|prefetch| Self(Inner::Ahead(prefetch)))
-            .map_err(|error| DataError::Worker {
-                worker: error.worker,
-                workers,
-                source: error.source,
-            })
+    }
+
+    /// Returns the number of threads that prepare batches now.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        match &self.batches {
+            Inner::Here { .. } => 0,
+            Inner::Ahead(prefetch) => prefetch.workers(),
+        }
+    }
+
+    /// Returns the next batch that has an image.
+    fn next_batch(&mut self) -> Option<Result<Batch, DataError>> {
+        loop {
+            let made = match &mut self.batches {
+                Inner::Here { maker, next, made } => {
+                    let number = next.next()?;
+                    let start = Instant::now();
+                    let batch = maker.make(number);
+                    *made += start.elapsed();
+                    batch
+                }
+                Inner::Ahead(prefetch) => prefetch.next()?,
+            };
+            let Made { batch, broken } = match made {
+                Ok(made) => made,
+                Err(error) => return Some(Err(error)),
+            };
+            let (is_whole, number) = (broken.is_empty(), batch.number);
+            // Counted here, in the order of the batches, and not where batches are made.
+            match self.samples.count_broken(broken) {
+                Ok(new) => self.broken.extend(new),
+                Err(error) => return Some(Err(error)),
+            }
+            match self.order {
+                _ if !batch.is_empty() => return Some(Ok(batch)),
+                Order::Shuffled if !is_whole => return Some(Err(DataError::EmptyBatch { number })),
+                // Parts of a short batch may have no image.
+                Order::Shuffled | Order::Sequential => {}
+            }
+        }
     }
 }
 
 impl Iterator for Batches {
-    type Item = Batch;
+    type Item = Result<Batch, DataError>;
 
-    fn next(&mut self) -> Option<Batch> {
-        match &mut self.0 {
-            Inner::Here { maker, next } => next.next().map(|batch| maker.make(batch)),
-            Inner::Ahead(prefetch) => prefetch.next(),
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.has_failed {
+            return None;
         }
+        let next = self.next_batch();
+        self.has_failed = matches!(next, Some(Err(_)));
+        next
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        match &self.0 {
-            Inner::Here { next, .. } => next.size_hint(),
-            Inner::Ahead(prefetch) => prefetch.size_hint(),
-        }
-    }
-}
-
-impl ExactSizeIterator for Batches {}
-
-/// Makes any batch of an epoch, by its number.
-struct BatchMaker {
-    samples: Samples,
-    order: Vec<u32>,
-    plan: BatchPlan,
-}
-
-impl BatchMaker {
-    fn make(&self, batch: usize) -> Batch {
-        let BatchPlan {
-            batch_size,
-            seed,
-            epoch,
-            ..
-        } = self.plan;
-        let first = batch * batch_size;
-        let last = self.order.len().min(first.saturating_add(batch_size));
-        let indices = self.order[first..last].to_vec();
-        let size @ [height, width] = self.samples.size();
-        let image_len = CHANNELS * height * width;
-        let mut pixels = vec![0.0; indices.len() * image_len];
-        let mut outputs = pixels.chunks_exact_mut(image_len);
-        let keys = indices.iter().map(|&index| ImageKey { seed, epoch, index });
-        let targets = self.samples.for_each(keys, |key, image| {
-            if let Some(out) = outputs.next() {
-                let BatchPlan {
-                    augmentation,
-                    normalization,
-                    ..
-                } = &self.plan;
-                augmentation.apply(image, size, normalization, key, out);
-            }
-        });
-        Batch {
-            pixels,
-            targets,
-            indices,
+        match &self.batches {
+            _ if self.has_failed => (0, Some(0)),
+            Inner::Here { next, .. } => (0, Some(next.len())),
+            Inner::Ahead(prefetch) => (0, prefetch.size_hint().1),
         }
     }
 }
@@ -242,7 +335,36 @@ mod tests {
     }
 
     fn collect(plan: BatchPlan) -> Vec<Batch> {
-        Batches::new(images(), plan).unwrap().collect()
+        Batches::new(images(), plan)
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap()
+    }
+
+    #[test]
+    fn parts_put_together_are_the_batch() {
+        let batch = collect(plan()).swap_remove(0);
+        let parts = [0..2, 2..3, 3..5].map(|range| batch.part(range));
+        let pixels: Vec<f32> = parts.iter().flat_map(|part| part.pixels.clone()).collect();
+        let indices: Vec<u32> = parts.iter().flat_map(|part| part.indices.clone()).collect();
+        assert_eq!(
+            (pixels, indices),
+            (batch.pixels.clone(), batch.indices.clone())
+        );
+        for part in &parts {
+            assert_eq!(part.targets.len(), part.len());
+        }
+        assert_eq!(batch.part(0..9), batch);
+        assert!(batch.part(7..9).is_empty());
+        let sets = Targets::Sets {
+            sets: vec![vec![0], vec![1, 2], vec![2]],
+            classes: 3,
+        };
+        let expected = Targets::Sets {
+            sets: vec![vec![1, 2], vec![2]],
+            classes: 3,
+        };
+        assert_eq!(sets.part(1..3), expected);
     }
 
     #[test]
@@ -313,6 +435,67 @@ mod tests {
     }
 
     #[test]
+    fn mixtures_depend_on_neither_batch_size_nor_workers() {
+        let mixed = |batch_size, workers| BatchPlan {
+            batch_size,
+            workers,
+            augmentation: Augmentation {
+                mixup: Some(0.4),
+                ..Augmentation::default()
+            },
+            ..plan()
+        };
+        let joined = |batches: Vec<Batch>| {
+            let (mut pixels, mut shares, mut second) = (Vec::new(), Vec::new(), Vec::new());
+            for batch in batches {
+                let mixture = batch.mixture.unwrap();
+                let Targets::Classes(classes) = mixture.targets else {
+                    panic!("images have one class each");
+                };
+                assert_eq!(classes.len(), mixture.shares.len());
+                pixels.extend(batch.pixels);
+                shares.extend(mixture.shares);
+                second.extend(classes);
+            }
+            (pixels, shares, second)
+        };
+        let expected = joined(collect(mixed(COUNT, 0)));
+        for (batch_size, workers) in [(1, 0), (2, 1), (5, 3), (7, 0), (22, 0)] {
+            assert_eq!(joined(collect(mixed(batch_size, workers))), expected);
+        }
+        // By the definition, from the images without mixing.
+        let (pixels, shares, second) = expected;
+        let [plain] = &collect(BatchPlan {
+            batch_size: COUNT,
+            ..plan()
+        })[..] else {
+            panic!("one batch");
+        };
+        let len = 3 * 8 * 8;
+        for place in 0..COUNT {
+            let other = if place == COUNT - 1 { place } else { place ^ 1 };
+            assert_eq!(second[place], plain.indices[other] % 3);
+            assert_eq!(shares[place] == 1.0, place == other, "{}", shares[place]);
+            for i in 0..len {
+                let expected = shares[place] * plain.pixels[place * len + i]
+                    + (1.0 - shares[place]) * plain.pixels[other * len + i];
+                assert!((pixels[place * len + i] - expected).abs() < 1e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn waiting_is_counted() {
+        for workers in [0, 2] {
+            let mut batches = Batches::new(images(), BatchPlan { workers, ..plan() }).unwrap();
+            assert_eq!(batches.waited(), Duration::ZERO);
+            assert_eq!(batches.by_ref().count(), 5);
+            assert!(batches.waited() > Duration::ZERO);
+            assert!((workers.min(1)..=workers).contains(&batches.workers()));
+        }
+    }
+
+    #[test]
     fn last_batch_is_short_or_dropped() {
         let lens = |plan| collect(plan).iter().map(Batch::len).collect::<Vec<_>>();
         assert_eq!(lens(plan()), [5, 5, 5, 5, 3]);
@@ -323,7 +506,6 @@ mod tests {
             }),
             [5, 5, 5, 5]
         );
-        assert_eq!(Batches::new(images(), plan()).unwrap().len(), 5);
         assert_eq!(num_batches(20, 5, true), 4);
         assert_eq!(num_batches(20, 5, false), 4);
         assert_eq!(num_batches(3, 5, true), 0);
@@ -357,7 +539,7 @@ mod tests {
             },
         )
         .unwrap();
-        batches.next().unwrap();
+        batches.next().unwrap().unwrap();
         drop(batches);
         assert_eq!(Arc::strong_count(&images), 1);
     }
@@ -384,7 +566,7 @@ mod tests {
         ));
         let augmentation = Augmentation {
             crop_padding: usize::MAX,
-            horizontal_flip: true,
+            ..Augmentation::default()
         };
         assert!(matches!(
             error(BatchPlan {

@@ -3,13 +3,11 @@
 //! A file is a row of records without a header: one byte of label (CIFAR-10) or two, coarse and fine (CIFAR-100), then
 //! 1,024 bytes each of red, green and blue, row by row.
 
+use crate::dataset::CHANNELS;
+use crate::{DataError, Dataset, Images, Normalization};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use crate::dataset::CHANNELS;
-use crate::{DataError, Dataset, Images, Normalization};
 
 /// The side of an image, in pixels.
 pub(crate) const SIDE: usize = 32;
@@ -106,11 +104,15 @@ pub(crate) fn load(cifar: &Cifar, dir: &Path, source: String) -> Result<Dataset,
         source,
         citation: CIFAR_CITATION.into(),
         classes: cifar.read_class_names(&dir)?,
-        train: Arc::new(cifar.read_split(&dir, cifar.train, cifar.train_records)?),
+        train: cifar
+            .read_split(&dir, cifar.train, cifar.train_records)?
+            .into(),
         validation: None,
-        test: Arc::new(cifar.read_split(&dir, cifar.test, cifar.test_records)?),
+        test: cifar
+            .read_split(&dir, cifar.test, cifar.test_records)?
+            .into(),
         normalization: cifar.normalization,
-        mosaics: None,
+        mosaic: None,
         skipped: Vec::new(),
     })
 }
@@ -250,6 +252,7 @@ impl Cifar {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Samples;
     use std::fs;
     use tempfile::{TempDir, tempdir};
 
@@ -283,14 +286,20 @@ mod tests {
         dir
     }
 
+    fn labels(samples: &Samples) -> Vec<u32> {
+        (0..samples.len())
+            .flat_map(|index| samples.labels(index).to_vec())
+            .collect()
+    }
+
     #[test]
     fn cifar10_reads_its_files_in_order() {
         let cifar = small(CIFAR10);
         let dir = write(&cifar);
         let data = load(&cifar, dir.path(), "here".into()).unwrap();
-        assert_eq!(data.train.labels()[..6], [0, 1, 2, 3, 0, 1]);
+        assert_eq!(labels(&data.train)[..6], [0, 1, 2, 3, 0, 1]);
         assert_eq!((data.train.len(), data.test.len()), (20, 2));
-        assert_eq!(data.train.image(5), [1; IMAGE_BYTES]);
+        assert_eq!(data.train.pixels(5).unwrap()[..], [1; IMAGE_BYTES]);
         assert_eq!(data.classes, CIFAR10_CLASSES);
         assert_eq!(data.source, "here");
     }
@@ -317,7 +326,7 @@ mod tests {
         let parent = tempdir().unwrap();
         fs::rename(dir.path(), parent.path().join("cifar-100-binary")).unwrap();
         let data = load(&cifar, parent.path(), String::new()).unwrap();
-        assert_eq!(data.train.labels(), [0, 1, 2, 3]);
+        assert_eq!(labels(&data.train), [0, 1, 2, 3]);
         assert_eq!(data.classes[99], "class99");
     }
 

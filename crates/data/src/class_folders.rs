@@ -8,14 +8,25 @@ use xception_images::{IMAGE_ENDINGS, Labels, is_image};
 use crate::listing::Listing;
 use crate::{DataError, Skipped};
 
+/// An image file whose class is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelledFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// The index of its class.
+    pub class: u32,
+}
+
 /// The image files of a folder with a subfolder for each class, in the order of their names, each with the index of its
 /// class.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClassFolders {
     /// Names of the classes: the subfolders, sorted.
     pub classes: Vec<String>,
-    /// Each image with its class.
-    pub images: Vec<(PathBuf, u32)>,
+    /// The images, class by class.
+    pub images: Vec<LabelledFile>,
     /// What was passed over, such as links that lead nowhere.
     pub skipped: Vec<Skipped>,
 }
@@ -40,7 +51,12 @@ impl ClassFolders {
             if !files.images.is_empty() {
                 classes.push(name_text(class.file_name().unwrap_or_default()));
             }
-            images.extend(files.images.into_iter().map(|file| (file, label)));
+            let labelled = |(path, bytes)| LabelledFile {
+                path,
+                bytes,
+                class: label,
+            };
+            images.extend(files.images.into_iter().map(labelled));
             // Only images count here, not whatever else may be a link.
             let images = files.skipped.into_iter();
             skipped.extend(images.filter(|file| is_image(&file.path)));

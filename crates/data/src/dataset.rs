@@ -1,12 +1,12 @@
-//! A data set in memory: images of one size with their labels, in a training and a test split, and, where asked of it, a
-//! validation part of the training split.
+//! A data set: samples with their labels, in a training and a test split, and, where there is one, a validation part of the
+//! training split.
 
-use std::sync::Arc;
-
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use xception_images::{Filter, Preprocessing, Resize, ResizeMode, Scaling};
 
-use crate::{DataError, Images, Mosaic, Mosaics, Normalization, Samples, Skipped};
+use crate::content::SampleError;
+use crate::{BrokenImage, DataError, Mosaic, Mosaics, Normalization, Samples, Skipped};
 
 /// The channels of an image: red, green and blue.
 pub(crate) const CHANNELS: usize = 3;
@@ -22,89 +22,52 @@ pub struct Dataset {
     pub citation: String,
     /// The classes' names; a label is an index into them.
     pub classes: Vec<String>,
-    /// The images to train with. Shared, so that batches can be prepared in other threads without a copy.
-    pub train: Arc<Images>,
-    /// Training images that are held back, to choose an epoch or a recipe by.
-    pub validation: Option<Arc<Images>>,
-    /// The images to test with.
-    pub test: Arc<Images>,
+    /// The samples to train with.
+    pub train: Samples,
+    /// Samples to choose an epoch or a recipe by: training samples that are held back, or the data set's own.
+    pub validation: Option<Samples>,
+    /// The samples to test with.
+    pub test: Samples,
     /// The statistics that inputs are normalized with.
     pub normalization: Normalization,
-    /// The mosaics that samples are, in place of the images themselves.
-    pub mosaics: Option<MosaicSplits>,
+    /// How the samples are put together from images, where they are mosaics.
+    pub mosaic: Option<Mosaic>,
     /// Files and folders that were passed over, for the program to tell.
     pub skipped: Vec<Skipped>,
 }
 
-/// The mosaics of a data set's splits.
-#[derive(Debug, Clone)]
-pub struct MosaicSplits {
-    /// How they are put together.
-    pub mosaic: Mosaic,
-    /// Those to train with, other ones in every epoch.
-    pub train: Mosaics,
-    /// Those of the training images that are held back.
-    pub validation: Option<Mosaics>,
-    /// Those to test with.
-    pub test: Mosaics,
-}
-
 impl Dataset {
-    /// Returns the samples to train with.
-    #[must_use]
-    pub fn training_samples(&self) -> Samples {
-        match &self.mosaics {
-            Some(mosaics) => Samples::Mosaics(mosaics.train.clone()),
-            None => Samples::Images(self.train.clone()),
-        }
-    }
-
-    /// Returns the samples to choose an epoch or a recipe by, if training images are held back.
-    #[must_use]
-    pub fn validation_samples(&self) -> Option<Samples> {
-        match &self.mosaics {
-            Some(mosaics) => mosaics.validation.clone().map(Samples::Mosaics),
-            None => self.validation.clone().map(Samples::Images),
-        }
-    }
-
-    /// Returns the samples to test with.
-    #[must_use]
-    pub fn test_samples(&self) -> Samples {
-        match &self.mosaics {
-            Some(mosaics) => Samples::Mosaics(mosaics.test.clone()),
-            None => Samples::Images(self.test.clone()),
-        }
-    }
-
     /// Returns the height and width of a sample.
     #[must_use]
     pub fn size(&self) -> [usize; 2] {
-        self.training_samples().size()
+        self.train.size()
     }
 
-    /// Returns how common each class is among the labels of the samples, where samples have sets of labels; the shares
+    /// Returns how common each class is among the labels of the training samples, where samples have sets of labels; the shares
     /// sum to 1.
     #[must_use]
     pub fn label_shares(&self) -> Option<Vec<f64>> {
-        let mosaics = self.mosaics.as_ref()?;
-        Some(mosaics.train.label_shares())
+        self.train.label_shares()
     }
 
     /// Makes mosaics of the images, which are then the samples.
     ///
     /// # Errors
     ///
-    /// [`DataError::Mosaic`] where the images of a split can't fill one.
+    /// [`DataError::Mosaic`] where the images of a split can't fill one, and [`DataError::MosaicOfSets`] where they have sets of
+    /// labels.
     pub fn with_mosaics(mut self, mosaic: Mosaic) -> Result<Self, DataError> {
         let classes = self.classes.len();
-        let fixed = |images: &Arc<Images>| Mosaics::new(images.clone(), classes, mosaic, true);
-        self.mosaics = Some(MosaicSplits {
-            mosaic,
-            train: Mosaics::new(self.train.clone(), classes, mosaic, false)?,
-            validation: self.validation.as_ref().map(fixed).transpose()?,
-            test: fixed(&self.test)?,
-        });
+        let mosaics = |images: &Samples, is_fixed| {
+            Mosaics::new(images.clone(), classes, mosaic, is_fixed).map(Samples::Mosaics)
+        };
+        self.train = mosaics(&self.train, false)?;
+        self.validation = match &self.validation {
+            Some(images) => Some(mosaics(images, true)?),
+            None => None,
+        };
+        self.test = mosaics(&self.test, true)?;
+        self.mosaic = Some(mosaic);
         self.name = format!(
             "{}, mosaics of {} x {}",
             self.name, mosaic.grid, mosaic.grid
@@ -127,20 +90,26 @@ impl Dataset {
         }
     }
 
-    /// Returns the SHA-256, in hexadecimal, of the training images, those held back for validation, if there are any, and
-    /// the test images.
+    /// Returns the SHA-256, in hexadecimal, of the training samples, those for validation, if there are any, and the test
+    /// samples.
     ///
-    /// Of each: height, width and number of images as `u64`, then all pixels, then all labels as `u32`, numbers in
-    /// little-endian order. Of mosaics then their grid and their number of labels as `u64`, and their skew as `f64`.
+    /// Of images in memory: height, width and number of images as `u64`, then all pixels, then all labels as `u32`, numbers in
+    /// little-endian order. **Of stored images, their pixels don't count**, since a run would have to read all of them before its
+    /// first step: height, width and number, then the SHA-256 of the names, the sizes in bytes and the labels of the whole table,
+    /// then, of a part of it, the places of the images as `u32`. Of mosaics, the images, and after all splits their grid and their
+    /// number of labels as `u64`, and their skew as `f64`.
     #[must_use]
     pub fn sha256(&self) -> String {
         let mut digest = Sha256::new();
-        self.train.update_digest(&mut digest);
-        if let Some(validation) = &self.validation {
-            validation.update_digest(&mut digest);
+        let splits = [
+            Some(&self.train),
+            self.validation.as_ref(),
+            Some(&self.test),
+        ];
+        for samples in splits.into_iter().flatten() {
+            samples.update_digest(&mut digest);
         }
-        self.test.update_digest(&mut digest);
-        if let Some(MosaicSplits { mosaic, .. }) = &self.mosaics {
+        if let Some(mosaic) = &self.mosaic {
             digest.update((mosaic.grid as u64).to_le_bytes());
             digest.update((mosaic.labels as u64).to_le_bytes());
             digest.update(mosaic.skew.to_le_bytes());
@@ -148,49 +117,80 @@ impl Dataset {
         format!("{:x}", digest.finalize())
     }
 
-    /// Holds back this number of training images for validation: random ones, the same in every run, in the proportions of
-    /// the classes.
+    /// Holds back this number of training samples for validation: random ones, the same in every run, in the proportions of
+    /// the classes where each sample has one class.
     ///
     /// # Errors
     ///
-    /// [`DataError::Limit`] where the number is 0 or leaves no training image.
+    /// [`DataError::Limit`] where the number is 0 or leaves no training sample, and [`DataError::OwnValidation`] where the data
+    /// set has validation samples of its own.
     pub fn hold_back(mut self, validation: usize) -> Result<Self, DataError> {
+        if let Some(samples) = &self.validation {
+            let images = samples.len();
+            return Err(DataError::OwnValidation { images });
+        }
         let (train, held_back) = self.train.split(validation).ok_or(DataError::Limit {
             split: "validation",
             asked: validation,
             available: self.train.len().saturating_sub(1),
         })?;
-        self.train = Arc::new(train);
-        self.validation = Some(Arc::new(held_back));
+        self.train = train;
+        self.validation = Some(held_back);
         Ok(self)
     }
 
-    /// Returns the same data set with only the first part of one or both splits, stratified (see [`Images::limit`]).
+    /// Returns the same data set with only a part of one or both splits: see [`Samples::limit`].
     ///
     /// # Errors
     ///
     /// [`DataError::Limit`] where a number is 0 or above the size of the split.
     pub fn limit(mut self, train: Option<usize>, test: Option<usize>) -> Result<Self, DataError> {
-        for (split, images, limit) in [
+        for (split, samples, limit) in [
             ("training", &mut self.train, train),
             ("test", &mut self.test, test),
         ] {
             let Some(asked) = limit else { continue };
-            let available = images.len();
-            let limited = images.limit(asked).ok_or(DataError::Limit {
+            let available = samples.len();
+            *samples = samples.limit(asked).ok_or(DataError::Limit {
                 split,
                 asked,
                 available,
             })?;
-            *images = Arc::new(limited);
         }
         Ok(self)
+    }
+
+    /// Decodes every sample, on all cores, and returns the broken images.
+    ///
+    /// # Errors
+    ///
+    /// Where a file can't be read. However many are broken is none.
+    pub fn broken_images(&self) -> Result<Vec<BrokenImage>, DataError> {
+        let splits = [
+            Some(&self.train),
+            self.validation.as_ref(),
+            Some(&self.test),
+        ];
+        let mut broken = Vec::new();
+        for samples in splits.into_iter().flatten() {
+            let found: Result<Vec<_>, DataError> = (0..samples.len())
+                .into_par_iter()
+                .filter_map(|index| match samples.pixels(index) {
+                    Ok(_) => None,
+                    Err(SampleError::Broken(image)) => Some(Ok(image)),
+                    Err(SampleError::Failed(error)) => Some(Err(error)),
+                })
+                .collect();
+            broken.extend(found?);
+        }
+        Ok(broken)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Images;
 
     fn images(labels: &[u32]) -> Images {
         let pixels = (0..labels.len() * 12).map(|i| (i % 251) as u8).collect();
@@ -203,11 +203,11 @@ mod tests {
             source: "test".into(),
             citation: String::new(),
             classes: ["a", "b", "c"].map(String::from).to_vec(),
-            train: Arc::new(images(labels)),
+            train: images(labels).into(),
             validation: None,
-            test: Arc::new(images(&[0, 1])),
+            test: images(&[0, 1]).into(),
             normalization: Normalization::CIFAR10,
-            mosaics: None,
+            mosaic: None,
             skipped: Vec::new(),
         }
     }

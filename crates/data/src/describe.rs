@@ -4,8 +4,15 @@ use std::fmt;
 
 use serde::Serialize;
 
+use rayon::prelude::*;
+
+use crate::content::SampleError;
 use crate::dataset::CHANNELS;
-use crate::{Dataset, Images, Normalization};
+use crate::stratified::evenly;
+use crate::{DataError, Dataset, Normalization, Samples};
+
+/// The most stored images of a split that are decoded to measure their pixels.
+const MEASURED: usize = 1_000;
 
 /// A summary of a data set.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -16,7 +23,7 @@ pub struct Description {
     pub source: String,
     /// The publication to cite.
     pub citation: String,
-    /// The SHA-256 of all pixels and labels: see [`Dataset::sha256`].
+    /// The SHA-256 of the data: see [`Dataset::sha256`].
     pub sha256: String,
     /// The classes' names, by label.
     pub classes: Vec<String>,
@@ -24,6 +31,9 @@ pub struct Description {
     pub normalization: Normalization,
     /// The training split.
     pub train: SplitDescription,
+    /// The validation split, if the data set has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation: Option<SplitDescription>,
     /// The test split.
     pub test: SplitDescription,
 }
@@ -39,6 +49,8 @@ pub struct SplitDescription {
     pub width: usize,
     /// The number of images of each class, by label.
     pub per_class: Vec<usize>,
+    /// The number of images that `mean` and `std` were measured on.
+    pub measured: usize,
     /// The mean of red, green and blue on the scale of 0 to 1.
     pub mean: [f64; 3],
     /// Their standard deviation (of the population: divided by N).
@@ -46,54 +58,108 @@ pub struct SplitDescription {
 }
 
 impl Description {
-    /// Describes a data set; goes through all pixels.
-    #[must_use]
-    pub fn of(dataset: &Dataset) -> Self {
-        Self {
+    /// Describes a data set; goes through all pixels of images in memory, and decodes up to 1,000 stored images of each split.
+    ///
+    /// # Errors
+    ///
+    /// Where an image can't be read; broken ones are left out.
+    pub fn of(dataset: &Dataset) -> Result<Self, DataError> {
+        let classes = dataset.classes.len();
+        let split = |samples| SplitDescription::of(samples, classes);
+        Ok(Self {
             name: dataset.name.clone(),
             source: dataset.source.clone(),
             citation: dataset.citation.clone(),
             sha256: dataset.sha256(),
             classes: dataset.classes.clone(),
             normalization: dataset.normalization,
-            train: SplitDescription::of(&dataset.train, dataset.classes.len()),
-            test: SplitDescription::of(&dataset.test, dataset.classes.len()),
-        }
+            train: split(&dataset.train)?,
+            validation: dataset.validation.as_ref().map(split).transpose()?,
+            test: split(&dataset.test)?,
+        })
     }
 }
 
 impl SplitDescription {
-    fn of(images: &Images, classes: usize) -> Self {
-        let [height, width] = images.size();
-        let moments = channel_moments(images);
-        Self {
-            images: images.len(),
+    fn of(samples: &Samples, classes: usize) -> Result<Self, DataError> {
+        let [height, width] = samples.size();
+        let measured = match samples {
+            Samples::Images(_) => samples.len(),
+            Samples::Stored(_) | Samples::Mosaics(_) => samples.len().min(MEASURED),
+        };
+        let moments = channel_moments(samples, measured)?;
+        Ok(Self {
+            images: samples.len(),
             height,
             width,
-            per_class: images.class_counts(classes),
-            mean: moments.map(|(mean, _)| mean),
-            std: moments.map(|(_, std)| std),
-        }
+            per_class: samples.class_counts(classes),
+            measured: moments.images,
+            mean: moments.mean,
+            std: moments.std,
+        })
     }
 }
 
-/// Returns the mean and standard deviation of each channel. Sums are whole numbers and therefore exact.
-fn channel_moments(images: &Images) -> [(f64, f64); CHANNELS] {
-    let plane = images.image_len() / CHANNELS;
-    let mut sums = [(0u64, 0u64); CHANNELS];
-    for (index, channel) in images.pixels().chunks_exact(plane).enumerate() {
-        let (sum, squares) = &mut sums[index % CHANNELS];
-        *sum += channel.iter().map(|pixel| u64::from(*pixel)).sum::<u64>();
-        *squares += channel
-            .iter()
-            .map(|pixel| u64::from(*pixel).pow(2))
-            .sum::<u64>();
+/// The sums of the pixels of each channel and of their squares: whole numbers, and therefore exact.
+#[derive(Default)]
+struct Sums {
+    images: u64,
+    channels: [(u64, u64); CHANNELS],
+}
+
+impl Sums {
+    fn of(pixels: &[u8]) -> Self {
+        let mut channels = [(0, 0); CHANNELS];
+        let planes = pixels.chunks_exact((pixels.len() / CHANNELS).max(1));
+        for ((sum, squares), plane) in channels.iter_mut().zip(planes) {
+            *sum = plane.iter().map(|pixel| u64::from(*pixel)).sum();
+            *squares = plane.iter().map(|pixel| u64::from(*pixel).pow(2)).sum();
+        }
+        Self {
+            images: 1,
+            channels,
+        }
     }
-    let count = (images.len() * plane).max(1) as f64;
-    sums.map(|(sum, squares)| {
-        let mean = sum as f64 / count;
-        let variance = (squares as f64 / count - mean * mean).max(0.0);
-        (mean / 255.0, variance.sqrt() / 255.0)
+
+    fn and(mut self, other: Self) -> Self {
+        self.images += other.images;
+        for ((sum, squares), other) in self.channels.iter_mut().zip(other.channels) {
+            *sum += other.0;
+            *squares += other.1;
+        }
+        self
+    }
+}
+
+/// The mean and standard deviation of each channel, on the scale of 0 to 1.
+struct Moments {
+    images: usize,
+    mean: [f64; CHANNELS],
+    std: [f64; CHANNELS],
+}
+
+/// Measures so many samples, evenly spaced; broken images are left out.
+fn channel_moments(samples: &Samples, count: usize) -> Result<Moments, DataError> {
+    let indices = evenly(samples.len(), count).unwrap_or_default();
+    let sums = |index: usize| match samples.pixels(index) {
+        Ok(pixels) => Ok(Sums::of(&pixels)),
+        Err(SampleError::Broken(_)) => Ok(Sums::default()),
+        Err(SampleError::Failed(error)) => Err(error),
+    };
+    let sums = indices
+        .into_par_iter()
+        .map(sums)
+        .try_reduce(Sums::default, |a, b| Ok(a.and(b)))?;
+    let [height, width] = samples.size();
+    let pixels = ((sums.images as usize * height * width).max(1)) as f64;
+    let mean = |(sum, _): (u64, u64)| sum as f64 / pixels;
+    let variance = |of: (u64, u64)| (of.1 as f64 / pixels - mean(of).powi(2)).max(0.0);
+    Ok(Moments {
+        images: sums.images as usize,
+        mean: sums.channels.map(|channel| mean(channel) / 255.0),
+        std: sums
+            .channels
+            .map(|channel| variance(channel).sqrt() / 255.0),
     })
 }
 
@@ -110,7 +176,17 @@ impl fmt::Display for Description {
             triple(mean),
             triple(std)
         )?;
-        for (name, split) in [("training", &self.train), ("test", &self.test)] {
+        let splits = [
+            ("training", Some(&self.train)),
+            ("validation", self.validation.as_ref()),
+            ("test", Some(&self.test)),
+        ];
+        for (name, split) in splits {
+            let Some(split) = split else { continue };
+            let of = match split.measured < split.images {
+                true => format!(" (of {} of them)", split.measured),
+                false => String::new(),
+            };
             let SplitDescription {
                 images,
                 height,
@@ -121,7 +197,7 @@ impl fmt::Display for Description {
             } = split;
             writeln!(
                 f,
-                "  {name:<13}  {images} images of {height}x{width}, mean {}, std {}",
+                "  {name:<13}  {images} images of {height}x{width}, mean {}, std {}{of}",
                 triple(*mean),
                 triple(*std)
             )?;
@@ -151,8 +227,7 @@ fn triple<T: fmt::Display>([red, green, blue]: [T; 3]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
-
+    use crate::Images;
     fn description() -> Description {
         let train = Images::new(
             [1, 2],
@@ -167,13 +242,14 @@ mod tests {
             source: "here".into(),
             citation: "nobody".into(),
             classes: vec!["cat".into(), "dog".into()],
-            train: Arc::new(train),
+            train: train.into(),
             validation: None,
-            test: Arc::new(test),
+            test: test.into(),
             normalization: Normalization::CIFAR10,
-            mosaics: None,
+            mosaic: None,
             skipped: Vec::new(),
         })
+        .unwrap()
     }
 
     #[test]

@@ -3,8 +3,6 @@
 //! They are stored as two PNG sheets, whose layout and making `crates/data/embedded/README.md` describes: tile `i`, counted
 //! from left to right and from top to bottom, belongs to class `i % 10`.
 
-use std::sync::Arc;
-
 use image::ImageFormat;
 
 use crate::cifar::{CIFAR_CITATION, CIFAR10_CLASSES};
@@ -42,11 +40,11 @@ pub(crate) fn load(source: String) -> Result<Dataset, DataError> {
         source,
         citation: CIFAR_CITATION.into(),
         classes: CIFAR10_CLASSES.map(String::from).to_vec(),
-        train: Arc::new(TRAIN.decode()?),
+        train: TRAIN.decode()?.into(),
         validation: None,
-        test: Arc::new(TEST.decode()?),
+        test: TEST.decode()?.into(),
         normalization: Normalization::CIFAR10,
-        mosaics: None,
+        mosaic: None,
         skipped: Vec::new(),
     })
 }
@@ -108,7 +106,7 @@ mod tests {
     #[test]
     fn statistics_are_near_those_of_the_whole_data_set() {
         let data = DataSource::Embedded.load().unwrap();
-        let train = Description::of(&data).train;
+        let train = Description::of(&data).unwrap().train;
         for channel in 0..3 {
             assert!(
                 (train.mean[channel] - f64::from(data.normalization.mean[channel])).abs() < 0.01

@@ -16,7 +16,7 @@ use xception_images::PreprocessingError;
 pub enum DataError {
     /// A data source is spelled in a way that isn't known.
     #[error(
-        "unknown data source `{given}`: expected `embedded`, `cifar10:DIR`, `cifar100:DIR` or `folder:DIR`{}",
+        "unknown data source `{given}`: expected `embedded`, `cifar10:DIR`, `cifar100:DIR`, `folder:DIR`, `list:FILE` or `shards:DIR`{}",
         hint.as_ref().map(|hint| format!("; did you mean `{hint}`?")).unwrap_or_default()
     )]
     UnknownSource {
@@ -31,6 +31,15 @@ pub enum DataError {
         "data source `{kind}` names no folder: write `{kind}:DIR`, with DIR the folder that holds the files"
     )]
     NoFolder {
+        /// The data source's kind.
+        kind: &'static str,
+    },
+
+    /// A data source that reads a file names none.
+    #[error(
+        "data source `{kind}` names no file: write `{kind}:FILE`, with FILE the list of the images"
+    )]
+    NoFile {
         /// The data source's kind.
         kind: &'static str,
     },
@@ -92,15 +101,97 @@ pub enum DataError {
         test: usize,
     },
 
-    /// Images of a folder can't be read.
-    #[error("{count} of {total} images can't be read; repair or remove them: {first}")]
-    UnreadableImages {
-        /// How many can't be read.
+    /// Too many images that can't be decoded.
+    #[error(
+        "{count} of {images} images are broken, more than the {allowed} that are passed over: repair or remove them; the last: \
+         {last}"
+    )]
+    BrokenImages {
+        /// How many were met.
         count: usize,
-        /// How many there are.
-        total: usize,
-        /// The first five, with causes.
-        first: String,
+        /// How many images there are.
+        images: usize,
+        /// How many may be broken.
+        allowed: usize,
+        /// The last one, with causes.
+        last: String,
+    },
+
+    /// A shard that is damaged, or a sample of it that can't be taken.
+    #[error(
+        "`{}`{} at byte {offset}: {problem}",
+        shard.display(),
+        member.as_ref().map(|member| format!(", member `{member}`,")).unwrap_or_default()
+    )]
+    Shard {
+        /// The shard.
+        shard: PathBuf,
+        /// The member, where it is known.
+        member: Option<String>,
+        /// Where in the shard, in bytes.
+        offset: u64,
+        /// The problem.
+        problem: String,
+    },
+
+    /// A shard whose name doesn't say what it is for.
+    #[error(
+        "the name of `{}` doesn't say whether it is for training or for testing: have `train`, `val` or `test` in all names, or put \
+         the shards into folders of these names",
+        shard.display()
+    )]
+    ShardWithoutSplit {
+        /// The shard.
+        shard: PathBuf,
+    },
+
+    /// A folder without shards for training or for testing.
+    #[error(
+        "`{}` lacks shards for training or for testing: `.tar` files with `train`, and with `val` or `test`, in their names or \
+         in those of their folders",
+        dir.display()
+    )]
+    NoShards {
+        /// The folder.
+        dir: PathBuf,
+    },
+
+    /// A row of a list of images that can't be taken.
+    #[error("`{}`, line {line}: {problem}", path.display())]
+    List {
+        /// The list.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// The problem.
+        problem: String,
+    },
+
+    /// A batch to train on of which no image can be decoded.
+    #[error("all images of batch {number} are broken: remove them, or raise recipe.batch_size")]
+    EmptyBatch {
+        /// The batch's place in its epoch, from 0.
+        number: usize,
+    },
+
+    /// Training images were to be held back from a data set that has validation images of its own.
+    #[error(
+        "the data has {images} validation images of its own: leave data.validation_images out, or the images from the data"
+    )]
+    OwnValidation {
+        /// The number of validation images.
+        images: usize,
+    },
+
+    /// An option of the augmentation is out of its range.
+    #[error("`data.augmentation.{option}` is {found}, but has to be {expected}")]
+    Augmentation {
+        /// The option's name.
+        option: String,
+        /// Its value.
+        found: String,
+        /// The values that are allowed.
+        expected: String,
     },
 
     /// Images that no mosaic can be made of.
@@ -119,21 +210,11 @@ pub enum DataError {
         classes: usize,
     },
 
-    /// More pixels than are held in memory.
+    /// Mosaics of images that have sets of classes themselves.
     #[error(
-        "{images} images of {} x {} pixels are {bytes} bytes, more than the {limit} that are held: lower data.image_size",
-        size[0], size[1]
+        "mosaics are made of images with one class each, and these have sets of classes: leave data.mosaic out"
     )]
-    TooManyPixels {
-        /// Number of images.
-        images: usize,
-        /// Height and width.
-        size: [usize; 2],
-        /// Bytes of their pixels.
-        bytes: usize,
-        /// The most that is held.
-        limit: usize,
-    },
+    MosaicOfSets,
 
     /// Images in Caffe's channel order, which training doesn't make.
     #[error("images can't be trained on in the channel order blue, green, red")]
@@ -256,6 +337,17 @@ pub enum DataError {
     /// Batches of no image were asked for.
     #[error("batch size 0: give a batch size of at least 1")]
     BatchSize,
+
+    /// A part of batches that there isn't.
+    #[error(
+        "part {index} of {of} parts of a batch: give a number from 0 to below that of the parts"
+    )]
+    Part {
+        /// The part's place.
+        index: usize,
+        /// The number of parts.
+        of: usize,
+    },
 
     /// An epoch was to be resumed behind its end.
     #[error(

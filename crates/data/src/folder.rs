@@ -1,33 +1,34 @@
-//! A person's own images: a folder with a subfolder for each class.
+//! A person's own images, or ImageNet's: a folder with a subfolder for each class.
 //!
 //! ```text
 //! DIR/CLASS/*.jpg                         every tenth image of a class is a test image
 //! DIR/train/CLASS/*  DIR/test/CLASS/*     or `val`, `valid`, `validation` for `test`
 //! ```
+//!
+//! Where there is `test` and one of the other three, the latter has validation images. The files are listed when the data set
+//! is loaded, and read when a batch asks for them.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use rayon::prelude::*;
-use xception_images::{
-    DecodeOptions, Filter, Preprocessing, Resize, ResizeMode, Scaling, read_image,
+use xception_images::{Filter, Preprocessing, Resize, ResizeMode, Scaling};
+
+use crate::splits::Splits;
+use crate::stored::{ImageFiles, LabelTable, Storage};
+use crate::stratified::is_tenth;
+use crate::{
+    ClassFolders, DataError, Dataset, LabelledFile, LoadOptions, Normalization, Skipped,
+    StoredImages,
 };
-use xception_messages::with_causes;
-
-use crate::dataset::CHANNELS;
-use crate::{ClassFolders, DataError, Dataset, Images, Normalization, Skipped};
 
 /// The kind, as a data source spells it.
 pub(crate) const KIND: &str = "folder";
 
-/// One image in so many is a test image where the folder has no split of its own.
-const TEST_SHARE: usize = 10;
-/// Names of the folder of training images.
+/// Name of the folder of training images.
 const TRAIN: &str = "train";
-/// Names of the folder of test images, the first that is there.
-const TEST: [&str; 4] = ["test", "val", "valid", "validation"];
-/// The most bytes of pixels that are held.
-const MAX_BYTES: usize = 16 << 30;
+/// Name of the folder of test images.
+const TEST: &str = "test";
+/// Names of the folder of validation images, of which the first that is there counts.
+const VALIDATION: [&str; 3] = ["val", "valid", "validation"];
 
 /// Returns what images of a folder go through where no weights decide it: the shorter side resized, the center
 /// cropped, and [-1, 1], as Xception takes them.
@@ -44,49 +45,56 @@ pub fn folder_preprocessing(size: usize) -> Preprocessing {
     }
 }
 
-/// The image files of a folder in two splits.
-struct Split {
+/// The image files of a folder in its splits.
+struct Found {
     classes: Vec<String>,
-    train: Vec<Labelled>,
-    test: Vec<Labelled>,
+    splits: Splits<Vec<LabelledFile>>,
     /// What is no image that can be read, and is passed over.
     skipped: Vec<Skipped>,
 }
 
-impl Split {
+impl Found {
     /// Finds the folder's own splits, or holds out images for testing.
     fn find(dir: &Path) -> Result<Self, DataError> {
-        let own = TEST
-            .iter()
-            .map(|name| dir.join(name))
-            .find(|path| path.is_dir());
-        let (train, test) = match (dir.join(TRAIN), own) {
-            (train, Some(test)) if train.is_dir() => {
-                (ClassFolders::find(&train)?, ClassFolders::find(&test)?)
-            }
-            _ => {
-                let all = ClassFolders::find(dir)?;
-                let (train, test) = hold_out(all.images);
-                return Ok(Self {
-                    classes: all.classes,
+        let folder = |name: &str| Some(dir.join(name)).filter(|path| path.is_dir());
+        let others = VALIDATION.iter().find_map(|name| folder(name));
+        let Some((train, splits)) = folder(TRAIN).zip(Splits::named(folder(TEST), others)) else {
+            let all = ClassFolders::find(dir)?;
+            let (train, test) = hold_out(all.images);
+            return Ok(Self {
+                classes: all.classes,
+                splits: Splits {
                     train,
+                    validation: None,
                     test,
-                    skipped: all.skipped,
-                });
+                },
+                skipped: all.skipped,
+            });
+        };
+        let (test, validation) = splits;
+        let train = ClassFolders::find(&train)?;
+        let mut skipped = train.skipped;
+        let mut of_same_classes = |folder: &Path| {
+            let found = ClassFolders::find(folder)?;
+            skipped.extend(found.skipped);
+            match found.classes == train.classes {
+                true => Ok(found.images),
+                false => Err(DataError::OtherClasses {
+                    dir: dir.to_owned(),
+                    train: train.classes.join(", "),
+                    test: found.classes.join(", "),
+                }),
             }
         };
-        if train.classes != test.classes {
-            return Err(DataError::OtherClasses {
-                dir: dir.to_owned(),
-                train: train.classes.join(", "),
-                test: test.classes.join(", "),
-            });
-        }
+        let splits = Splits {
+            test: of_same_classes(&test)?,
+            validation: validation.as_deref().map(of_same_classes).transpose()?,
+            train: train.images,
+        };
         Ok(Self {
             classes: train.classes,
-            train: train.images,
-            test: test.images,
-            skipped: [train.skipped, test.skipped].concat(),
+            splits,
+            skipped,
         })
     }
 }
@@ -97,32 +105,39 @@ impl Split {
 ///
 /// Where the folder can't be read, or has no subfolder with images.
 pub fn training_files(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let train = Split::find(dir)?.train.into_iter();
-    Ok(train.map(|(file, _)| file).collect())
+    let train = Found::find(dir)?.splits.train.into_iter();
+    Ok(train.map(|file| file.path).collect())
 }
 
-/// Reads all images of a folder, prepared for a network but for the scaling of pixels.
+/// Finds all images of a folder.
 pub(crate) fn load(
     dir: &Path,
     source: String,
-    preprocessing: &Preprocessing,
+    options: &LoadOptions,
 ) -> Result<Dataset, DataError> {
-    let normalization = Normalization::of(preprocessing)?;
-    let Split {
+    let Found {
         classes,
-        train,
-        test,
+        splits,
         skipped,
-    } = Split::find(dir)?;
-    if classes.len() < 2 || test.is_empty() || train.is_empty() {
+    } = Found::find(dir)?;
+    if classes.len() < 2 || splits.test.is_empty() || splits.train.is_empty() {
         return Err(DataError::TooFewClasses {
             dir: dir.to_owned(),
             classes: classes.len(),
-            train: train.len(),
-            test: test.len(),
+            train: splits.train.len(),
+            test: splits.test.len(),
         });
     }
-    let read = |files| read_all(files, classes.len(), preprocessing).map(Arc::new);
+    let stored = |files: Vec<LabelledFile>, cache_bytes| {
+        let labels = files.iter().map(|file| file.class).collect();
+        let mut table = ImageFiles::default();
+        for file in &files {
+            table.push(dir, &file.path, file.bytes);
+        }
+        let (storage, labels) = (Storage::Files(table), LabelTable::Classes(labels));
+        StoredImages::new(storage, labels, options.preprocessing, cache_bytes)
+    };
+    let splits = splits.store(options.cache_bytes, Vec::len, stored)?;
     Ok(Dataset {
         name: dir
             .file_name()
@@ -131,79 +146,24 @@ pub(crate) fn load(
             .into_owned(),
         source,
         citation: String::new(),
-        train: read(&train)?,
-        validation: None,
-        test: read(&test)?,
+        train: splits.train.into(),
+        validation: splits.validation.map(Into::into),
+        test: splits.test.into(),
         classes,
-        normalization,
-        mosaics: None,
+        normalization: Normalization::of(&options.preprocessing)?,
+        mosaic: None,
         skipped,
     })
 }
 
-/// An image and its class.
-type Labelled = (PathBuf, u32);
-
-/// Returns every tenth image of each class for testing, the last of each ten; of fewer than ten the last, unless
-/// it is the only one.
-fn hold_out(images: Vec<Labelled>) -> (Vec<Labelled>, Vec<Labelled>) {
+/// Returns the images to train with, and every tenth of each class for testing.
+fn hold_out(images: Vec<LabelledFile>) -> (Vec<LabelledFile>, Vec<LabelledFile>) {
+    let labels: Vec<u32> = images.iter().map(|image| image.class).collect();
     let (mut train, mut test) = (Vec::new(), Vec::new());
-    for class in images.chunk_by(|a, b| a.1 == b.1) {
-        let fewer = class.len() < TEST_SHARE;
-        for (index, image) in class.iter().enumerate() {
-            let last = match fewer {
-                true => class.len() > 1 && index + 1 == class.len(),
-                false => (index + 1) % TEST_SHARE == 0,
-            };
-            if last { &mut test } else { &mut train }.push(image.clone());
-        }
+    for (image, is_test) in images.into_iter().zip(is_tenth(&labels)) {
+        if is_test { &mut test } else { &mut train }.push(image);
     }
     (train, test)
-}
-
-fn read_all(
-    files: &[Labelled],
-    classes: usize,
-    preprocessing: &Preprocessing,
-) -> Result<Images, DataError> {
-    let [height, width] = preprocessing.size;
-    let length = CHANNELS * height * width;
-    let bytes = files.len().saturating_mul(length);
-    if bytes > MAX_BYTES {
-        return Err(DataError::TooManyPixels {
-            images: files.len(),
-            size: preprocessing.size,
-            bytes,
-            limit: MAX_BYTES,
-        });
-    }
-    let mut pixels = vec![0; bytes];
-    let failed: Vec<_> = pixels
-        .par_chunks_mut(length)
-        .zip(files)
-        .filter_map(|(planes, (file, _))| {
-            let image = read_image(file, &DecodeOptions::default());
-            let image = image.and_then(|image| preprocessing.transform(&image));
-            match image {
-                Ok(image) => {
-                    for (index, byte) in image.as_raw().iter().enumerate() {
-                        planes[(index % CHANNELS) * height * width + index / CHANNELS] = *byte;
-                    }
-                    None
-                }
-                Err(error) => Some(with_causes(&error)),
-            }
-        })
-        .collect();
-    if !failed.is_empty() {
-        return Err(DataError::UnreadableImages {
-            count: failed.len(),
-            total: files.len(),
-            first: failed.into_iter().take(5).collect::<Vec<_>>().join("; "),
-        });
-    }
-    let labels = files.iter().map(|(_, label)| *label).collect();
-    Images::new(preprocessing.size, pixels, labels, classes)
 }
 
 #[cfg(test)]
@@ -265,7 +225,11 @@ mod tests {
     }
 
     fn loaded(dir: &Path) -> Result<Dataset, DataError> {
-        load(dir, "folder:x".into(), &folder_preprocessing(8))
+        load(
+            dir,
+            "folder:x".into(),
+            &LoadOptions::new(folder_preprocessing(8)),
+        )
     }
 
     #[test]
@@ -274,9 +238,10 @@ mod tests {
         let data = loaded(dir.path()).unwrap();
         assert_eq!(data.classes, ["cat", "dog"]);
         assert_eq!((data.train.len(), data.test.len()), (20, 3));
-        assert_eq!(data.test.labels(), [0, 0, 1]);
-        assert_eq!(data.test.image(0)[..3], [9, 9, 9]);
-        assert_eq!(data.test.image(0)[64..66], [100, 100]);
+        assert_eq!([0, 1, 2].map(|index| data.test.labels(index)[0]), [0, 0, 1]);
+        let pixels = data.test.pixels(0).unwrap();
+        assert_eq!(pixels[..3], [9, 9, 9]);
+        assert_eq!(pixels[64..66], [100, 100]);
         assert_eq!(data.normalization.mean, [0.5; 3]);
     }
 
@@ -317,9 +282,5 @@ mod tests {
         let dir = folder(&[]);
         let error = loaded(dir.path()).unwrap_err().to_string();
         assert!(error.contains("subfolder"), "{error}");
-        let dir = folder(&[("a", 2), ("b", 2)]);
-        fs::write(dir.path().join("a/broken.png"), "no").unwrap();
-        let error = loaded(dir.path()).unwrap_err().to_string();
-        assert!(error.contains("broken.png"), "{error}");
     }
 }

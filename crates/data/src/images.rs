@@ -2,12 +2,11 @@
 
 use std::ops::Range;
 
-use rand::RngCore;
 use sha2::{Digest, Sha256};
 
 use crate::DataError;
 use crate::dataset::CHANNELS;
-use crate::keyed_rng::{Purpose, keyed_rng};
+use crate::stratified::{draw, first};
 
 /// RGB images of one size with their labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,69 +136,28 @@ impl Images {
     /// of lower label. `None` where `count` is 0 or above [`len`](Self::len).
     #[must_use]
     pub fn limit(&self, count: usize) -> Option<Self> {
-        if count == 0 || count > self.len() {
-            return None;
-        }
-        let classes = self
-            .labels
-            .iter()
-            .max()
-            .map_or(0, |label| *label as usize + 1);
-        let mut quotas = largest_remainder(&self.class_counts(classes), count);
-        let mut pixels = Vec::with_capacity(count * self.image_len());
-        let mut labels = Vec::with_capacity(count);
-        for (index, &label) in self.labels.iter().enumerate() {
-            let quota = &mut quotas[label as usize];
-            if *quota > 0 {
-                *quota -= 1;
-                pixels.extend_from_slice(self.image(index));
-                labels.push(label);
-            }
-        }
-        Some(Self {
-            size: self.size,
-            pixels,
-            labels,
-        })
+        first(&self.labels, count).map(|indices| self.select(&indices))
     }
 
     /// Divides the images in two parts, of which the second has `count` images, drawn at random in the proportions of the
     /// classes, which are made whole as in [`limit`](Self::limit). Both keep their order. `None` where one would be empty.
     #[must_use]
     pub fn split(&self, count: usize) -> Option<(Self, Self)> {
-        if count == 0 || count >= self.len() {
-            return None;
+        let (left, drawn) = draw(&self.labels, count)?;
+        Some((self.select(&left), self.select(&drawn)))
+    }
+
+    /// Returns the images of these indices, each of which is below [`len`](Self::len).
+    fn select(&self, indices: &[usize]) -> Self {
+        let mut pixels = Vec::with_capacity(indices.len() * self.image_len());
+        for &index in indices {
+            pixels.extend_from_slice(self.image(index));
         }
-        let classes = self
-            .labels
-            .iter()
-            .max()
-            .map_or(0, |label| *label as usize + 1);
-        let mut quotas = largest_remainder(&self.class_counts(classes), count);
-        let mut drawn = vec![false; self.len()];
-        let mut order: Vec<usize> = (0..self.len()).collect();
-        order.sort_by_cached_key(|&index| {
-            keyed_rng(Purpose::Validation, 0, 0, index as u64).next_u64()
-        });
-        for index in order {
-            let quota = &mut quotas[self.labels[index] as usize];
-            if *quota > 0 {
-                *quota -= 1;
-                drawn[index] = true;
-            }
+        Self {
+            size: self.size,
+            pixels,
+            labels: indices.iter().map(|&index| self.labels[index]).collect(),
         }
-        let part = |held_back: bool| {
-            let indices = (0..self.len()).filter(|&index| drawn[index] == held_back);
-            let (pixels, labels): (Vec<_>, Vec<_>) = indices
-                .map(|index| (self.image(index), self.labels[index]))
-                .unzip();
-            Self {
-                size: self.size,
-                pixels: pixels.concat(),
-                labels,
-            }
-        };
-        Some((part(false), part(true)))
     }
 
     /// Returns the images of a range of indices, which is cut to what there is.
@@ -225,24 +183,6 @@ impl Images {
             digest.update(label.to_le_bytes());
         }
     }
-}
-
-/// Divides `seats` among classes in proportion to `counts`, by the method of the largest remainder. `seats` isn't above the
-/// sum of the counts, so that no class gets more than it has.
-fn largest_remainder(counts: &[usize], seats: usize) -> Vec<usize> {
-    let total: u128 = counts.iter().map(|count| *count as u128).sum();
-    let share = |count: usize| count as u128 * seats as u128;
-    let mut quotas: Vec<usize> = counts
-        .iter()
-        .map(|count| (share(*count) / total) as usize)
-        .collect();
-    let left = seats - quotas.iter().sum::<usize>();
-    let mut by_remainder: Vec<usize> = (0..counts.len()).collect();
-    by_remainder.sort_by_key(|class| std::cmp::Reverse(share(counts[*class]) % total)); // stable: ties keep their order
-    for class in by_remainder.into_iter().take(left) {
-        quotas[class] += 1;
-    }
-    quotas
 }
 
 #[cfg(test)]

@@ -17,6 +17,16 @@ pub(crate) enum Purpose {
     Validation = 3,
     /// The parts of a mosaic.
     Mosaic = 4,
+    /// The order of the samples of shards.
+    Stream = 5,
+    /// The place and size of a random resized crop.
+    RandomResizedCrop = 16,
+    /// The changes of an image's colors.
+    ColorJitter = 17,
+    /// The place that is cut out of an image.
+    Cutout = 18,
+    /// The share of an image in its mixture with another.
+    Mixup = 19,
 }
 
 /// Returns the generator for one decision. The key is the little-endian numbers `purpose`, `seed`, `epoch` and

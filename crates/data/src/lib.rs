@@ -4,15 +4,20 @@
 //! normalized batches of one epoch; [`fetch()`] downloads what isn't there yet. Nothing here knows a tensor library: a
 //! [`Batch`] is plain memory in the order `[batch, channel, height, width]`.
 //!
+//! The [`Samples`] of a split are a finite table, in memory, in files or in shards. Any is read by its index, so an epoch is an order
+//! of indices, and can begin anywhere in it.
+//!
 //! All that is random is a function of the seed, the epoch and the image's index (see [`Augmentation`] and
-//! [`epoch_order()`]): neither the number of workers, nor the batch size, nor a restart in the middle of an epoch changes
-//! what happens to an image.
+//! [`Samples::shuffled`]): neither the number of workers, nor the batch size, nor a restart in the middle of an epoch, nor a
+//! [`Part`] of each batch for one of several devices changes what happens to an image.
 
 mod archive;
 mod augment;
+mod batch_maker;
 mod batches;
 mod cifar;
 mod class_folders;
+mod content;
 mod dataset;
 mod describe;
 mod embedded;
@@ -22,12 +27,17 @@ mod fetch;
 mod folder;
 mod images;
 mod keyed_rng;
+mod list;
 mod listing;
 mod mosaic;
 mod normalization;
 mod prefetch;
 mod samples;
+mod shards;
 mod source;
+mod splits;
+mod stored;
+mod stratified;
 mod targets;
 mod unpack;
 
@@ -37,10 +47,10 @@ mod unpack;
 struct Readme;
 
 pub use archive::{Archive, Member, Size};
-pub use augment::{Augmentation, ImageKey};
-pub use batches::{Batch, BatchPlan, Batches, num_batches};
-pub use class_folders::ClassFolders;
-pub use dataset::{Dataset, MosaicSplits};
+pub use augment::{Augmentation, ColorJitter, ImageKey, RandomResizedCrop};
+pub use batches::{Batch, BatchPlan, Batches, Part, num_batches};
+pub use class_folders::{ClassFolders, LabelledFile};
+pub use dataset::Dataset;
 pub use describe::{Description, SplitDescription};
 pub use epoch_order::{Order, epoch_order};
 pub use error::DataError;
@@ -51,5 +61,6 @@ pub use listing::Skipped;
 pub use mosaic::{Mosaic, Mosaics};
 pub use normalization::Normalization;
 pub use samples::Samples;
-pub use source::DataSource;
-pub use targets::Targets;
+pub use source::{DataSource, LoadOptions};
+pub use stored::{BrokenImage, StoredImages};
+pub use targets::{Mixture, Targets};

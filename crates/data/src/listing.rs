@@ -29,8 +29,8 @@ impl fmt::Display for Skipped {
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
     pub(crate) folders: Vec<PathBuf>,
-    /// Regular files with the ending of an image.
-    pub(crate) images: Vec<PathBuf>,
+    /// Regular files with the ending of an image, with their sizes in bytes.
+    pub(crate) images: Vec<(PathBuf, u64)>,
     /// Links that lead nowhere or back to the folder or one above it, and what has an image's name but is no file.
     pub(crate) skipped: Vec<Skipped>,
 }
@@ -50,7 +50,7 @@ impl Listing {
                     None => listing.folders.push(path),
                 },
                 Ok(_) if !is_image(&path) => {}
-                Ok(kind) if kind.is_file() => listing.images.push(path),
+                Ok(kind) if kind.is_file() => listing.images.push((path, kind.len())),
                 Ok(_) => skip(path, "it is not a regular file".to_owned()),
             }
         }
@@ -67,7 +67,8 @@ fn leads_back(path: &Path, dir: &Path) -> Option<PathBuf> {
     dir.starts_with(&target).then_some(target)
 }
 
-fn sorted(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
+/// Returns the entries of a folder in the order of their names, without hidden ones.
+pub(crate) fn sorted(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
     let failed = |source| DataError::Read {
         path: dir.to_owned(),
         source,
@@ -111,7 +112,12 @@ mod tests {
                 .collect()
         };
         assert_eq!(names(&listing.folders), ["sub"]);
-        assert_eq!(names(&listing.images), ["y.png", "z.png"]);
+        let images: Vec<_> = listing
+            .images
+            .iter()
+            .map(|(path, _)| path.clone())
+            .collect();
+        assert_eq!(names(&images), ["y.png", "z.png"]);
         let skipped: Vec<_> = listing
             .skipped
             .iter()

@@ -9,9 +9,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xception_messages::Bounds;
 
+use crate::content::{Content, Sample, SampleError};
 use crate::dataset::CHANNELS;
 use crate::keyed_rng::{Purpose, keyed_rng};
-use crate::{DataError, ImageKey, Images};
+use crate::{DataError, ImageKey, Samples};
 
 const GRID: Bounds = Bounds::at_least(1.0).at_most(16.0);
 const LABELS: Bounds = Bounds::at_least(1.0);
@@ -78,7 +79,7 @@ impl Mosaic {
 #[derive(Debug, Clone)]
 pub struct Mosaics {
     mosaic: Mosaic,
-    images: Arc<Images>,
+    images: Arc<Samples>,
     /// The images of each class.
     by_class: Arc<Vec<Vec<u32>>>,
     /// The frequency of each class, of which only the proportions count; 0 where it has no image.
@@ -93,17 +94,24 @@ impl Mosaics {
     ///
     /// # Errors
     ///
-    /// [`DataError::Mosaic`] where the images have fewer classes than a mosaic, or don't fill one.
+    /// [`DataError::Mosaic`] where the images have fewer classes than a mosaic, or don't fill one, and
+    /// [`DataError::MosaicOfSets`] where they have sets of classes themselves.
     pub fn new(
-        images: Arc<Images>,
+        images: impl Into<Samples>,
         classes: usize,
         mosaic: Mosaic,
         is_fixed: bool,
     ) -> Result<Self, DataError> {
+        let images = images.into();
+        if images.set_classes().is_some() {
+            return Err(DataError::MosaicOfSets);
+        }
         let mut by_class = vec![Vec::new(); classes];
-        for (index, &label) in images.labels().iter().enumerate() {
-            if let Some(class) = by_class.get_mut(label as usize) {
-                class.push(index as u32);
+        for index in 0..images.len() {
+            for &label in images.labels(index) {
+                if let Some(class) = by_class.get_mut(label as usize) {
+                    class.push(index as u32);
+                }
             }
         }
         let frequency = |(class, images): (usize, &Vec<u32>)| match images.is_empty() {
@@ -123,7 +131,7 @@ impl Mosaics {
         }
         Ok(Self {
             mosaic,
-            images,
+            images: Arc::new(images),
             by_class: Arc::new(by_class),
             frequencies: Arc::new(frequencies),
             is_fixed,
@@ -141,6 +149,12 @@ impl Mosaics {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.indices.is_empty()
+    }
+
+    /// Returns the images that mosaics are made of.
+    #[must_use]
+    pub fn images(&self) -> &Samples {
+        &self.images
     }
 
     /// Returns the number of all classes.
@@ -183,10 +197,10 @@ impl Mosaics {
         counts.into_iter().map(|count| count as f64 / all).collect()
     }
 
-    /// Writes a mosaic's pixels, `[3, height, width]`, and returns its labels, rising.
-    pub(crate) fn draw(&self, key: ImageKey, pixels: &mut [u8]) -> Vec<u32> {
+    /// Makes a mosaic; its labels are rising.
+    pub(crate) fn sample(&self, key: ImageKey) -> Result<Sample<'_>, SampleError> {
         let mut rng = self.rng(key);
-        let labels = self.labels(&mut rng);
+        let mut labels = self.labels(&mut rng);
         // Each label once, then any of them, in a random order.
         let mut classes = labels.clone();
         while classes.len() < self.mosaic.parts() {
@@ -195,14 +209,19 @@ impl Mosaics {
         for last in (1..classes.len()).rev() {
             classes.swap(last, rng.random_range(0..=last));
         }
+        let [height, width] = self.size();
+        let mut pixels = vec![0; CHANNELS * height * width];
         for (place, &class) in classes.iter().enumerate() {
             let images = &self.by_class[class as usize];
             let image = images[rng.random_range(0..images.len())];
-            self.copy(image as usize, place, pixels);
+            let part = self.images.pixels(image as usize)?;
+            self.copy(&part, place, &mut pixels);
         }
-        let mut labels = labels;
         labels.sort_unstable();
-        labels
+        Ok(Sample {
+            content: Content::Pixels(pixels.into()),
+            labels: labels.into(),
+        })
     }
 
     fn rng(&self, key: ImageKey) -> ChaCha8Rng {
@@ -238,11 +257,11 @@ impl Mosaics {
     }
 
     /// Copies an image to a place of the mosaic; places are counted from left to right and from top to bottom.
-    fn copy(&self, image: usize, place: usize, pixels: &mut [u8]) {
+    fn copy(&self, image: &[u8], place: usize, pixels: &mut [u8]) {
         let grid = self.mosaic.grid;
         let [height, width] = self.images.size();
         let (top, left) = (place / grid * height, place % grid * width);
-        let rows = self.images.image(image).chunks_exact(width);
+        let rows = image.chunks_exact(width);
         for (index, row) in rows.enumerate() {
             let (channel, y) = (index / height, index % height);
             debug_assert!(channel < CHANNELS);
@@ -255,6 +274,7 @@ impl Mosaics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Images;
 
     /// Images of 2 x 2 pixels, whose pixels are their index.
     fn images(labels: &[u32]) -> Arc<Images> {
@@ -279,8 +299,9 @@ mod tests {
     }
 
     fn drawn(mosaics: &Mosaics, key: ImageKey) -> (Vec<u32>, Vec<u8>) {
-        let mut pixels = vec![255; 3 * 4 * 4];
-        (mosaics.draw(key, &mut pixels), pixels)
+        let sample = mosaics.sample(key).unwrap();
+        let pixels = sample.content.pixels().unwrap();
+        (sample.labels.into_owned(), pixels.into_owned())
     }
 
     #[test]

@@ -4,99 +4,70 @@
 //! weights to 16 bits and goes over the rows first: its bicubic pixels are up to 2 of 255 from
 //! Pillow's, and up to 14 where the filter overshoots.
 
+use std::ops::Range;
+
 use image::RgbImage;
+use pulp::Arch;
 use rayon::prelude::*;
 
 use super::filter::Kernel;
 use super::geometry::ResizedCrop;
+use super::weighted_sums::{LANES, SumsOfColumns, SumsOfRows};
+use super::weights::Weights;
 
-/// Values of a pixel.
+/// Values of an interleaved pixel.
 const CHANNELS: usize = 3;
-/// Bits after the binary point of a weight, as in Pillow: 8 bits for the pixel and 2 for what a
-/// filter overshoots stay free in 32.
-const FRACTION_BITS: u32 = 32 - 8 - 2;
-/// One half, added before the fraction is cut off.
-const HALF: i32 = 1 << (FRACTION_BITS - 1);
 
-/// The weights of one axis: which pixels each output pixel is the weighted sum of.
-struct Weights {
-    /// The first pixel and the number of pixels, for each output pixel.
-    bounds: Vec<(usize, usize)>,
-    /// The weights of all output pixels, one after another.
-    values: Vec<i32>,
-}
-
-impl Weights {
-    /// Computes the weights for the window `crop` of an axis of `side` pixels.
-    fn new(side: usize, crop: ResizedCrop, axis: usize, kernel: Kernel) -> Self {
-        let scale = side as f64 / crop.resized[axis] as f64;
-        let stretch = scale.max(1.0);
-        let support = kernel.radius * stretch;
-        let mut weights = Self {
-            bounds: Vec::with_capacity(crop.size[axis]),
-            values: Vec::new(),
-        };
-        let mut terms = Vec::new();
-        for index in crop.offset[axis]..crop.offset[axis] + crop.size[axis] {
-            let center = (index as f64 + 0.5) * scale;
-            let first = (center - support + 0.5).max(0.0) as usize;
-            let end = ((center + support + 0.5) as usize).min(side);
-            terms.clear();
-            terms.extend((first..end).map(|position| {
-                (kernel.weight)((position as f64 - center + 0.5).abs() * (1.0 / stretch))
-            }));
-            let sum: f64 = terms.iter().sum();
-            weights.bounds.push((first, terms.len()));
-            weights.values.extend(terms.iter().map(|term| {
-                let weight = if sum == 0.0 { *term } else { term / sum };
-                (weight * f64::from(1 << FRACTION_BITS)).round() as i32
-            }));
-        }
-        weights
-    }
-
-    /// Returns the first pixel and the weights of each output pixel.
-    fn iter(&self) -> impl Iterator<Item = (usize, &[i32])> {
-        let mut start = 0;
-        self.bounds.iter().map(move |&(first, count)| {
-            let weights = &self.values[start..start + count];
-            start += count;
-            (first, weights)
-        })
-    }
-
-    /// Returns the pixels that have a weight.
-    fn touched(&self) -> std::ops::Range<usize> {
-        let first = self.bounds.first().map_or(0, |bound| bound.0);
-        let end = self.bounds.last().map_or(0, |bound| bound.0 + bound.1);
-        first..end
-    }
-}
-
-/// Rows of RGB pixels.
-struct Rows {
-    /// Pixels of a row.
-    width: usize,
-    pixels: Vec<u8>,
-}
-
-/// Resizes the window `crop` of `image` with a filter that widens with the scale.
+/// Resizes the window `crop` of `image` with a filter that widens with the scale. The threads of the pool that the calling thread
+/// belongs to share the work; a thread beside them, such as one that prepares images for a training in the pool, does it alone.
 pub(super) fn antialiased(image: &RgbImage, crop: ResizedCrop, kernel: Kernel) -> RgbImage {
     let from = [image.height() as usize, image.width() as usize];
-    let [vertical, horizontal] = [0, 1].map(|axis| Weights::new(from[axis], crop, axis, kernel));
-    let (rows, columns) = (vertical.touched(), horizontal.touched());
-    let source = image.as_raw();
-    let resized = if rows_first(from, crop.resized) {
-        let between = resize_rows(source, from[1], columns.clone(), &vertical, 0);
-        resize_columns(&between.pixels, between.width, &horizontal, columns.start)
-    } else {
-        let touched = &source[rows.start * from[1] * CHANNELS..rows.end * from[1] * CHANNELS];
-        let between = resize_columns(touched, from[1], &horizontal, 0);
-        let all = 0..between.width;
-        resize_rows(&between.pixels, between.width, all, &vertical, rows.start)
+    let [rows, columns] = [0, 1].map(|axis| Weights::new(from[axis], crop, axis, kernel));
+    let resampling = Resampling::<CHANNELS> {
+        from,
+        rows,
+        columns,
+        rows_first: rows_first(from, crop.resized),
+        parallel: rayon::current_thread_index().is_some(),
+        arch: Arch::new(),
     };
     let [height, width] = crop.size.map(|side| side as u32);
-    RgbImage::from_raw(width, height, resized.pixels).unwrap_or_default()
+    let mut resized = RgbImage::new(width, height);
+    resampling.run(image.as_raw(), &mut resized);
+    resized
+}
+
+/// Resizes a part of planes of one color each with a filter that widens with the scale, in the calling thread. Per axis, the
+/// part is where it starts and how long it is, in pixels.
+///
+/// # Shapes
+///
+/// - `planes`: `[planes, height, width]`, with `from` = `[height, width]`
+/// - `resized`: `[planes, height, width]`, with `size` = `[height, width]`
+pub(super) fn antialiased_planes(
+    planes: &[u8],
+    from: [usize; 2],
+    part: [(f64, f64); 2],
+    kernel: Kernel,
+    size: [usize; 2],
+    resized: &mut [u8],
+) {
+    let [rows, columns] = [0, 1].map(|axis| {
+        let (start, length) = part[axis];
+        Weights::of_part(from[axis], start, length, size[axis], kernel)
+    });
+    let resampling = Resampling::<1> {
+        from,
+        rows,
+        columns,
+        rows_first: rows_first(part.map(|(_, length)| length.round() as usize), size),
+        parallel: false,
+        arch: Arch::new(),
+    };
+    let targets = resized.chunks_exact_mut(size[0] * size[1]);
+    for (plane, target) in planes.chunks_exact(from[0] * from[1]).zip(targets) {
+        resampling.run(plane, target);
+    }
 }
 
 /// Returns whether the number of rows is changed before the number of columns.
@@ -109,100 +80,94 @@ fn rows_first(from: [usize; 2], to: [usize; 2]) -> bool {
     fewer_rows > 0 && fewer_rows > 2 * fewer_columns
 }
 
-/// Changes the width of rows of `width` pixels, the first of which is the pixel `start` of its axis.
-fn resize_columns(source: &[u8], width: usize, weights: &Weights, start: usize) -> Rows {
-    let size = weights.bounds.len();
-    let height = source.len() / (width * CHANNELS);
-    let mut pixels = vec![0; height * size * CHANNELS];
-    pixels
-        .par_chunks_exact_mut(size * CHANNELS)
-        .zip(source.par_chunks_exact(width * CHANNELS))
-        .for_each(|(resized, row)| {
-            let resized = resized.chunks_exact_mut(CHANNELS);
-            for (resized, (first, weights)) in resized.zip(weights.iter()) {
-                let row = row[(first - start) * CHANNELS..].chunks_exact(CHANNELS);
-                let [mut red, mut green, mut blue] = [HALF; CHANNELS];
-                for (pixel, weight) in row.zip(weights) {
-                    red += i32::from(pixel[0]) * weight;
-                    green += i32::from(pixel[1]) * weight;
-                    blue += i32::from(pixel[2]) * weight;
-                }
-                resized.copy_from_slice(&[red, green, blue].map(to_pixel));
-            }
-        });
-    Rows {
-        width: size,
-        pixels,
-    }
+/// A change of the number of rows and columns of an image with `C` values a pixel.
+struct Resampling<const C: usize> {
+    /// Height and width, in pixels.
+    from: [usize; 2],
+    rows: Weights,
+    columns: Weights,
+    rows_first: bool,
+    /// Whether several threads share the work.
+    parallel: bool,
+    arch: Arch,
 }
 
-/// Changes the number of rows of `width` pixels, the first of which is the row `start` of its axis,
-/// and keeps the columns `kept`.
-fn resize_rows(
-    source: &[u8],
-    width: usize,
-    kept: std::ops::Range<usize>,
-    weights: &Weights,
-    start: usize,
-) -> Rows {
-    let row_len = kept.len() * CHANNELS;
-    let mut pixels = vec![0; weights.bounds.len() * row_len];
-    let targets: Vec<_> = pixels
-        .chunks_exact_mut(row_len)
-        .zip(weights.iter())
-        .collect();
-    targets
-        .into_par_iter()
-        .for_each(|(resized, (first, weights))| {
-            let rows = source[(first - start) * width * CHANNELS..].chunks_exact(width * CHANNELS);
-            let mut sums = vec![HALF; row_len];
-            for (row, weight) in rows.zip(weights) {
-                let row = &row[kept.start * CHANNELS..kept.end * CHANNELS];
-                for (sum, &value) in sums.iter_mut().zip(row) {
-                    *sum += i32::from(value) * weight;
-                }
-            }
-            for (resized, sum) in resized.iter_mut().zip(sums) {
-                *resized = to_pixel(sum);
-            }
-        });
-    Rows {
-        width: kept.len(),
-        pixels,
+impl<const C: usize> Resampling<C> {
+    fn run(&self, source: &[u8], resized: &mut [u8]) {
+        let [_, width] = self.from;
+        let (rows, columns) = (self.rows.touched(), self.columns.touched());
+        if self.rows_first {
+            let mut between = vec![0; self.rows.len() * columns.len() * C];
+            self.resize_rows(source, 0, width, columns.clone(), &mut between);
+            self.resize_columns(&between, columns, resized);
+        } else {
+            let mut between = vec![0; rows.len() * self.columns.len() * C];
+            let touched = &source[rows.start * width * C..rows.end * width * C];
+            self.resize_columns(touched, 0..width, &mut between);
+            let width = self.columns.len();
+            self.resize_rows(&between, rows.start, width, 0..width, resized);
+        }
     }
-}
 
-/// Converts a sum of weighted pixels to a pixel.
-fn to_pixel(sum: i32) -> u8 {
-    (sum >> FRACTION_BITS).clamp(0, 255) as u8
+    /// Changes the width of rows that have the pixels `held` of their axis.
+    fn resize_columns(&self, source: &[u8], held: Range<usize>, resized: &mut [u8]) {
+        let [from, to] = [held.len(), self.columns.len()].map(|width| width * C);
+        let group = |(resized, rows): (&mut [u8], &[u8])| {
+            let mut lanes = vec![[0; LANES]; from + to];
+            let (lanes, sums) = lanes.split_at_mut(from);
+            self.arch.dispatch(SumsOfColumns::<C> {
+                rows,
+                start: held.start,
+                weights: &self.columns,
+                lanes,
+                sums,
+                resized,
+            });
+        };
+        match self.parallel {
+            true => {
+                let groups = resized.par_chunks_mut(LANES * to);
+                groups.zip(source.par_chunks(LANES * from)).for_each(group);
+            }
+            false => {
+                let groups = resized.chunks_mut(LANES * to);
+                groups.zip(source.chunks(LANES * from)).for_each(group);
+            }
+        }
+    }
+
+    /// Changes the number of rows of `width` pixels, the first of which is the row `start` of its axis,
+    /// and keeps the columns `kept`.
+    fn resize_rows(
+        &self,
+        source: &[u8],
+        start: usize,
+        width: usize,
+        kept: Range<usize>,
+        resized: &mut [u8],
+    ) {
+        let row = |(resized, (first, weights)): (&mut [u8], (usize, &[i32]))| {
+            self.arch.dispatch(SumsOfRows {
+                rows: &source[((first - start) * width + kept.start) * C..],
+                pitch: width * C,
+                weights,
+                resized,
+            });
+        };
+        let rows = resized
+            .chunks_exact_mut(kept.len() * C)
+            .zip(self.rows.iter());
+        match self.parallel {
+            true => rows.collect::<Vec<_>>().into_par_iter().for_each(row),
+            false => rows.for_each(row),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::filter::{BICUBIC, BILINEAR};
+    use super::super::filter::BILINEAR;
     use super::*;
-
-    #[test]
-    fn weights_sum_to_one() {
-        for kernel in [BILINEAR, BICUBIC] {
-            for (from, to) in [(1, 7), (2, 5), (100, 3), (4000, 299), (299, 4000), (9, 9)] {
-                let crop = ResizedCrop {
-                    resized: [to, to],
-                    offset: [0, 0],
-                    size: [to, to],
-                };
-                let weights = Weights::new(from, crop, 0, kernel);
-                assert_eq!(weights.touched(), 0..from);
-                for (first, weights) in weights.iter() {
-                    let sum: i32 = weights.iter().sum();
-                    assert!((sum - (1 << FRACTION_BITS)).unsigned_abs() <= weights.len() as u32);
-                    assert!(first + weights.len() <= from);
-                    let weight = |w: &i32| i64::from(*w).abs() * 255;
-                    assert!(weights.iter().map(weight).sum::<i64>() < i64::from(i32::MAX - HALF));
-                }
-            }
-        }
-    }
 
     #[test]
     fn tall_images_lose_rows_first() {

@@ -28,6 +28,7 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbIma
 use xception_files::open_regular;
 
 use super::PreprocessingError;
+use super::encoded::EncodedImage;
 use super::jpeg::{self, JpegError};
 use super::webp_exif::exif;
 
@@ -129,7 +130,28 @@ pub fn decode_image(
     name: &str,
     options: &DecodeOptions,
 ) -> Result<RgbImage, PreprocessingError> {
-    let limits = options.limits;
+    EncodedImage::new(bytes, name, options)?.decode()
+}
+
+/// A format that is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Format {
+    format: ImageFormat,
+    name: &'static str,
+}
+
+impl Format {
+    pub(super) fn is_jpeg(self) -> bool {
+        self.format == ImageFormat::Jpeg
+    }
+}
+
+/// Returns the format that the bytes of a file begin like.
+pub(super) fn format_of(
+    bytes: &[u8],
+    name: &str,
+    limits: DecodeLimits,
+) -> Result<Format, PreprocessingError> {
     if bytes.len() as u64 > limits.max_bytes {
         return Err(PreprocessingError::FileTooLarge {
             name: name.to_owned(),
@@ -137,74 +159,64 @@ pub fn decode_image(
             limit: limits.max_bytes,
         });
     }
-    let (format, format_name) = image::guess_format(bytes)
+    image::guess_format(bytes)
         .ok()
         .and_then(|guess| FORMATS.into_iter().find(|(format, _)| *format == guess))
+        .map(|(format, name)| Format { format, name })
         .ok_or_else(|| PreprocessingError::UnknownFormat {
             name: name.to_owned(),
-        })?;
-    // The decoders aren't free of panics: image-webp 0.2.4 has one where a frame of an animation is
-    // larger than it declares. Nothing that they leave half done is used afterwards.
-    std::panic::catch_unwind(|| decode_format(bytes, format, format_name, name, options))
-        .unwrap_or_else(|_| {
-            Err(PreprocessingError::DecoderFailed {
-                name: name.to_owned(),
-                format: format_name,
-            })
         })
 }
 
-/// Decodes bytes that begin like an image of `format`.
-fn decode_format(
-    bytes: &[u8],
-    format: ImageFormat,
-    format_name: &'static str,
-    name: &str,
-    options: &DecodeOptions,
-) -> Result<RgbImage, PreprocessingError> {
-    let (image, orientation) = match format {
-        ImageFormat::Jpeg => decode_jpeg(bytes, format_name, name, options.limits)?,
-        _ => decode_other(bytes, format, format_name, name, options.limits)?,
-    };
-    // A damaged note about the orientation doesn't make the image unreadable.
-    match orientation.filter(|_| options.orientation) {
-        None => Ok(image),
-        Some(orientation) => {
-            let mut image = DynamicImage::ImageRgb8(image);
-            image.apply_orientation(orientation);
-            Ok(image.into_rgb8())
-        }
-    }
-}
-
-/// Decodes a JPEG file.
-fn decode_jpeg(
-    bytes: &[u8],
-    format: &'static str,
+/// Reads the headers of a JPEG file and checks its size.
+pub(super) fn check_jpeg<'a>(
+    bytes: &'a [u8],
     name: &str,
     limits: DecodeLimits,
-) -> Result<(RgbImage, Option<Orientation>), PreprocessingError> {
-    let failed = |source| match source {
+) -> Result<jpeg::Decoder<'a>, PreprocessingError> {
+    let decoder = jpeg::Decoder::new(bytes).map_err(|error| jpeg_error(error, name))?;
+    check_size(decoder.dimensions(), limits, name)?;
+    Ok(decoder)
+}
+
+/// Names the file that has an error.
+pub(super) fn jpeg_error(error: JpegError, name: &str) -> PreprocessingError {
+    match error {
         JpegError::Truncated => PreprocessingError::Truncated {
             name: name.to_owned(),
-            format,
+            format: "JPEG",
         },
         source => PreprocessingError::Jpeg {
             name: name.to_owned(),
             source,
         },
-    };
-    let decoder = jpeg::Decoder::new(bytes).map_err(failed)?;
-    check_size(decoder.dimensions(), limits, name)?;
-    let orientation = decoder.exif().and_then(Orientation::from_exif_chunk);
-    Ok((decoder.decode().map_err(failed)?, orientation))
+    }
 }
 
-/// Decodes an image of a format that the `image` crate reads.
-fn decode_other(
+/// Decodes an image of a format that the `image` crate reads, and returns its pixels with their orientation.
+pub(super) fn decode_other(
     bytes: &[u8],
-    format: ImageFormat,
-    format_name: &'static str,
+    format: Format,
+    name: &str,
+    limits: DecodeLimits,
+) -> Result<(RgbImage, Option<Orientation>), PreprocessingError> {
+    // The decoders aren't free of panics: image-webp 0.2.4 has one where a frame of an animation is
+    // larger than it declares. Nothing that they leave half done is used afterwards.
+    std::panic::catch_unwind(|| decode_format(bytes, format, name, limits)).unwrap_or_else(|_| {
+        Err(PreprocessingError::DecoderFailed {
+            name: name.to_owned(),
+            format: format.name,
+        })
+    })
+}
+
+/// Decodes bytes that begin like an image of `format`.
+fn decode_format(
+    bytes: &[u8],
+    Format {
+        format,
+        name: format_name,
+    }: Format,
     name: &str,
     limits: DecodeLimits,
 ) -> Result<(RgbImage, Option<Orientation>), PreprocessingError> {

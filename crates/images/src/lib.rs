@@ -18,6 +18,7 @@
 
 mod antialiasing;
 mod decode;
+mod encoded;
 mod error;
 mod filter;
 mod geometry;
@@ -28,11 +29,14 @@ mod inferno;
 mod jpeg;
 mod labels;
 mod npy;
+mod orientation;
 mod point_sampling;
 mod preset;
 mod resize;
 mod scaling;
 mod webp_exif;
+mod weighted_sums;
+mod weights;
 
 use image::RgbImage;
 use rayon::prelude::*;
@@ -47,6 +51,7 @@ use xception_messages::Bounds;
 struct Readme;
 
 pub use decode::{DecodeLimits, DecodeOptions, IMAGE_ENDINGS, decode_image, is_image, read_image};
+pub use encoded::{EncodedImage, Window, WindowResize, resize_planes};
 pub use error::PreprocessingError;
 pub use filter::Filter;
 use geometry::ResizedCrop;

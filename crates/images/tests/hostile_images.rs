@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use xception_files::mutation::{Random, mutate};
-use xception_images::{DecodeLimits, DecodeOptions, JpegError, PreprocessingError, decode_image};
+use xception_images::{
+    DecodeLimits, DecodeOptions, EncodedImage, Filter, JpegError, PreprocessingError, Window,
+    WindowResize, decode_image,
+};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -78,11 +81,36 @@ fn mutated_images_are_decoded_or_are_errors() {
                 Err(PreprocessingError::Truncated { .. }) => truncated += 1,
                 Err(_) => others += 1,
             }
+            decode_a_window(&bytes, &name, &options);
             assert!(begin.elapsed() < Duration::from_secs(10), "{name}");
         }
     }
     println!("{decoded} decoded, {damaged} damaged, {truncated} truncated, {others} other errors");
     assert!(decoded > 100 && damaged > 100 && truncated > 10);
+}
+
+/// Decodes the right lower quarter of an image at half its size: a window is whole exactly if the image is.
+fn decode_a_window(bytes: &[u8], name: &str, options: &DecodeOptions) {
+    let Ok(encoded) = EncodedImage::new(bytes, name, options) else {
+        return;
+    };
+    let size = encoded.size().map(|side| side.div_ceil(2));
+    let window = Window {
+        offset: [0, 1].map(|axis| encoded.size()[axis] - size[axis]),
+        size,
+    };
+    let resize = WindowResize {
+        size: size.map(|side| side.div_ceil(2)),
+        filter: Filter::Bilinear,
+        reducing_gap: Some(1.0),
+    };
+    let mut pixels = vec![0; 3 * resize.size[0] * resize.size[1]];
+    let found = encoded.resized_window(window, resize, &mut pixels);
+    assert_eq!(
+        found.is_ok(),
+        decode_image(bytes, name, options).is_ok(),
+        "{name}"
+    );
 }
 
 /// Replays what fuzzing found. A file that isn't listed, or is listed but not there, fails the test.

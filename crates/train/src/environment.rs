@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use burn::prelude::Device;
+use xception_parallel::DataParallel;
 
 use crate::files::file_sha256;
 use crate::record::EnvironmentRecord;
@@ -21,6 +22,7 @@ impl EnvironmentRecord {
         Self {
             backend: backend.to_owned(),
             device: device_name(device),
+            devices: Vec::new(),
             processor: processor(),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
@@ -28,6 +30,19 @@ impl EnvironmentRecord {
                 .map(|(name, version)| (name.to_owned(), version.to_owned()))
                 .to_vec(),
             program_sha256: None,
+        }
+    }
+
+    /// Adds the devices that share the work.
+    pub(crate) fn with_devices(self, parallel: Option<&DataParallel>) -> Self {
+        let Some(parallel) = parallel else {
+            return self;
+        };
+        let names = parallel.devices().iter();
+        Self {
+            device: parallel.main().name().to_owned(),
+            devices: names.map(|device| device.name().to_owned()).collect(),
+            ..self
         }
     }
 

@@ -8,6 +8,7 @@ use xception_messages::{bytes, count};
 use xception_models::ModelError;
 use xception_models::pretrained::PretrainedError;
 use xception_models::weights::WeightsError;
+use xception_parallel::DeviceError;
 
 use crate::ablation::WorkerError;
 use crate::config::ConfigError;
@@ -259,12 +260,29 @@ pub enum TrainError {
         /// The place of the run's checkpoint.
         place: Place,
     },
+    /// A device of several stopped to answer.
+    #[error(
+        "the device {device} failed: {cause}; the same command goes on from the last checkpoint once all devices answer \
+         again (on another machine: once `xception serve` runs there)"
+    )]
+    Device {
+        /// Its name.
+        device: String,
+        /// The reason.
+        cause: String,
+    },
     /// The network of the best epoch was asked for, and there are no images that would tell which epoch is the best.
     #[error(
         "the network of the best epoch can't be kept without images held back for validation: set \
          data.validation_images"
     )]
     NoValidation,
+}
+
+impl From<DeviceError> for TrainError {
+    fn from(DeviceError { device, cause }: DeviceError) -> Self {
+        Self::Device { device, cause }
+    }
 }
 
 impl TrainError {

@@ -299,13 +299,17 @@ pub struct DataRecord {
     pub name: String,
     /// As given on the command line or in the configuration, such as `embedded`.
     pub source: String,
-    /// SHA-256 over all pixels and labels, in hexadecimal.
+    /// SHA-256 of the data, in hexadecimal: see [`Dataset::sha256`](crate::data::Dataset::sha256).
     pub sha256: String,
     /// Number of classes.
     pub classes: usize,
-    /// Number of labels of an image; `None`, and left out of JSON, where each has the one class that it shows.
+    /// Number of labels of an image, or the most where these differ; `None`, and left out of JSON, where each has the one class
+    /// that it shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<usize>,
+    /// Mean number of labels of a training image, where images have different numbers of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_labels: Option<f64>,
     /// Number of images that are trained on.
     pub train_images: usize,
     /// Number of training images held back for validation.
@@ -326,6 +330,9 @@ pub struct EnvironmentRecord {
     pub backend: String,
     /// The device, as the backend names it.
     pub device: String,
+    /// The devices that share each batch, by the names they were given, the main one first; empty where it is one device's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<String>,
     /// Processor model, empty where it can't be read.
     pub processor: String,
     /// Logical processors available to the program.

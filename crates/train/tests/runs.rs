@@ -156,8 +156,8 @@ fn averages_leave_the_weights_as_they_are_and_are_what_is_scored_and_saved() {
     let task = ClassificationTask::new(network.unwrap().model, &config.recipe);
     let mut evaluation = Evaluation::new(&task, data.classes.clone());
     let plan = BatchPlan::test(config.recipe.batch_size, data.normalization);
-    for batch in Batches::new(data.test_samples(), plan).unwrap() {
-        let batch = ImageBatch::new(batch, data.size(), &Device::flex());
+    for batch in Batches::new(data.test.clone(), plan).unwrap() {
+        let batch = ImageBatch::new(batch.unwrap(), data.size(), &Device::flex());
         assert!(evaluation.add(batch).unwrap().is_empty());
     }
     assert_eq!(evaluation.finish().unwrap().0, averaged.epochs[2].test);
@@ -531,13 +531,14 @@ fn images_held_back_are_scored_after_every_epoch_and_the_same_whatever_is_traine
     };
     let changes = ["data.validation_images=60"];
     let found = data(&changes);
-    let validation = found.validation.unwrap();
+    let held_back = found.validation.unwrap();
+    let validation = held_back.in_memory().unwrap();
     assert_eq!((found.train.len(), validation.len()), (40, 60));
     assert_eq!(validation.class_counts(10), [6; 10]);
     let more = data(&["data.validation_images=60", "data.train_images=90"]);
-    assert_eq!(more.validation.unwrap(), validation);
+    assert_eq!(more.validation.unwrap().in_memory().unwrap(), validation);
     for index in 0..more.train.len() {
-        let image = more.train.image(index);
+        let image = more.train.in_memory().unwrap().image(index);
         assert!((0..validation.len()).all(|held_back| validation.image(held_back) != image));
     }
 

@@ -1,6 +1,6 @@
 //! The coefficients of a block from its bits (ITU-T T.81, annexes F and G).
 
-use super::bits::BitReader;
+use super::bits::{BitReader, extend};
 use super::error::JpegError;
 use super::huffman::HuffmanTable;
 
@@ -54,32 +54,55 @@ pub(super) fn sequential(
     block: &mut Block,
 ) -> Result<(), JpegError> {
     block[0] = next_dc(reader, dc, prediction)? as i16;
+    visit_ac(reader, ac, |k, value| block[place(k)] = value)
+}
+
+/// Reads over a block of a sequential scan, with the errors of [`sequential`].
+#[inline(always)]
+pub(super) fn skip(
+    reader: &mut BitReader,
+    (dc, ac): (&HuffmanTable, &HuffmanTable),
+    prediction: &mut i32,
+) -> Result<(), JpegError> {
+    next_dc(reader, dc, prediction)?;
+    visit_ac(reader, ac, |_, _| {})
+}
+
+/// Calls `visit` with the index and the value of each AC coefficient of a sequential scan's block.
+#[inline(always)]
+fn visit_ac(
+    reader: &mut BitReader,
+    table: &HuffmanTable,
+    mut visit: impl FnMut(usize, i16),
+) -> Result<(), JpegError> {
     let mut k = 1;
     while k < 64 {
         reader.refill();
-        let short = ac.coefficient(reader);
-        let value = if short.bits > 0 {
-            reader.consume(u32::from(short.bits));
-            k += usize::from(short.run);
-            short.value
-        } else {
-            let symbol = ac.decode(reader)?;
-            let (run, size) = (symbol >> 4, symbol & 15);
-            match (size, run) {
-                (0, 15) => {
+        let prefix = table.prefix_of(reader);
+        let (mut symbol, mut value) = (prefix.symbol, prefix.value);
+        reader.consume(u32::from(prefix.bits));
+        if value == 0 {
+            if prefix.bits == 0 {
+                symbol = table.decode_long(reader)?;
+            }
+            match symbol & 15 {
+                0 if symbol == 0xf0 => {
                     k += 16;
                     continue;
                 }
-                (0, _) => break,
-                _ => {}
+                0 => break,
+                // The buffer has 16 bits or more: a code takes at most 16 of 32.
+                size => {
+                    value = extend(reader.peek(size.into()) as i32, size.into()) as i16;
+                    reader.consume(size.into());
+                }
             }
-            k += usize::from(run);
-            reader.read_signed(u32::from(size)) as i16
-        };
+        }
+        k += usize::from(symbol >> 4);
         if k > 63 {
             return Err(reader.damaged(TOO_MANY));
         }
-        block[place(k)] = value;
+        visit(k, value);
         k += 1;
     }
     Ok(())

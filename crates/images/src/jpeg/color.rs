@@ -1,19 +1,30 @@
-//! From a row of each component to a row of RGB.
+//! From a row of each component to rows of red, green and blue.
 
 use pulp::{Simd, WithSimd};
 
 use super::frame::Frame;
 use super::upsample::Plane;
 
-/// The image's rows, to be made from its components.
+/// The rows of a section, to be made from its components as planes of red, green and blue.
 #[derive(Debug)]
 pub(super) struct Rows<'a> {
     pub(super) space: ColorSpace,
     pub(super) planes: Vec<Plane>,
-    /// RGB, row by row.
-    pub(super) pixels: &'a mut [u8],
+    /// The first row's place in the image.
+    pub(super) first: usize,
     /// Pixels of a row.
     pub(super) width: usize,
+    /// What becomes of the rows.
+    pub(super) pixels: Pixels<'a>,
+}
+
+/// Memory for pixels.
+#[derive(Debug)]
+pub(super) enum Pixels<'a> {
+    /// Red, green and blue of each pixel, row by row.
+    Interleaved(&'a mut [u8]),
+    /// The rows of red, then those of green, then those of blue.
+    Planar(&'a mut [u8]),
 }
 
 impl WithSimd for Rows<'_> {
@@ -21,14 +32,42 @@ impl WithSimd for Rows<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, _: S) {
-        let count = self.planes.len().min(4);
-        for (y, output) in self.pixels.chunks_exact_mut(3 * self.width).enumerate() {
-            let mut rows = [&[][..]; 4];
-            for (row, plane) in rows.iter_mut().zip(&mut self.planes) {
-                *row = plane.row(y);
+        let width = self.width;
+        match std::mem::replace(&mut self.pixels, Pixels::Planar(&mut [])) {
+            Pixels::Interleaved(pixels) => {
+                let mut row = vec![0; 3 * width];
+                for (y, output) in pixels.chunks_exact_mut(3 * width).enumerate() {
+                    let (red, rest) = row.split_at_mut(width);
+                    let (green, blue) = rest.split_at_mut(width);
+                    self.write(y, [&mut *red, &mut *green, &mut *blue]);
+                    interleave([red, green, blue], output);
+                }
             }
-            self.space.write_rgb(&rows[..count], output);
+            Pixels::Planar(pixels) => {
+                let (red, rest) = pixels.split_at_mut(pixels.len() / 3);
+                let (green, blue) = rest.split_at_mut(red.len());
+                let rows = red
+                    .chunks_exact_mut(width)
+                    .zip(green.chunks_exact_mut(width));
+                let rows = rows.zip(blue.chunks_exact_mut(width));
+                for (y, ((red, green), blue)) in rows.enumerate() {
+                    self.write(y, [red, green, blue]);
+                }
+            }
         }
+    }
+}
+
+impl Rows<'_> {
+    /// Writes a row of the section.
+    #[inline(always)]
+    fn write(&mut self, y: usize, output: [&mut [u8]; 3]) {
+        let count = self.planes.len().min(4);
+        let mut rows = [&[][..]; 4];
+        for (row, plane) in rows.iter_mut().zip(&mut self.planes) {
+            *row = plane.row(self.first + y);
+        }
+        self.space.write_rgb(&rows[..count], output);
     }
 }
 
@@ -62,67 +101,63 @@ impl ColorSpace {
         }
     }
 
-    /// Writes a row of RGB pixels.
+    /// Writes a row of red, of green and of blue, of one length.
     #[inline(always)]
-    fn write_rgb(self, components: &[&[u8]], output: &mut [u8]) {
-        let (pixels, _) = output.as_chunks_mut::<3>();
-        let count = pixels.len();
+    fn write_rgb(self, components: &[&[u8]], [red, green, blue]: [&mut [u8]; 3]) {
+        let output = red.iter_mut().zip(green.iter_mut()).zip(blue.iter_mut());
         match (self, components) {
-            (Self::Rgb, [red, green, blue]) => {
-                for (((pixel, r), g), b) in pixels.iter_mut().zip(*red).zip(*green).zip(*blue) {
-                    *pixel = [*r, *g, *b];
-                }
+            (Self::Rgb, [r, g, b]) => {
+                red.copy_from_slice(r);
+                green.copy_from_slice(g);
+                blue.copy_from_slice(b);
             }
             (Self::YCbCr, [y, cb, cr]) => {
-                let (groups, rest) = pixels.as_chunks_mut::<GROUP>();
-                let (y, y_rest) = y[..count].as_chunks::<GROUP>();
-                let (cb, cb_rest) = cb[..count].as_chunks::<GROUP>();
-                let (cr, cr_rest) = cr[..count].as_chunks::<GROUP>();
-                for (((group, y), cb), cr) in groups.iter_mut().zip(y).zip(cb).zip(cr) {
-                    write_group(group, y, cb, cr);
-                }
-                for (((pixel, y), cb), cr) in rest.iter_mut().zip(y_rest).zip(cb_rest).zip(cr_rest)
-                {
-                    *pixel = rgb(*y, *cb, *cr);
+                let inputs = y.iter().zip(*cb).zip(*cr);
+                for (((red, green), blue), ((y, cb), cr)) in output.zip(inputs) {
+                    [*red, *green, *blue] = rgb(*y, *cb, *cr);
                 }
             }
             (Self::Cmyk, [cyan, magenta, yellow, black]) => {
                 let inks = cyan.iter().zip(*magenta).zip(*yellow).zip(*black);
-                for (pixel, (((c, m), y), k)) in pixels.iter_mut().zip(inks) {
-                    *pixel = [*c, *m, *y].map(|ink| printed(255 - ink, *k));
+                for (((red, green), blue), (((c, m), y), k)) in output.zip(inks) {
+                    [*red, *green, *blue] = [*c, *m, *y].map(|ink| printed(255 - ink, *k));
                 }
             }
             (Self::Ycck, [y, cb, cr, black]) => {
                 let inks = y.iter().zip(*cb).zip(*cr).zip(*black);
-                for (pixel, (((y, cb), cr), k)) in pixels.iter_mut().zip(inks) {
-                    *pixel = rgb(*y, *cb, *cr).map(|ink| printed(ink, *k));
+                for (((red, green), blue), (((y, cb), cr), k)) in output.zip(inks) {
+                    [*red, *green, *blue] = rgb(*y, *cb, *cr).map(|ink| printed(ink, *k));
                 }
             }
             (_, [gray, ..]) => {
-                for (pixel, gray) in pixels.iter_mut().zip(*gray) {
-                    *pixel = [*gray; 3];
-                }
+                red.copy_from_slice(gray);
+                green.copy_from_slice(gray);
+                blue.copy_from_slice(gray);
             }
             (_, []) => {}
         }
     }
 }
 
-/// Pixels that are converted side by side.
+/// Pixels that are interleaved side by side.
 const GROUP: usize = 32;
 
-/// Converts pixels in two steps, of which compilers make vector code each.
+/// Makes a row of pixels of rows of red, green and blue.
 #[inline(always)]
-fn write_group(pixels: &mut [[u8; 3]; GROUP], y: &[u8; GROUP], cb: &[u8; GROUP], cr: &[u8; GROUP]) {
-    let mut planes = [[0; GROUP]; 3];
-    for (i, ((y, cb), cr)) in y.iter().zip(cb).zip(cr).enumerate() {
-        let [red, green, blue] = rgb(*y, *cb, *cr);
-        planes[0][i] = red;
-        planes[1][i] = green;
-        planes[2][i] = blue;
+fn interleave([red, green, blue]: [&[u8]; 3], output: &mut [u8]) {
+    let (pixels, _) = output.as_chunks_mut::<3>();
+    let (groups, rest) = pixels.as_chunks_mut::<GROUP>();
+    let (red, red_rest) = red.as_chunks::<GROUP>();
+    let (green, green_rest) = green.as_chunks::<GROUP>();
+    let (blue, blue_rest) = blue.as_chunks::<GROUP>();
+    for (((group, red), green), blue) in groups.iter_mut().zip(red).zip(green).zip(blue) {
+        for (i, pixel) in group.iter_mut().enumerate() {
+            *pixel = [red[i], green[i], blue[i]];
+        }
     }
-    for (i, pixel) in pixels.iter_mut().enumerate() {
-        *pixel = [planes[0][i], planes[1][i], planes[2][i]];
+    let values = red_rest.iter().zip(green_rest).zip(blue_rest);
+    for (pixel, ((red, green), blue)) in rest.iter_mut().zip(values) {
+        *pixel = [*red, *green, *blue];
     }
 }
 

@@ -1,15 +1,18 @@
 //! The decoder: from a file's segments to pixels.
 
+use std::ops::Range;
+
 use image::RgbImage;
 use pulp::Arch;
 
 use super::bits::BitReader;
 use super::blocks::{self, Block};
-use super::color::{ColorSpace, Rows};
+use super::color::{ColorSpace, Pixels, Rows};
 use super::error::JpegError;
-use super::frame::{BLOCK, Frame};
+use super::frame::Frame;
 use super::huffman::HuffmanTable;
 use super::scan::{Progress, Scan};
+use super::section::{Extent, Section};
 use super::segments::Segments;
 use super::standard_tables;
 use super::transform::BlockRow;
@@ -64,12 +67,36 @@ impl<'a> Decoder<'a> {
     ///
     /// If the image is damaged or not whole.
     pub(in super::super) fn decode(self) -> Result<RgbImage, JpegError> {
+        let (width, height) = self.dimensions();
+        let section = Section::whole(&self.frame);
+        let mut image = RgbImage::new(width, height);
+        self.decode_to(&section, Pixels::Interleaved(&mut image))?;
+        Ok(image)
+    }
+
+    /// Decodes a section of the image to planes of red, green and blue. At full scale these are the pixels that
+    /// [`decode`](Self::decode) gives; at a reduced scale those of libjpeg-turbo at that scale, about the means of full
+    /// pixels.
+    ///
+    /// Everything before the image's end is read, so that damage is an error whatever the section.
+    ///
+    /// # Errors
+    ///
+    /// If the image is damaged or not whole.
+    pub(in super::super) fn decode_section(self, section: &Section) -> Result<Vec<u8>, JpegError> {
+        let [height, width] = section.size();
+        let mut pixels = vec![0; 3 * height * width];
+        self.decode_to(section, Pixels::Planar(&mut pixels))?;
+        Ok(pixels)
+    }
+
+    fn decode_to(self, section: &Section, pixels: Pixels) -> Result<(), JpegError> {
         let Self {
             mut segments,
             frame,
             first_scan,
         } = self;
-        let mut image = Image::new(&frame);
+        let mut image = Image::new(&frame, section);
         let (mut body, mut scans) = (Some(first_scan), 0);
         while let Some(header) = body {
             scans += 1;
@@ -94,7 +121,8 @@ impl<'a> Decoder<'a> {
             return Err(segments.damaged("a color component is missing"));
         }
         let space = ColorSpace::of(&frame, segments.jfif, segments.adobe);
-        Ok(image.into_rgb(space))
+        image.write(section, space, pixels);
+        Ok(())
     }
 }
 
@@ -111,24 +139,27 @@ struct Image<'a> {
 struct Samples {
     /// The quantization table at its first scan, or `None` before.
     factors: Option<Block>,
-    /// Coefficients: all where scans refine them, otherwise one row of units.
+    /// The part that is decoded.
+    extent: Extent,
+    /// Coefficients: of all blocks where scans refine them, otherwise of the extent's blocks in one row of units.
     blocks: Vec<Block>,
-    /// Samples, with rows of whole blocks.
+    /// Samples of the extent's blocks.
     samples: Vec<u8>,
 }
 
 impl<'a> Image<'a> {
-    fn new(frame: &'a Frame) -> Self {
+    fn new(frame: &'a Frame, section: &Section) -> Self {
         let components = frame.components.iter().map(|component| {
-            let [rows, columns] = component.padded;
+            let extent = Extent::new(frame, component, section);
             let kept = match frame.progressive {
-                true => rows,
-                false => component.sampling[0],
+                true => component.padded[0] * component.padded[1],
+                false => component.sampling[0] * extent.blocks[1].len(),
             };
             Samples {
                 factors: None,
-                blocks: vec![[0; 64]; kept * columns],
-                samples: vec![0; rows * columns * BLOCK * BLOCK],
+                blocks: vec![[0; 64]; kept],
+                samples: vec![0; extent.blocks[0].len() * extent.side * extent.pitch()],
+                extent,
             }
         });
         Self {
@@ -163,7 +194,10 @@ impl<'a> Image<'a> {
                 scan.visit_row(frame, row, progress, reader, |reader, state, index, at| {
                     let (tables, prediction) =
                         ((&dc[index], &ac[index]), &mut state.predictions[index]);
-                    blocks::sequential(reader, tables, prediction, self.block(scan, index, at))
+                    match self.sequential_block(scan, index, at) {
+                        Some(block) => blocks::sequential(reader, tables, prediction, block),
+                        None => blocks::skip(reader, tables, prediction),
+                    }
                 })?;
                 self.finish_row(scan, row);
                 continue;
@@ -197,16 +231,32 @@ impl<'a> Image<'a> {
         Ok(())
     }
 
-    /// Returns the coefficients of a block of the scan's component at this index.
+    /// Returns the coefficients of a block of a progressive image: that of the scan's component at this index.
     #[inline(always)]
     fn block(&mut self, scan: &Scan, index: usize, [row, column]: [usize; 2]) -> &mut Block {
         let index = scan.components[index].index;
-        let component = &self.frame.components[index];
-        let row = match self.frame.progressive {
-            true => row,
-            false => row % component.sampling[0],
-        };
-        &mut self.components[index].blocks[row * component.padded[1] + column]
+        let [_, columns] = self.frame.components[index].padded;
+        &mut self.components[index].blocks[row * columns + column]
+    }
+
+    /// Returns the coefficients of a block of a sequential image if the block is wanted.
+    #[inline(always)]
+    fn sequential_block(
+        &mut self,
+        scan: &Scan,
+        index: usize,
+        at @ [row, column]: [usize; 2],
+    ) -> Option<&mut Block> {
+        let index = scan.components[index].index;
+        let component = &mut self.components[index];
+        if !component.extent.has(at) {
+            return None;
+        }
+        let row = row % self.frame.components[index].sampling[0];
+        let [_, columns] = &component.extent.blocks;
+        component
+            .blocks
+            .get_mut(row * columns.len() + column - columns.start)
     }
 
     /// Transforms a row of a sequential scan's units, and makes room for the next one.
@@ -218,47 +268,52 @@ impl<'a> Image<'a> {
                 _ => unit_row * unit_rows..(unit_row + 1) * unit_rows,
             };
             for row in rows {
-                self.transform(component.index, row, row % unit_rows);
-            }
-            self.components[component.index].blocks.fill([0; 64]);
-        }
-    }
-
-    /// Transforms a row of a component's blocks, which is the row `kept` of those that are in memory.
-    fn transform(&mut self, component: usize, row: usize, kept: usize) {
-        let [_, columns] = self.frame.components[component].padded;
-        let length = columns * BLOCK * BLOCK;
-        let component = &mut self.components[component];
-        let factors = blocks::in_rows(component.factors.as_ref().unwrap_or(&[0; 64]));
-        self.arch.dispatch(BlockRow {
-            blocks: &component.blocks[kept * columns..][..columns],
-            factors: &factors,
-            samples: &mut component.samples[row * length..][..length],
-        });
-    }
-
-    /// Transforms what is left, and makes RGB of all components.
-    fn into_rgb(mut self, space: ColorSpace) -> RgbImage {
-        let frame = self.frame;
-        if frame.progressive {
-            for (index, component) in frame.components.iter().enumerate() {
-                for row in 0..component.padded[0] {
-                    self.transform(index, row, row);
+                let Extent { blocks, .. } = &self.components[component.index].extent;
+                if blocks[0].contains(&row) {
+                    let columns = blocks[1].len();
+                    let kept = row % unit_rows * columns..(row % unit_rows + 1) * columns;
+                    self.transform(component.index, row, kept.clone());
+                    self.components[component.index].blocks[kept].fill([0; 64]);
                 }
             }
         }
-        let components = frame.components.iter().zip(self.components);
-        let planes =
-            components.map(|(component, decoded)| Plane::new(frame, component, decoded.samples));
-        let [height, width] = frame.size;
-        let mut image = RgbImage::new(width as u32, height as u32);
+    }
+
+    /// Transforms a row of the extent of a component, whose blocks are at `kept` of those that are in memory.
+    fn transform(&mut self, component: usize, row: usize, kept: Range<usize>) {
+        let component = &mut self.components[component];
+        let Extent { blocks, side, .. } = &component.extent;
+        let length = component.extent.pitch() * side;
+        let factors = blocks::in_rows(component.factors.as_ref().unwrap_or(&[0; 64]));
+        self.arch.dispatch(BlockRow {
+            blocks: &component.blocks[kept],
+            factors: &factors,
+            side: *side,
+            samples: &mut component.samples[(row - blocks[0].start) * length..][..length],
+        });
+    }
+
+    /// Transforms what is left, and writes the pixels of the section.
+    fn write(mut self, section: &Section, space: ColorSpace, pixels: Pixels) {
+        let frame = self.frame;
+        if frame.progressive {
+            for (index, component) in frame.components.iter().enumerate() {
+                let [rows, columns] = self.components[index].extent.blocks.clone();
+                for row in rows {
+                    let start = row * component.padded[1];
+                    self.transform(index, row, start + columns.start..start + columns.end);
+                }
+            }
+        }
+        let components = self.components.into_iter();
+        let planes = components.map(|decoded| Plane::new(decoded.extent, section, decoded.samples));
         self.arch.dispatch(Rows {
             space,
             planes: planes.collect(),
-            pixels: &mut image,
-            width,
+            first: section.pixels[0].start,
+            width: section.pixels[1].len(),
+            pixels,
         });
-        image
     }
 }
 

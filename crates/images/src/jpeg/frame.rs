@@ -27,19 +27,10 @@ pub(super) struct Component {
     pub(super) sampling: [usize; 2],
     /// The quantization table's index.
     pub(super) table: usize,
-    /// Rows and columns of samples that belong to the image.
-    pub(super) size: [usize; 2],
     /// Rows and columns of blocks in a scan of this component alone.
     pub(super) blocks: [usize; 2],
     /// Rows and columns of blocks in an interleaved scan, which has whole units.
     pub(super) padded: [usize; 2],
-}
-
-impl Component {
-    /// Samples of a row of whole blocks.
-    pub(super) fn pitch(&self) -> usize {
-        self.padded[1] * BLOCK
-    }
 }
 
 impl Frame {
@@ -109,7 +100,6 @@ impl Frame {
                 id,
                 sampling,
                 table,
-                size: samples,
                 blocks: samples.map(|side| side.div_ceil(BLOCK)),
                 padded: [0, 1].map(|axis| units[axis] * sampling[axis]),
             });
@@ -137,18 +127,11 @@ mod tests {
             (frame.size, frame.largest, frame.units),
             ([17, 33], [2, 2], [2, 3])
         );
-        let sizes = frame
-            .components
-            .iter()
-            .map(|c| (c.size, c.blocks, c.padded));
+        let sizes = frame.components.iter().map(|c| (c.blocks, c.padded));
         let sizes: Vec<_> = sizes.collect();
         assert_eq!(
             sizes,
-            [
-                ([17, 33], [3, 5], [4, 6]),
-                ([9, 33], [2, 5], [2, 6]),
-                ([9, 17], [2, 3], [2, 3]),
-            ]
+            [([3, 5], [4, 6]), ([2, 5], [2, 6]), ([2, 3], [2, 3]),]
         );
     }
 

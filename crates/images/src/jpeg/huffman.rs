@@ -4,7 +4,7 @@ use super::bits::{BitReader, extend};
 use super::error::JpegError;
 
 /// Codes of up to this many bits are looked up.
-const FAST_BITS: u32 = 9;
+const FAST_BITS: u32 = 10;
 
 /// A Huffman table.
 #[derive(Debug, Clone)]
@@ -12,8 +12,8 @@ pub(super) struct HuffmanTable {
     /// For the next bits, the length and the symbol of the code that they begin with; zero where the
     /// code is longer.
     fast: Box<[(u8, u8); 1 << FAST_BITS]>,
-    /// For the next bits, the coefficient that they begin with if they hold all of it.
-    coefficients: Box<[Short; 1 << FAST_BITS]>,
+    /// For the next bits, the coefficient that they begin with, as far as they hold it.
+    coefficients: Box<[Prefix; 1 << FAST_BITS]>,
     /// The largest code of each length, or -1.
     largest: [i32; 17],
     /// Differences between a code of each length and its symbol's index.
@@ -21,14 +21,15 @@ pub(super) struct HuffmanTable {
     symbols: Vec<u8>,
 }
 
-/// A coefficient whose code and value are short enough to be looked up together.
+/// What the next bits say of a coefficient.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Short {
-    /// Bits of both, or 0 if they are too long.
+pub(super) struct Prefix {
+    /// Bits of the code and of what is known of the value, or 0 if the code is too long.
     pub(super) bits: u8,
-    /// Zeros before the coefficient.
-    pub(super) run: u8,
-    /// The coefficient.
+    /// Zeros before the coefficient, in the higher half; bits of the value that come after these, in the lower half: 0 where
+    /// the value is known, and where there is none.
+    pub(super) symbol: u8,
+    /// The coefficient, or 0 where it isn't known.
     pub(super) value: i16,
 }
 
@@ -42,7 +43,7 @@ impl HuffmanTable {
         }
         let mut table = Self {
             fast: Box::new([(0, 0); 1 << FAST_BITS]),
-            coefficients: Box::new([Short::default(); 1 << FAST_BITS]),
+            coefficients: Box::new([Prefix::default(); 1 << FAST_BITS]),
             largest: [-1; 17],
             offsets: [0; 17],
             symbols: symbols.to_vec(),
@@ -66,25 +67,29 @@ impl HuffmanTable {
             code <<= 1;
         }
         for bits in 0..1 << FAST_BITS {
-            table.coefficients[bits] = table.short(bits as u32).unwrap_or_default();
+            table.coefficients[bits] = table.prefix(bits as u32);
         }
         Some(table)
     }
 
-    /// Returns the coefficient that these bits begin with, if they hold all of it.
-    fn short(&self, bits: u32) -> Option<Short> {
+    /// Returns what these bits say of a coefficient.
+    fn prefix(&self, bits: u32) -> Prefix {
         let (length, symbol) = self.fast[bits as usize];
-        let (run, size) = (symbol >> 4, symbol & 15);
+        let size = symbol & 15;
         let used = u32::from(length + size);
         if length == 0 || size == 0 || used > FAST_BITS {
-            return None;
+            return Prefix {
+                bits: length,
+                symbol,
+                value: 0,
+            };
         }
         let value = (bits >> (FAST_BITS - used)) & ((1 << size) - 1);
-        Some(Short {
+        Prefix {
             bits: used as u8,
-            run,
+            symbol: symbol & 0xf0,
             value: extend(value as i32, u32::from(size)) as i16,
-        })
+        }
     }
 
     /// Returns whether every symbol is a possible size of a DC coefficient, in bits.
@@ -92,9 +97,9 @@ impl HuffmanTable {
         self.symbols.iter().all(|&symbol| symbol <= 15)
     }
 
-    /// Looks up the coefficient that the next bits begin with; its `bits` are 0 if it is too long.
+    /// Looks up what the next bits say of a coefficient.
     #[inline(always)]
-    pub(super) fn coefficient(&self, reader: &BitReader) -> Short {
+    pub(super) fn prefix_of(&self, reader: &BitReader) -> Prefix {
         self.coefficients[reader.peek(FAST_BITS) & ((1 << FAST_BITS) - 1)]
     }
 
@@ -110,7 +115,8 @@ impl HuffmanTable {
         self.decode_long(reader)
     }
 
-    fn decode_long(&self, reader: &mut BitReader) -> Result<u8, JpegError> {
+    /// Decodes a symbol whose code is too long to be looked up.
+    pub(super) fn decode_long(&self, reader: &mut BitReader) -> Result<u8, JpegError> {
         for length in FAST_BITS + 1..=16 {
             let code = reader.peek(length) as i32;
             if code <= self.largest[length as usize] {

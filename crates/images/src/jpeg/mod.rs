@@ -21,7 +21,9 @@ mod error;
 mod frame;
 mod huffman;
 mod marker;
+mod reduced_transform;
 mod scan;
+mod section;
 mod segments;
 mod standard_tables;
 mod transform;
@@ -29,3 +31,4 @@ mod upsample;
 
 pub(super) use decoder::Decoder;
 pub use error::JpegError;
+pub(super) use section::Section;

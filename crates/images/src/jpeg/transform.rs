@@ -5,26 +5,27 @@ use pulp::{Simd, WithSimd};
 
 use super::blocks::Block;
 use super::frame::BLOCK;
+use super::reduced_transform as reduced;
 
 /// A number for each column of a block.
-type Row = [i16; 8];
+pub(super) type Row = [i16; 8];
 
 /// Bits after the point of the factors.
-const FACTOR_BITS: u32 = 13;
+pub(super) const FACTOR_BITS: u32 = 13;
 /// Bits after the point between the two passes.
-const BETWEEN_BITS: u32 = 2;
+pub(super) const BETWEEN_BITS: u32 = 2;
 
 /// `factor * 2^13`, rounded.
 const F_0_541: i32 = 4433;
-const F_0_765: i32 = 6270;
-const F_1_847: i32 = 15137;
+pub(super) const F_0_765: i32 = 6270;
+pub(super) const F_1_847: i32 = 15137;
 const F_1_175: i32 = 9633;
 const F_1_961: i32 = 16069;
 const F_0_390: i32 = 3196;
 const F_0_298: i32 = 2446;
-const F_0_899: i32 = 7373;
+pub(super) const F_0_899: i32 = 7373;
 const F_2_053: i32 = 16819;
-const F_2_562: i32 = 20995;
+pub(super) const F_2_562: i32 = 20995;
 const F_3_072: i32 = 25172;
 const F_1_501: i32 = 12299;
 
@@ -34,6 +35,8 @@ pub(super) struct BlockRow<'a> {
     pub(super) blocks: &'a [Block],
     /// The factors of the coefficients.
     pub(super) factors: &'a Block,
+    /// Samples of a block's side: 8, or fewer at a reduced scale.
+    pub(super) side: usize,
     /// Rows of samples, as many as a block has.
     pub(super) samples: &'a mut [u8],
 }
@@ -43,9 +46,21 @@ impl WithSimd for BlockRow<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let pitch = self.samples.len() / BLOCK;
+        match self.side {
+            BLOCK => self.transform::<BLOCK, Full>(),
+            4 => self.transform::<4, reduced::Half>(),
+            2 => self.transform::<2, reduced::Quarter>(),
+            _ => self.transform::<1, Mean>(),
+        }
+    }
+}
+
+impl BlockRow<'_> {
+    #[inline(always)]
+    fn transform<const SIDE: usize, T: Transform<SIDE>>(self) {
+        let pitch = self.samples.len() / SIDE;
         for (index, block) in self.blocks.iter().enumerate() {
-            let columns = index * BLOCK..(index + 1) * BLOCK;
+            let columns = index * SIDE..(index + 1) * SIDE;
             let others = block[1..].iter().fold(0, |all, value| all | value);
             if others == 0 {
                 let value = inverse_of_dc(block[0].wrapping_mul(self.factors[0]));
@@ -54,7 +69,7 @@ impl WithSimd for BlockRow<'_> {
                 }
                 continue;
             }
-            let rows = inverse(block, self.factors);
+            let rows = T::inverse(block, self.factors);
             for (to, row) in self.samples.chunks_exact_mut(pitch).zip(rows) {
                 to[columns.clone()].copy_from_slice(&row);
             }
@@ -62,12 +77,37 @@ impl WithSimd for BlockRow<'_> {
     }
 }
 
+/// A transform of a block to `SIDE` x `SIDE` samples. It is a type because calls of function values aren't compiled for the
+/// vector instructions that their caller may use.
+pub(super) trait Transform<const SIDE: usize> {
+    /// Transforms a block.
+    fn inverse(block: &Block, factors: &Block) -> [[u8; SIDE]; SIDE];
+}
+
+/// The transform to as many samples as a block has coefficients.
+struct Full;
+
+impl Transform<BLOCK> for Full {
+    #[inline(always)]
+    fn inverse(block: &Block, factors: &Block) -> [[u8; BLOCK]; BLOCK] {
+        inverse(block, factors)
+    }
+}
+
+/// The transform to the mean of all samples.
+struct Mean;
+
+impl Transform<1> for Mean {
+    #[inline(always)]
+    fn inverse(block: &Block, factors: &Block) -> [[u8; 1]; 1] {
+        [[inverse_of_dc(block[0].wrapping_mul(factors[0]))]]
+    }
+}
+
 /// Transforms a block.
 #[inline(always)]
 fn inverse(block: &Block, factors: &Block) -> [[u8; 8]; 8] {
-    let rows: [Row; 8] = std::array::from_fn(|i| {
-        std::array::from_fn(|j| block[i * 8 + j].wrapping_mul(factors[i * 8 + j]))
-    });
+    let rows = dequantized(block, factors);
     let columns = transposed(&pass::<{ FACTOR_BITS - BETWEEN_BITS }>(&rows));
     let rows = transposed(&pass::<{ FACTOR_BITS + BETWEEN_BITS + 3 }>(&columns));
     let mut samples = [[0; 8]; 8];
@@ -88,7 +128,7 @@ fn inverse_of_dc(dc: i16) -> u8 {
 
 /// Returns the sample of a value around zero.
 #[inline(always)]
-fn sample(value: i16) -> u8 {
+pub(super) fn sample(value: i16) -> u8 {
     (value.clamp(-128, 127) + 128) as u8
 }
 
@@ -137,13 +177,24 @@ fn column<const SHIFT: u32>(x: [i16; 8]) -> [i16; 8] {
         product(x[5], F_2_053 - F_2_562, x[3], -F_2_562).wrapping_add(sum_4),
         product(x[7], F_0_298 - F_0_899, x[1], -F_0_899).wrapping_add(sum_3),
     ];
-    let rounded = |value: i32| {
-        let value = value.wrapping_add(1 << (SHIFT - 1)) >> SHIFT;
-        value.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16
-    };
     std::array::from_fn(|k| match k {
-        0..4 => rounded(even[k].wrapping_add(odd[k])),
-        _ => rounded(even[7 - k].wrapping_sub(odd[7 - k])),
+        0..4 => rounded::<SHIFT>(even[k].wrapping_add(odd[k])),
+        _ => rounded::<SHIFT>(even[7 - k].wrapping_sub(odd[7 - k])),
+    })
+}
+
+/// Drops `SHIFT` bits, rounding to the nearest number of 16 bits.
+#[inline(always)]
+pub(super) fn rounded<const SHIFT: u32>(value: i32) -> i16 {
+    let value = value.wrapping_add(1 << (SHIFT - 1)) >> SHIFT;
+    value.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16
+}
+
+/// Returns the coefficients of a block, row by row.
+#[inline(always)]
+pub(super) fn dequantized(block: &Block, factors: &Block) -> [Row; 8] {
+    std::array::from_fn(|i| {
+        std::array::from_fn(|j| block[i * 8 + j].wrapping_mul(factors[i * 8 + j]))
     })
 }
 

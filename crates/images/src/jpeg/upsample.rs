@@ -1,88 +1,85 @@
 //! Components with fewer samples than the image has pixels, interpolated row by row as libjpeg does it.
 
-use super::frame::{Component, Frame};
+use std::ops::Range;
 
-/// A component's samples, and how they become a value for each pixel.
+use super::section::{Extent, Section, Upsampling};
+
+/// A component's samples, and how they become a value for each pixel of a section.
 #[derive(Debug)]
 pub(super) struct Plane {
+    /// Rows of the extent's whole blocks.
     samples: Vec<u8>,
-    pitch: usize,
-    /// Rows and columns of samples that belong to the image.
-    size: [usize; 2],
-    method: Method,
+    extent: Extent,
+    /// The pixels of a row that are asked for.
+    columns: Range<usize>,
     /// Sums of two rows.
     sums: Vec<u16>,
     /// An interpolated row.
     row: Vec<u8>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Method {
-    /// A sample for each pixel.
-    Full,
-    /// Between two samples of a row.
-    Across,
-    /// Between two samples of a column.
-    Down,
-    /// Between four samples.
-    Both,
-    /// Each sample is repeated this many times, down and to the right.
-    Repeat([usize; 2]),
-}
-
 impl Plane {
-    /// Creates the upsampling of a component with all its samples, whose rows are [`Component::pitch`] apart.
-    pub(super) fn new(frame: &Frame, component: &Component, samples: Vec<u8>) -> Self {
-        let factors = [0, 1].map(|axis| frame.largest[axis] / component.sampling[axis]);
-        // Rows of one or two samples have no middle that could be interpolated.
-        let wide = component.size[1] > 2;
-        let method = match factors {
-            [1, 1] => Method::Full,
-            [1, 2] if wide => Method::Across,
-            [2, 1] => Method::Down,
-            [2, 2] if wide => Method::Both,
-            factors => Method::Repeat(factors),
+    /// Creates the upsampling of a component to a section, with the samples of all blocks of its extent.
+    pub(super) fn new(extent: Extent, section: &Section, samples: Vec<u8>) -> Self {
+        let held = extent.samples[1].len();
+        let width = match extent.upsampling {
+            Upsampling::Full => 0,
+            Upsampling::Down => held,
+            Upsampling::Across | Upsampling::Both => 2 * held,
+            Upsampling::Repeat([_, factor]) => factor * held,
         };
         Self {
             samples,
-            pitch: component.pitch(),
-            size: component.size,
-            method,
+            columns: section.pixels[1].clone(),
             sums: Vec::new(),
-            // With room for a pixel more where the width is odd.
-            row: vec![0; frame.size[1].next_multiple_of(frame.largest[1])],
+            row: vec![0; width],
+            extent,
         }
     }
 
-    /// Returns the samples of a row, of those that belong to the image.
+    /// Returns the samples of a row, of those that pixels depend on.
     #[inline(always)]
     fn samples(&self, row: usize) -> &[u8] {
-        &self.samples[row * self.pitch..][..self.size[1]]
+        let Extent {
+            samples: [_, columns],
+            blocks: [block_rows, block_columns],
+            side,
+            ..
+        } = &self.extent;
+        let start = (row - block_rows.start * side) * self.extent.pitch();
+        let start = start + columns.start - block_columns.start * side;
+        &self.samples[start..][..columns.len()]
     }
 
-    /// Returns the values of a row of pixels, and possibly some more.
+    /// Returns the values of a row of the section's pixels; `y` is its place in the image.
     #[inline(always)]
     pub(super) fn row(&mut self, y: usize) -> &[u8] {
         let mut output = std::mem::take(&mut self.row);
         // Of the two nearest rows, the one that is farther away; at the edges both are the same.
+        let last = self.extent.size[0] - 1;
         let farther = |y: usize| match y % 2 {
             0 => (y / 2).saturating_sub(1),
-            _ => (y / 2 + 1).min(self.size[0] - 1),
+            _ => (y / 2 + 1).min(last),
         };
-        match self.method {
-            Method::Full => {
+        let mut factor = 1;
+        match self.extent.upsampling {
+            Upsampling::Full => {
                 self.row = output;
                 return self.samples(y);
             }
-            Method::Across => across(self.samples(y), &mut output),
-            Method::Down => {
+            Upsampling::Across => {
+                factor = 2;
+                across(self.samples(y), &mut output);
+            }
+            Upsampling::Down => {
                 let rounding = [1, 2][y % 2];
                 let rows = self.samples(y / 2).iter().zip(self.samples(farther(y)));
                 for (to, (&near, &far)) in output.iter_mut().zip(rows) {
                     *to = ((3 * u16::from(near) + u16::from(far) + rounding) >> 2) as u8;
                 }
             }
-            Method::Both => {
+            Upsampling::Both => {
+                factor = 2;
                 let mut sums = std::mem::take(&mut self.sums);
                 let rows = self.samples(y / 2).iter().zip(self.samples(farther(y)));
                 sums.clear();
@@ -90,7 +87,8 @@ impl Plane {
                 across_sums(&sums, &mut output);
                 self.sums = sums;
             }
-            Method::Repeat([rows, columns]) => {
+            Upsampling::Repeat([rows, columns]) => {
+                factor = columns;
                 let samples = self.samples(y / rows);
                 for (to, &value) in output.chunks_mut(columns).zip(samples) {
                     to.fill(value);
@@ -98,11 +96,13 @@ impl Plane {
             }
         }
         self.row = output;
-        &self.row
+        // Where the section begins within the image, the values before it lack a neighbour, and nobody asks for them.
+        let start = self.columns.start - factor * self.extent.samples[1].start;
+        &self.row[start..][..self.columns.len()]
     }
 }
 
-/// Interpolates a row of three samples or more.
+/// Interpolates a row of two samples or more, as if it were the whole one.
 #[inline(always)]
 fn across(samples: &[u8], output: &mut [u8]) {
     let [first, .., last] = samples else {

@@ -3,7 +3,8 @@
     python make_jpeg_reference.py
     python make_jpeg_reference.py --many FOLDER
 
-NAME.rgb.png holds what Pillow's `convert("RGB")` makes of NAME. With --many some hundred files go to FOLDER,
+NAME.rgb.png holds what Pillow's `convert("RGB")` makes of NAME, NAME.2.rgb.png, .4 and .8 what it makes of it at that part of
+the size, which libjpeg-turbo decodes by itself. With --many some hundred files go to FOLDER,
 parts of photos too, of each sampling, quality and coding; the tests compare them and print a table with
 
     JPEG_REFERENCE=FOLDER cargo test --release -p xception-models --test preprocessing_reference jpeg -- --nocapture
@@ -130,6 +131,18 @@ def many():
     return files
 
 
+def write_references(path):
+    """Writes the pixels beside a file, at full size and at the reduced sizes."""
+    for scale in (1, 2, 4, 8):
+        with Image.open(path) as image:
+            if scale > min(image.size):
+                break
+            if scale > 1:
+                image.draft(None, [side // scale for side in image.size])
+            name = f"{path.name}.rgb.png" if scale == 1 else f"{path.name}.{scale}.rgb.png"
+            image.convert("RGB").save(path.with_name(name), optimize=True)
+
+
 def main():
     if sys.argv[1:2] == ["--many"]:
         folder, files = Path(sys.argv[2]), many()
@@ -139,8 +152,7 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     for name, file in files.items():
         (folder / name).write_bytes(file)
-        with Image.open(io.BytesIO(file)) as image:
-            image.convert("RGB").save(folder / f"{name}.rgb.png", optimize=True)
+        write_references(folder / name)
 
 
 if __name__ == "__main__":

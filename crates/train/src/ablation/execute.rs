@@ -226,6 +226,7 @@ impl<'a> Execution<'a> {
             seed: run.seed,
             device: self.device,
             backend: self.backend,
+            parallel: None,
             display: self.display,
             stop: self.stop.clone(),
             label: &run.label,

@@ -8,7 +8,7 @@ use xception_models::ModelConfig;
 
 use super::study::run_folder;
 use crate::TrainError;
-use crate::config::{AblationConfig, RunConfig, Variant};
+use crate::config::{AblationConfig, RunConfig, Variant, check_measured};
 use crate::data::{Dataset, Skipped};
 use crate::network::{NetworkConfig, NetworkSize};
 use crate::numbers::counted;
@@ -75,6 +75,7 @@ impl<M: NetworkConfig> Plan<M> {
                 Some(before) => before.data.clone(),
                 None => Run::load_data(&variant.config)?,
             };
+            check_measured(&config.claims, &data)?;
             let (classes, image) = (data.classes.len(), data.size());
             let fitted = variant.config.at_complexity(classes, image);
             variant.config = fitted.map_err(|cause| TrainError::Variant {
@@ -172,8 +173,7 @@ impl<M> Plan<M> {
     /// Returns about what an epoch of a variant costs: multiply-adds, with a backward pass for two forward passes; or,
     /// if they aren't known of every variant, images.
     fn work(&self, variant: &PlannedVariant<M>) -> f64 {
-        let images =
-            (3 * variant.data.training_samples().len() + variant.data.test_samples().len()) as f64;
+        let images = (3 * variant.data.train.len() + variant.data.test.len()) as f64;
         let counted = self.variants.iter().all(|v| v.size.multiply_adds.is_some());
         match variant.size.multiply_adds.filter(|_| counted) {
             Some(multiply_adds) => images * multiply_adds as f64,
@@ -192,8 +192,8 @@ impl<M: NetworkConfig> fmt::Display for Plan<M> {
             formatter,
             "{}: {} and {} of {} classes",
             base.data.name,
-            counted(base.data.training_samples().len(), "training image"),
-            counted(base.data.test_samples().len(), "test image"),
+            counted(base.data.train.len(), "training image"),
+            counted(base.data.test.len(), "test image"),
             base.data.classes.len()
         )?;
         let name = |v: &PlannedVariant<M>| v.variant.name.chars().count();

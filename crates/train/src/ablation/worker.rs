@@ -106,6 +106,7 @@ impl Worker<'_> {
             seed: assignment.seed,
             device: self.device,
             backend: self.backend,
+            parallel: None,
             display: match assignment.lines {
                 true => Display::Lines,
                 false => Display::Quiet,

@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use super::ablation::Variant;
 use super::data::DataConfig;
-use super::error::Invalid;
+use super::error::{ConfigError, Invalid};
 use super::run::RunConfig;
 use super::strict_json::shown;
+use crate::data::Dataset;
 use crate::network::NetworkConfig;
 use crate::record::{Claim, ClaimMetric};
 use xception_messages::suggestion;
@@ -90,19 +91,45 @@ pub(super) fn check_claims(claims: &[Claim], names: &[&str]) -> Result<(), Inval
     Ok(())
 }
 
-/// Checks that runs measure what claims compare. The variants share what it takes.
+/// Returns what data lacks for a metric, as the rest of a sentence about the metric.
+fn lacking(metric: ClaimMetric, has_validation: bool, has_sets: bool) -> Option<&'static str> {
+    match metric {
+        ClaimMetric::ChosenTop1 if !has_validation => Some(
+            "is of the epoch chosen on the images held back for validation: give their number, `data.validation_images`",
+        ),
+        ClaimMetric::FinalMap100 | ClaimMetric::MeanMap100 if !has_sets => {
+            Some("is of images with sets of labels: give `data.mosaic`, or compare top-1")
+        }
+        _ => None,
+    }
+}
+
+/// Checks that runs may measure what claims compare, as far as it is known without the images. The variants share what it takes.
 pub(super) fn check_metrics(claims: &[Claim], data: &DataConfig) -> Result<(), Invalid> {
+    let has_validation = data.validation_images.is_some() || data.source.may_have_validation();
+    let has_sets = data.mosaic.is_some() || data.source.may_have_sets();
     for (index, claim) in claims.iter().enumerate() {
-        let missing = match claim.metric {
-            ClaimMetric::ChosenTop1 if data.validation_images.is_none() => {
-                "is of the epoch chosen on the images held back for validation: give their number, `data.validation_images`"
-            }
-            ClaimMetric::FinalMap100 | ClaimMetric::MeanMap100 if data.mosaic.is_none() => {
-                "is of images with sets of labels: give `data.mosaic`, or compare top-1"
-            }
-            _ => continue,
-        };
-        return Err(Invalid::saying(format!("claims.{index}.metric"), missing));
+        if let Some(lacking) = lacking(claim.metric, has_validation, has_sets) {
+            return Err(Invalid::saying(format!("claims.{index}.metric"), lacking));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that runs on these images measure what claims compare.
+///
+/// # Errors
+///
+/// [`ConfigError::Unmeasured`] where they don't.
+pub(crate) fn check_measured(claims: &[Claim], data: &Dataset) -> Result<(), ConfigError> {
+    let (has_validation, has_sets) = (
+        data.validation.is_some(),
+        data.train.set_classes().is_some(),
+    );
+    for (claim, metric) in claims.iter().map(|claim| claim.metric).enumerate() {
+        if let Some(lacking) = lacking(metric, has_validation, has_sets) {
+            return Err(ConfigError::Unmeasured { claim, lacking });
+        }
     }
     Ok(())
 }

@@ -15,19 +15,22 @@ const VALIDATION_IMAGES: Bounds = Bounds::at_least(1.0);
 /// A number of test images to use.
 const TEST_IMAGES: Bounds = Bounds::at_least(1.0);
 
+/// A number of samples that an order is mixed over.
+const SHUFFLE_BUFFER: Bounds = Bounds::at_least(1.0);
+
 /// The images of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataConfig {
-    /// Where the images come from: `embedded`, `cifar10:DIR`, `cifar100:DIR` or `folder:DIR`.
+    /// Where the images come from: `embedded`, `cifar10:DIR`, `cifar100:DIR`, `folder:DIR`, `list:FILE` or `shards:DIR`.
     #[schemars(example = DataSource::Cifar10("datasets/cifar10".into()))]
     pub source: DataSource,
-    /// Height and width, in pixels, that images of a folder are brought to; where left out, what the
+    /// Height and width, in pixels, that images of a folder, a list or shards are brought to; where left out, what the
     /// weights to start from take, or what the network was published for.
     #[schemars(example = 128, transform = SIDE.of_number())]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_size: Option<usize>,
-    /// What images of a folder go through; where left out, what the weights to start from want, else the
+    /// What images of a folder, a list or shards go through; where left out, what the weights to start from want, else the
     /// shorter side is resized, the center is cropped, and pixels become numbers from -1 to 1.
     #[schemars(example = folder_preprocessing(299))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,6 +46,11 @@ pub struct DataConfig {
     /// How many test images to use, with the same shares of the classes; all where left out.
     #[schemars(example = 500, transform = TEST_IMAGES.of_number())]
     pub test_images: Option<usize>,
+    /// How many samples the order of shards is mixed over, 10,000 where left out: an epoch goes through the shards in a random order,
+    /// and of so many samples that follow each other always a random one comes next.
+    #[schemars(example = 50_000, transform = SHUFFLE_BUFFER.of_number())]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shuffle_buffer: Option<usize>,
     /// Makes mosaics of the images, with a set of labels each, which are then trained on and scored: what is counted by
     /// `train_images` and the others are the images that mosaics are made of.
     #[schemars(example = Mosaic::default())]
@@ -62,6 +70,7 @@ impl Default for DataConfig {
             train_images: None,
             validation_images: None,
             test_images: None,
+            shuffle_buffer: None,
             mosaic: None,
             augmentation: Augmentation::default(),
         }
@@ -82,6 +91,7 @@ impl DataConfig {
                 "",
             ),
             ("test_images", self.test_images, TEST_IMAGES, ""),
+            ("shuffle_buffer", self.shuffle_buffer, SHUFFLE_BUFFER, ""),
         ] {
             if let Some(value) = value.filter(|&value| !bounds.contains_count(value)) {
                 let path = format!("data.{key}");
@@ -96,6 +106,10 @@ impl DataConfig {
                 found,
                 &expected,
             ));
+        }
+        if let Some((option, found, expected)) = self.augmentation.out_of_range() {
+            let path = format!("data.augmentation.{option}");
+            return Err(Invalid::new(path, found, &expected));
         }
         let Some(preprocessing) = &self.preprocessing else {
             return Ok(());

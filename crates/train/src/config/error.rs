@@ -56,6 +56,14 @@ pub enum ConfigError {
         /// Classes of the data.
         data: usize,
     },
+    /// A claim about what runs on these images don't measure.
+    #[error("`claims.{claim}.metric` {lacking}")]
+    Unmeasured {
+        /// The claim's place.
+        claim: usize,
+        /// What the images lack.
+        lacking: &'static str,
+    },
     /// No width gives the model the complexity wanted.
     #[error("`complexity`: {0}")]
     Complexity(ModelError),

@@ -24,6 +24,7 @@ mod variant_folder;
 
 pub use ablation::{AblationConfig, Variant};
 pub use ablation_file::{Axis, VariantConfig};
+pub(crate) use comparison::check_measured;
 pub use data::DataConfig;
 pub use error::ConfigError;
 pub use fine_tuning::{FineTuning, Freeze, StartingHead};

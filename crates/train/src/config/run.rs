@@ -402,6 +402,21 @@ mod tests {
             error(r#"{"test_images": 0}"#)
                 .contains("`data.test_images`: is 0, but has to be at least 1")
         );
+        assert!(
+            error(r#"{"augmentation": {"mixup": 5}}"#).contains(
+                "`data.augmentation.mixup`: is 5, but has to be more than 0 and at most 4"
+            )
+        );
+        assert!(
+            error(r#"{"augmentation": {"crop_padding": 0, "resized_crop": {"area": [0.5, 2]}}}"#)
+                .contains("`data.augmentation.resized_crop.area`: is [0.5, 2.0]")
+        );
+        let crop = r#"{"augmentation": {"resized_crop": {}}}"#;
+        assert!(
+            error(crop).contains("has to be 0 with `resized_crop`"),
+            "{}",
+            error(crop)
+        );
         let fits = r#"{"model": "xception", "data": {"augmentation": {"crop_padding": 31}}}"#;
         assert!(<RunConfig>::parse(fits, &[]).is_ok());
     }

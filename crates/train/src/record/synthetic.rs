@@ -343,6 +343,7 @@ fn record(variants: Vec<VariantRecord>, seeds: Vec<u64>, epochs: usize) -> Ablat
             sha256: "5eed".repeat(16),
             classes: 10,
             labels: None,
+            mean_labels: None,
             train_images: 4000,
             validation_images: None,
             test_images: 1000,
@@ -352,6 +353,7 @@ fn record(variants: Vec<VariantRecord>, seeds: Vec<u64>, epochs: usize) -> Ablat
         environment: EnvironmentRecord {
             backend: "flex".to_owned(),
             device: "Cpu".to_owned(),
+            devices: Vec::new(),
             processor: "Imaginary 9000".to_owned(),
             threads: 8,
             platform: "linux x86_64".to_owned(),

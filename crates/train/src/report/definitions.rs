@@ -123,10 +123,16 @@ pub(super) fn definitions(
     ];
     if let Some(labels) = record.data.labels {
         let classes = record.data.classes;
+        let have = match record.data.mean_labels {
+            None => format!("Each image has {labels} of {classes} classes."),
+            Some(mean) => format!(
+                "The training images have {mean:.1} of {classes} classes on average, and no image more than {labels}."
+            ),
+        };
         definitions.push((
             "Top-1, with sets of labels",
             format!(
-                "Each image has {labels} of {classes} classes. A prediction, the class of the greatest logit, is right if it is \
+                "{have} A prediction, the class of the greatest logit, is right if it is \
                  one of them. The loss is the cross-entropy with sigmoid, summed over the classes."
             ),
         ));

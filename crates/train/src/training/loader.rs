@@ -6,33 +6,48 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::prelude::Device;
+use xception_messages::with_causes;
 
 use super::targets::ImageBatch;
-use crate::data::{BatchPlan, Batches, Samples, num_batches};
+use super::warnings::Warnings;
+use crate::TrainError;
+use crate::data::{Batch, BatchPlan, Batches, DataError, Samples, num_batches};
+
+/// Returns why a batch can't be had.
+pub(crate) fn batch_error(error: DatasetError) -> TrainError {
+    TrainError::burn(with_causes(&error))
+}
 
 /// Gives the batches of one epoch after the other.
 ///
-/// Burn's interface has no epoch number, so the loader counts them: every call of `iter` starts the
+/// Burn's interface has no epoch number, so the loader counts them: every call of `epoch` or `iter` starts the
 /// next epoch, the first at the plan's first batch.
 #[derive(Debug)]
 pub(crate) struct EpochLoader {
     samples: Samples,
     plan: BatchPlan,
     device: Device,
+    warnings: Warnings,
     epoch: AtomicU64,
     /// The batch to start at, in the next epoch alone.
     start_batch: AtomicUsize,
 }
 
 impl EpochLoader {
-    /// Makes a loader whose first epoch is the plan's.
-    pub(crate) fn new(samples: Samples, plan: BatchPlan, device: Device) -> Self {
+    /// Makes a loader whose first epoch is the plan's, and that warns of broken images.
+    pub(crate) fn new(
+        samples: Samples,
+        plan: BatchPlan,
+        device: Device,
+        warnings: Warnings,
+    ) -> Self {
         Self {
             epoch: AtomicU64::new(plan.epoch),
             start_batch: AtomicUsize::new(plan.start_batch),
             samples,
             plan,
             device,
+            warnings,
         }
     }
 
@@ -43,7 +58,7 @@ impl EpochLoader {
             start_batch: self.start_batch.load(Ordering::Relaxed),
             ..self.plan.clone()
         };
-        Self::new(samples, plan, device)
+        Self::new(samples, plan, device, self.warnings.clone())
     }
 
     /// Returns the number of batches in an epoch.
@@ -55,10 +70,14 @@ impl EpochLoader {
         } = self.plan;
         num_batches(self.samples.len(), batch_size, drop_last)
     }
-}
 
-impl DataLoader<ImageBatch> for EpochLoader {
-    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<ImageBatch> + 'a> {
+    /// Returns height and width of the images, in pixels.
+    pub(crate) fn size(&self) -> [usize; 2] {
+        self.samples.size()
+    }
+
+    /// Starts the next epoch.
+    pub(crate) fn epoch(&self) -> EpochBatches<'_> {
         let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
         let start_batch = self.start_batch.swap(0, Ordering::Relaxed);
         let plan = BatchPlan {
@@ -66,13 +85,21 @@ impl DataLoader<ImageBatch> for EpochLoader {
             start_batch,
             ..self.plan.clone()
         };
-        let batches = Batches::new(self.samples.clone(), plan);
-        Box::new(EpochIterator {
-            batches: batches.map_err(|error| Some(DatasetError::new(error))),
-            size: self.samples.size(),
-            device: &self.device,
+        EpochBatches {
+            batches: Batches::new(self.samples.clone(), plan).map_err(Some),
+            warnings: &self.warnings,
             done: start_batch * self.plan.batch_size,
             total: self.num_items(),
+        }
+    }
+}
+
+impl DataLoader<ImageBatch> for EpochLoader {
+    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<ImageBatch> + 'a> {
+        Box::new(EpochIterator {
+            batches: self.epoch(),
+            size: self.size(),
+            device: &self.device,
         })
     }
 
@@ -92,31 +119,57 @@ impl DataLoader<ImageBatch> for EpochLoader {
     }
 }
 
-struct EpochIterator<'a> {
-    batches: Result<Batches, Option<DatasetError>>,
-    size: [usize; 2],
-    device: &'a Device,
+/// The batches of an epoch in this process's memory, for whatever divides them among devices.
+pub(crate) struct EpochBatches<'a> {
+    batches: Result<Batches, Option<DataError>>,
+    warnings: &'a Warnings,
     done: usize,
     total: usize,
+}
+
+impl EpochBatches<'_> {
+    /// Returns how many images there were so far.
+    pub(crate) fn progress(&self) -> Progress {
+        Progress::new(self.done, self.total, Some("images".to_owned()))
+    }
+}
+
+impl Iterator for EpochBatches<'_> {
+    type Item = Result<Batch, DataError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match &mut self.batches {
+            Err(error) => error.take().map(Err),
+            Ok(batches) => {
+                let batch = batches.next();
+                for image in batches.take_broken() {
+                    self.warnings.warn(format!("an image is left out: {image}"));
+                }
+                let batch = batch?;
+                self.done += batch.as_ref().map_or(0, Batch::len);
+                Some(batch)
+            }
+        }
+    }
+}
+
+struct EpochIterator<'a> {
+    batches: EpochBatches<'a>,
+    size: [usize; 2],
+    device: &'a Device,
 }
 
 impl Iterator for EpochIterator<'_> {
     type Item = Result<ImageBatch, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match &mut self.batches {
-            Err(error) => error.take().map(Err),
-            Ok(batches) => {
-                let batch = batches.next()?;
-                self.done += batch.len();
-                Some(Ok(ImageBatch::new(batch, self.size, self.device)))
-            }
-        }
+        let batch = self.batches.next()?.map_err(DatasetError::new);
+        Some(batch.map(|batch| ImageBatch::new(batch, self.size, self.device)))
     }
 }
 
 impl DataLoaderIterator<ImageBatch> for EpochIterator<'_> {
     fn progress(&self) -> Progress {
-        Progress::new(self.done, self.total, Some("images".to_owned()))
+        self.batches.progress()
     }
 }

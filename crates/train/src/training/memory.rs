@@ -1,10 +1,11 @@
 //! Whether a training fits into the memory of this machine.
 
-use super::micro_batches::part_sizes;
+use super::micro_batches::LEAST_IMAGES;
 use crate::config::{Freeze, RunConfig};
 use crate::network::NetworkSize;
 use crate::{TrainError, device_name};
 use burn::prelude::Device;
+use xception_parallel::even_parts;
 
 /// Bytes of a number.
 const NUMBER: u64 = 4;
@@ -31,9 +32,8 @@ impl Needed {
         let recipe = &config.recipe;
         let kept_of_each = recipe.optimizer.numbers_per_parameter();
         let averages = u64::from(recipe.average.is_some());
-        let images = part_sizes(recipe.batch_size, recipe.accumulation)
-            .into_iter()
-            .max();
+        let parts = even_parts(recipe.batch_size, recipe.accumulation, LEAST_IMAGES);
+        let images = parts.map(|part| part.len()).max();
         // Some outputs aren't kept, such as those of a normalization whose ReLU is part of the same operation.
         let kept = size.activation_bytes.unwrap_or(0) / 2;
         Self {

@@ -3,40 +3,37 @@
 use std::ops::Range;
 
 use burn::prelude::*;
+use xception_parallel::even_parts;
 
 use super::output::TaskOutput;
-use super::targets::{ImageBatch, ImageTargets};
+use super::targets::{ImageBatch, ImageMixture, ImageTargets};
 
-/// Images that batch normalization needs: it has no variance of one.
-const LEAST_IMAGES: usize = 2;
-
-/// Returns the sizes of the parts that a batch of this many images is divided into: as equal as they can be, and none of fewer
-/// images than batch normalization needs, where the batch has as many.
-pub(super) fn part_sizes(images: usize, accumulation: usize) -> Vec<usize> {
-    let most = (images / LEAST_IMAGES).max(1);
-    let parts = accumulation.clamp(1, most);
-    let (size, larger) = (images / parts, images % parts);
-    let size_of = |part| size + usize::from(part < larger);
-    (0..parts).map(size_of).collect()
-}
+/// The least images of a part: batch normalization has no variance of one.
+pub(super) const LEAST_IMAGES: usize = 2;
 
 impl ImageBatch {
     /// Divides the batch into parts, in the order of its images.
     pub(super) fn divide(self, accumulation: usize) -> Vec<Self> {
-        let sizes = part_sizes(self.images.dims()[0], accumulation);
-        if sizes.len() == 1 {
+        let parts = even_parts(self.images.dims()[0], accumulation, LEAST_IMAGES);
+        if parts.len() == 1 {
             return vec![self];
         }
-        let mut start = 0;
-        let parts = sizes.into_iter().map(|size| {
-            let range = start..start + size;
-            start = range.end;
-            Self {
-                images: self.images.clone().slice_dim(0, range.clone()),
-                targets: self.targets.slice(range),
-            }
-        });
-        parts.collect()
+        let part = |range: Range<usize>| Self {
+            images: self.images.clone().slice_dim(0, range.clone()),
+            targets: self.targets.slice(range.clone()),
+            mixture: self.mixture.as_ref().map(|mixture| mixture.slice(range)),
+        };
+        parts.map(part).collect()
+    }
+}
+
+impl ImageMixture {
+    /// Returns what some mixtures have.
+    fn slice(&self, images: Range<usize>) -> Self {
+        Self {
+            targets: self.targets.slice(images.clone()),
+            shares: self.shares.clone().slice_dim(0, images),
+        }
     }
 }
 
@@ -97,14 +94,6 @@ mod tests {
     use crate::config::Recipe;
     use crate::training::ClassificationTask;
 
-    #[test]
-    fn a_batch_is_divided_into_parts_that_have_a_variance() {
-        assert_eq!(part_sizes(64, 1), [64]);
-        assert_eq!(part_sizes(64, 3), [22, 21, 21]);
-        assert_eq!(part_sizes(5, 4), [3, 2]); // where the data has fewer images than a batch
-        assert_eq!(part_sizes(1, 2), [1]);
-    }
-
     /// Returns the loss of a step in parts, its logits, and the norms of the gradients.
     fn step(network: &Model, batch: ImageBatch, accumulation: usize) -> [Vec<f32>; 3] {
         let recipe = Recipe {
@@ -161,6 +150,7 @@ mod tests {
             let batch = ImageBatch {
                 images: Tensor::from_inner(images.clone()),
                 targets,
+                mixture: None,
             };
             let step = |accumulation| step(&network, batch.clone(), accumulation);
             let [whole, parts] = [1, 2].map(step);

@@ -6,6 +6,7 @@
 mod average_precision;
 mod checkpoint;
 mod checkpoint_policy;
+mod data_parallel;
 mod data_record;
 mod epoch_progress;
 mod evaluate;
@@ -32,6 +33,7 @@ mod strategy;
 mod targets;
 mod task;
 mod tensorboard;
+mod warnings;
 
 pub use checkpoint_policy::{CheckpointPolicy, Interval, IntervalError};
 pub use evaluate::Evaluation;
@@ -46,5 +48,5 @@ pub use run_status::RunStatus;
 pub use starting_weights::WeightsFile;
 pub use step_log::StepRecord;
 pub use stop::{StopReason, StopSignal};
-pub use targets::{ImageBatch, ImageTargets};
+pub use targets::{ImageBatch, ImageMixture, ImageTargets};
 pub use task::{ClassificationTask, Scorer};

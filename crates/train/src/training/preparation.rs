@@ -9,7 +9,7 @@ use super::run::Run;
 use super::starting_weights::starting_network;
 use crate::TrainError;
 use crate::config::RunConfig;
-use crate::data::{DataError, Dataset, Normalization};
+use crate::data::{DataError, Dataset, LoadOptions, Normalization};
 use crate::network::{ImageClassifier, NetworkConfig, NetworkSize};
 
 impl<M: NetworkConfig> Run<'_, M> {
@@ -36,7 +36,11 @@ impl<M: NetworkConfig> Run<'_, M> {
     pub fn load_data(config: &RunConfig<M>) -> Result<Dataset, TrainError> {
         let preprocessing = config.preprocessing();
         preprocessing.check().map_err(DataError::from)?;
-        let mut data = config.data.source.load_as(&preprocessing)?;
+        let mut options = LoadOptions::new(preprocessing);
+        if let Some(samples) = config.data.shuffle_buffer {
+            options.shuffle_buffer = samples;
+        }
+        let mut data = config.data.source.load_as(&options)?;
         if config.finetune.is_some() {
             // Pixels are scaled as the weights have learned them, whatever the data.
             data.normalization = Normalization::of(&preprocessing)?;
@@ -54,7 +58,7 @@ impl<M: NetworkConfig> Run<'_, M> {
 
     /// Returns the number of images in a batch: what the recipe asks for, or all training images where they are fewer.
     pub fn batch_size(config: &RunConfig<M>, data: &Dataset) -> usize {
-        config.recipe.batch_size.min(data.training_samples().len())
+        config.recipe.batch_size.min(data.train.len())
     }
 
     /// Says where a batch has fewer images than the recipe asks for, because there are no more.
@@ -154,7 +158,7 @@ fn check_images<M: NetworkConfig>(
 ) -> Result<(), TrainError> {
     network.check_size(data.size())?;
     config.data.augmentation.check(data.size())?;
-    match data.training_samples().len() {
+    match data.train.len() {
         images @ ..2 => Err(TrainError::TooFewImages { images }),
         _ => Ok(()),
     }

@@ -1,7 +1,9 @@
 //! One run.
 
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::thread;
 
 use burn::prelude::Device;
 use burn::train::logger::InMemoryMetricLogger;
@@ -10,9 +12,11 @@ use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 use xception_models::ModelConfig;
 use xception_models::preprocessing::{Labels, Preprocessing};
 use xception_optimizers::MovingAverage;
+use xception_parallel::DataParallel;
 
 use super::checkpoint::TrainingState;
 use super::checkpoint_policy::CheckpointPolicy;
+use super::data_parallel::guarded;
 use super::epoch_progress::EpochProgress;
 use super::loader::EpochLoader;
 use super::place::Place;
@@ -23,6 +27,7 @@ use super::starting_weights::freeze;
 use super::stop::StopSignal;
 use super::strategy::{EpochLoop, NetworkWriter};
 use super::task::ClassificationTask;
+use super::warnings::Warnings;
 use crate::TrainError;
 use crate::config::{Average, Extent, RunConfig};
 use crate::data::{BatchPlan, Dataset, Samples};
@@ -30,8 +35,10 @@ use crate::files::file_sha256;
 use crate::network::{ImageClassifier, NetworkConfig, Trained};
 use crate::record::{Asked, DataRecord, EnvironmentRecord, RECORD_VERSION, RunRecord, RunState};
 
-/// Threads that prepare batches while the device computes.
-const DATA_WORKERS: usize = 1;
+/// Returns the most threads that prepare batches while the device computes: one for each core. No more are started than help.
+fn data_workers() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
+}
 
 /// One run: a configuration, a seed, and where it happens.
 pub struct Run<'a, M = ModelConfig> {
@@ -45,6 +52,8 @@ pub struct Run<'a, M = ModelConfig> {
     pub device: &'a Device,
     /// Name of the backend, for the record.
     pub backend: &'a str,
+    /// The devices that share each batch, in place of `device`, which has to be the first of them.
+    pub parallel: Option<&'a DataParallel>,
     /// The display of the run's progress.
     pub display: Display,
     /// The signal that ends the training after a batch.
@@ -77,6 +86,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             seed,
             device,
             backend,
+            parallel: None,
             display: Display::Quiet,
             stop: StopSignal::new(),
             checkpoints: CheckpointPolicy::default(),
@@ -103,7 +113,9 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             self.config.resolve(self.data.classes.len())?,
             self.seed,
             DataRecord::new(self.data),
-            EnvironmentRecord::new(self.backend, self.device).with_program(),
+            EnvironmentRecord::new(self.backend, self.device)
+                .with_devices(self.parallel)
+                .with_program(),
         ))
     }
 
@@ -133,9 +145,20 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         folder: &Path,
         on_epoch: impl Fn(&RunRecord) + Send + Sync + 'static,
     ) -> Result<RunRecord, TrainError> {
+        match self.parallel {
+            None => self.train_on_devices(folder, on_epoch),
+            Some(parallel) => guarded(parallel, || self.train_on_devices(folder, on_epoch)),
+        }
+    }
+
+    fn train_on_devices(
+        &self,
+        folder: &Path,
+        on_epoch: impl Fn(&RunRecord) + Send + Sync + 'static,
+    ) -> Result<RunRecord, TrainError> {
         // Before anything is written.
         Self::outline(self.config, self.data, self.device)?;
-        if self.checkpoints.keep_best && self.data.validation_samples().is_none() {
+        if self.checkpoints.keep_best && self.data.validation.is_none() {
             return Err(TrainError::NoValidation);
         }
         let manifest = self.manifest()?;
@@ -168,7 +191,9 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         }
         let state = match done {
             true => state,
-            false => self.run_loop(state, &folder, &device, Box::new(on_epoch))?,
+            false => Warnings::told(self.warn, |warnings| {
+                self.run_loop(state, &folder, &device, warnings, Box::new(on_epoch))
+            })?,
         };
         self.finish(state, &folder)
     }
@@ -254,6 +279,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         state: TrainingState<M::Network>,
         folder: &Arc<RunFolder>,
         device: &Device,
+        warnings: &Warnings,
         on_epoch: Box<dyn Fn(&RunRecord) + Send + Sync>,
     ) -> Result<TrainingState<M::Network>, TrainError> {
         let recipe = &self.config.recipe;
@@ -265,18 +291,25 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             epoch: epochs_done as u64,
             start_batch: state.within.steps,
             drop_last: true,
-            workers: DATA_WORKERS,
+            workers: data_workers(),
             ..BatchPlan::train(batch_size, normalization, self.seed)
         };
         let test_plan = BatchPlan {
-            workers: DATA_WORKERS,
+            workers: data_workers(),
             ..BatchPlan::test(recipe.batch_size, normalization)
         };
-        let train = EpochLoader::new(self.data.training_samples(), train_plan, device.clone());
-        let evaluated =
-            |samples: Samples| EpochLoader::new(samples, test_plan.clone(), self.device.clone());
-        let test = evaluated(self.data.test_samples());
-        let validation = self.data.validation_samples().map(evaluated);
+        let loader = |samples: &Samples, plan: &BatchPlan, device: &Device| {
+            EpochLoader::new(
+                samples.clone(),
+                plan.clone(),
+                device.clone(),
+                warnings.clone(),
+            )
+        };
+        let evaluated = |samples: &Samples| loader(samples, &test_plan, self.device);
+        let train = Arc::new(loader(&self.data.train, &train_plan, device));
+        let test = evaluated(&self.data.test);
+        let validation = self.data.validation.as_ref().map(evaluated);
 
         let learner = Learner::new(
             state.task.clone(),
@@ -293,6 +326,8 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
                 batch_size,
             },
             device: device.clone(),
+            parallel: self.parallel.cloned(),
+            train: train.clone(),
             folder: folder.clone(),
             checkpoints: self.checkpoints,
             tensorboard: self.tensorboard,
@@ -311,7 +346,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
             .display
             .renderer(self.label, interrupter.clone(), epochs_done);
         let classes = self.data.classes.len();
-        let training = SupervisedTraining::new(folder.path(), Arc::new(train), Arc::new(test))
+        let training = SupervisedTraining::new(folder.path(), train, Arc::new(test))
             .with_training_strategy(TrainingStrategy::Custom(strategy.clone()))
             .with_application_logger(None)
             .with_metric_logger(InMemoryMetricLogger::default())

@@ -86,6 +86,7 @@ impl<M> RunManifest<M> {
             "seed": self.seed,
             "data": self.data.sha256,
             "backend": self.environment.backend,
+            "devices": self.environment.devices.len().max(1), // the parts of a batch, not which devices they are
         })
     }
 

@@ -17,15 +17,18 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::prelude::Device;
 use burn::train::{
-    Learner, LearnerEvent, SupervisedLearningStrategy, TrainLoader, TrainingComponents,
-    TrainingItem, ValidLoader,
+    Learner, LearnerEvent, SupervisedLearningStrategy, TrainLoader, TrainOutput,
+    TrainingComponents, TrainingItem, ValidLoader,
 };
 use xception_optimizers::{Clipped, clip_by_global_norm};
+use xception_parallel::DataParallel;
 
 use super::checkpoint::TrainingState;
 use super::checkpoint_policy::CheckpointPolicy;
+use super::data_parallel::{guarded, parallel_step};
 use super::events::{Events, Processor};
-use super::loader::EpochLoader;
+use super::loader::{EpochLoader, batch_error};
+use super::output::TaskOutput;
 use super::run_folder::RunFolder;
 use super::run_log::RunLog;
 use super::scores::ScoreSum;
@@ -36,6 +39,7 @@ use super::targets::ImageBatch;
 use super::task::{ClassificationTask, Scorer};
 use crate::TrainError;
 use crate::config::{Extent, Recipe};
+use crate::data::Batch;
 use crate::network::ImageClassifier;
 use crate::record::{Divergence, EpochRecord, RunRecord, RunState, Scores, WeightScores};
 
@@ -50,6 +54,10 @@ pub(crate) struct EpochLoop<N: ImageClassifier> {
     pub(crate) extent: Extent,
     /// The device, in autodiff mode.
     pub(crate) device: Device,
+    /// The devices that share each batch, where that isn't `device` alone, which is the first of them.
+    pub(crate) parallel: Option<DataParallel>,
+    /// The batches to train with.
+    pub(crate) train: Arc<EpochLoader>,
     pub(crate) folder: Arc<RunFolder>,
     pub(crate) checkpoints: CheckpointPolicy,
     /// Whether there is an event file for TensorBoard.
@@ -94,7 +102,7 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
         &self,
         mut state: TrainingState<N>,
         outputs: &mut Outputs<N>,
-        loaders: &Loaders<N>,
+        test: &ValidLoader<ClassificationTask<N>>,
     ) -> Result<TrainingState<N>, TrainError> {
         while state.record.epochs.len() < self.recipe.epochs
             && state.record.state != RunState::Diverged
@@ -103,7 +111,7 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
                 let place = state.place();
                 return Err(TrainError::Interrupted { reason, place });
             }
-            state = self.epoch(state, outputs, loaders)?;
+            state = self.epoch(state, outputs, test)?;
         }
         Ok(state)
     }
@@ -113,13 +121,13 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
         &self,
         state: TrainingState<N>,
         outputs: &mut Outputs<N>,
-        loaders: &Loaders<N>,
+        test: &ValidLoader<ClassificationTask<N>>,
     ) -> Result<TrainingState<N>, TrainError> {
         let epoch = state.record.epochs.len() + 1;
-        let (mut state, divergence) = self.train(epoch, state, outputs, &loaders.train)?;
+        let (mut state, divergence) = self.train(epoch, state, outputs)?;
 
         let start = Instant::now();
-        let scored = self.score(epoch, &state, outputs, loaders);
+        let scored = self.score(epoch, &state, outputs, test);
         if let Err(TrainError::Interrupted { .. }) = scored {
             self.save(&state, outputs)?; // goes on with the evaluation
         }
@@ -171,15 +179,14 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
         epoch: usize,
         mut state: TrainingState<N>,
         outputs: &mut Outputs<N>,
-        loader: &TrainLoader<ClassificationTask<N>>,
     ) -> Result<(TrainingState<N>, Option<Divergence>), TrainError> {
         outputs.events.train(LearnerEvent::StartSplit {
             epoch_number: epoch,
-            total_items: loader.num_items(),
+            total_items: self.train.num_items(),
         });
         let (start, before) = (Instant::now(), state.within);
         let mut sum = before.score_sum();
-        let mut batches = loader.iter();
+        let mut batches = self.train.epoch();
         let mut divergence = None;
         while divergence.is_none() {
             let step_start = Instant::now();
@@ -187,9 +194,10 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
             let wait = step_start.elapsed();
             let step = (epoch - 1) * self.extent.steps_per_epoch + state.within.steps;
             let learning_rate = self.learning_rate(step);
-            self.device.seed(step_seed(state.record.seed, step as u64));
+            let seed = step_seed(state.record.seed, step as u64);
 
-            let output = state.task.train_step(batch.map_err(TrainError::burn)?);
+            let (task, output) = self.gradients(state.task, batch?, seed)?;
+            state.task = task;
             let images = output.item.logits.dims()[0];
             sum.add(&output.item)?;
             let loss = sum.read()? / images as f64;
@@ -258,6 +266,24 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
         Ok((state, norm.transpose().map_err(TrainError::burn)?))
     }
 
+    /// Computes the gradients of a batch, on one device or on all.
+    fn gradients(
+        &self,
+        task: ClassificationTask<N>,
+        batch: Batch,
+        seed: u64,
+    ) -> Result<(ClassificationTask<N>, TrainOutput<TaskOutput>), TrainError> {
+        let size = self.train.size();
+        match &self.parallel {
+            None => {
+                self.device.seed(seed);
+                let output = task.train_step(ImageBatch::new(batch, size, &self.device));
+                Ok((task, output))
+            }
+            Some(parallel) => parallel_step(parallel, task, &batch, size, seed),
+        }
+    }
+
     /// Returns the learning rate of a step, which counts from 0 over the whole run.
     fn learning_rate(&self, step: usize) -> f64 {
         self.recipe.learning_rate_at(step, &self.extent)
@@ -290,6 +316,9 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
     /// Writes a checkpoint.
     fn save(&self, state: &TrainingState<N>, outputs: &mut Outputs<N>) -> Result<(), TrainError> {
         outputs.log.flush()?; // it has all steps of a checkpoint
+        if let Some(parallel) = &self.parallel {
+            parallel.main().check()?;
+        }
         let checkpoints = self.folder.checkpoints();
         checkpoints.save(state, self.checkpoints.keep)?;
         outputs.saved = Instant::now();
@@ -303,7 +332,7 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
         epoch: usize,
         state: &TrainingState<N>,
         outputs: &mut Outputs<N>,
-        loaders: &Loaders<N>,
+        test_batches: &ValidLoader<ClassificationTask<N>>,
     ) -> Result<EpochScores, TrainError> {
         let place = state.place();
         let check = |events: &Events<N>| match events.stop_reason()? {
@@ -317,17 +346,18 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
                 |loader: &EpochLoader| score(scorer, loader.iter(), empty(), || check(events));
             self.validation.as_ref().map(score).transpose()
         };
+        let read = self.parallel.is_some();
         let trained = state.trained();
         let scorer = trained.scorer();
         let validation = validate(&scorer, events)?;
-        let test = test(epoch, &scorer, &loaders.test, empty(), events, check)?;
+        let test = test(epoch, &scorer, test_batches, read, empty(), events, check)?;
         let mut weights = None;
         if state.average.is_some() {
             let evaluated = state.task.valid();
             let scorer = evaluated.scorer();
             let validation = validate(&scorer, events)?;
             // The same images again, of which the dashboard isn't told.
-            let test = score(&scorer, loaders.test.iter(), empty(), || check(events))?;
+            let test = score(&scorer, test_batches.iter(), empty(), || check(events))?;
             weights = Some(WeightScores { validation, test });
         }
         Ok(EpochScores {
@@ -371,18 +401,20 @@ fn score(
     mut check: impl FnMut() -> Result<(), TrainError>,
 ) -> Result<Scores, TrainError> {
     for batch in batches {
-        let output = scorer.score(batch.map_err(TrainError::burn)?);
+        let output = scorer.score(batch.map_err(batch_error)?);
         sum.add(&output)?;
         check()?;
     }
     sum.mean()
 }
 
-/// Scores the network on all test batches, in evaluation mode.
+/// Scores the network on all test batches, in evaluation mode. Outputs are read before Burn's metrics get them where the device
+/// could fail, since these have no errors.
 fn test<N: ImageClassifier + 'static>(
     epoch: usize,
     scorer: &Scorer,
     loader: &ValidLoader<ClassificationTask<N>>,
+    read: bool,
     mut sum: ScoreSum,
     events: &mut Events<N>,
     check: impl Fn(&Events<N>) -> Result<(), TrainError>,
@@ -395,7 +427,10 @@ fn test<N: ImageClassifier + 'static>(
     let mut index = 0;
     while let Some(batch) = batches.next() {
         index += 1;
-        let output = scorer.score(batch.map_err(TrainError::burn)?);
+        let mut output = scorer.score(batch.map_err(batch_error)?);
+        if read {
+            output = output.read()?;
+        }
         sum.add(&output)?;
         let item = TrainingItem::new(output.into(), batches.progress(), Some(index), None);
         events.test(LearnerEvent::ProcessedItem(item));
@@ -405,12 +440,6 @@ fn test<N: ImageClassifier + 'static>(
     sum.mean()
 }
 
-/// The batches to train and to test with.
-struct Loaders<N: ImageClassifier + 'static> {
-    train: TrainLoader<ClassificationTask<N>>,
-    test: ValidLoader<ClassificationTask<N>>,
-}
-
 impl<N: ImageClassifier + 'static> SupervisedLearningStrategy<ClassificationTask<N>>
     for EpochLoop<N>
 {
@@ -418,7 +447,7 @@ impl<N: ImageClassifier + 'static> SupervisedLearningStrategy<ClassificationTask
         &self,
         components: TrainingComponents<ClassificationTask<N>>,
         learner: Learner<ClassificationTask<N>>,
-        train: TrainLoader<ClassificationTask<N>>,
+        _: TrainLoader<ClassificationTask<N>>, // has the batches on one device
         test: ValidLoader<ClassificationTask<N>>,
         _: usize,
     ) -> (ClassificationTask<N>, Processor<N>) {
@@ -444,7 +473,11 @@ impl<N: ImageClassifier + 'static> SupervisedLearningStrategy<ClassificationTask
             log,
             saved: Instant::now(),
         };
-        let ended = self.run(state, &mut outputs, &Loaders { train, test });
+        let run = || self.run(state, &mut outputs, &test);
+        let ended = match &self.parallel {
+            None => run(),
+            Some(parallel) => guarded(parallel, run),
+        };
         let task = match &ended {
             Ok(state) => state.task.clone(),
             Err(_) => learner.model(),
@@ -456,7 +489,7 @@ impl<N: ImageClassifier + 'static> SupervisedLearningStrategy<ClassificationTask
 
 /// Returns the seed of a step's dropout, a function of the run's seed and the step alone, so that a run that
 /// goes on after a stop draws what it would have drawn.
-fn step_seed(seed: u64, step: u64) -> u64 {
+pub(super) fn step_seed(seed: u64, step: u64) -> u64 {
     // SplitMix64 (G. Steele et al., 2014): distinct steps give unrelated seeds.
     let mut z = seed ^ (step + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

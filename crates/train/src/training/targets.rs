@@ -2,15 +2,26 @@
 
 use burn::prelude::*;
 
-use crate::data::{Batch, Targets};
+use crate::data::{Batch, Mixture, Targets};
 
 /// Images and what is to be recognized in them, on a device.
 #[derive(Debug, Clone)]
 pub struct ImageBatch {
     /// `[batch, 3, height, width]`, normalized.
     pub images: Tensor<4>,
-    /// What is to be recognized.
+    /// What is to be recognized; in mixtures, of their first images.
     pub targets: ImageTargets,
+    /// What else is to be recognized where images are mixtures of two.
+    pub mixture: Option<ImageMixture>,
+}
+
+/// What the second images of mixtures show, on a device.
+#[derive(Debug, Clone)]
+pub struct ImageMixture {
+    /// What is to be recognized in the second images.
+    pub targets: ImageTargets,
+    /// The shares of the first images, from 0 to 1, `[batch]`.
+    pub shares: Tensor<1>,
 }
 
 /// What is to be recognized in the images of a batch, on a device.
@@ -31,6 +42,21 @@ impl ImageBatch {
         Self {
             images: Tensor::from_data(pixels, device),
             targets: ImageTargets::new(&batch.targets, device),
+            mixture: batch
+                .mixture
+                .map(|mixture| ImageMixture::new(mixture, device)),
+        }
+    }
+}
+
+impl ImageMixture {
+    /// Moves what a mixture has to the device.
+    fn new(mixture: Mixture, device: &Device) -> Self {
+        let shape = [mixture.shares.len()];
+        let shares = TensorData::new(mixture.shares, shape);
+        Self {
+            targets: ImageTargets::new(&mixture.targets, device),
+            shares: Tensor::from_data(shares, device),
         }
     }
 }

@@ -8,12 +8,12 @@ use burn::module::{Module, ModuleDisplay};
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::GradientsParams;
 use burn::prelude::*;
-use burn::tensor::activation::relu;
+use burn::tensor::activation::{log_softmax, relu};
 use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 use xception_optimizers::GradientAccumulator;
 
 use super::output::TaskOutput;
-use super::targets::{ImageBatch, ImageTargets};
+use super::targets::{ImageBatch, ImageMixture, ImageTargets};
 
 /// A network that learns to name the class of an image, by cross-entropy with softmax, or each of its classes, by
 /// cross-entropy with sigmoid, summed over the classes.
@@ -44,10 +44,11 @@ impl<N: ImageClassifier> ClassificationTask<N> {
     /// output has that of the main classifier.
     pub fn forward_loss(&self, batch: ImageBatch) -> (Tensor<1>, TaskOutput) {
         let (logits, auxiliary) = self.network.forward_auxiliary(batch.images);
-        let loss = self.training_loss(logits.clone(), &batch.targets);
+        let mixture = batch.mixture.as_ref();
+        let loss = self.training_loss(logits.clone(), &batch.targets, mixture);
         let mut total = loss.clone();
         for logits in auxiliary {
-            let auxiliary = self.training_loss(logits, &batch.targets);
+            let auxiliary = self.training_loss(logits, &batch.targets, mixture);
             total = total + auxiliary * self.auxiliary_weight;
         }
         let output = TaskOutput {
@@ -84,8 +85,16 @@ impl<N: ImageClassifier> ClassificationTask<N> {
         }
     }
 
-    fn training_loss(&self, logits: Tensor<2>, targets: &ImageTargets) -> Tensor<1> {
-        cross_entropy(logits, targets, self.label_smoothing)
+    fn training_loss(
+        &self,
+        logits: Tensor<2>,
+        targets: &ImageTargets,
+        mixture: Option<&ImageMixture>,
+    ) -> Tensor<1> {
+        match mixture {
+            None => cross_entropy(logits, targets, self.label_smoothing),
+            Some(mixture) => mixed_cross_entropy(logits, targets, mixture, self.label_smoothing),
+        }
     }
 }
 
@@ -128,13 +137,43 @@ fn cross_entropy(logits: Tensor<2>, targets: &ImageTargets, smoothing: f64) -> T
                 .init(&logits.device())
                 .forward(logits, classes.clone())
         }
-        ImageTargets::Sets(sets) => {
-            let targets = sets.clone() * (1.0 - smoothing) + 0.5 * smoothing;
-            // log(1 + exp(x)) - x * target, without an overflow.
-            let softplus = relu(logits.clone()) + (logits.clone().abs().neg().exp() + 1.0).log();
-            (softplus - logits * targets).sum_dim(1).mean()
-        }
+        ImageTargets::Sets(sets) => sigmoid_cross_entropies(logits, sets, smoothing).mean(),
     }
+}
+
+/// Returns the mean over mixtures of two images of their cross-entropies, each by its share, shape `[1]`: by Zhang et al.,
+/// "mixup: Beyond Empirical Risk Minimization", 2018, section 2, since cross-entropy is linear in the targets.
+fn mixed_cross_entropy(
+    logits: Tensor<2>,
+    targets: &ImageTargets,
+    mixture: &ImageMixture,
+    smoothing: f64,
+) -> Tensor<1> {
+    let first = cross_entropies(logits.clone(), targets, smoothing);
+    let second = cross_entropies(logits, &mixture.targets, smoothing);
+    let shares = mixture.shares.clone();
+    (first * shares.clone() + second * (shares.neg() + 1.0)).mean()
+}
+
+/// Returns the cross-entropy of each image, `[batch]`, whose mean is [`cross_entropy`].
+fn cross_entropies(logits: Tensor<2>, targets: &ImageTargets, smoothing: f64) -> Tensor<1> {
+    match targets {
+        ImageTargets::Classes(classes) => {
+            let surprise = log_softmax(logits, 1).neg();
+            let own = surprise.clone().gather(1, classes.clone().unsqueeze_dim(1));
+            let all = surprise.mean_dim(1);
+            (own * (1.0 - smoothing) + all * smoothing).squeeze_dim(1)
+        }
+        ImageTargets::Sets(sets) => sigmoid_cross_entropies(logits, sets, smoothing),
+    }
+}
+
+/// Returns the cross-entropy with sigmoid of each image, summed over the classes, `[batch]`.
+fn sigmoid_cross_entropies(logits: Tensor<2>, sets: &Tensor<2>, smoothing: f64) -> Tensor<1> {
+    let targets = sets.clone() * (1.0 - smoothing) + 0.5 * smoothing;
+    // log(1 + exp(x)) - x * target, without an overflow.
+    let softplus = relu(logits.clone()) + (logits.clone().abs().neg().exp() + 1.0).log();
+    (softplus - logits * targets).sum_dim(1).squeeze_dim(1)
 }
 
 impl<N: ImageClassifier + 'static> TrainStep for ClassificationTask<N> {
@@ -184,5 +223,60 @@ mod tests {
         let saturated = 2.0 * 100.0 * 0.05;
         let expected = smooth.iter().sum::<f64>() + saturated;
         assert!((loss(0.1) - expected / 2.0).abs() < 1e-5);
+    }
+
+    #[test]
+    fn mixtures_have_the_cross_entropies_of_both_images_by_their_shares() {
+        let device = Device::flex();
+        let logits = Tensor::from_floats([[0.5, -2.0, 3.0], [1.0, 0.0, -1.0]], &device);
+        let number = |loss: Tensor<1>| f64::from(loss.into_scalar::<f32>());
+        let row = |index: usize| logits.clone().slice([index..index + 1, 0..3]);
+        let classes = |classes: &[i64]| {
+            let data = TensorData::new(classes.to_vec(), [classes.len()]);
+            ImageTargets::Classes(Tensor::from_data(data, &device))
+        };
+        let sets = |sets: &[[f32; 3]]| {
+            let data = TensorData::new(sets.concat(), [sets.len(), 3]);
+            ImageTargets::Sets(Tensor::from_data(data, &device))
+        };
+        let shares = [0.75, 0.1];
+        let (one, other) = (
+            [[1.0, 0.0, 1.0], [1.0, 0.0, 0.0]],
+            [[0.0, 1.0, 0.0], [1.0, 1.0, 0.0]],
+        );
+        for smoothing in [0.0, 0.1] {
+            for (first, second, of_image) in [
+                (
+                    classes(&[2, 0]),
+                    classes(&[1, 0]),
+                    [
+                        [classes(&[2]), classes(&[1])],
+                        [classes(&[0]), classes(&[0])],
+                    ],
+                ),
+                (
+                    sets(&one),
+                    sets(&other),
+                    [0, 1].map(|i| [sets(&one[i..=i]), sets(&other[i..=i])]),
+                ),
+            ] {
+                let mixture = ImageMixture {
+                    targets: second,
+                    shares: Tensor::from_floats([0.75, 0.1], &device),
+                };
+                let found = number(mixed_cross_entropy(
+                    logits.clone(),
+                    &first,
+                    &mixture,
+                    smoothing,
+                ));
+                let mut expected = 0.0;
+                for (index, [first, second]) in of_image.iter().enumerate() {
+                    let loss = |targets| number(cross_entropy(row(index), targets, smoothing));
+                    expected += shares[index] * loss(first) + (1.0 - shares[index]) * loss(second);
+                }
+                assert!((found - expected / 2.0).abs() < 1e-5, "{found} {expected}");
+            }
+        }
     }
 }
