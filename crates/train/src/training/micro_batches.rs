@@ -88,31 +88,19 @@ impl TaskOutput {
 #[cfg(test)]
 mod tests {
     use burn::tensor::Distribution;
-    use xception_models::ModelConfig;
+    use xception_models::{Model, ModelConfig};
 
     use super::*;
     use crate::config::Recipe;
     use crate::training::ClassificationTask;
 
-    /// Returns the loss of a step on 5 images in parts, its logits, and the gradient of the classifier's weight. The network has
-    /// no batch normalization.
-    fn step(targets: ImageTargets, accumulation: usize) -> [Vec<f32>; 3] {
-        let device = Device::flex().autodiff();
-        device.seed(1);
-        let config = r#"{"vgg": {"width": 0.02, "classes": 3, "stem": "small", "dropout": 0}}"#;
-        let config: ModelConfig = serde_json::from_str(config).unwrap();
-        let network = config.init(&device).unwrap();
+    /// Returns the loss of a step in parts, its logits, and the norms of the gradients.
+    fn step(network: &Model, batch: ImageBatch, accumulation: usize) -> [Vec<f32>; 3] {
         let recipe = Recipe {
             accumulation,
             ..Recipe::default()
         };
-        let task = ClassificationTask::new(network, &recipe);
-        let images = Tensor::random([5, 3, 32, 32], Distribution::Default, &Device::flex());
-        let batch = ImageBatch {
-            images: Tensor::from_inner(images),
-            targets,
-            mixture: None,
-        };
+        let task = ClassificationTask::new(network.clone(), &recipe);
         let output = task.train_step(batch);
         let mut norms = Norms(&output.grads, Vec::new());
         task.visit(&mut norms);
@@ -153,8 +141,19 @@ mod tests {
             ImageTargets::Classes(Tensor::from_inner(classes)),
             ImageTargets::Sets(Tensor::from_inner(sets)),
         ];
+        // Without batch normalization.
+        let config = r#"{"vgg": {"width": 0.02, "classes": 3, "stem": "small", "dropout": 0}}"#;
+        let config: ModelConfig = serde_json::from_str(config).unwrap();
+        let network = config.init(&device.clone().autodiff()).unwrap();
+        let images = Tensor::random([5, 3, 32, 32], Distribution::Default, &device);
         for targets in targets {
-            let [whole, parts] = [1, 2].map(|accumulation| step(targets.clone(), accumulation));
+            let batch = ImageBatch {
+                images: Tensor::from_inner(images.clone()),
+                targets,
+                mixture: None,
+            };
+            let step = |accumulation| step(&network, batch.clone(), accumulation);
+            let [whole, parts] = [1, 2].map(step);
             assert!(whole[2].len() > 10 && whole[2].iter().any(|norm| *norm > 1e-3));
             for (whole, parts) in whole.iter().zip(&parts) {
                 assert_eq!(whole.len(), parts.len());
