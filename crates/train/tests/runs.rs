@@ -108,7 +108,14 @@ impl Workshop {
         let (record, warnings) = train(&self.path("killed"), &[], retrain_damaged, None);
         assert_eq!(scores(&record.unwrap()), scores(&self.whole));
         let left = files(&self.path("killed"));
-        assert_eq!(left, [".lock", "model.bpk", "record.json", "run.json"]);
+        let expected = [
+            ".lock",
+            "model.bpk",
+            "record.json",
+            "run.json",
+            "steps.jsonl",
+        ];
+        assert_eq!(left, expected);
         warnings
     }
 }
@@ -307,19 +314,27 @@ fn a_run_that_was_killed_goes_on_and_takes_leftovers_away() {
 }
 
 #[test]
-fn a_damaged_checkpoint_starts_the_run_again() {
-    let workshop = Workshop::new();
-    cut(&workshop.path("killed/checkpoint/epoch-2/optimizer.bpk"));
-    let warnings = workshop.go_on(false);
-    assert_eq!(warnings.len(), 2, "{warnings:?}");
-    assert!(
-        warnings[0].contains("epoch-2/optimizer.bpk can't be used"),
-        "{warnings:?}"
-    );
-    assert!(
-        warnings[1].contains("starts again from the first epoch"),
-        "{warnings:?}"
-    );
+fn damaged_checkpoints_give_way_to_the_one_before_or_else_start_the_run_again() {
+    for damaged in [&["epoch-2"][..], &["epoch-2", "epoch-1"]] {
+        let workshop = Workshop::new();
+        for name in damaged {
+            cut(&workshop.path(&format!("killed/checkpoint/{name}/optimizer.bpk")));
+        }
+        let mut warnings = workshop.go_on(false).into_iter();
+        for name in damaged {
+            let warning = warnings.next().unwrap();
+            let part = format!("{name}/optimizer.bpk can't be used");
+            assert!(warning.contains(&part), "{warning}");
+        }
+        if damaged.len() == 2 {
+            let warning = warnings.next().unwrap();
+            assert!(
+                warning.contains("starts again from the first epoch"),
+                "{warning}"
+            );
+        }
+        assert_eq!(warnings.next(), None);
+    }
 }
 
 #[test]
@@ -444,7 +459,13 @@ fn a_run_that_was_killed_after_it_diverged_still_gets_its_network() {
 
     assert_eq!(
         files(&killed),
-        [".lock", "checkpoint", "record.json", "run.json"]
+        [
+            ".lock",
+            "checkpoint",
+            "record.json",
+            "run.json",
+            "steps.jsonl"
+        ]
     );
     assert_eq!(
         RunFolder::read_record(&killed).unwrap().unwrap().state,
