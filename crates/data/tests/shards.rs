@@ -312,7 +312,8 @@ fn the_hash_sees_names_sizes_and_labels() {
     let hash = |dir: &TempDir| load(&source(dir), 0).unwrap().sha256();
     let base = hash(&set());
     assert_eq!(base, hash(&set()));
-    let changed = |change: &dyn Fn(&mut Vec<(String, Vec<u8>)>)| {
+    type Members = Vec<(String, Vec<u8>)>;
+    let changed = |change: &dyn Fn(&mut Members)| {
         let dir = set();
         let mut members = members(0..6);
         change(&mut members);
