@@ -38,8 +38,8 @@ const REDUCING_GAP: f64 = 1.0;
 #[serde(deny_unknown_fields, default)]
 #[schemars(description = "How training images are varied at random.")]
 pub struct Augmentation {
-    /// Takes a crop of random size and shape, and resizes it to the size of the images. It comes instead of `crop_padding`, which
-    /// has to be 0.
+    /// Takes a crop of random size and shape, and resizes it to the size of the images. It comes instead of the crop
+    /// with `crop_padding`, which then has no effect.
     #[schemars(example = RandomResizedCrop::default())]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resized_crop: Option<RandomResizedCrop>,
@@ -110,14 +110,6 @@ impl Augmentation {
         if let Some(wrong) = self.resized_crop.and_then(|crop| crop.out_of_range()) {
             return Some(within("resized_crop", wrong));
         }
-        if self.resized_crop.is_some() && self.crop_padding > 0 {
-            let expected = "0 with `resized_crop`, which comes instead".to_owned();
-            return Some((
-                "crop_padding".to_owned(),
-                self.crop_padding.to_string(),
-                expected,
-            ));
-        }
         if let Some(wrong) = self.color_jitter.and_then(|jitter| jitter.out_of_range()) {
             return Some(within("color_jitter", wrong));
         }
@@ -129,6 +121,14 @@ impl Augmentation {
             let value = value.filter(|value| !bounds.contains(*value))?;
             Some((name.to_owned(), value.to_string(), bounds.to_string()))
         })
+    }
+
+    /// Returns the pixels that are added at each side: none where there is another crop.
+    fn padding(&self) -> usize {
+        match self.resized_crop {
+            Some(_) => 0,
+            None => self.crop_padding,
+        }
     }
 
     /// Checks all options, and that every crop of an image of `size` (height, width) shows a part of it.
@@ -146,9 +146,10 @@ impl Augmentation {
             });
         }
         let [height, width] = size;
-        if self.crop_padding > 0 && self.crop_padding >= height.min(width) {
+        let padding = self.padding();
+        if padding > 0 && padding >= height.min(width) {
             return Err(DataError::CropPadding {
-                padding: self.crop_padding,
+                padding,
                 height,
                 width,
             });
@@ -280,7 +281,7 @@ impl Augmentation {
     ) {
         assert_eq!(out.len(), image.len(), "length of the output");
         assert!(self.check(size).is_ok(), "padding within the image's size");
-        let crop = PaddedCrop::choose(self.crop_padding, self.horizontal_flip, key);
+        let crop = PaddedCrop::choose(self.padding(), self.horizontal_flip, key);
         let scaling = |channel| normalization.scale_and_bias(channel);
         match self.color_jitter {
             None => crop.apply(image, size, scaling, out),

@@ -222,11 +222,7 @@ fn options_out_of_range_are_named() {
     };
     for (text, message) in [
         (
-            r#"{"resized_crop": {}}"#,
-            "crop_padding` is 4, but has to be 0 with `resized_crop`",
-        ),
-        (
-            r#"{"crop_padding": 0, "resized_crop": {"area": [0, 1]}}"#,
+            r#"{"resized_crop": {"area": [0, 1]}}"#,
             "resized_crop.area` is [0.0, 1.0]",
         ),
         (r#"{"color_jitter": {"hue": 1}}"#, "color_jitter.hue` is 1"),
