@@ -258,8 +258,16 @@ fn mistakes_are_named() {
     let errors = fail(1, &["eval", &photos]);
     assert!(errors.contains("--weights"), "{errors}");
     fs::write(workshop.path("photos/red/broken.jpg"), "no").unwrap();
+    let more = ["photos/red/broken2.jpg", "photos/red/broken3.jpg"].map(|name| workshop.path(name));
+    more.each_ref().map(|path| fs::write(path, "no").unwrap());
     let errors = failing(&[]);
-    assert!(errors.contains("broken.jpg"), "{errors}");
+    assert!(errors.contains("images are broken"), "{errors}"); // more than 1 %
+    more.map(|path| fs::remove_file(path).unwrap());
+    let arguments = fine_tuning(&workshop, "without one", &[]);
+    let result = run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    let errors = String::from_utf8_lossy(&result.stderr);
+    assert!(result.status.success(), "{errors}");
+    assert_eq!(errors.matches("broken.jpg").count(), 1, "{errors}"); // told once in all epochs
     fs::rename(workshop.path("photos/red"), workshop.path("photos/frog")).unwrap();
     fs::rename(workshop.path("photos/blue"), workshop.path("photos/cat")).unwrap();
     fs::remove_dir_all(workshop.path("photos/green")).unwrap();
