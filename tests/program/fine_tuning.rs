@@ -259,10 +259,14 @@ fn mistakes_are_named() {
     assert!(errors.contains("--weights"), "{errors}");
     fs::write(workshop.path("photos/red/broken.jpg"), "no").unwrap();
     let more = ["photos/red/broken2.jpg", "photos/red/broken3.jpg"].map(|name| workshop.path(name));
-    more.each_ref().map(|path| fs::write(path, "no").unwrap());
+    for path in &more {
+        fs::write(path, "no").unwrap();
+    }
     let errors = failing(&[]);
     assert!(errors.contains("images are broken"), "{errors}"); // more than 1 %
-    more.map(|path| fs::remove_file(path).unwrap());
+    for path in &more {
+        fs::remove_file(path).unwrap();
+    }
     let arguments = fine_tuning(&workshop, "without one", &[]);
     let result = run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     let errors = String::from_utf8_lossy(&result.stderr);
