@@ -15,7 +15,8 @@ cargo package --no-verify --allow-dirty "${arguments[@]}"
 rm -rf "$here/packages"
 mkdir "$here/packages"
 for package in "${packages[@]}"; do
-    tar -xzf "$target/package/xception-$package-0.1.0.crate" -C "$here/packages"
+    # With the time of now: a package's files have a fixed one, by which cargo would take a changed file for an old one.
+    tar -xzmf "$target/package/xception-$package-0.1.0.crate" -C "$here/packages"
 done
 
 cd "$here"
