@@ -9,6 +9,7 @@ mod checkpoint_policy;
 mod data_parallel;
 mod data_record;
 mod epoch_progress;
+mod epoch_scores;
 mod evaluate;
 mod events;
 mod initial_weights;

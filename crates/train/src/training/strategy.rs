@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use burn::data::dataloader::DataLoader;
-use burn::data::dataset::DatasetError;
 use burn::lr_scheduler::LrSchedulerConfig;
 use burn::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrSchedulerConfig};
 use burn::module::Module;
@@ -26,8 +25,9 @@ use xception_parallel::DataParallel;
 use super::checkpoint::TrainingState;
 use super::checkpoint_policy::CheckpointPolicy;
 use super::data_parallel::{guarded, parallel_step};
+use super::epoch_scores::{EpochScores, score, test};
 use super::events::{Events, Processor};
-use super::loader::{EpochLoader, batch_error};
+use super::loader::EpochLoader;
 use super::output::TaskOutput;
 use super::run_folder::RunFolder;
 use super::run_log::RunLog;
@@ -41,7 +41,7 @@ use crate::TrainError;
 use crate::config::{Extent, Recipe};
 use crate::data::Batch;
 use crate::network::ImageClassifier;
-use crate::record::{Divergence, EpochRecord, RunRecord, RunState, Scores, WeightScores};
+use crate::record::{Divergence, EpochRecord, RunRecord, RunState, WeightScores};
 
 /// Writes a network to a file.
 pub(crate) type NetworkWriter<N> = Box<dyn Fn(&N, &Path) -> Result<(), TrainError> + Send + Sync>;
@@ -368,13 +368,6 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
     }
 }
 
-/// The scores of an epoch.
-struct EpochScores {
-    validation: Option<Scores>,
-    test: Scores,
-    weights: Option<WeightScores>,
-}
-
 /// Returns the learning rate of each parameter: `learning_rate` for the classifiers, and that times `backbone_rate`
 /// for everything else.
 fn rates<N: ImageClassifier>(
@@ -391,53 +384,6 @@ fn rates<N: ImageClassifier>(
         constant(learning_rate * backbone_rate),
     );
     Ok(rates.init().map_err(TrainError::burn)?.step())
-}
-
-/// Scores the network on all batches, in evaluation mode, without telling Burn's metrics; `check` may end it between two.
-fn score(
-    scorer: &Scorer,
-    batches: impl Iterator<Item = Result<ImageBatch, DatasetError>>,
-    mut sum: ScoreSum,
-    mut check: impl FnMut() -> Result<(), TrainError>,
-) -> Result<Scores, TrainError> {
-    for batch in batches {
-        let output = scorer.score(batch.map_err(batch_error)?);
-        sum.add(&output)?;
-        check()?;
-    }
-    sum.mean()
-}
-
-/// Scores the network on all test batches, in evaluation mode. Outputs are read before Burn's metrics get them where the device
-/// could fail, since these have no errors.
-fn test<N: ImageClassifier + 'static>(
-    epoch: usize,
-    scorer: &Scorer,
-    loader: &ValidLoader<ClassificationTask<N>>,
-    read: bool,
-    mut sum: ScoreSum,
-    events: &mut Events<N>,
-    check: impl Fn(&Events<N>) -> Result<(), TrainError>,
-) -> Result<Scores, TrainError> {
-    events.test(LearnerEvent::StartSplit {
-        epoch_number: epoch,
-        total_items: loader.num_items(),
-    });
-    let mut batches = loader.iter();
-    let mut index = 0;
-    while let Some(batch) = batches.next() {
-        index += 1;
-        let mut output = scorer.score(batch.map_err(batch_error)?);
-        if read {
-            output = output.read()?;
-        }
-        sum.add(&output)?;
-        let item = TrainingItem::new(output.into(), batches.progress(), Some(index), None);
-        events.test(LearnerEvent::ProcessedItem(item));
-        check(events)?;
-    }
-    events.test(LearnerEvent::EndSplit(epoch));
-    sum.mean()
 }
 
 impl<N: ImageClassifier + 'static> SupervisedLearningStrategy<ClassificationTask<N>>
