@@ -5,9 +5,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
 
-use burn::module::Module;
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::prelude::*;
-use burn::tensor::Distribution;
+use burn::tensor::{Distribution, Gradients};
 use xception::models::layers::Stem;
 use xception::models::{ModelConfig, Network};
 use xception::{Backend, train::device_name};
@@ -85,4 +87,92 @@ fn inception_v3_and_resnets_agree_on_all_backends() {
     agree("inception_v3", 16);
     agree("resnet18", 16);
     agree("resnet50", 16);
+}
+
+/// The gradients of a network's parameters, by their paths.
+struct Collector<'a> {
+    gradients: &'a Gradients,
+    path: Vec<String>,
+    found: BTreeMap<String, Vec<f32>>,
+}
+
+impl ModuleVisitor for Collector<'_> {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = param.val().grad(self.gradients) {
+            let values = gradient.into_data().try_to_vec::<f32>().unwrap();
+            self.found.insert(self.path.join("."), values);
+        }
+    }
+}
+
+/// Computes the gradients of a step in training on images, beside the mean of the logits' squares.
+fn step(
+    config: &ModelConfig,
+    file: &std::path::Path,
+    images: &TensorData,
+    device: &Device,
+) -> (f32, BTreeMap<String, Vec<f32>>) {
+    let device = device.clone().autodiff();
+    let model = config.init(&device).unwrap().load_file(file);
+    let images = Tensor::<4>::from_data(images.clone(), &device);
+    let loss = model.forward(images).powi_scalar(2).mean();
+    let value = loss.clone().into_scalar::<f32>();
+    let mut collector = Collector {
+        gradients: &loss.backward(),
+        path: Vec::new(),
+        found: BTreeMap::new(),
+    };
+    model.visit(&mut collector);
+    (value, collector.found)
+}
+
+#[test]
+fn the_gradients_of_a_training_step_agree_on_all_backends() {
+    /// Largest difference, relative to the largest value of a parameter's gradient.
+    const TOLERANCE: f32 = 1e-3;
+
+    let flex = Device::flex();
+    let config = ModelConfig::named("xception").unwrap();
+    let config = config
+        .with_width(0.1)
+        .with_classes(10)
+        .with_stem(Stem::Small);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model.bpk");
+    config.init(&flex).unwrap().save_file(&file).unwrap();
+    let images = Tensor::<4>::random([8, 3, 16, 16], Distribution::Default, &flex).into_data();
+
+    let (expected_loss, expected) = step(&config, &file, &images, &flex);
+    assert!(expected.len() > 100);
+    let largest_of = |values: &[f32]| values.iter().fold(0.0_f32, |a, b| a.max(b.abs()));
+    let largest_of_all = expected.values().map(|values| largest_of(values));
+    let largest_of_all = largest_of_all.fold(0.0_f32, f32::max);
+    for (backend, device) in devices() {
+        let (loss, found) = step(&config, &file, &images, &device);
+        assert!((loss - expected_loss).abs() <= TOLERANCE * expected_loss);
+        let mut worst = (0.0, "");
+        for (name, expected) in &expected {
+            // Where batch normalization follows another, the gradient is zero, but for rounding.
+            let largest = largest_of(expected).max(1e-4 * largest_of_all);
+            let errors = found[name].iter().zip(expected).map(|(a, b)| (a - b).abs());
+            let off = errors.fold(0.0_f32, f32::max) / largest;
+            if off > worst.0 {
+                worst = (off, name);
+            }
+        }
+        let name = device_name(&device);
+        println!(
+            "a step on {backend} ({name}): {:.1e} at {}",
+            worst.0, worst.1
+        );
+        assert!(worst.0 <= TOLERANCE, "{backend}: {worst:?}");
+    }
 }

@@ -5,7 +5,7 @@ use burn::prelude::*;
 use burn::tensor::activation;
 use burn::tensor::module;
 
-use crate::native::is_native;
+use crate::native::{is_native, is_on_cube};
 use crate::ops::{BatchNormBackend, NormSettings, NormalizeBackend};
 
 /// A batch that is normalized by its own statistics, and these statistics.
@@ -23,7 +23,8 @@ pub struct NormalizedBatch {
 /// `gamma` and shifts it by `beta`. With `relu`, the result is rectified.
 ///
 /// The result is that of Burn's `batch_norm_train` and `relu`, up to rounding. ReLU takes no pass of its
-/// own on the devices for which [`runs_natively`](crate::runs_natively) holds.
+/// own on the devices for which [`runs_natively`](crate::runs_natively) holds, and on graphics cards with one of the cargo
+/// features `wgpu`, `cuda` and `rocm`.
 ///
 /// # Shapes
 ///
@@ -42,7 +43,9 @@ pub fn batch_norm_train(
 ) -> NormalizedBatch {
     let [_, channels, _, _] = input.dims();
     let fits = gamma.dims() == [channels] && beta.dims() == [channels];
-    if !(fits && is_native(&input) && is_native(&gamma) && is_native(&beta)) {
+    let native = is_native(&input) && is_native(&gamma) && is_native(&beta);
+    let on_cube = is_on_cube(&input) && input.dims().iter().all(|&size| size > 0);
+    if !(fits && (native || on_cube)) {
         let result = module::batch_norm_train(input, gamma, beta, epsilon);
         return NormalizedBatch {
             output: match relu {

@@ -6,14 +6,17 @@ use burn::tensor::module;
 use burn::tensor::ops::ConvOptions;
 
 use crate::Geometry;
-use crate::native::is_native;
-use crate::ops::{ConvolutionBackend, Plan};
+use crate::convolution_shape::ConvolutionShape;
+use crate::native::{is_native, is_on_cube};
+use crate::ops::ConvolutionBackend;
 
 /// Convolves with a window of any geometry, in any number of groups of channels.
 ///
 /// Depthwise and pointwise convolutions are recognized by their shapes. On the devices for which
 /// [`runs_natively`](crate::runs_natively) holds, and for `f32`, this crate's kernels compute the output and
-/// the gradients; elsewhere Burn's own operation does.
+/// the gradients. On graphics cards, with one of the cargo features `wgpu`, `cuda` and `rocm`, they compute depthwise
+/// convolutions and their gradients, and the weight's gradient of grouped ones, for `f32`, `f16` and `bf16`. Elsewhere Burn's
+/// own operation does.
 ///
 /// # Shapes
 ///
@@ -33,19 +36,20 @@ pub fn conv2d(
     groups: usize,
 ) -> Tensor<4> {
     let native = is_native(&input) && is_native(&weight) && bias.as_ref().is_none_or(is_native);
-    let plan = match native {
-        true => Plan::new(input.dims(), weight.dims(), *geometry, groups),
+    let on_cube = groups > 1 && is_on_cube(&input);
+    let shape = match native || on_cube {
+        true => ConvolutionShape::new(input.dims(), weight.dims(), *geometry, groups),
         false => None,
     };
-    let Some(plan) = plan else {
+    let Some(shape) = shape else {
         return burn_conv2d(input, weight, bias, geometry, groups);
     };
     let (input, weight) = (input.into_dispatch(), weight.into_dispatch());
     Tensor::from_dispatch(match bias {
-        None => <Dispatch as ConvolutionBackend>::convolve(input, weight, plan),
+        None => <Dispatch as ConvolutionBackend>::convolve(input, weight, shape),
         Some(bias) => {
             let bias = bias.into_dispatch();
-            <Dispatch as ConvolutionBackend>::convolve_with_bias(input, weight, bias, plan)
+            <Dispatch as ConvolutionBackend>::convolve_with_bias(input, weight, bias, shape)
         }
     })
 }

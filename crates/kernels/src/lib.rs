@@ -29,8 +29,11 @@ mod batch_norm;
 mod channel_order;
 mod composed;
 mod convolution;
+mod convolution_shape;
 #[allow(unsafe_code)] // SIMD, uninitialized results, and tasks that write distinct parts of one
 mod cpu;
+#[cfg(feature = "cube")]
+mod cube;
 mod depthwise;
 mod epilogue;
 mod fused;

@@ -29,6 +29,22 @@ pub(crate) fn is_native<const D: usize>(tensor: &Tensor<D>) -> bool {
         && runs_natively(&tensor.device())
 }
 
+/// Returns whether a tensor lies on a device that this crate's CubeCL kernels run on, and is of an element type that they take.
+pub(crate) fn is_on_cube<const D: usize>(tensor: &Tensor<D>) -> bool {
+    matches!(tensor.dtype(), DType::F32 | DType::F16 | DType::BF16)
+        && on_cube(tensor.device().as_dispatch())
+}
+
+fn on_cube(device: &DispatchDevice) -> bool {
+    match device {
+        #[cfg(feature = "cube")]
+        DispatchDevice::Cube(_) => true,
+        DispatchDevice::Autodiff(device) => on_cube(device),
+        #[allow(unreachable_patterns)] // the only backends of some builds
+        _ => false,
+    }
+}
+
 fn in_memory(device: &DispatchDevice) -> bool {
     match device {
         #[cfg(feature = "flex")]

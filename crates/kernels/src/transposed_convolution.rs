@@ -6,8 +6,9 @@ use burn::tensor::module::conv_transpose2d;
 use burn::tensor::ops::ConvTransposeOptions;
 
 use crate::Geometry;
+use crate::convolution_shape::ConvolutionShape;
 use crate::native::is_native;
-use crate::ops::{Plan, TransposedConvolutionBackend};
+use crate::ops::ConvolutionBackend;
 
 /// Applies the transpose of a convolution, also called deconvolution: each pixel of the input adds its window, weighted,
 /// to the output.
@@ -50,31 +51,31 @@ pub fn transposed_conv2d(
     groups: usize,
 ) -> Tensor<4> {
     let native = is_native(&input) && is_native(&weight);
-    let plan = match native {
-        true => plan(input.dims(), weight.dims(), size, geometry, groups),
+    let shape = match native {
+        true => transposed_shape(input.dims(), weight.dims(), size, geometry, groups),
         false => None,
     };
-    let Some(plan) = plan else {
+    let Some(shape) = shape else {
         return burn_transposed_conv2d(input, weight, size, geometry, groups);
     };
     let (input, weight) = (input.into_dispatch(), weight.into_dispatch());
-    Tensor::from_dispatch(
-        <Dispatch as TransposedConvolutionBackend>::convolve_transposed(input, weight, plan),
-    )
+    Tensor::from_dispatch(<Dispatch as ConvolutionBackend>::convolve_transposed(
+        input, weight, shape,
+    ))
 }
 
-/// Returns the plan of the convolution that is transposed, or `None` if the shapes don't fit.
-fn plan(
+/// Returns the sizes of the convolution that is transposed, or `None` if the shapes don't fit.
+fn transposed_shape(
     [batch, channels, height, width]: [usize; 4],
     weight: [usize; 4],
     size: [usize; 2],
     geometry: &Geometry,
     groups: usize,
-) -> Option<Plan> {
+) -> Option<ConvolutionShape> {
     let outputs = weight[1] * groups;
     let fits = weight[0] == channels && geometry.output_size(size) == Some([height, width]);
     fits.then(|| {
-        Plan::new(
+        ConvolutionShape::new(
             [batch, outputs, size[0], size[1]],
             weight,
             *geometry,

@@ -9,6 +9,8 @@ use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+#[cfg(feature = "cube")]
+use burn::backend::fusion::custom::TensorSpec;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, AutodiffBackend, Backend, TensorMetadata, backend_extension};
 
@@ -43,7 +45,7 @@ impl NormSettings {
         input: FloatTensor<B>,
         gamma: FloatTensor<B>,
         beta: FloatTensor<B>,
-    ) -> Output<B> {
+    ) -> Three<B> {
         let (device, shape) = (input.device(), input.shape().dims());
         let (input, gamma, beta) = (B::values(input), B::values(gamma), B::values(beta));
         let normalized = self.kernel(shape).forward(&input, &gamma, &beta);
@@ -52,6 +54,28 @@ impl NormSettings {
             B::from_values(normalized.output, shape, &device),
             B::from_values(normalized.mean, channels, &device),
             B::from_values(normalized.variance, channels, &device),
+        )
+    }
+
+    /// Computes the gradients of input, gamma and beta.
+    fn backward<B: HostBackend>(
+        &self,
+        input: FloatTensor<B>,
+        parameters: [FloatTensor<B>; 2],
+        statistics: [FloatTensor<B>; 2],
+        gradient: FloatTensor<B>,
+    ) -> Three<B> {
+        let (device, shape) = (gradient.device(), gradient.shape().dims());
+        let [input, gradient] = [input, gradient].map(B::values);
+        let ([gamma, beta], [mean, variance]) =
+            (parameters.map(B::values), statistics.map(B::values));
+        let kernel = self.kernel(shape);
+        let result = kernel.backward(&input, [&gamma, &beta], [&mean, &variance], &gradient);
+        let channels = [shape[1]];
+        (
+            B::from_values(result.input, shape, &device),
+            B::from_values(result.gamma, channels, &device),
+            B::from_values(result.beta, channels, &device),
         )
     }
 }
@@ -118,14 +142,21 @@ impl NormalizeBackend for NdArray {
     }
 }
 
-/// The normalized batch, the mean and the biased variance of each channel.
-type Output<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
+/// Three tensors: a normalized batch, the mean and the biased variance of each channel; or the gradients of input, gamma and beta.
+type Three<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
 
 /// Batch normalization by this crate's kernels, on the backends that have them.
-#[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"), Autodiff)]
+#[backend_extension(
+    Flex: cfg(feature = "flex"),
+    NdArray: cfg(feature = "ndarray"),
+    Cube: cfg(feature = "cube"),
+    Fusion: cfg(feature = "cube"),
+    Autodiff
+)]
 pub trait BatchNormBackend: Backend {
     /// Normalizes a batch by its own statistics; returns it with the mean and the biased variance of each
     /// channel, which have no gradient.
+    #[fusion(meta = normalized)]
     fn normalize_batch(
         input: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
@@ -134,37 +165,98 @@ pub trait BatchNormBackend: Backend {
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
+/// The backward pass of batch normalization. It has no gradient of its own.
+#[backend_extension(
+    Flex: cfg(feature = "flex"),
+    NdArray: cfg(feature = "ndarray"),
+    Cube: cfg(feature = "cube"),
+    Fusion: cfg(feature = "cube")
+)]
+pub trait BatchNormGradientBackend: Backend {
+    /// Computes the gradients of input, gamma and beta from that of the output.
+    #[fusion(meta = gradients)]
+    fn normalize_batch_backward(
+        input: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        settings: NormSettings,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
+}
+
+/// Describes the results of [`BatchNormBackend::normalize_batch`].
+#[cfg(feature = "cube")]
+fn normalized(
+    input: &TensorSpec,
+    gamma: &TensorSpec,
+    _beta: &TensorSpec,
+    _settings: &NormSettings,
+) -> (TensorSpec, TensorSpec, TensorSpec) {
+    (input.clone(), gamma.clone(), gamma.clone())
+}
+
+/// Describes the results of [`BatchNormGradientBackend::normalize_batch_backward`].
+#[cfg(feature = "cube")]
+fn gradients(
+    input: &TensorSpec,
+    gamma: &TensorSpec,
+    _beta: &TensorSpec,
+    _mean: &TensorSpec,
+    _variance: &TensorSpec,
+    _gradient: &TensorSpec,
+    _settings: &NormSettings,
+) -> (TensorSpec, TensorSpec, TensorSpec) {
+    (input.clone(), gamma.clone(), gamma.clone())
+}
+
+/// Implements the operations by [`NormSettings::forward`] and [`NormSettings::backward`].
+macro_rules! normalize_in_memory {
+    ($backend:ty) => {
+        impl BatchNormBackend for $backend {
+            fn normalize_batch(
+                input: FloatTensor<Self>,
+                gamma: FloatTensor<Self>,
+                beta: FloatTensor<Self>,
+                settings: NormSettings,
+            ) -> Three<Self> {
+                settings.forward::<Self>(input, gamma, beta)
+            }
+        }
+
+        impl BatchNormGradientBackend for $backend {
+            fn normalize_batch_backward(
+                input: FloatTensor<Self>,
+                gamma: FloatTensor<Self>,
+                beta: FloatTensor<Self>,
+                mean: FloatTensor<Self>,
+                variance: FloatTensor<Self>,
+                gradient: FloatTensor<Self>,
+                settings: NormSettings,
+            ) -> Three<Self> {
+                settings.backward::<Self>(input, [gamma, beta], [mean, variance], gradient)
+            }
+        }
+    };
+}
+
 #[cfg(feature = "flex")]
-impl BatchNormBackend for Flex {
-    fn normalize_batch(
-        input: FloatTensor<Self>,
-        gamma: FloatTensor<Self>,
-        beta: FloatTensor<Self>,
-        settings: NormSettings,
-    ) -> Output<Self> {
-        settings.forward::<Self>(input, gamma, beta)
-    }
-}
-
+normalize_in_memory!(Flex);
 #[cfg(feature = "ndarray")]
-impl BatchNormBackend for NdArray {
-    fn normalize_batch(
-        input: FloatTensor<Self>,
-        gamma: FloatTensor<Self>,
-        beta: FloatTensor<Self>,
-        settings: NormSettings,
-    ) -> Output<Self> {
-        settings.forward::<Self>(input, gamma, beta)
-    }
-}
+normalize_in_memory!(NdArray);
 
-impl<B: HostBackend, C: CheckpointStrategy> BatchNormBackend for Autodiff<B, C> {
+impl<B, C> BatchNormBackend for Autodiff<B, C>
+where
+    B: BatchNormBackend + BatchNormGradientBackend,
+    C: CheckpointStrategy,
+{
     fn normalize_batch(
         input: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
         beta: FloatTensor<Self>,
         settings: NormSettings,
-    ) -> Output<Self> {
+    ) -> Three<Self> {
         let constant = <Self as AutodiffBackend>::from_inner;
         match BatchNormBackward
             .prepare::<C>([input.node(), gamma.node(), beta.node()])
@@ -173,21 +265,15 @@ impl<B: HostBackend, C: CheckpointStrategy> BatchNormBackend for Autodiff<B, C> 
         {
             OpsKind::Tracked(mut prep) => {
                 let saved = [&input, &gamma, &beta].map(|tensor| prep.checkpoint(tensor));
-                let (output, mean, variance) = settings.forward::<B>(
-                    input.into_primitive(),
-                    gamma.into_primitive(),
-                    beta.into_primitive(),
-                );
+                let [input, gamma, beta] = [input, gamma, beta].map(|t| t.into_primitive());
+                let (output, mean, variance) = B::normalize_batch(input, gamma, beta, settings);
                 let state = (saved, [mean.clone(), variance.clone()], settings);
                 let output = prep.finish(state, output);
                 (output, constant(mean), constant(variance))
             }
             OpsKind::UnTracked(prep) => {
-                let (output, mean, variance) = settings.forward::<B>(
-                    input.into_primitive(),
-                    gamma.into_primitive(),
-                    beta.into_primitive(),
-                );
+                let [input, gamma, beta] = [input, gamma, beta].map(|t| t.into_primitive());
+                let (output, mean, variance) = B::normalize_batch(input, gamma, beta, settings);
                 (prep.finish(output), constant(mean), constant(variance))
             }
         }
@@ -198,7 +284,7 @@ impl<B: HostBackend, C: CheckpointStrategy> BatchNormBackend for Autodiff<B, C> 
 #[derive(Debug)]
 struct BatchNormBackward;
 
-impl<B: HostBackend> Backward<B, 3> for BatchNormBackward {
+impl<B: BatchNormGradientBackend> Backward<B, 3> for BatchNormBackward {
     /// Input, gamma and beta; mean and variance; the settings.
     type State = ([NodeId; 3], [FloatTensor<B>; 2], NormSettings);
 
@@ -209,29 +295,15 @@ impl<B: HostBackend> Backward<B, 3> for BatchNormBackward {
         checkpointer: &mut Checkpointer,
     ) {
         let gradient = gradients.consume::<B>(&ops.node);
-        let (saved, statistics, settings) = ops.state;
+        let (saved, [mean, variance], settings) = ops.state;
         let [input, gamma, beta] =
             saved.map(|node| checkpointer.retrieve_node_output::<FloatTensor<B>>(node));
-        let (device, shape) = (gradient.device(), gradient.shape().dims());
-        let [input, gamma, beta, gradient] = [input, gamma, beta, gradient].map(B::values);
-        let [mean, variance] = statistics.map(B::values);
-        let result =
-            settings
-                .kernel(shape)
-                .backward(&input, [&gamma, &beta], [&mean, &variance], &gradient);
-        let channels = [shape[1]];
-        let [node_input, node_gamma, node_beta] = ops.parents;
-        if let Some(node) = node_input {
-            let result = B::from_values(result.input, shape, &device);
-            gradients.register::<B>(node.id, result);
-        }
-        if let Some(node) = node_gamma {
-            let result = B::from_values(result.gamma, channels, &device);
-            gradients.register::<B>(node.id, result);
-        }
-        if let Some(node) = node_beta {
-            let result = B::from_values(result.beta, channels, &device);
-            gradients.register::<B>(node.id, result);
+        let (input, gamma, beta) =
+            B::normalize_batch_backward(input, gamma, beta, mean, variance, gradient, settings);
+        for (node, result) in ops.parents.into_iter().zip([input, gamma, beta]) {
+            if let Some(node) = node {
+                gradients.register::<B>(node.id, result);
+            }
         }
     }
 }

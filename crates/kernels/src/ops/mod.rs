@@ -21,15 +21,14 @@ mod max_pool;
 mod optimizer;
 #[allow(deprecated)]
 mod separable;
-#[allow(deprecated)]
-mod transposed_convolution;
 
 pub(crate) use activation::ActivationBackend;
 pub(crate) use average_pool::{AveragePlan, AveragePoolBackend};
+#[cfg(feature = "cube")]
+pub(crate) use batch_norm::BatchNormGradientBackend;
 pub(crate) use batch_norm::{BatchNormBackend, NormSettings, NormalizeBackend};
-pub(crate) use convolution::{ConvolutionBackend, Plan};
+pub(crate) use convolution::ConvolutionBackend;
 pub(crate) use fused::{InferenceBackend, InferencePlan};
 pub(crate) use max_pool::{MaxPoolBackend, PoolPlan};
 pub(crate) use optimizer::OptimizerBackend;
 pub(crate) use separable::{SeparableBackend, SeparablePlan};
-pub(crate) use transposed_convolution::TransposedConvolutionBackend;

@@ -1,0 +1,423 @@
+//! Batch normalization on the Cube backend.
+//!
+//! Forward: sums over the pixels in segments, the statistics from these, and one pass that normalizes. Backward likewise. So a
+//! batch is read twice and written once; its gradient takes two readings of batch and gradient, and is written once.
+
+use burn::backend::cubecl::dtype_to_storage_type;
+use burn::backend::tensor::FloatTensor;
+use burn::tensor::DType;
+use burn_cubecl::CubeBackend;
+use burn_cubecl::tensor::CubeTensor;
+use cubecl::calculate_cube_count_elemwise;
+use cubecl::prelude::*;
+
+use super::grid::{self, Grid};
+use super::layout::{channels_last, channels_second, empty_beside, gapless, vector_size};
+use super::partial_sums::segments;
+use crate::ops::{BatchNormBackend, BatchNormGradientBackend, NormSettings};
+
+type Tensors = (CubeTensor, CubeTensor, CubeTensor);
+
+/// The pixels of a unit in the passes that normalize, whose parameters it reads once.
+const PIXELS: usize = 4;
+
+impl BatchNormBackend for CubeBackend {
+    fn normalize_batch(
+        input: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        settings: NormSettings,
+    ) -> Tensors {
+        let input = channels_last(input);
+        let [gamma, beta] = [gamma, beta].map(gapless);
+        let batch = Batch::of(&input);
+        let sums = batch.empty_sums(&input);
+        sums_kernel::launch(
+            &input.client,
+            batch.sums.count(),
+            batch.sums.dim(),
+            batch.vector,
+            input.clone().into_tensor_arg(),
+            sums.clone().into_tensor_arg(),
+            batch.element,
+        );
+        let channels = [batch.channels];
+        let [mean, variance] = [(); 2].map(|()| empty_beside(&input, channels, gamma.dtype));
+        let parameter = dtype_to_storage_type(gamma.dtype);
+        let (count, dim) = batch.per_channel(&input);
+        statistics_kernel::launch(
+            &input.client,
+            count,
+            dim,
+            input.clone().into_tensor_arg(),
+            sums.into_tensor_arg(),
+            mean.clone().into_tensor_arg(),
+            variance.clone().into_tensor_arg(),
+            batch.element,
+            parameter,
+        );
+        let output = empty_beside(&input, batch.shape, input.dtype);
+        normalize_kernel::launch(
+            &input.client,
+            batch.pass.count(),
+            batch.pass.dim(),
+            batch.vector,
+            input.clone().into_tensor_arg(),
+            gamma.into_buffer_arg(),
+            beta.into_buffer_arg(),
+            mean.clone().into_buffer_arg(),
+            variance.clone().into_buffer_arg(),
+            output.clone().into_tensor_arg(),
+            settings.epsilon as f32,
+            settings.relu,
+            batch.element,
+            parameter,
+        );
+        (channels_second(output), mean, variance)
+    }
+}
+
+impl BatchNormGradientBackend for CubeBackend {
+    fn normalize_batch_backward(
+        input: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        mean: FloatTensor<Self>,
+        variance: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        settings: NormSettings,
+    ) -> Tensors {
+        let [input, gradient] = [input, gradient].map(channels_last);
+        let [gamma, beta, mean, variance] = [gamma, beta, mean, variance].map(gapless);
+        let batch = Batch::of(&input);
+        let parameter = dtype_to_storage_type(gamma.dtype);
+        let epsilon = settings.epsilon as f32;
+        let sums = batch.empty_sums(&input);
+        gradient_sums_kernel::launch(
+            &input.client,
+            batch.sums.count(),
+            batch.sums.dim(),
+            batch.vector,
+            input.clone().into_tensor_arg(),
+            gradient.clone().into_tensor_arg(),
+            gamma.clone().into_buffer_arg(),
+            beta.clone().into_buffer_arg(),
+            mean.clone().into_buffer_arg(),
+            variance.clone().into_buffer_arg(),
+            sums.clone().into_tensor_arg(),
+            epsilon,
+            settings.relu,
+            batch.element,
+            parameter,
+        );
+        let channels = [batch.channels];
+        let [gamma_gradient, beta_gradient] =
+            [(); 2].map(|()| empty_beside(&input, channels, gamma.dtype));
+        let (count, dim) = batch.per_channel(&input);
+        parameter_gradients_kernel::launch(
+            &input.client,
+            count,
+            dim,
+            sums.into_tensor_arg(),
+            variance.clone().into_buffer_arg(),
+            gamma_gradient.clone().into_tensor_arg(),
+            beta_gradient.clone().into_tensor_arg(),
+            epsilon,
+            parameter,
+        );
+        let result = empty_beside(&input, batch.shape, input.dtype);
+        input_gradient_kernel::launch(
+            &input.client,
+            batch.pass.count(),
+            batch.pass.dim(),
+            batch.vector,
+            input.clone().into_tensor_arg(),
+            gradient.into_tensor_arg(),
+            gamma.into_buffer_arg(),
+            beta.into_buffer_arg(),
+            mean.into_buffer_arg(),
+            variance.into_buffer_arg(),
+            gamma_gradient.clone().into_buffer_arg(),
+            beta_gradient.clone().into_buffer_arg(),
+            result.clone().into_tensor_arg(),
+            epsilon,
+            settings.relu,
+            batch.element,
+            parameter,
+        );
+        (channels_second(result), gamma_gradient, beta_gradient)
+    }
+}
+
+/// The sizes of a batch, `[batch, height, width, channels]`, and the division of the work on it.
+struct Batch {
+    shape: [usize; 4],
+    channels: usize,
+    vector: VectorSize,
+    segments: usize,
+    /// For sums over segments of pixels.
+    sums: Grid,
+    /// For passes that compute each value.
+    pass: Grid,
+    element: ElemType,
+}
+
+impl Batch {
+    fn of(input: &CubeTensor) -> Self {
+        let shape: [usize; 4] = input.meta.shape().dims();
+        let [batch, height, width, channels] = shape;
+        let pixels = batch * height * width;
+        let vector = vector_size(input, channels);
+        let lines = channels / vector;
+        let segments = segments(pixels, lines);
+        Self {
+            shape,
+            channels,
+            vector,
+            segments,
+            sums: Grid::new(input, lines, segments),
+            pass: Grid::new(input, lines, pixels.div_ceil(PIXELS)),
+            element: dtype_to_storage_type(input.dtype),
+        }
+    }
+
+    /// Returns room for two sums of each segment and channel.
+    fn empty_sums(&self, input: &CubeTensor) -> CubeTensor {
+        empty_beside(input, [self.segments, 2, self.channels], DType::F32)
+    }
+
+    /// Returns the cubes for a unit a channel.
+    fn per_channel(&self, input: &CubeTensor) -> (CubeCount, CubeDim) {
+        let dim = CubeDim::new(&input.client, self.channels);
+        let count = calculate_cube_count_elemwise(&input.client, self.channels, dim);
+        (count, dim)
+    }
+}
+
+/// Each unit sums, over the pixels of a segment, the differences from the channel's first value, and their squares. That value is
+/// near the mean, compared to what the deviation may be from zero: so no digits are lost where a mean is large.
+#[cube(launch)]
+fn sums_kernel<E: Float, N: Size>(
+    input: &Tensor<Vector<E, N>>,
+    sums: &mut Tensor<Vector<f32, N>>,
+    #[define(E)] _element: ElemType,
+) {
+    let lines = input.shape(3) / N::value();
+    let pixels = input.shape(0) * input.shape(1) * input.shape(2);
+    let (line, segment, segments) = (grid::line(), grid::row(), sums.shape(0));
+    if line >= lines || segment >= segments {
+        terminate!();
+    }
+    let first = Vector::<f32, N>::cast_from(input[line]);
+    let mut sum = Vector::<f32, N>::zeroed();
+    let mut squares = Vector::<f32, N>::zeroed();
+    let mut pixel = segment;
+    while pixel < pixels {
+        let difference = Vector::<f32, N>::cast_from(input[pixel * lines + line]) - first;
+        sum += difference;
+        squares += difference * difference;
+        pixel += segments;
+    }
+    sums[2 * segment * lines + line] = sum;
+    sums[(2 * segment + 1) * lines + line] = squares;
+}
+
+/// Each unit computes the mean and the biased variance of a channel.
+#[cube(launch)]
+fn statistics_kernel<E: Float, P: Float>(
+    input: &Tensor<E>,
+    sums: &Tensor<f32>,
+    mean: &mut Tensor<P>,
+    variance: &mut Tensor<P>,
+    #[define(E)] _element: ElemType,
+    #[define(P)] _parameter: ElemType,
+) {
+    let channels = input.shape(3);
+    if ABSOLUTE_POS >= channels {
+        terminate!();
+    }
+    let (sum, squares) = add_up_pair(sums, ABSOLUTE_POS);
+    let pixels = f32::cast_from(input.shape(0) * input.shape(1) * input.shape(2));
+    let distance = sum / pixels;
+    let spread = squares / pixels - distance * distance;
+    mean[ABSOLUTE_POS] = P::cast_from(f32::cast_from(input[ABSOLUTE_POS]) + distance);
+    variance[ABSOLUTE_POS] = P::cast_from(clamp_min(spread, 0.0f32));
+}
+
+/// Adds up the two sums of a channel, `[segments, 2, channels]`.
+#[cube]
+fn add_up_pair(sums: &Tensor<f32>, channel: usize) -> (f32, f32) {
+    let (segments, channels) = (sums.shape(0), sums.shape(2));
+    let mut first = 0.0f32;
+    let mut second = 0.0f32;
+    for segment in 0..segments {
+        first += sums[2 * segment * channels + channel];
+        second += sums[(2 * segment + 1) * channels + channel];
+    }
+    (first, second)
+}
+
+/// Returns the reciprocal of the standard deviation.
+#[cube]
+fn reciprocal_deviation<P: Float, N: Size>(variance: Vector<P, N>, epsilon: f32) -> Vector<f32, N> {
+    let variance = Vector::<f32, N>::cast_from(variance);
+    (variance + Vector::broadcast(epsilon)).inverse_sqrt()
+}
+
+/// Each unit normalizes some pixels of a line.
+#[cube(launch)]
+fn normalize_kernel<E: Float, P: Float, N: Size>(
+    input: &Tensor<Vector<E, N>>,
+    gamma: &[Vector<P, N>],
+    beta: &[Vector<P, N>],
+    mean: &[Vector<P, N>],
+    variance: &[Vector<P, N>],
+    output: &mut Tensor<Vector<E, N>>,
+    epsilon: f32,
+    #[comptime] relu: bool,
+    #[define(E)] _element: ElemType,
+    #[define(P)] _parameter: ElemType,
+) {
+    let lines = input.shape(3) / N::value();
+    let pixels = input.shape(0) * input.shape(1) * input.shape(2);
+    let line = grid::line();
+    let start = grid::row() * PIXELS;
+    if line >= lines || start >= pixels {
+        terminate!();
+    }
+    let mean = Vector::<f32, N>::cast_from(mean[line]);
+    let scale = Vector::<f32, N>::cast_from(gamma[line])
+        * reciprocal_deviation::<P, N>(variance[line], epsilon);
+    let beta = Vector::<f32, N>::cast_from(beta[line]);
+    #[unroll]
+    for at in 0..PIXELS {
+        let pixel = start + at;
+        if pixel < pixels {
+            let value = Vector::<f32, N>::cast_from(input[pixel * lines + line]);
+            let mut result = (value - mean) * scale + beta;
+            if relu {
+                result = max(result, Vector::<f32, N>::zeroed());
+            }
+            output[pixel * lines + line] = Vector::<E, N>::cast_from(result);
+        }
+    }
+}
+
+/// Each unit sums, over the pixels of a segment, the gradient of the normalized value, and its product with the distance from the
+/// mean.
+#[cube(launch)]
+fn gradient_sums_kernel<E: Float, P: Float, N: Size>(
+    input: &Tensor<Vector<E, N>>,
+    gradient: &Tensor<Vector<E, N>>,
+    gamma: &[Vector<P, N>],
+    beta: &[Vector<P, N>],
+    mean: &[Vector<P, N>],
+    variance: &[Vector<P, N>],
+    sums: &mut Tensor<Vector<f32, N>>,
+    epsilon: f32,
+    #[comptime] relu: bool,
+    #[define(E)] _element: ElemType,
+    #[define(P)] _parameter: ElemType,
+) {
+    let lines = input.shape(3) / N::value();
+    let pixels = input.shape(0) * input.shape(1) * input.shape(2);
+    let (line, segment, segments) = (grid::line(), grid::row(), sums.shape(0));
+    if line >= lines || segment >= segments {
+        terminate!();
+    }
+    let mean = Vector::<f32, N>::cast_from(mean[line]);
+    let scale = Vector::<f32, N>::cast_from(gamma[line])
+        * reciprocal_deviation::<P, N>(variance[line], epsilon);
+    let beta = Vector::<f32, N>::cast_from(beta[line]);
+    let mut sum = Vector::<f32, N>::zeroed();
+    let mut products = Vector::<f32, N>::zeroed();
+    let mut pixel = segment;
+    while pixel < pixels {
+        let distance = Vector::<f32, N>::cast_from(input[pixel * lines + line]) - mean;
+        let gradient = Vector::<f32, N>::cast_from(gradient[pixel * lines + line]);
+        let gradient = passed::<N>(gradient, distance * scale + beta, relu);
+        sum += gradient;
+        products += gradient * distance;
+        pixel += segments;
+    }
+    sums[2 * segment * lines + line] = sum;
+    sums[(2 * segment + 1) * lines + line] = products;
+}
+
+/// Returns the gradient that ReLU lets through: where the output is above zero.
+#[cube]
+fn passed<N: Size>(
+    gradient: Vector<f32, N>,
+    output: Vector<f32, N>,
+    #[comptime] relu: bool,
+) -> Vector<f32, N> {
+    let zero = Vector::<f32, N>::zeroed();
+    if relu {
+        select_many(output.greater_than(&zero), gradient, zero)
+    } else {
+        gradient
+    }
+}
+
+/// Each unit computes the gradients of gamma and beta of a channel.
+#[cube(launch)]
+fn parameter_gradients_kernel<P: Float>(
+    sums: &Tensor<f32>,
+    variance: &[P],
+    gamma_gradient: &mut Tensor<P>,
+    beta_gradient: &mut Tensor<P>,
+    epsilon: f32,
+    #[define(P)] _parameter: ElemType,
+) {
+    if ABSOLUTE_POS >= sums.shape(2) {
+        terminate!();
+    }
+    let (sum, products) = add_up_pair(sums, ABSOLUTE_POS);
+    let deviation = (f32::cast_from(variance[ABSOLUTE_POS]) + epsilon).sqrt();
+    gamma_gradient[ABSOLUTE_POS] = P::cast_from(products / deviation);
+    beta_gradient[ABSOLUTE_POS] = P::cast_from(sum);
+}
+
+/// Each unit computes the input's gradient of some pixels of a line.
+#[cube(launch)]
+fn input_gradient_kernel<E: Float, P: Float, N: Size>(
+    input: &Tensor<Vector<E, N>>,
+    gradient: &Tensor<Vector<E, N>>,
+    gamma: &[Vector<P, N>],
+    beta: &[Vector<P, N>],
+    mean: &[Vector<P, N>],
+    variance: &[Vector<P, N>],
+    gamma_gradient: &[Vector<P, N>],
+    beta_gradient: &[Vector<P, N>],
+    result: &mut Tensor<Vector<E, N>>,
+    epsilon: f32,
+    #[comptime] relu: bool,
+    #[define(E)] _element: ElemType,
+    #[define(P)] _parameter: ElemType,
+) {
+    let lines = input.shape(3) / N::value();
+    let pixels = input.shape(0) * input.shape(1) * input.shape(2);
+    let line = grid::line();
+    let start = grid::row() * PIXELS;
+    if line >= lines || start >= pixels {
+        terminate!();
+    }
+    let share = Vector::<f32, N>::broadcast(1.0f32 / f32::cast_from(pixels));
+    let mean = Vector::<f32, N>::cast_from(mean[line]);
+    let reciprocal = reciprocal_deviation::<P, N>(variance[line], epsilon);
+    let scale = Vector::<f32, N>::cast_from(gamma[line]) * reciprocal;
+    let beta = Vector::<f32, N>::cast_from(beta[line]);
+    let shift = Vector::<f32, N>::cast_from(beta_gradient[line]) * share;
+    let slope = Vector::<f32, N>::cast_from(gamma_gradient[line]) * reciprocal * share;
+    #[unroll]
+    for at in 0..PIXELS {
+        let pixel = start + at;
+        if pixel < pixels {
+            let distance = Vector::<f32, N>::cast_from(input[pixel * lines + line]) - mean;
+            let gradient = Vector::<f32, N>::cast_from(gradient[pixel * lines + line]);
+            let gradient = passed::<N>(gradient, distance * scale + beta, relu);
+            let value = scale * (gradient - shift - distance * slope);
+            result[pixel * lines + line] = Vector::<E, N>::cast_from(value);
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The kernels for graphics cards against the definition of convolution, on the device that wgpu finds.
+
+#![cfg(feature = "wgpu")]
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use burn::prelude::*;
+use burn::tensor::DType;
+use support::catalogue::LAYERS;
+use support::*;
+use xception_kernels::{Geometry, Padding2d, batch_norm_train, conv2d};
+
+fn device() -> Device {
+    Device::wgpu(Default::default()).autodiff()
+}
+
+/// Computes a convolution with its gradients in an element type.
+fn compute(case: &Case, values: [&[f32]; 4], dtype: DType) -> Results {
+    let device = device();
+    let [input, weight, gradient, bias] = values.map(<[f32]>::to_vec);
+    let tensors = [
+        tensor(input, case.input(), &device).cast(dtype),
+        tensor(weight, case.weight(), &device).cast(dtype),
+        tensor(gradient, case.output(), &device).cast(dtype),
+    ];
+    let bias = tensor(bias, [case.outputs], &device).cast(dtype);
+    by_tensors(tensors, bias, |input, weight, bias| {
+        conv2d(input, weight, Some(bias), &case.geometry, case.groups)
+    })
+}
+
+fn check(case: &Case) {
+    check_parts(case, 4);
+}
+
+/// Checks the first of output and gradients of input, weight and bias.
+fn check_parts(case: &Case, count: usize) {
+    let input = integers(elements(case.input()), 1);
+    let weight = integers(elements(case.weight()), 2);
+    let gradient = integers(elements(case.output()), 3);
+    let bias = integers(case.outputs, 4);
+    let expected = by_definition(case, &input, &weight, &bias, &gradient);
+    let found = compute(case, [&input, &weight, &gradient, &bias], DType::F32);
+    let parts = |results: Results| {
+        [
+            ("output", results.output),
+            ("input's gradient", results.input_gradient),
+            ("weight's gradient", results.weight_gradient),
+            ("bias's gradient", results.bias_gradient),
+        ]
+    };
+    let pairs = parts(found).into_iter().zip(parts(expected));
+    for ((name, found), (_, expected)) in pairs.take(count) {
+        let wrong = found.iter().zip(&expected).position(|(a, b)| a != b);
+        assert_eq!(found.len(), expected.len(), "{name}, {case:?}");
+        assert!(
+            wrong.is_none(),
+            "{name}, {case:?}: {} at {wrong:?} instead of {}",
+            found[wrong.unwrap()],
+            expected[wrong.unwrap()]
+        );
+    }
+}
+
+fn depthwise(channels: usize, multiplier: usize, size: [usize; 2], geometry: Geometry) -> Case {
+    Case {
+        batch: 2,
+        channels,
+        outputs: channels * multiplier,
+        groups: channels,
+        size,
+        geometry,
+    }
+}
+
+#[test]
+fn the_layers_of_the_networks_equal_the_definition() {
+    for layer in LAYERS.iter().filter(|layer| layer.case.groups > 1) {
+        check(&layer.case);
+        println!("{}: equal", layer.name);
+    }
+}
+
+#[test]
+fn depthwise_convolutions_of_any_geometry_equal_the_definition() {
+    let uneven = Padding2d {
+        top: 0,
+        bottom: 2,
+        left: 1,
+        right: 0,
+    };
+    let rectangle = Geometry {
+        kernel: [1, 5],
+        stride: [2, 1],
+        dilation: [1, 2],
+        padding: Padding2d {
+            left: 3,
+            ..Padding2d::symmetric(0)
+        },
+    };
+    let geometries = [
+        Geometry::valid(1),
+        Geometry::valid(2),
+        Geometry::same(3),
+        Geometry::same(5),
+        Geometry::same(7),
+        Geometry::same(3).with_stride(2),
+        Geometry::same(5).with_stride(2),
+        Geometry::valid(3).with_stride(3).with_padding(uneven),
+        Geometry::same(3).with_stride(5),
+        Geometry::same(3)
+            .with_dilation(2)
+            .with_padding(Padding2d::symmetric(2)),
+        Geometry::valid(3)
+            .with_dilation(3)
+            .with_stride(2)
+            .with_padding(uneven),
+        // Wider than the map.
+        Geometry::valid(11).with_padding(Padding2d::symmetric(5)),
+        rectangle,
+    ];
+    for geometry in geometries {
+        for (channels, size) in [(2, [9, 12]), (6, [7, 7]), (33, [8, 5]), (40, [13, 6])] {
+            if geometry.output_size(size).is_some() {
+                check(&depthwise(channels, 1, size, geometry));
+            }
+        }
+    }
+}
+
+#[test]
+fn channel_multipliers_and_groups_equal_the_definition() {
+    for geometry in [
+        Geometry::same(3),
+        Geometry::same(3).with_stride(2),
+        Geometry::valid(2).with_dilation(2),
+    ] {
+        check(&depthwise(5, 2, [6, 9], geometry));
+        check(&depthwise(4, 3, [9, 6], geometry));
+        for (groups, inputs, outputs) in [(2, 3, 1), (3, 2, 5), (7, 4, 4)] {
+            check(&Case {
+                batch: 3,
+                channels: groups * inputs,
+                outputs: groups * outputs,
+                groups,
+                size: [7, 8],
+                geometry,
+            });
+        }
+    }
+}
+
+/// Computes a normalized batch, its statistics, and the gradients of input, gamma and beta.
+fn normalize(shape: [usize; 4], offset: f32, relu: bool, device: &Device) -> [Vec<f32>; 6] {
+    let channels = shape[1];
+    let input = fractions(elements(shape), 1);
+    let input = input.iter().map(|value| value + offset).collect();
+    let input = tensor(input, shape, device).require_grad();
+    let gamma = tensor(fractions(channels, 2), [channels], device).require_grad();
+    let beta = tensor(fractions(channels, 3), [channels], device).require_grad();
+    let gradient = tensor(fractions(elements(shape), 4), shape, device);
+    let batch = batch_norm_train(input.clone(), gamma.clone(), beta.clone(), 1e-3, relu);
+    let gradients = (batch.output.clone() * gradient).sum().backward();
+    [
+        values(batch.output),
+        values(batch.mean),
+        values(batch.variance),
+        values(input.grad(&gradients).unwrap()),
+        values(gamma.grad(&gradients).unwrap()),
+        values(beta.grad(&gradients).unwrap()),
+    ]
+}
+
+#[test]
+fn batch_normalization_equals_the_one_for_the_processor() {
+    let names = ["output", "mean", "variance", "input", "gamma", "beta"];
+    for (shape, offset) in [
+        ([2, 3, 5, 7], 0.0),
+        ([4, 32, 9, 9], 0.0),
+        ([3, 130, 4, 1], 0.0),
+        ([1, 4, 300, 300], 0.0),
+        // A mean of many deviations.
+        ([8, 6, 16, 16], 300.0),
+    ] {
+        for relu in [false, true] {
+            let expected = normalize(shape, offset, relu, &Device::flex().autodiff());
+            let found = normalize(shape, offset, relu, &device());
+            for ((name, found), expected) in names.iter().zip(found).zip(expected) {
+                let largest = expected.iter().fold(0.0_f32, |a, b| a.max(b.abs()));
+                // A mean near zero is as exact as the values that it is the mean of.
+                let largest = if *name == "mean" {
+                    largest.max(1.0)
+                } else {
+                    largest
+                };
+                let errors = found.iter().zip(&expected).map(|(a, b)| (a - b).abs());
+                let off = errors.fold(0.0_f32, f32::max) / largest;
+                let tolerance = if offset == 0.0 { 2e-5 } else { 2e-3 };
+                println!("{name} of {shape:?}, ReLU {relu}: {off:.1e}");
+                assert!(off <= tolerance, "{name}, {shape:?}, ReLU {relu}: {off}");
+            }
+        }
+    }
+}
+
+/// Computes the gradients of a depthwise convolution, a pointwise one, normalization with ReLU, and a mean over the pixels.
+fn sequence(channels: usize, size: usize, device: &Device) -> Vec<(&'static str, Vec<f32>)> {
+    let shape = [8, channels, size, size];
+    let input = tensor(fractions(elements(shape), 1), shape, device).require_grad();
+    let depthwise = tensor(fractions(channels * 9, 2), [channels, 1, 3, 3], device).require_grad();
+    let mixing = [channels, channels, 1, 1];
+    let pointwise = tensor(fractions(elements(mixing), 3), mixing, device).require_grad();
+    let gamma = tensor(fractions(channels, 4), [channels], device).require_grad();
+    let beta = tensor(fractions(channels, 5), [channels], device).require_grad();
+    let map = conv2d(
+        input.clone(),
+        depthwise.clone(),
+        None,
+        &Geometry::same(3),
+        channels,
+    );
+    let map = conv2d(map, pointwise.clone(), None, &Geometry::valid(1), 1);
+    let batch = batch_norm_train(map, gamma.clone(), beta.clone(), 1e-3, true);
+    let loss = batch
+        .output
+        .clone()
+        .mean_dims(&[2, 3])
+        .powi_scalar(2)
+        .mean();
+    let gradients = loss.backward();
+    vec![
+        ("output", values(batch.output)),
+        ("input", values(input.grad(&gradients).unwrap())),
+        ("depthwise", values(depthwise.grad(&gradients).unwrap())),
+        ("pointwise", values(pointwise.grad(&gradients).unwrap())),
+        ("gamma", values(gamma.grad(&gradients).unwrap())),
+        ("beta", values(beta.grad(&gradients).unwrap())),
+    ]
+}
+
+#[test]
+fn layers_in_sequence_have_the_gradients_that_they_have_on_the_processor() {
+    for (channels, size) in [(33, 1), (32, 5)] {
+        let expected = sequence(channels, size, &Device::flex().autodiff());
+        let found = sequence(channels, size, &device());
+        for ((name, found), (_, expected)) in found.into_iter().zip(expected) {
+            let largest = expected.iter().fold(0.0_f32, |a, b| a.max(b.abs()));
+            let errors = found.iter().zip(&expected).map(|(a, b)| (a - b).abs());
+            let off = errors.fold(0.0_f32, f32::max) / largest;
+            println!("{name}, {channels} channels, {size} x {size}: {off:.1e}");
+            assert!(
+                off <= 5e-5,
+                "{name}, {channels} channels, {size} x {size}: {off}"
+            );
+        }
+    }
+}
+
+/// More blocks of units than a dimension of a grid holds.
+#[test]
+fn maps_of_more_strips_than_a_grid_is_wide() {
+    let case = Case {
+        batch: 1,
+        ..depthwise(33, 1, [530_000, 1], Geometry::same(3))
+    };
+    // The sums of the other gradients are too large to be exact.
+    check_parts(&case, 2);
+}
