@@ -3,7 +3,9 @@
 //!
 //! The functions take and return Burn tensors. They run on every backend, with gradients where the device
 //! is in autodiff mode. For tensors of `f32` on a device for which [`runs_natively`] holds, this crate's
-//! kernels compute them; elsewhere Burn's own operations do.
+//! kernels compute them; elsewhere Burn's own operations do. On graphics cards, with one of the cargo features `wgpu`, `cuda` and
+//! `rocm`, this crate's kernels compute depthwise convolution and batch normalization in training, with their gradients, and the
+//! gradients of grouped convolution.
 //!
 //! A depthwise separable convolution (F. Chollet, *Xception*, CVPR 2017, section 2) is a spatial
 //! convolution of each channel by itself, the *depthwise* part, followed by a 1x1 convolution that
