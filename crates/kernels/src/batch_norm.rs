@@ -44,7 +44,11 @@ pub fn batch_norm_train(
     let [_, channels, _, _] = input.dims();
     let fits = gamma.dims() == [channels] && beta.dims() == [channels];
     let native = is_native(&input) && is_native(&gamma) && is_native(&beta);
-    let on_cube = is_on_cube(&input) && input.dims().iter().all(|&size| size > 0);
+    let elements = input.shape().num_elements();
+    let on_cube = is_on_cube(&input)
+        && (1..=u32::MAX as usize).contains(&elements)
+        && is_on_cube(&gamma)
+        && gamma.dtype() == beta.dtype();
     if !(fits && (native || on_cube)) {
         let result = module::batch_norm_train(input, gamma, beta, epsilon);
         return NormalizedBatch {

@@ -36,11 +36,14 @@ pub fn conv2d(
     groups: usize,
 ) -> Tensor<4> {
     let native = is_native(&input) && is_native(&weight) && bias.as_ref().is_none_or(is_native);
-    let on_cube = groups > 1 && is_on_cube(&input);
+    let dtype = input.dtype();
+    let same = weight.dtype() == dtype && bias.as_ref().is_none_or(|bias| bias.dtype() == dtype);
+    let on_cube = groups > 1 && same && is_on_cube(&input);
     let shape = match native || on_cube {
         true => ConvolutionShape::new(input.dims(), weight.dims(), *geometry, groups),
         false => None,
     };
+    let shape = shape.filter(|shape| native || shape.has_short_indices());
     let Some(shape) = shape else {
         return burn_conv2d(input, weight, bias, geometry, groups);
     };

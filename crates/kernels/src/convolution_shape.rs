@@ -48,6 +48,12 @@ impl ConvolutionShape {
         self.weight[1] == 1 && self.groups > 1
     }
 
+    /// Returns whether 32 bits hold every index into the tensors, as the kernels for graphics cards count.
+    pub(crate) fn has_short_indices(&self) -> bool {
+        let elements = |shape: &[usize; 4]| shape.iter().product::<usize>();
+        elements(&self.input).max(elements(&self.output)) <= u32::MAX as usize
+    }
+
     /// Returns the number of output channels that a depthwise convolution makes of each input channel.
     pub(crate) fn multiplier(&self) -> usize {
         self.output[1] / self.input[1]

@@ -151,6 +151,40 @@ fn channel_multipliers_and_groups_equal_the_definition() {
     }
 }
 
+#[test]
+fn half_precision_equals_the_definition_within_its_digits() {
+    // Half a unit in the last place, relative to the largest value.
+    for (dtype, tolerance) in [(DType::F16, 1.0 / 2048.0), (DType::BF16, 1.0 / 256.0)] {
+        if !device().supports_dtype(dtype) {
+            println!("{dtype:?}: this device doesn't have it");
+            continue;
+        }
+        for case in [
+            depthwise(32, 1, [40, 30], Geometry::same(3)),
+            depthwise(6, 1, [33, 20], Geometry::same(5).with_stride(2)),
+            depthwise(5, 2, [9, 9], Geometry::same(3)),
+        ] {
+            let input = integers(elements(case.input()), 1);
+            let weight = integers(elements(case.weight()), 2);
+            let gradient = integers(elements(case.output()), 3);
+            let bias = integers(case.outputs, 4);
+            let expected = by_definition(&case, &input, &weight, &bias, &gradient);
+            let found = compute(&case, [&input, &weight, &gradient, &bias], dtype);
+            for (name, found, expected) in [
+                ("output", found.output, expected.output),
+                ("input", found.input_gradient, expected.input_gradient),
+                ("weight", found.weight_gradient, expected.weight_gradient),
+            ] {
+                let largest = expected.iter().fold(0.0_f32, |a, b| a.max(b.abs()));
+                let errors = found.iter().zip(&expected).map(|(a, b)| (a - b).abs());
+                let off = errors.fold(0.0_f32, f32::max) / largest;
+                println!("{dtype:?}, {name}, {case:?}: {off:.1e}");
+                assert!(off <= tolerance, "{dtype:?}, {name}, {case:?}: {off}");
+            }
+        }
+    }
+}
+
 /// Computes a normalized batch, its statistics, and the gradients of input, gamma and beta.
 fn normalize(shape: [usize; 4], offset: f32, relu: bool, device: &Device) -> [Vec<f32>; 6] {
     let channels = shape[1];

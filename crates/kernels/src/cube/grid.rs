@@ -9,6 +9,9 @@ const UNITS: usize = 256;
 /// The most units of a cube that compute neighbouring channels, that of a warp.
 const LINES: usize = 32;
 
+/// The most shared memory of a cube: what every device of WebGPU has.
+const SHARED_BYTES: usize = 16 * 1024;
+
 /// Work on lines (vectors of channels) times rows (whatever else there is), a cube of units for each block of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Grid {
@@ -25,9 +28,23 @@ pub(super) struct Grid {
 impl Grid {
     /// Divides work on this many lines and rows.
     pub(super) fn new(tensor: &CubeTensor, lines: usize, rows: usize) -> Self {
-        let most = tensor.client.properties().hardware.max_units_per_cube as usize;
-        let units = UNITS.min(most).max(1);
-        let cube_lines = lines.next_power_of_two().min(LINES).min(units);
+        Self::sharing(tensor, lines, rows, 0)
+    }
+
+    /// Divides work on this many lines and rows, where a cube shares this many bytes of memory for each of its lines.
+    pub(super) fn sharing(
+        tensor: &CubeTensor,
+        lines: usize,
+        rows: usize,
+        shared_bytes: usize,
+    ) -> Self {
+        let hardware = &tensor.client.properties().hardware;
+        let units = UNITS.min(hardware.max_units_per_cube as usize).max(1);
+        let memory = SHARED_BYTES.min(hardware.max_shared_memory_size);
+        let mut cube_lines = lines.next_power_of_two().min(LINES).min(units);
+        while cube_lines > 1 && cube_lines * shared_bytes > memory {
+            cube_lines /= 2;
+        }
         let cube_rows = (units / cube_lines).min(rows.next_power_of_two());
         Self {
             cube_lines,

@@ -14,7 +14,7 @@ use xception_kernels::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kernels {
-    /// Operations of `xception-kernels`, which has native kernels for Burn's CPU backends.
+    /// Operations of `xception-kernels`, which has native kernels for Burn's CPU backends and, in part, for graphics cards.
     #[default]
     Native,
     /// Burn's own operations.

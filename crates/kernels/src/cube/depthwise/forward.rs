@@ -6,7 +6,7 @@ use cubecl::prelude::*;
 
 use super::COLUMNS;
 use super::strip::{add_row, write_strip};
-use super::weights::share_weights;
+use super::weights::{share_weights, shared_bytes};
 use super::window::Window;
 use crate::Geometry;
 use crate::convolution_shape::ConvolutionShape;
@@ -30,7 +30,12 @@ pub(in crate::cube) fn forward(
     };
     let window = Window::forward(shape.geometry, COLUMNS);
     let strips = width.div_ceil(window.columns);
-    let grid = Grid::new(&input, channels / vector, batch * height * strips);
+    let grid = Grid::sharing(
+        &input,
+        channels / vector,
+        batch * height * strips,
+        shared_bytes(&window, vector),
+    );
     let dtype = dtype_to_storage_type(input.dtype);
     let client = input.client.clone();
     forward_kernel::launch(

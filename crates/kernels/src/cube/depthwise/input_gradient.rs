@@ -6,7 +6,7 @@ use cubecl::prelude::*;
 
 use super::COLUMNS;
 use super::strip::{add_row, write_strip};
-use super::weights::share_weights;
+use super::weights::{share_weights, shared_bytes};
 use super::window::Window;
 use crate::Geometry;
 use crate::convolution_shape::ConvolutionShape;
@@ -25,7 +25,12 @@ pub(in crate::cube) fn input_gradient(
     let vector = vector_size(&gradient, channels);
     let window = Window::transposed(shape.geometry, COLUMNS);
     let strips = width.div_ceil(window.columns);
-    let grid = Grid::new(&gradient, channels / vector, batch * height * strips);
+    let grid = Grid::sharing(
+        &gradient,
+        channels / vector,
+        batch * height * strips,
+        shared_bytes(&window, vector),
+    );
     let dtype = dtype_to_storage_type(gradient.dtype);
     let client = gradient.client.clone();
     input_gradient_kernel::launch(

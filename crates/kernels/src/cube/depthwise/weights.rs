@@ -2,6 +2,13 @@
 
 use cubecl::prelude::*;
 
+use super::window::Window;
+
+/// Returns the shared memory of a line of channels, in bytes.
+pub(super) fn shared_bytes(window: &Window, vector: VectorSize) -> usize {
+    window.taps() * vector * size_of::<f32>()
+}
+
 /// Copies the weights of the channels of a cube, `[channels, taps]`, to its shared memory: those of a tap for all lines, then
 /// those of the next tap. All units of the cube have to call it.
 #[cube]
