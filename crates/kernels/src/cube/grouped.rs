@@ -8,6 +8,7 @@ use cubecl::prelude::*;
 use super::grid::{self, Grid};
 use super::layout::{channels_last, channels_second, empty_beside, gapless};
 use super::partial_sums::{add_up, segments};
+use super::source::output_of;
 use crate::Geometry;
 use crate::convolution_shape::ConvolutionShape;
 
@@ -63,7 +64,7 @@ fn input_gradient_kernel<E: Float>(
 
     let mut sum = 0.0f32;
     for tap_row in 0..tap_rows {
-        let (from_row, row_counts) = source(
+        let (from_row, row_exists) = output_of(
             row,
             tap_row,
             gradient_rows,
@@ -72,7 +73,7 @@ fn input_gradient_kernel<E: Float>(
             comptime!(geometry.padding.top),
         );
         for tap_column in 0..tap_columns {
-            let (from_column, column_counts) = source(
+            let (from_column, column_exists) = output_of(
                 column,
                 tap_column,
                 gradient_width,
@@ -80,7 +81,7 @@ fn input_gradient_kernel<E: Float>(
                 comptime!(geometry.dilation[1]),
                 comptime!(geometry.padding.left),
             );
-            if row_counts && column_counts {
+            if row_exists && column_exists {
                 let pixel = (image * gradient_rows + from_row) * gradient_width + from_column;
                 let first = pixel * gradient.shape(3) + group * outputs;
                 for output in 0..outputs {
@@ -92,27 +93,6 @@ fn input_gradient_kernel<E: Float>(
         }
     }
     input[position * channels + channel] = E::cast_from(sum);
-}
-
-/// Returns the output's position that a tap took this input position to, and whether there is one.
-#[cube]
-fn source(
-    position: usize,
-    tap: usize,
-    size: usize,
-    #[comptime] stride: usize,
-    #[comptime] dilation: usize,
-    #[comptime] padding: usize,
-) -> (usize, bool) {
-    let reach = position + padding;
-    let start = tap * dilation;
-    let mut from = 0usize.runtime();
-    let mut counts = false.runtime();
-    if reach >= start {
-        from = (reach - start) / stride;
-        counts = from * stride == reach - start && from < size;
-    }
-    (from, counts)
 }
 
 /// Computes the gradient of the weight from the input and the gradient of the output.

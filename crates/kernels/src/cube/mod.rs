@@ -12,3 +12,4 @@ mod grid;
 mod grouped;
 mod layout;
 mod partial_sums;
+mod source;

@@ -7,7 +7,6 @@ use cubecl::prelude::*;
 
 use super::COLUMNS;
 use super::window::Window;
-use crate::Geometry;
 use crate::convolution_shape::ConvolutionShape;
 use crate::cube::grid::{self, Grid};
 use crate::cube::layout::{channels_last, empty_beside, vector_size};
@@ -53,7 +52,6 @@ pub(in crate::cube) fn weight_gradient(
         input.into_tensor_arg(),
         gradient.into_tensor_arg(),
         partial.clone().into_tensor_arg(),
-        shape.geometry,
         window,
         unit_rows,
         element,
@@ -67,11 +65,11 @@ fn segment_kernel<E: Float, N: Size>(
     input: &Tensor<Vector<E, N>>,
     gradient: &Tensor<Vector<E, N>>,
     partial: &mut Tensor<Vector<f32, N>>,
-    #[comptime] geometry: Geometry,
     #[comptime] window: Window,
     #[comptime] unit_rows: usize,
     #[define(E)] _dtype: ElemType,
 ) {
+    let geometry = comptime!(window.geometry);
     let lines = input.shape(3) / N::value();
     let line = grid::line();
     let parts = comptime!(window.rows() / unit_rows);

@@ -9,9 +9,9 @@ use crate::Geometry;
 /// nothing is read twice in a row of a window, and nothing is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Window {
-    geometry: Geometry,
+    pub(crate) geometry: Geometry,
     /// Whether the output's gradient is taken to the input, instead of the input to the output.
-    transposed: bool,
+    pub(crate) transposed: bool,
     /// The columns that a unit computes.
     pub(crate) columns: usize,
 }
