@@ -7,9 +7,14 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
+
+
+class BrowserEnded(RuntimeError):
+    """The browser ended by itself."""
 
 
 class Chromium:
@@ -20,7 +25,29 @@ class Chromium:
         if program is None:
             raise SystemExit("there is no Chromium here: tools/install_chromium.sh installs it")
         self.deadline = time.monotonic() + seconds
+        for attempt in range(3):
+            self.start(program)
+            try:
+                self.session = None
+                target = self.call("Target.createTarget", url="about:blank")["targetId"]
+                break
+            except (BrowserEnded, BrokenPipeError):
+                # Right after large builds, when the disk has to give its files again, Chromium at times gives itself up.
+                self.process.wait()
+                self.log.seek(0)
+                words = self.log.read().decode(errors="replace").strip().splitlines()
+                print("Chromium ended as it began:", *words[-5:], sep="\n  ", file=sys.stderr)
+                self.close()
+                if attempt == 2:
+                    raise
+        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log"):
+            self.call(f"{domain}.enable")
+
+    def start(self, program):
+        """Starts the browser, with a profile of its own."""
         self.profile = tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
+        self.log = tempfile.TemporaryFile()
         arguments = [program, "--headless=new", "--remote-debugging-pipe", f"--user-data-dir={self.profile.name}"]
         arguments += ["--no-first-run", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--disable-extensions"]
         if os.geteuid() == 0:
@@ -36,15 +63,16 @@ class Chromium:
             os.dup2(high_out, 4)
 
         self.process = subprocess.Popen(
-            arguments, pass_fds=(3, 4), preexec_fn=connect, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            arguments, pass_fds=(3, 4), preexec_fn=connect, stdout=subprocess.DEVNULL, stderr=self.log
         )
         os.close(high_in), os.close(high_out)
         self.buffer, self.number, self.events, self.errors = b"", 0, [], []
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self.session = None
-        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log"):
-            self.call(f"{domain}.enable")
+
+    def close(self):
+        """Frees what belongs to a browser that has ended."""
+        os.close(self.write_end), os.close(self.read_end)
+        self.log.close()
+        self.profile.cleanup()
 
     def __enter__(self):
         return self
@@ -52,8 +80,7 @@ class Chromium:
     def __exit__(self, *_):
         self.process.terminate()
         self.process.wait()
-        os.close(self.write_end), os.close(self.read_end)
-        self.profile.cleanup()
+        self.close()
 
     def call(self, method, **parameters):
         """Sends a command and returns its result."""
@@ -77,7 +104,7 @@ class Chromium:
                 raise TimeoutError("the browser does not answer")
             part = os.read(self.read_end, 1 << 20)
             if not part:
-                raise RuntimeError("the browser has ended")
+                raise BrowserEnded("the browser has ended")
             self.buffer += part
         text, self.buffer = self.buffer.split(b"\0", 1)
         message = json.loads(text)
