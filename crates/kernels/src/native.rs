@@ -4,12 +4,13 @@ use burn::backend::DispatchDevice;
 use burn::prelude::*;
 use burn::tensor::DType;
 
-/// Returns whether this crate's kernels compute tensors of `f32` on this device.
+/// Returns whether this crate's kernels for the processor compute tensors of `f32` on this device.
 ///
 /// They do on the devices of Burn's backends Flex and NdArray, whose tensors lie in the program's own
 /// memory, if the cargo feature `flex` or `ndarray` is on; in autodiff mode as well. On all other devices,
 /// and for other element types and empty tensors on any device, the functions of this crate call Burn's
-/// own operations. Some also do so for rare arguments, which their documentation names.
+/// own operations, but for those that have a kernel for graphics cards. Some also do so for rare arguments, which their
+/// documentation names.
 ///
 /// ```
 /// use burn::prelude::*;
@@ -38,7 +39,8 @@ pub(crate) fn is_on_cube<const D: usize>(tensor: &Tensor<D>) -> bool {
 fn on_cube(device: &DispatchDevice) -> bool {
     match device {
         #[cfg(feature = "cube")]
-        DispatchDevice::Cube(_) => true,
+        // CubeCL's own runtime for the processor has no memory that the units of a cube share.
+        DispatchDevice::Cube(device) => !matches!(device, burn_cubecl::CubeDevice::Cpu(_)),
         DispatchDevice::Autodiff(device) => on_cube(device),
         #[allow(unreachable_patterns)] // the only backends of some builds
         _ => false,
@@ -72,6 +74,17 @@ mod tests {
             let device = device.autodiff();
             assert_eq!(runs_natively(&device), expected, "{device:?}");
         }
+    }
+
+    #[cfg(feature = "wgpu")]
+    #[test]
+    fn a_tensor_on_a_graphics_card_is_for_the_kernels_in_cubecl() {
+        let device = Device::wgpu(Default::default());
+        for device in [device.clone(), device.autodiff()] {
+            let tensor = Tensor::<2>::ones([2, 3], &device);
+            assert!(is_on_cube(&tensor) && !is_native(&tensor));
+        }
+        assert!(!is_on_cube(&Tensor::<2>::ones([2, 3], &Device::flex())));
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(super) struct Grid {
     /// The units of a cube along the lines.
     pub(super) cube_lines: usize,
     /// The units of a cube along the rows.
-    pub(super) cube_rows: usize,
+    cube_rows: usize,
     /// The blocks along the lines.
     line_blocks: usize,
     /// The blocks along the rows.

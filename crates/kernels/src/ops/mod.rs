@@ -1,7 +1,8 @@
 //! The kernels as operations of Burn's backends.
 //!
-//! The functions on tensors call them where [`is_native`](crate::native::is_native) holds, and Burn's own
-//! operations for every other backend and element type.
+//! The functions on tensors call them where [`is_native`](crate::native::is_native) holds, or
+//! [`is_on_cube`](crate::native::is_on_cube) for those that have a kernel for graphics cards, and Burn's own operations for
+//! every other backend and element type.
 
 // Burn deprecates NdArray, which the macro names; this project still supports it.
 #[allow(deprecated)]
