@@ -158,7 +158,14 @@ impl Comparison {
         let mut workloads: Vec<Workload> = networks
             .map(|(network, model)| {
                 let fused = network.config.kernels() == Kernels::Native;
-                Workload::inference(model, fused, measurement.batch, network.image_size, device)
+                Workload::inference(
+                    model,
+                    fused,
+                    Precision::Full,
+                    measurement.batch,
+                    network.image_size,
+                    device,
+                )
             })
             .collect();
         let times = measure_in_turns(&mut workloads, measurement.warm_up, measurement.rounds)?;

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use xception::models::layers::Kernels;
-use xception::train::config::Override;
+use xception::train::config::{Override, Precision};
 
 use super::DeviceArguments;
 
@@ -11,8 +11,10 @@ use super::DeviceArguments;
 /// The images are random numbers, and so are the weights where none are given. GFLOP/s count two
 /// operations a multiply-add of convolutions and linear layers, those of `xception summary`; a training
 /// step counts three times the forward pass, as its backward pass computes two products of the same
-/// size. The ceiling is the best of several large matrix products in the same process, on the same backend
-/// and threads.
+/// size. GB/s count the bytes that a step moves at least, if each kernel reads its inputs once for each pass that
+/// it has to make over them, and writes its output once, and nothing stays in a cache from one to the next: more than
+/// the ceiling says that a cache helps. The ceilings are the best of several products of large matrices, and of
+/// several passes over a large tensor, in the same process, on the same backend and threads.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   xception bench                                        Xception, one image, 299 x 299
@@ -22,6 +24,7 @@ use super::DeviceArguments;
   xception bench --model configs/models/xception-small.json --train --batch 128
   xception bench --set model.xception.stem=small --set model.xception.width=0.25 --json
   xception bench --weights runs/first --batch 16
+  xception bench --backend wgpu --train --batch 32 --precision mixed
 
 A training step is a forward pass, cross-entropy, a backward pass and a step of SGD with momentum.")]
 pub struct BenchArguments {
@@ -56,6 +59,9 @@ pub struct BenchArguments {
     /// The implementation of the layers' operations: this project's kernels, or Burn's own.
     #[arg(long, value_enum)]
     pub kernels: Option<KernelsArgument>,
+    /// The numbers that layers compute with: f32; f16; or bf16. With the last two a network for inference isn't fused.
+    #[arg(long, value_enum, default_value = "full")]
+    pub precision: PrecisionArgument,
     /// Leave batch normalization, activations and additions apart from the convolutions, as in training.
     #[arg(long, conflicts_with = "train")]
     pub no_fuse: bool,
@@ -77,6 +83,24 @@ impl From<KernelsArgument> for Kernels {
         match kernels {
             KernelsArgument::Native => Self::Native,
             KernelsArgument::Burn => Self::Burn,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum PrecisionArgument {
+    Full,
+    Mixed,
+    #[value(name = "mixed_bf16")]
+    MixedBf16,
+}
+
+impl From<PrecisionArgument> for Precision {
+    fn from(precision: PrecisionArgument) -> Self {
+        match precision {
+            PrecisionArgument::Full => Self::Full,
+            PrecisionArgument::Mixed => Self::Mixed,
+            PrecisionArgument::MixedBf16 => Self::MixedBf16,
         }
     }
 }

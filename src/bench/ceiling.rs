@@ -1,4 +1,4 @@
-//! The speed of a large matrix product, which is an upper bound for networks.
+//! The speed of a large matrix product and of a pass over a large tensor, which are upper bounds for networks.
 
 use anyhow::Result;
 use burn::prelude::*;
@@ -9,22 +9,26 @@ use super::clock::Stopwatch;
 
 /// Rows and columns of the matrices: large enough for every core of a workstation, and 50 MB in all.
 const SIDE: usize = 2048;
-/// Least number of products, of which the fastest counts.
-const PRODUCTS: usize = 3;
-/// Least number of seconds for which products are computed.
+/// Values of the tensor that is read and written: 128 MB, more than caches have.
+const VALUES: usize = 1 << 25;
+/// Least number of repetitions, of which the fastest counts.
+const REPETITIONS: usize = 3;
+/// Least number of seconds for which each is repeated.
 const SECONDS: f64 = 0.5;
 
-/// The highest speed of a matrix product.
+/// The highest speeds of a device.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Ceiling {
     /// Number of rows and columns of the matrices.
     pub side: usize,
-    /// Billions of operations per second, at two per multiply-add.
+    /// Billions of operations per second, at two per multiply-add, of a product of two such matrices of `f32`.
     pub gflops: f64,
+    /// Billions of bytes per second that a pass over a large tensor of `f32` reads and writes.
+    pub gigabytes_per_second: f64,
 }
 
 impl Ceiling {
-    /// Measures the product of random matrices on a device without autodiff.
+    /// Measures on a device without autodiff.
     ///
     /// # Errors
     ///
@@ -32,18 +36,27 @@ impl Ceiling {
     pub fn measure(device: &Device) -> Result<Self> {
         let matrix = || Tensor::<2>::random([SIDE, SIDE], Distribution::Default, device);
         let (left, right) = (matrix(), matrix());
-        let mut seconds = Vec::new();
-        while seconds.len() < PRODUCTS || seconds.iter().sum::<f64>() < SECONDS {
-            let mut stopwatch = Stopwatch::start(device)?;
-            let product = left.clone().matmul(right.clone());
-            seconds.push(stopwatch.lap()?);
-            drop(product);
-        }
-        let fastest = seconds.into_iter().fold(f64::INFINITY, f64::min);
-        let operations = 2.0 * (SIDE as f64).powi(3);
+        let product = fastest(device, || left.clone().matmul(right.clone()))?;
+        drop((left, right));
+        let values = Tensor::<1>::zeros([VALUES], device);
+        let pass = fastest(device, || values.clone().add_scalar(1.0))?;
+        let bytes = 2.0 * size_of::<f32>() as f64 * VALUES as f64;
         Ok(Self {
             side: SIDE,
-            gflops: operations / fastest / 1e9,
+            gflops: 2.0 * (SIDE as f64).powi(3) / product / 1e9,
+            gigabytes_per_second: bytes / pass / 1e9,
         })
     }
+}
+
+/// Repeats an operation, and returns the shortest time in seconds.
+fn fastest<const D: usize>(device: &Device, operation: impl Fn() -> Tensor<D>) -> Result<f64> {
+    let mut seconds = Vec::new();
+    while seconds.len() < REPETITIONS || seconds.iter().sum::<f64>() < SECONDS {
+        let mut stopwatch = Stopwatch::start(device)?;
+        let result = operation();
+        seconds.push(stopwatch.lap()?);
+        drop(result);
+    }
+    Ok(seconds.into_iter().fold(f64::INFINITY, f64::min))
 }

@@ -1,9 +1,18 @@
-//! The peak memory of the process.
+//! The peak memory of the process and of the device.
+
+use burn::prelude::Device;
 
 /// Returns the peak memory of this process in bytes, if the system reports it, as Linux does.
 pub fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     parse(&status)
+}
+
+/// Returns the bytes that this process holds of the memory of a device which has memory of its own, if its backend reports it. What is
+/// free in it is kept for later, so this is the most that was in use at once, up to the allocator's rounding.
+pub fn device_memory(device: &Device) -> Option<u64> {
+    let usage = device.memory_pool_usage()?;
+    (usage.bytes_reserved > 0).then_some(usage.bytes_reserved)
 }
 
 /// Parses the line `VmHWM`, the high-water mark of resident memory (proc_pid_status(5)).

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use xception::models::ModelConfig;
 use xception::models::layers::Kernels;
+use xception::train::config::Precision;
 
 use super::{Ceiling, Times};
 
@@ -21,6 +22,8 @@ pub struct Report {
     pub parameters: u64,
     /// Whether a step is a training step.
     pub training: bool,
+    /// The numbers that the layers computed with.
+    pub precision: Precision,
     /// Whether the network was fused, as for inference.
     pub fused: bool,
     /// Number of images in a step.
@@ -38,14 +41,22 @@ pub struct Report {
     /// Billions of operations per second in the median step, at two per multiply-add; a training step has three times
     /// the operations of a forward pass.
     pub gflops: f64,
-    /// Speed of a large matrix product.
+    /// Bytes that a step moves at least, by a model: see `xception bench --help`.
+    pub bytes: u64,
+    /// Billions of these bytes per second in the median step.
+    pub gigabytes_per_second: f64,
+    /// The speeds of a large matrix product and of a pass over a large tensor.
     pub ceiling: Ceiling,
     /// Ratio of `gflops` to that of the ceiling.
     pub share_of_ceiling: f64,
+    /// Ratio of `gigabytes_per_second` to that of the ceiling.
+    pub share_of_bandwidth: f64,
     /// The stages of a forward pass, or the parts of a training step.
     pub parts: Vec<Part>,
     /// Peak memory of the process in bytes; `None` if the system doesn't report it.
     pub peak_memory: Option<u64>,
+    /// Bytes that the process held of the memory of a device with memory of its own; `None` for the processor.
+    pub device_memory: Option<u64>,
     /// Environment of the measurement.
     #[serde(flatten)]
     pub environment: Environment,
@@ -79,13 +90,24 @@ pub struct Part {
     pub share: f64,
     /// Billions of operations per second; `None` for a part whose operations aren't counted.
     pub gflops: Option<f64>,
+    /// Billions of bytes per second; `None` for a part whose bytes aren't counted.
+    pub gigabytes_per_second: Option<f64>,
+}
+
+/// What a part of a step does.
+#[derive(Debug, Clone, Copy)]
+pub struct Work {
+    /// Its operations, at two per multiply-add.
+    pub operations: f64,
+    /// The bytes that it moves, if they are counted.
+    pub bytes: Option<f64>,
 }
 
 impl Part {
-    /// Computes the parts from rounds that all have the same ones; `operations` returns the number for a part's name.
+    /// Computes the parts from rounds that all have the same ones; `work` returns what a part of a name does, if that is counted.
     pub fn of_rounds(
         rounds: &[Vec<(String, f64)>],
-        operations: impl Fn(&str) -> Option<f64>,
+        work: impl Fn(&str) -> Option<Work>,
     ) -> Vec<Self> {
         let names = rounds.first().into_iter().flatten().map(|(name, _)| name);
         let mut parts: Vec<Self> = names
@@ -93,12 +115,14 @@ impl Part {
             .map(|(index, name)| {
                 let seconds: Vec<f64> = rounds.iter().map(|round| round[index].1).collect();
                 let milliseconds = Times::new(&seconds).median;
-                let gflops = operations(name).map(|count| count / milliseconds / 1e6);
+                let work = work(name);
+                let billions_a_second = |amount: f64| amount / milliseconds / 1e6;
                 Self {
                     name: name.clone(),
                     milliseconds,
                     share: 0.0,
-                    gflops,
+                    gflops: work.map(|work| billions_a_second(work.operations)),
+                    gigabytes_per_second: work.and_then(|work| work.bytes).map(billions_a_second),
                 }
             })
             .collect();
@@ -125,8 +149,16 @@ impl fmt::Display for Report {
         };
         writeln!(
             formatter,
-            "{}, {step} of {} x 3 x {} x {}",
-            self.model, self.batch, self.size, self.size
+            "{}, {step} of {} x 3 x {} x {}{}",
+            self.model,
+            self.batch,
+            self.size,
+            self.size,
+            match self.precision {
+                Precision::Full => "",
+                Precision::Mixed => " in f16",
+                Precision::MixedBf16 => " in bf16",
+            }
         )?;
         let environment = &self.environment;
         writeln!(
@@ -187,14 +219,32 @@ impl fmt::Display for Report {
                 side = self.ceiling.side
             ),
         )?;
-        let memory = self
-            .peak_memory
-            .map(|bytes| format!("{:.0} MB", bytes as f64 / 1e6));
+        row(
+            "GB/s",
+            format!("{:.1}", self.gigabytes_per_second),
+            format!(
+                "{:.3} GB a step, if each kernel reads and writes its maps",
+                self.bytes as f64 / 1e9
+            ),
+        )?;
+        row(
+            "of the ceiling",
+            format!("{:.1} %", 100.0 * self.share_of_bandwidth),
+            format!(
+                "{:.1} GB/s, a pass over a large tensor",
+                self.ceiling.gigabytes_per_second
+            ),
+        )?;
+        let megabytes = |bytes: u64| format!("{:.0} MB", bytes as f64 / 1e6);
+        let memory = self.peak_memory.map(megabytes);
         row(
             "peak memory",
             memory.unwrap_or_else(|| "unknown".to_owned()),
             "of the process".to_owned(),
         )?;
+        if let Some(bytes) = self.device_memory {
+            row("", megabytes(bytes), "of the device".to_owned())?;
+        }
         self.parts_table(formatter)
     }
 }
@@ -204,17 +254,20 @@ impl Report {
         let heading = if self.training { "part" } else { "stage" };
         writeln!(
             formatter,
-            "\n{heading:<20}  {:>12}  {:>8}  {:>8}",
-            "milliseconds", "share", "GFLOP/s"
+            "\n{heading:<20}  {:>12}  {:>8}  {:>8}  {:>8}",
+            "milliseconds", "share", "GFLOP/s", "GB/s"
         )?;
         for part in &self.parts {
-            let gflops = part.gflops.map(|gflops| format!("{gflops:.1}"));
+            let number = |number: Option<f64>| {
+                number.map_or_else(String::new, |number| format!("{number:.1}"))
+            };
             let line = format!(
-                "{:<20}  {:>12.3}  {:>6.1} %  {:>8}",
+                "{:<20}  {:>12.3}  {:>6.1} %  {:>8}  {:>8}",
                 part.name,
                 part.milliseconds,
                 100.0 * part.share,
-                gflops.unwrap_or_default()
+                number(part.gflops),
+                number(part.gigabytes_per_second)
             );
             writeln!(formatter, "{}", line.trim_end())?;
         }
@@ -234,10 +287,15 @@ mod tests {
             round(0.003, 0.002),
             round(0.002, 0.002),
         ];
-        let parts = Part::of_rounds(&rounds, |name| (name == "a").then_some(4e6));
+        let work = Work {
+            operations: 4e6,
+            bytes: Some(8e6),
+        };
+        let parts = Part::of_rounds(&rounds, |name| (name == "a").then_some(work));
         assert_eq!(parts.len(), 2);
         assert_eq!((parts[0].milliseconds, parts[0].share), (2.0, 0.5));
         assert_eq!((parts[0].gflops, parts[1].gflops), (Some(2.0), None));
+        assert_eq!(parts[0].gigabytes_per_second, Some(4.0));
         assert!(Part::of_rounds(&[], |_| None).is_empty());
     }
 }

@@ -6,7 +6,7 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::prelude::*;
 use burn::tensor::Distribution;
 use xception::models::{Fused, Model, Network};
-use xception::train::config::{DecayedParameters, Optimizer, Recipe};
+use xception::train::config::{DecayedParameters, Optimizer, Precision, Recipe};
 use xception::train::training::{ClassificationTask, ImageBatch, ImageTargets};
 
 use super::clock::Stopwatch;
@@ -51,10 +51,11 @@ pub struct Training {
 }
 
 impl Workload {
-    /// Makes forward passes of a network on this device, fused or not.
+    /// Makes forward passes of a network on this device, fused or not; a fused one computes in `f32` whatever the precision.
     pub fn inference(
         network: Model,
         fused: bool,
+        precision: Precision,
         batch: usize,
         size: usize,
         device: &Device,
@@ -64,12 +65,18 @@ impl Workload {
                 true => Form::Fused(network.fuse()),
                 false => Form::Trainable(network),
             },
-            images: random_images(batch, size, device),
+            images: precision.apply(random_images(batch, size, device)),
         }))
     }
 
     /// Makes training steps of a network on this device, on which autodiff is turned on.
-    pub fn training(network: Model, batch: usize, size: usize, device: &Device) -> Self {
+    pub fn training(
+        network: Model,
+        precision: Precision,
+        batch: usize,
+        size: usize,
+        device: &Device,
+    ) -> Self {
         let device = device.clone().autodiff();
         let classes = network.classes() as i64;
         let labels: Vec<i64> = (0..batch as i64).map(|image| image % classes).collect();
@@ -79,8 +86,12 @@ impl Workload {
             weight_decay: 0.0,
             weight_decay_on: DecayedParameters::All,
         };
+        let recipe = Recipe {
+            precision,
+            ..Recipe::default()
+        };
         Self::Training(Box::new(Training {
-            task: Some(ClassificationTask::new(network.train(), &Recipe::default())),
+            task: Some(ClassificationTask::new(network.train(), &recipe)),
             optimizer: optimizer.init(),
             batch: ImageBatch {
                 images: random_images(batch, size, &device),

@@ -7,13 +7,15 @@ use burn::prelude::Device;
 use xception::kernels::within_pool;
 use xception::models::layers::Kernels;
 use xception::models::weights::Head;
-use xception::models::{Model, ModelConfig, Summary};
+use xception::models::{Graph, Model, ModelConfig, Summary};
+use xception::train::config::Precision;
 use xception::train::record::EnvironmentRecord;
 
 use super::output;
 use crate::arguments::{BenchArguments, WeightsArgument};
 use crate::bench::{
-    BATCH_SEED, Ceiling, Environment, Part, Report, Times, Workload, limit_threads, peak_memory,
+    BATCH_SEED, Ceiling, Environment, Form, Part, Report, Times, Traffic, Work, Workload,
+    device_memory, limit_threads, peak_memory,
 };
 use crate::network::{load_weights, model_config};
 
@@ -33,6 +35,7 @@ pub fn run(arguments: &BenchArguments) -> Result<()> {
         "a training step needs --batch 2 or more: batch normalization has no variance of one image"
     );
     let device = backend.device()?;
+    Precision::from(arguments.precision).check(&device)?;
     let report = within_pool(|| {
         let (config, network) = network(arguments, &device)?;
         measure(arguments, config, network, threads, &device)
@@ -83,10 +86,28 @@ fn measure(
     let summary = Summary::new(&network, [size, size])
         .with_context(|| format!("{} at --size {size}", config.name()))?;
 
-    let fused = !arguments.train && !arguments.no_fuse && config.kernels() == Kernels::Native;
+    let graph = Graph::new(&network, [size, size])?;
+    let precision = Precision::from(arguments.precision);
+    let fused = !arguments.train
+        && !arguments.no_fuse
+        && precision == Precision::Full
+        && config.kernels() == Kernels::Native;
+    let traffic = Traffic {
+        graph: &graph,
+        form: match (arguments.train, fused) {
+            (true, _) => Form::Training,
+            (false, true) => Form::Fused,
+            (false, false) => Form::Unfused,
+        },
+        batch,
+        number: match precision {
+            Precision::Full => 4,
+            Precision::Mixed | Precision::MixedBf16 => 2,
+        },
+    };
     let mut workload = match arguments.train {
-        true => Workload::training(network, batch, size, device),
-        false => Workload::inference(network, fused, batch, size, device),
+        true => Workload::training(network, precision, batch, size, device),
+        false => Workload::inference(network, fused, precision, batch, size, device),
     };
     for _ in 0..arguments.warm_up {
         workload.time()?;
@@ -94,7 +115,8 @@ fn measure(
     let seconds: Vec<f64> = (0..arguments.rounds)
         .map(|_| workload.time())
         .collect::<Result<_>>()?;
-    let peak_memory = peak_memory(); // before the ceiling takes some too
+    // Before the ceilings take some too.
+    let (peak_memory, device_memory) = (peak_memory(), device_memory(device));
     let rounds: Vec<_> = (0..PART_ROUNDS.min(seconds.len()))
         .map(|_| workload.time_parts())
         .collect::<Result<_>>()?;
@@ -105,6 +127,8 @@ fn measure(
     let milliseconds = Times::new(&seconds);
     let images_per_second = 1e3 * batch as f64 / milliseconds.median;
     let gflops = counted.step() * images_per_second / 1e9;
+    let bytes = traffic.step();
+    let gigabytes_per_second = bytes as f64 / milliseconds.median / 1e6;
     let EnvironmentRecord {
         device: device_name,
         processor,
@@ -118,6 +142,7 @@ fn measure(
         weights: arguments.weights.clone(),
         parameters: summary.parameters(),
         training: arguments.train,
+        precision,
         fused,
         batch,
         size,
@@ -126,13 +151,21 @@ fn measure(
         multiply_adds: counted.multiply_adds,
         images_per_second,
         gflops,
+        bytes,
+        gigabytes_per_second,
         ceiling,
         share_of_ceiling: gflops / ceiling.gflops,
+        share_of_bandwidth: gigabytes_per_second / ceiling.gigabytes_per_second,
         parts: Part::of_rounds(&rounds, |name| {
-            let operations = counted.part(name)?;
-            Some(operations * batch as f64)
+            let mut stages = graph.stages.iter().filter(|_| !arguments.train);
+            let stage = stages.find(|stage| stage.name == name);
+            Some(Work {
+                operations: counted.part(name)? * batch as f64,
+                bytes: stage.map(|stage| traffic.stage(stage) as f64),
+            })
         }),
         peak_memory,
+        device_memory,
         environment: Environment {
             backend: arguments.device.backend.to_string(),
             device: device_name,

@@ -202,10 +202,11 @@ fn warn_of_divergence(run: &Path) {
         && record.state == RunState::Diverged
     {
         warn(&format!(
-            "the run in {} diverged in epoch {} (its training loss was infinite or not a number): the scores say \
-             nothing about the network",
+            "the run in {} diverged in epoch {} ({} became infinite or not a number): the scores say nothing about \
+             the network",
             run.display(),
-            record.epochs.len()
+            record.epochs.len(),
+            record.diverging()
         ));
     }
 }

@@ -119,7 +119,8 @@ pub fn run(arguments: &TrainArguments) -> Result<()> {
             None => String::new(),
         };
         anyhow::bail!(
-            "the training loss became infinite or not a number{at}: lower recipe.learning_rate{before}"
+            "{} became infinite or not a number{at}: lower recipe.learning_rate{before}",
+            record.diverging()
         );
     }
     Ok(())

@@ -5,11 +5,12 @@ use burn::prelude::*;
 use burn::tensor::activation;
 use serde::{Deserialize, Serialize};
 
+use crate::half_precision::{half_in_memory, single};
 use crate::native::is_native;
 use crate::ops::ActivationBackend;
 
 /// The non-linearity after a layer, or between the two parts of a separable convolution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
@@ -44,6 +45,9 @@ impl Activation {
 pub fn activate(input: Tensor<4>, activation: Activation) -> Tensor<4> {
     if activation == Activation::None {
         return input;
+    }
+    if let Some(element) = half_in_memory(&input) {
+        return activate(single(input), activation).cast(element);
     }
     if !is_native(&input) {
         return activation.burn(input);

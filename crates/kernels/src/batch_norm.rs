@@ -5,6 +5,7 @@ use burn::prelude::*;
 use burn::tensor::activation;
 use burn::tensor::module;
 
+use crate::half_precision::{half, single};
 use crate::native::{is_native, is_on_cube};
 use crate::ops::{BatchNormBackend, NormSettings, NormalizeBackend};
 
@@ -31,6 +32,11 @@ pub struct NormalizedBatch {
 /// - `input` and output: `[batch, channels, height, width]`
 /// - `gamma` and `beta`: `[channels]`
 ///
+/// # Element types
+///
+/// The input, and with it the output, may be of `f16` or `bf16` while gamma and beta are of `f32`. Statistics are then of
+/// `f32`, and all is computed in it.
+///
 /// # Panics
 ///
 /// If the shapes don't fit.
@@ -49,6 +55,14 @@ pub fn batch_norm_train(
         && (1..=u32::MAX as usize).contains(&elements)
         && is_on_cube(&gamma)
         && gamma.dtype() == beta.dtype();
+    if let Some(element) = half(&input).filter(|_| !on_cube) {
+        let (gamma, beta) = (single(gamma), single(beta));
+        let batch = batch_norm_train(single(input), gamma, beta, epsilon, relu);
+        return NormalizedBatch {
+            output: batch.output.cast(element),
+            ..batch
+        };
+    }
     if !(fits && (native || on_cube)) {
         let result = module::batch_norm_train(input, gamma, beta, epsilon);
         return NormalizedBatch {
@@ -85,6 +99,10 @@ pub fn batch_norm_train(
 /// - `input` and output: `[batch, channels, height, width]`
 /// - `parameters`, gamma and beta, and `statistics`, mean and variance: each `[channels]`
 ///
+/// # Element types
+///
+/// The input, and with it the output, may be of `f16` or `bf16`; all is computed in `f32`.
+///
 /// # Panics
 ///
 /// If the shapes don't fit.
@@ -95,6 +113,10 @@ pub fn normalize(
     epsilon: f64,
     relu: bool,
 ) -> Tensor<4> {
+    if let Some(element) = half(&input) {
+        let (parameters, statistics) = (parameters.map(single), statistics.map(single));
+        return normalize(single(input), parameters, statistics, epsilon, relu).cast(element);
+    }
     let [_, channels, _, _] = input.dims();
     let native = parameters
         .iter()

@@ -7,6 +7,7 @@ use burn::tensor::ops::ConvOptions;
 
 use crate::Geometry;
 use crate::convolution_shape::ConvolutionShape;
+use crate::half_precision::{half_in_memory, single};
 use crate::native::{is_native, is_on_cube};
 use crate::ops::ConvolutionBackend;
 
@@ -16,7 +17,8 @@ use crate::ops::ConvolutionBackend;
 /// [`runs_natively`](crate::runs_natively) holds, and for `f32`, this crate's kernels compute the output and
 /// the gradients. On graphics cards, with one of the cargo features `wgpu`, `cuda` and `rocm`, they compute depthwise
 /// convolutions and their gradients, and the weight's gradient of grouped ones, for `f32`, `f16` and `bf16`. Elsewhere Burn's
-/// own operation does.
+/// own operation does. All arguments are of one element type; of `f16` and `bf16`, this crate's kernels sum
+/// the products in `f32`.
 ///
 /// # Shapes
 ///
@@ -35,6 +37,10 @@ pub fn conv2d(
     geometry: &Geometry,
     groups: usize,
 ) -> Tensor<4> {
+    if let Some(element) = half_in_memory(&input) {
+        let bias = bias.map(single);
+        return conv2d(single(input), single(weight), bias, geometry, groups).cast(element);
+    }
     let native = is_native(&input) && is_native(&weight) && bias.as_ref().is_none_or(is_native);
     let dtype = input.dtype();
     let same = weight.dtype() == dtype && bias.as_ref().is_none_or(|bias| bias.dtype() == dtype);

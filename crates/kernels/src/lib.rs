@@ -42,6 +42,7 @@ mod fused;
 mod fused_depthwise;
 mod fused_transposed_depthwise;
 mod geometry;
+mod half_precision;
 mod inference;
 mod native;
 mod ops;

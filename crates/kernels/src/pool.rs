@@ -6,6 +6,7 @@ use burn::tensor::module;
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
 
 use crate::Geometry;
+use crate::half_precision::{half_in_memory, single};
 use crate::native::is_native;
 use crate::ops::{AveragePlan, AveragePoolBackend, MaxPoolBackend, PoolPlan};
 
@@ -26,6 +27,9 @@ use crate::ops::{AveragePlan, AveragePoolBackend, MaxPoolBackend, PoolPlan};
 ///
 /// If the padded input is smaller than the window.
 pub fn max_pool2d(input: Tensor<4>, geometry: &Geometry) -> Tensor<4> {
+    if let Some(element) = half_in_memory(&input) {
+        return max_pool2d(single(input), geometry).cast(element);
+    }
     let plan = match is_native(&input) {
         true => PoolPlan::new(input.dims(), *geometry),
         false => None,
@@ -71,6 +75,9 @@ pub fn burn_max_pool2d(input: Tensor<4>, geometry: &Geometry) -> Tensor<4> {
 /// If the padded input is smaller than the window, or for Burn's operation the padding differs from one side to the opposite
 /// or the dilation is not 1.
 pub fn average_pool2d(input: Tensor<4>, geometry: &Geometry, counts_padding: bool) -> Tensor<4> {
+    if let Some(element) = half_in_memory(&input) {
+        return average_pool2d(single(input), geometry, counts_padding).cast(element);
+    }
     let plan = match is_native(&input) {
         true => AveragePlan::new(input.dims(), *geometry, counts_padding),
         false => None,

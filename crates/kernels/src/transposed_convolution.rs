@@ -7,6 +7,7 @@ use burn::tensor::ops::ConvTransposeOptions;
 
 use crate::Geometry;
 use crate::convolution_shape::ConvolutionShape;
+use crate::half_precision::{half_in_memory, single};
 use crate::native::is_native;
 use crate::ops::ConvolutionBackend;
 
@@ -50,6 +51,10 @@ pub fn transposed_conv2d(
     geometry: &Geometry,
     groups: usize,
 ) -> Tensor<4> {
+    if let Some(element) = half_in_memory(&input) {
+        return transposed_conv2d(single(input), single(weight), size, geometry, groups)
+            .cast(element);
+    }
     let native = is_native(&input) && is_native(&weight);
     let shape = match native {
         true => transposed_shape(input.dims(), weight.dims(), size, geometry, groups),

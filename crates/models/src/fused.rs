@@ -7,7 +7,7 @@ use burn::prelude::*;
 
 use crate::Network;
 use crate::layers::trace::Trace;
-use crate::layers::{Classifier, FeatureMap};
+use crate::layers::{Classifier, FeatureMap, at_least_single};
 use crate::network::{AuxiliaryClassifier, Observer, Section, device_of};
 
 /// A network prepared for inference by [`Network::fuse`].
@@ -86,7 +86,7 @@ impl<N: Network> Network for Fused<N> {
             true => tensor.inner(),
             false => tensor,
         };
-        FeatureMap::fused(tensor.to_device(&self.device))
+        FeatureMap::fused(at_least_single(tensor).to_device(&self.device))
     }
 
     /// Returns a copy of the network, which is fused already.

@@ -4,6 +4,8 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::prelude::*;
 
+use crate::gradients::scale_gradients;
+
 /// Sums gradients over the parts of a batch, for a batch that is too large for the memory in one piece.
 ///
 /// Where the loss is a mean over a batch's images, the mean of the gradients, each weighted by the number of images of its part, is
@@ -42,13 +44,7 @@ impl GradientAccumulator {
         if factor == 1.0 {
             return self.sums; // a single part
         }
-        let mut mean = Mean {
-            sums: self.sums,
-            gradients: GradientsParams::new(),
-            factor,
-        };
-        module.visit(&mut mean);
-        mean.gradients
+        scale_gradients(module, self.sums, factor)
     }
 }
 
@@ -73,21 +69,5 @@ impl ModuleVisitor for Adding<'_> {
             None => gradient,
         };
         self.sums.register(parameter.id, sum);
-    }
-}
-
-/// Divides sums by the weight of all parts.
-struct Mean {
-    sums: GradientsParams,
-    gradients: GradientsParams,
-    factor: f64,
-}
-
-impl ModuleVisitor for Mean {
-    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        if let Some(sum) = self.sums.remove::<D>(parameter.id) {
-            let mean = sum.mul_scalar(self.factor);
-            self.gradients.register(parameter.id, mean);
-        }
     }
 }

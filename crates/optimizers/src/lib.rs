@@ -5,6 +5,7 @@
 //!   [weight decay](WeightDecay) if that is asked for.
 //! - [`clip_by_global_norm`] scales all gradients down together.
 //! - [`GradientAccumulator`] makes the gradients of a batch from those of its parts.
+//! - [`LossScale`] keeps small gradients from vanishing in half precision.
 //! - [`MovingAverage`] follows weights and running statistics: B. Polyak's averages.
 //!
 //! On Burn's backends Flex and NdArray, and for `f32`, each step is one pass over a parameter, by the kernels of
@@ -38,6 +39,8 @@
 mod accumulation;
 mod adam_w;
 mod clipping;
+mod gradients;
+mod loss_scale;
 mod moving_average;
 mod rms_prop;
 mod sgd;
@@ -45,7 +48,9 @@ mod weight_decay;
 
 pub use accumulation::GradientAccumulator;
 pub use adam_w::{AdamW, AdamWState};
-pub use clipping::{Clipped, clip_by_global_norm};
+pub use clipping::clip_by_global_norm;
+pub use gradients::{Measured, global_norm, scale_gradients};
+pub use loss_scale::LossScale;
 pub use moving_average::{MovingAverage, Smoothing};
 pub use rms_prop::{RmsProp, RmsPropState};
 pub use sgd::{Sgd, Velocity};

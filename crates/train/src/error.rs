@@ -209,6 +209,21 @@ pub enum TrainError {
         /// What Burn says.
         cause: String,
     },
+    /// A device without the numbers that a recipe's precision computes with.
+    #[error(
+        "recipe.precision is \"{option}\", and {device} doesn't compute with {missing}: use {}\"full\", or another backend",
+        .instead.map_or_else(String::new, |instead| format!("\"{instead}\", "))
+    )]
+    Precision {
+        /// The value of the option.
+        option: &'static str,
+        /// The type of the numbers.
+        missing: &'static str,
+        /// The device.
+        device: String,
+        /// The value of the option for half precision that the device does have.
+        instead: Option<&'static str>,
+    },
     /// More memory than this machine has.
     #[error(
         "training with batches of {batch_size} images of {} x {} pixels takes {} of memory or more, for a \

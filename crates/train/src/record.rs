@@ -140,7 +140,7 @@ pub struct RunRecord {
     pub parameters: u64,
     /// The epochs so far, in order; `epoch` counts from 1.
     pub epochs: Vec<EpochRecord>,
-    /// Where the loss became infinite or not a number, if it did. Runs of earlier versions don't say.
+    /// Where the loss or its gradients became infinite or not a number, if they did. Runs of earlier versions don't say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub divergence: Option<Divergence>,
     /// SHA-256 of the trained network, `model.bpk`, in hexadecimal, once it is written. Runs of earlier versions have none.
@@ -178,6 +178,14 @@ impl RunRecord {
             }),
         )
     }
+
+    /// Returns what became infinite or not a number where the run diverged, as a phrase.
+    pub fn diverging(&self) -> &'static str {
+        match self.divergence.is_some_and(|at| at.of_gradients) {
+            true => "the gradients",
+            false => "the training loss",
+        }
+    }
 }
 
 /// How far a run came.
@@ -188,11 +196,12 @@ pub enum RunState {
     Unfinished,
     /// All epochs done.
     Finished,
-    /// The loss became infinite or not a number; the run ended there.
+    /// The loss, or in mixed precision its gradients, became infinite or not a number; the run ended there.
     Diverged,
 }
 
-/// The step at which a run's loss became infinite or not a number. The network is that before this step.
+/// The step at which a run's loss, or in mixed precision its gradients, became infinite or not a number. The network is that before
+/// this step.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Divergence {
     /// The epoch, from 1.
@@ -201,6 +210,10 @@ pub struct Divergence {
     pub step: usize,
     /// The step's learning rate.
     pub learning_rate: f64,
+    /// Whether the loss was finite, and its gradients overflowed with the smallest scale that mixed precision has; left out of JSON
+    /// where it wasn't so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_gradients: bool,
 }
 
 /// What one epoch gave.
@@ -210,6 +223,9 @@ pub struct EpochRecord {
     pub epoch: usize,
     /// Optimization steps done in this epoch.
     pub steps: usize,
+    /// Those of them that were left out in mixed precision, since their gradients overflowed; left out of JSON where there are none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skipped_steps: usize,
     /// Learning rate of the epoch's last step.
     pub learning_rate: f64,
     /// Means over the epoch's training batches, in training mode.
@@ -228,6 +244,10 @@ pub struct EpochRecord {
     pub train_seconds: f64,
     /// Wall-clock seconds of scoring the validation and the test images.
     pub test_seconds: f64,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// Scores of weights that were averaged.

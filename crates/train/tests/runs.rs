@@ -208,6 +208,59 @@ fn gradients_are_clipped_where_their_norm_is_more() {
 }
 
 #[test]
+fn mixed_precision_ends_near_full_precision_and_goes_on_with_its_loss_scale() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let steps = |name: &str| -> Vec<StepRecord> {
+        let text = fs::read_to_string(path(name).join("steps.jsonl")).unwrap();
+        let steps = text.lines();
+        steps
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    };
+    let clipped = "recipe.clip_norm=0.5";
+    let (full, _) = train(&path("full"), &[clipped], false, None);
+    let full = full.unwrap();
+    for (option, scale) in [("mixed", Some(65536.0)), ("mixed_bf16", None)] {
+        let precision = format!("recipe.precision={option}");
+        let changes = [clipped, precision.as_str()];
+        let killed = format!("killed {option}");
+        let (record, warnings) = train(&path(option), &changes, false, Some((2, path(&killed))));
+        let record = record.unwrap();
+        assert_eq!(warnings, Vec::<String>::new());
+        for (half, full) in record.epochs.iter().zip(&full.epochs) {
+            assert_eq!((half.steps, half.skipped_steps), (full.steps, 0));
+            let [found, expected] = [half, full].map(|epoch| epoch.train.loss);
+            assert!(found != expected, "{option}: {found}");
+            assert!(
+                (found - expected).abs() < 0.02 * expected,
+                "{option}: {found} {expected}"
+            );
+        }
+        let half = steps(option);
+        for step in &half {
+            assert_eq!((step.loss_scale, step.skipped), (scale, false));
+        }
+        // Of the first step, before weights differ. The norm is that of the loss's gradients, whatever the scale.
+        let norms = [&half, &steps("full")].map(|steps| steps[0].gradient_norm.unwrap());
+        assert!(
+            (norms[0] - norms[1]).abs() < 0.1 * norms[1],
+            "{option}: {norms:?}"
+        );
+
+        let scale_file = path(&killed).join("checkpoint/epoch-2/loss_scale.json");
+        assert_eq!(scale_file.exists(), scale.is_some());
+        let (resumed, warnings) = train(&path(&killed), &changes, false, None);
+        assert_eq!(
+            (scores(&resumed.unwrap()), warnings),
+            (scores(&record), Vec::new())
+        );
+        let model = |name: &str| fs::read(RunFolder::model_file(&path(name))).unwrap();
+        assert!(model(&killed) == model(option));
+    }
+}
+
+#[test]
 fn a_run_on_mosaics_scores_their_average_precision_and_goes_on_as_if_it_had_not_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let [whole, killed] = ["whole", "killed"].map(|name| folder.path().join(name));

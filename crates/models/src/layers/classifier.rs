@@ -8,6 +8,7 @@ use xception_kernels::{FusedConv2d, Geometry};
 
 use super::conv_norm::run_packed;
 use super::feature_map::Form;
+use super::kernels::at_least_single;
 use super::operation::OperationKind;
 use super::packed::{Packed, ids, lazy_dims};
 use super::trace::Traced;
@@ -82,7 +83,7 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// Turns pooled features into logits.
+    /// Turns pooled features into logits, in the element type of its parameters, whatever that of the features is.
     ///
     /// # Shapes
     ///
@@ -92,7 +93,7 @@ impl Classifier {
         match pooled.form {
             Form::Composed(pooled) => {
                 let [batch, features, ..] = pooled.dims();
-                let mut x = pooled.reshape([batch, features]);
+                let mut x = at_least_single(pooled).reshape([batch, features]);
                 for (index, layer) in self.fully_connected.iter().enumerate() {
                     x = activation::relu(layer.forward(x)); // [batch, units]
                     if self.dropout_everywhere && index + 1 < self.fully_connected.len() {

@@ -2,7 +2,7 @@
 
 use burn::nn::BatchNorm;
 use burn::prelude::*;
-use burn::tensor::module;
+use burn::tensor::{DType, module};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xception_kernels::{
@@ -31,7 +31,7 @@ pub struct LayerOptions {
 }
 
 impl Kernels {
-    /// Convolves, in any number of groups.
+    /// Convolves, in any number of groups, in the element type of the input.
     ///
     /// # Shapes
     ///
@@ -44,13 +44,15 @@ impl Kernels {
         geometry: &Geometry,
         groups: usize,
     ) -> Tensor<4> {
+        let weight = in_type_of(weight, &input);
+        let bias = bias.map(|bias| in_type_of(bias, &input));
         match self {
             Self::Native => conv2d(input, weight, bias, geometry, groups),
             Self::Burn => burn_conv2d(input, weight, bias, geometry, groups),
         }
     }
 
-    /// Applies the transpose of a convolution, to an output of `size` pixels.
+    /// Applies the transpose of a convolution, to an output of `size` pixels, in the element type of the input.
     ///
     /// # Shapes
     ///
@@ -63,6 +65,7 @@ impl Kernels {
         geometry: &Geometry,
         groups: usize,
     ) -> Tensor<4> {
+        let weight = in_type_of(weight, &input);
         match self {
             Self::Native => transposed_conv2d(input, weight, size, geometry, groups),
             Self::Burn => burn_transposed_conv2d(input, weight, size, geometry, groups),
@@ -98,7 +101,8 @@ impl Kernels {
         }
     }
 
-    /// Applies batch normalization, followed by ReLU if `relu` is set.
+    /// Applies batch normalization, followed by ReLU if `relu` is set. It is computed in the element type of its parameters and
+    /// returned in that of the input.
     pub(super) fn normalize(&self, norm: &BatchNorm, input: Tensor<4>, relu: bool) -> Tensor<4> {
         // The condition of Burn's own layer: a frozen layer uses the running statistics.
         let trains = input.device().is_autodiff() && norm.training.is_enabled();
@@ -107,7 +111,10 @@ impl Kernels {
         }
         let output = match trains {
             true => self.train(norm, input, relu),
-            false => norm.forward(input),
+            false => {
+                let element = input.dtype();
+                norm.forward(at_least_single(input)).cast(element)
+            }
         };
         match relu && *self == Self::Burn {
             true => Activation::Relu.burn(output),
@@ -126,8 +133,9 @@ impl Kernels {
                 (batch.output, batch.mean, batch.variance)
             }
             Self::Burn => {
+                let (element, input) = (input.dtype(), at_least_single(input));
                 let batch = module::batch_norm_train(input, gamma, beta, norm.epsilon);
-                (batch.output, batch.mean, batch.variance)
+                (batch.output.cast(element), batch.mean, batch.variance)
             }
         };
         update_running(norm, [mean, variance], images * height * width);
@@ -146,6 +154,23 @@ pub(super) fn update_running(norm: &BatchNorm, [mean, variance]: [Tensor<1>; 2],
         let old = old.mul_scalar(1.0 - norm.momentum);
         let updated = old.add(new.detach().mul_scalar(norm.momentum));
         running.update(updated.detach());
+    }
+}
+
+/// Converts a tensor to the element type of another one, without a copy if it is of that type already: a layer computes in the
+/// element type of its input, whatever that of its parameters is.
+pub(super) fn in_type_of<const D: usize, const E: usize>(
+    tensor: Tensor<D>,
+    other: &Tensor<E>,
+) -> Tensor<D> {
+    tensor.cast(other.dtype())
+}
+
+/// Converts a tensor of half precision to `f32`; one of another element type stays as it is.
+pub(crate) fn at_least_single<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    match tensor.dtype() {
+        DType::F16 | DType::BF16 => tensor.cast(DType::F32),
+        _ => tensor,
     }
 }
 

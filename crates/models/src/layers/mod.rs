@@ -32,6 +32,7 @@ pub use conv_norm::{ConvNorm, ConvNormConfig};
 pub use epilogue::Epilogue;
 pub use feature_map::FeatureMap;
 pub use intra_channel_conv::{IntraChannelConv, IntraChannelConvConfig, one_hot_bases};
+pub(crate) use kernels::at_least_single;
 pub use kernels::{Kernels, LayerOptions};
 pub use operation::{Operation, OperationKind};
 pub use padding::Padding;

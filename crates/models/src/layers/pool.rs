@@ -7,6 +7,7 @@ use xception_kernels::{
 };
 
 use super::feature_map::Form;
+use super::kernels::at_least_single;
 use super::operation::OperationKind;
 use super::{FeatureMap, Kernels};
 
@@ -135,7 +136,7 @@ pub fn adaptive_average_pool(input: FeatureMap, grid: [usize; 2]) -> FeatureMap 
     }
 }
 
-/// Takes the mean over all pixels of a map.
+/// Takes the mean over all pixels of a map. That of a map of half precision is of `f32`.
 ///
 /// # Shapes
 ///
@@ -155,7 +156,7 @@ pub fn global_average_pool(input: FeatureMap) -> FeatureMap {
                 .into()
         }
         form => FeatureMap::from(form).map(|input| {
-            let pixels = input.flatten::<3>(2, 3); // [batch, channels, height * width]
+            let pixels = at_least_single(input).flatten::<3>(2, 3); // [batch, channels, height * width]
             pixels.mean_dim(2).reshape([batch, channels, 1, 1])
         }),
     }

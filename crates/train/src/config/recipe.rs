@@ -7,6 +7,7 @@ use xception_optimizers::Smoothing;
 
 use super::error::Invalid;
 use super::optimizer::Optimizer;
+use super::precision::Precision;
 use super::schedule::{Extent, Schedule};
 
 /// Epochs and images of a batch that a recipe has at most.
@@ -45,6 +46,10 @@ pub struct Recipe {
     /// The optimizer.
     #[schemars(example = serde_json::json!({"sgd": {"momentum": 0.9, "weight_decay": 5e-4}}))]
     pub optimizer: Optimizer,
+    /// The numbers that a training step computes with.
+    #[schemars(example = Precision::Mixed, extend("default" = "full"))]
+    #[serde(skip_serializing_if = "Precision::is_full")]
+    pub precision: Precision,
     /// Norm of all gradients together, to which they are scaled down where it is more (R. Pascanu et al., *On the Difficulty of
     /// Training Recurrent Neural Networks*, 2013); not at all where left out.
     #[schemars(example = 2, transform = CLIP_NORM.of_number())]
@@ -73,6 +78,7 @@ impl Default for Recipe {
             learning_rate: 0.05,
             schedule: Schedule::default(),
             optimizer: Optimizer::default(),
+            precision: Precision::Full,
             clip_norm: None,
             average: None,
             label_smoothing: 0.0,

@@ -63,6 +63,7 @@ impl RunRecord {
         }
         let last = self.epochs.last().map(|epoch| epoch.train.loss);
         let finite = last.is_some_and(f64::is_finite);
+        let of_gradients = self.divergence.is_some_and(|at| at.of_gradients);
         match self.state {
             RunState::Finished if done < epochs => {
                 return Some(format!("is finished after {done} of {epochs} epochs"));
@@ -70,7 +71,7 @@ impl RunRecord {
             RunState::Finished if !finite => {
                 return Some("is finished, but did not end with a finite loss".to_owned());
             }
-            RunState::Diverged if finite || last.is_none() => {
+            RunState::Diverged if last.is_none() || finite && !of_gradients => {
                 return Some("diverged, but its last training loss is finite".to_owned());
             }
             _ => {}

@@ -427,6 +427,7 @@ fn run(seed: u64, curve: impl Iterator<Item = (f64, f64)>) -> RunRecord {
             .map(|((top1, loss), epoch)| EpochRecord {
                 epoch,
                 steps: 63,
+                skipped_steps: 0,
                 learning_rate: 0.045 * 0.94_f64.powi((epoch as i32 - 1) / 2),
                 train: scores(loss, top1, 4000),
                 validation: None,

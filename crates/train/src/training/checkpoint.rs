@@ -6,6 +6,7 @@
 //!     model.bpk                    weights and running statistics
 //!     optimizer.bpk                the optimizer's state
 //!     average.bpk                  the moving averages of model.bpk, if the recipe has them
+//!     loss_scale.json              the scale of the loss, if the recipe's precision has one
 //!     progress.json                within an epoch, what its steps gave so far
 //!     record.json                  the record so far
 //!     sha256.json                  the hashes of the other files
@@ -25,7 +26,7 @@ use burn::optim::ModuleOptimizer;
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 use sha2::{Digest, Sha256};
-use xception_optimizers::{MovingAverage, Smoothing};
+use xception_optimizers::{LossScale, MovingAverage, Smoothing};
 
 use super::epoch_progress::EpochProgress;
 use super::place::Place;
@@ -38,6 +39,7 @@ use crate::record::{Asked, RunRecord};
 const MODEL: &str = "model.bpk";
 const OPTIMIZER: &str = "optimizer.bpk";
 const AVERAGE: &str = "average.bpk";
+const LOSS_SCALE: &str = "loss_scale.json";
 const RECORD: &str = "record.json";
 const PROGRESS: &str = "progress.json";
 const HASHES: &str = "sha256.json";
@@ -50,6 +52,8 @@ pub(crate) struct TrainingState<N: ImageClassifier> {
     pub(crate) optimizer: ModuleOptimizer,
     /// The moving averages of the weights and the running statistics, if the recipe has them.
     pub(crate) average: Option<MovingAverage>,
+    /// The scale of the loss, if the recipe's precision has one.
+    pub(crate) loss_scale: Option<LossScale>,
     pub(crate) record: RunRecord,
     /// The part that is done of the epoch after those of the record.
     pub(crate) within: EpochProgress,
@@ -97,6 +101,7 @@ impl Checkpoints {
             task,
             optimizer,
             average,
+            loss_scale,
             record,
             within,
         } = state;
@@ -124,6 +129,10 @@ impl Checkpoints {
         if within.steps > 0 {
             write_json(&unfinished.join(PROGRESS), within)?;
             texts.push(PROGRESS);
+        }
+        if let Some(scale) = loss_scale {
+            write_json(&unfinished.join(LOSS_SCALE), scale)?;
+            texts.push(LOSS_SCALE);
         }
         for name in texts {
             hashes.insert(name.to_owned(), file_sha256(&unfinished.join(name))?);
@@ -177,7 +186,7 @@ impl Checkpoints {
             .transpose()?;
         let read = |name: &str| read_checked(&folder.join(name), hashes.as_ref());
         let (model, state) = (read(MODEL)?, read(OPTIMIZER)?);
-        for name in [RECORD, PROGRESS] {
+        for name in [RECORD, PROGRESS, LOSS_SCALE] {
             if hashes
                 .as_ref()
                 .is_some_and(|hashes| hashes.contains_key(name))
@@ -216,6 +225,10 @@ impl Checkpoints {
             Ok(MovingAverage::resume(smoothing, &averaged, steps))
         };
         let average = smoothing.map(resume).transpose()?;
+        let loss_scale = match task.precision.scales_loss() {
+            true => Some(read_json(&folder.join(LOSS_SCALE))?),
+            false => None,
+        };
         let task = ModuleRecord::from_bytes(model).and_then(|record| task.try_load_record(record));
         let optimizer = optimizer.from_bytes(state);
         Ok(TrainingState {
@@ -223,6 +236,7 @@ impl Checkpoints {
             optimizer: optimizer
                 .map_err(|error| TrainError::damaged(&folder.join(OPTIMIZER), error))?,
             average,
+            loss_scale,
             record,
             within,
         })
@@ -370,6 +384,7 @@ mod tests {
                 task: task.clone(),
                 optimizer: optimizer.clone(),
                 average: None,
+                loss_scale: None,
                 record: record.clone(),
                 within: within(steps),
             };
@@ -440,6 +455,7 @@ mod tests {
                 task: task.clone(),
                 optimizer: optimizer.clone(),
                 average: None,
+                loss_scale: None,
                 record: record(epochs),
                 within: within(steps),
             };
@@ -493,6 +509,7 @@ mod tests {
             task: task.clone(),
             optimizer: optimizer.clone(),
             average: Some(average),
+            loss_scale: None,
             record: record(2),
             within: within(5),
         };

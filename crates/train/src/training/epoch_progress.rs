@@ -11,6 +11,9 @@ use super::scores::{ReadScores, ScoreSum};
 pub(crate) struct EpochProgress {
     /// Optimization steps.
     pub(crate) steps: usize,
+    /// Those of them that were left out, since their gradients overflowed.
+    #[serde(default)]
+    pub(crate) skipped: usize,
     /// The learning rate of the last of them.
     pub(crate) learning_rate: f64,
     /// The sums of their losses and of right predictions.
@@ -25,9 +28,10 @@ impl EpochProgress {
         ScoreSum::going_on(self.sums)
     }
 
-    /// Counts a step, `since_start` after this process began or went on with the epoch with `before`.
+    /// Counts a step, which was left out if `skipped` is set, `since_start` after this process began or went on with the epoch with `before`.
     pub(crate) fn step(
         &mut self,
+        skipped: bool,
         learning_rate: f64,
         sums: ReadScores,
         before: &Self,
@@ -35,6 +39,7 @@ impl EpochProgress {
     ) {
         *self = Self {
             steps: self.steps + 1,
+            skipped: self.skipped + usize::from(skipped),
             learning_rate,
             sums,
             seconds: before.seconds + since_start.as_secs_f64(),

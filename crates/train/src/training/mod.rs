@@ -12,6 +12,7 @@ mod epoch_progress;
 mod epoch_scores;
 mod evaluate;
 mod events;
+mod gradient_step;
 mod initial_weights;
 mod keyboard;
 mod loader;

@@ -72,7 +72,7 @@ impl<M: NetworkConfig> Run<'_, M> {
     }
 
     /// Counts the network of a prepared configuration without making its weights, and checks that it, the
-    /// images, the recipe and the memory of this machine fit together.
+    /// images, the recipe, the device and the memory of this machine fit together.
     ///
     /// # Errors
     ///
@@ -82,6 +82,7 @@ impl<M: NetworkConfig> Run<'_, M> {
         data: &Dataset,
         device: &Device,
     ) -> Result<NetworkSize, TrainError> {
+        config.recipe.precision.check(device)?;
         let model = config.resolve(data.classes.len())?.model;
         let network = make(&model, &Device::flex())?;
         check_images(&network, config, data)?;

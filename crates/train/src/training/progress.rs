@@ -13,6 +13,8 @@ use burn::train::renderer::{
 use burn::train::{Interrupter, LearnerSummary};
 
 use super::keyboard;
+use xception_messages::counted;
+
 use crate::numbers::duration;
 use crate::printable::printable;
 use crate::record::{RunRecord, RunState, Scores};
@@ -72,7 +74,10 @@ impl Progress {
         let seconds = epoch.train_seconds + epoch.test_seconds;
         let place = format!("epoch {}/{epochs}", epoch.epoch);
         if record.state == RunState::Diverged {
-            return format!("{place}: diverged, the training loss is not finite; {seconds:.1} s");
+            let what = record.diverging();
+            return format!(
+                "{place}: diverged, {what} became infinite or not a number; {seconds:.1} s"
+            );
         }
         let left = seconds * epochs.saturating_sub(epoch.epoch) as f64;
         let train = Scores {
@@ -83,8 +88,12 @@ impl Progress {
         let validation = epoch.validation.map_or_else(String::new, |scores| {
             format!("; validation top-1 {:.1} %", 100.0 * scores.top1)
         });
+        let skipped = match epoch.skipped_steps {
+            0 => String::new(),
+            steps => format!("; {} skipped, gradients overflowed", counted(steps, "step")),
+        };
         format!(
-            "{place}: training {train:.1}{validation}; test {:.1}; {seconds:.1} s, {} to go",
+            "{place}: training {train:.1}{validation}; test {:.1}{skipped}; {seconds:.1} s, {} to go",
             epoch.test,
             duration(left),
         )
@@ -207,6 +216,7 @@ mod tests {
         let epoch = EpochRecord {
             epoch: 3,
             steps: 1,
+            skipped_steps: 0,
             learning_rate: 0.1,
             train: scores(1.25),
             validation: None,
@@ -230,6 +240,11 @@ mod tests {
             "epoch 3/10: training loss 1.250, top-1 50.0 %; test loss 1.500, top-1 50.0 %, \
              top-5 90.0 %; 5.0 s, 35 s to go"
         );
+        record.epochs[0].skipped_steps = 2;
+        assert!(
+            Progress::line(&record, 10)
+                .contains("top-5 90.0 %; 2 steps skipped, gradients overflowed; 5.0 s")
+        );
         record.epochs[0].test.top5 = None;
         assert!(!Progress::line(&record, 10).contains("top-5"));
         record.state = RunState::Diverged;
@@ -238,7 +253,7 @@ mod tests {
         let line = Progress::line(&record, 10);
         assert_eq!(
             line,
-            "epoch 3/10: diverged, the training loss is not finite; 5.0 s"
+            "epoch 3/10: diverged, the training loss became infinite or not a number; 5.0 s"
         );
     }
 }

@@ -11,7 +11,7 @@ use burn::train::metric::{AccuracyMetric, LearningRateMetric, LossMetric, TopKAc
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 use xception_models::ModelConfig;
 use xception_models::preprocessing::{Labels, Preprocessing};
-use xception_optimizers::MovingAverage;
+use xception_optimizers::{LossScale, MovingAverage};
 use xception_parallel::DataParallel;
 
 use super::checkpoint::TrainingState;
@@ -257,6 +257,7 @@ impl<'a, M: NetworkConfig> Run<'a, M> {
         }
         Ok(TrainingState {
             average: smoothing.map(|smoothing| MovingAverage::new(smoothing, &task)),
+            loss_scale: task.precision.scales_loss().then(LossScale::new),
             task,
             optimizer,
             record: RunRecord {

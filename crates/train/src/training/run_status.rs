@@ -140,8 +140,9 @@ impl RunFolder {
                     format!("the run is at epoch {done}{of}; {again} goes on")
                 }
                 (RunState::Diverged, done) => format!(
-                    "the run diverged in epoch {done} (its training loss was infinite or not a number), and \
-                     model.bpk is missing"
+                    "the run diverged in epoch {done} ({} became infinite or not a number), and model.bpk is \
+                     missing",
+                    record.diverging()
                 ),
                 (RunState::Finished, _) => format!(
                     "the run is finished, but model.bpk is missing; {again} trains it again, with --retrain damaged"

@@ -26,6 +26,12 @@ pub struct StepRecord {
     /// The norm of all gradients together before they were clipped, if the recipe clips them; `null` where it isn't finite.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradient_norm: Option<f64>,
+    /// The factor on the loss in mixed precision, before the step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss_scale: Option<f64>,
+    /// Whether the gradients overflowed, and the step was left out; left out of JSON where it wasn't.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skipped: bool,
     /// Images of the step.
     pub images: usize,
     /// Images a second, with the time that the step waited for them.
@@ -113,6 +119,8 @@ mod tests {
             loss: 0.1 + step as f64,
             learning_rate: 0.05,
             gradient_norm: Some(1.5),
+            loss_scale: Some(65536.0),
+            skipped: step == 2,
             images: 64,
             images_per_second: 1234.5,
             wait_seconds: 0.001,

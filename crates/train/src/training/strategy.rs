@@ -13,13 +13,11 @@ use burn::data::dataloader::DataLoader;
 use burn::lr_scheduler::LrSchedulerConfig;
 use burn::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrSchedulerConfig};
 use burn::module::Module;
-use burn::optim::GradientsParams;
 use burn::prelude::Device;
 use burn::train::{
     Learner, LearnerEvent, SupervisedLearningStrategy, TrainLoader, TrainOutput,
     TrainingComponents, TrainingItem, ValidLoader,
 };
-use xception_optimizers::{Clipped, clip_by_global_norm};
 use xception_parallel::DataParallel;
 
 use super::checkpoint::TrainingState;
@@ -27,6 +25,7 @@ use super::checkpoint_policy::CheckpointPolicy;
 use super::data_parallel::{guarded, parallel_step};
 use super::epoch_scores::{EpochScores, score, test};
 use super::events::{Events, Processor};
+use super::gradient_step::GradientStep;
 use super::loader::EpochLoader;
 use super::output::TaskOutput;
 use super::run_folder::RunFolder;
@@ -143,6 +142,7 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
         record.epochs.push(EpochRecord {
             epoch,
             steps: within.steps,
+            skipped_steps: within.skipped,
             learning_rate: within.learning_rate,
             train: within.score_sum().mean()?,
             validation,
@@ -173,7 +173,7 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
     }
 
     /// Optimizes over the batches that are left of an epoch. A loss that isn't finite ends that, before its step changes the
-    /// network.
+    /// network, as do gradients that overflow whatever the scale of the loss.
     fn train(
         &self,
         epoch: usize,
@@ -196,33 +196,43 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
             let learning_rate = self.learning_rate(step);
             let seed = step_seed(state.record.seed, step as u64);
 
+            if let Some(scale) = &state.loss_scale {
+                state.task.loss_scale = scale.factor();
+            }
             let (task, output) = self.gradients(state.task, batch?, seed)?;
             state.task = task;
             let images = output.item.logits.dims()[0];
             sum.add(&output.item)?;
             let loss = sum.read()? / images as f64;
-            let mut gradient_norm = None;
-            match loss.is_finite() {
-                true => {
-                    let rates = rates(learning_rate, self.backbone_rate, &state.task)?;
-                    (state, gradient_norm) = self.step(state, rates, output.grads)?;
-                }
-                false => {
+            let loss_scale = state.loss_scale.map(|scale| scale.factor());
+            let mut taken = GradientStep::Overflowed;
+            if loss.is_finite() {
+                let rates = rates(learning_rate, self.backbone_rate, &state.task)?;
+                (state, taken) = state.step(rates, output.grads, self.recipe.clip_norm)?;
+            }
+            let (gradient_norm, skipped) = match taken {
+                GradientStep::Taken { norm } => (norm, false),
+                GradientStep::Skipped => (None, true),
+                GradientStep::Overflowed => {
                     divergence = Some(Divergence {
                         epoch,
                         step: step + 1,
                         learning_rate,
+                        of_gradients: loss.is_finite(),
                     });
+                    (None, false)
                 }
-            }
+            };
             let within = &mut state.within;
-            within.step(learning_rate, sum.sums(), &before, start.elapsed());
+            within.step(skipped, learning_rate, sum.sums(), &before, start.elapsed());
             outputs.log.step(&StepRecord {
                 step: step + 1,
                 epoch,
                 loss,
                 learning_rate,
                 gradient_norm,
+                loss_scale,
+                skipped,
                 images,
                 images_per_second: images as f64 / step_start.elapsed().as_secs_f64(),
                 wait_seconds: wait.as_secs_f64(),
@@ -241,29 +251,6 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
         }
         outputs.events.train(LearnerEvent::EndSplit(epoch));
         Ok((state, divergence))
-    }
-
-    /// Changes the weights by their gradients, and the averages by the weights. Returns the norm that the gradients had before they
-    /// were clipped, if they are.
-    fn step(
-        &self,
-        mut state: TrainingState<N>,
-        rates: ModuleLearningRate,
-        gradients: GradientsParams,
-    ) -> Result<(TrainingState<N>, Option<f64>), TrainError> {
-        let clipped = match self.recipe.clip_norm {
-            Some(most) => clip_by_global_norm(&state.task, gradients, most),
-            None => Clipped {
-                gradients,
-                norm: None,
-            },
-        };
-        let norm = clipped.norm.map(|norm| norm.try_into_scalar::<f64>());
-        state.task = state.optimizer.step(rates, state.task, clipped.gradients);
-        if let Some(average) = &mut state.average {
-            average.update(&state.task);
-        }
-        Ok((state, norm.transpose().map_err(TrainError::burn)?))
     }
 
     /// Computes the gradients of a batch, on one device or on all.

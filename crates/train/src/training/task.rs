@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use crate::config::Recipe;
+use crate::config::{Precision, Recipe};
 use crate::network::ImageClassifier;
 use burn::module::{Module, ModuleDisplay};
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::GradientsParams;
 use burn::prelude::*;
+use burn::tensor::FloatDType;
 use burn::tensor::activation::{log_softmax, relu};
 use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 use xception_optimizers::GradientAccumulator;
@@ -27,6 +28,12 @@ pub struct ClassificationTask<N: Module + ModuleDisplay> {
     pub auxiliary_weight: f64,
     /// See [`Recipe::accumulation`].
     pub accumulation: usize,
+    /// See [`Recipe::precision`].
+    #[module(skip)]
+    pub precision: Precision,
+    /// Factor on the loss, and so on the gradients, of a training step.
+    #[module(skip)]
+    pub loss_scale: f64,
 }
 
 impl<N: ImageClassifier> ClassificationTask<N> {
@@ -37,19 +44,28 @@ impl<N: ImageClassifier> ClassificationTask<N> {
             label_smoothing: recipe.label_smoothing,
             auxiliary_weight: recipe.auxiliary_weight,
             accumulation: recipe.accumulation,
+            precision: recipe.precision,
+            loss_scale: 1.0,
         }
     }
 
-    /// Computes what a training step makes small, shape `[1]`: the loss, with those of the auxiliary classifiers. The
-    /// output has that of the main classifier.
+    /// Computes what a training step makes small, shape `[1]`: the loss, with those of the auxiliary classifiers, times the
+    /// [scale](Self::loss_scale). The output has that of the main classifier.
     pub fn forward_loss(&self, batch: ImageBatch) -> (Tensor<1>, TaskOutput) {
-        let (logits, auxiliary) = self.network.forward_auxiliary(batch.images);
+        let images = self.precision.apply(batch.images);
+        let (logits, auxiliary) = self.network.forward_auxiliary(images);
+        // A user's own network may return what it computes with.
+        let logits = logits.cast(FloatDType::F32);
         let mixture = batch.mixture.as_ref();
         let loss = self.training_loss(logits.clone(), &batch.targets, mixture);
         let mut total = loss.clone();
         for logits in auxiliary {
+            let logits = logits.cast(FloatDType::F32);
             let auxiliary = self.training_loss(logits, &batch.targets, mixture);
             total = total + auxiliary * self.auxiliary_weight;
+        }
+        if self.loss_scale != 1.0 {
+            total = total * self.loss_scale;
         }
         let output = TaskOutput {
             loss: loss.detach(),
@@ -60,7 +76,7 @@ impl<N: ImageClassifier> ClassificationTask<N> {
     }
 
     /// Passes a batch forward and backward, in [parts](Recipe::accumulation) one after the other. The loss in the output is that
-    /// of the main classifier.
+    /// of the main classifier; the gradients are those of the loss times the [scale](Self::loss_scale).
     pub fn train_step(&self, batch: ImageBatch) -> TrainOutput<TaskOutput> {
         let parts = batch.divide(self.accumulation);
         let mut gradients = GradientAccumulator::new();

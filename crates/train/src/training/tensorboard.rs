@@ -56,10 +56,13 @@ impl TensorBoard {
                 ("step/wait_seconds", record.wait_seconds),
             ],
         )?;
-        match record.gradient_norm {
-            Some(norm) => self.scalars(record.step, &[("step/gradient_norm", norm)]),
-            None => Ok(()),
-        }
+        let scalars = [
+            ("step/gradient_norm", record.gradient_norm),
+            ("step/loss_scale", record.loss_scale),
+        ];
+        let scalars = scalars.into_iter();
+        let scalars = scalars.filter_map(|(name, value)| value.map(|value| (name, value)));
+        self.scalars(record.step, &scalars.collect::<Vec<_>>())
     }
 
     /// Adds the scores of an epoch, at its last step.
@@ -139,6 +142,8 @@ mod tests {
             loss: 1.5,
             learning_rate: 0.05,
             gradient_norm: None,
+            loss_scale: None,
+            skipped: false,
             images: 64,
             images_per_second: 1234.5,
             wait_seconds: 0.001,
