@@ -26,6 +26,10 @@ use crate::{Epilogue, FusedDepthwise, Geometry, Padding2d};
 /// order, and all of the convolution is one pass over the output, with one exception:
 /// [`Activation::Elu`](crate::Activation::Elu) in the epilogue is a second pass.
 ///
+/// On graphics cards, with one of the cargo features `wgpu`, `cuda` and `rocm`, a convolution made with `native` is composed so that
+/// few kernels run: depthwise convolutions are this crate's, with bias and activations in the same kernel; pointwise ones are matrix
+/// products, into which Burn's fusion puts bias, residual addition and activation.
+///
 /// In all other cases the convolution is composed of Burn's own operations, with the same results up to
 /// rounding, but slower. That includes convolutions in several groups with a weight that is infinite or NaN.
 ///
@@ -87,7 +91,8 @@ impl FusedConv2d {
             && geometry.kernel == [rows, columns]
             && sizes.iter().all(|&size| size > 0)
             && outputs.is_multiple_of(groups);
-        let native = native && fits && is_native(&weight) && is_native(&bias);
+        let asked = native;
+        let native = asked && fits && is_native(&weight) && is_native(&bias);
         if native
             && let (Some(weight), Some(bias)) = (values(&weight), values(&bias))
             && (groups == 1 || weight.iter().all(|weight| weight.is_finite()))
@@ -106,6 +111,7 @@ impl FusedConv2d {
             bias,
             geometry,
             groups,
+            native: asked,
         })
     }
 
@@ -143,6 +149,7 @@ impl FusedConv2d {
                 bias,
                 geometry: Geometry::valid(1),
                 groups: 1,
+                native,
             }),
         }
     }

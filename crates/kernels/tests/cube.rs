@@ -9,7 +9,10 @@ use burn::prelude::*;
 use burn::tensor::DType;
 use support::catalogue::LAYERS;
 use support::*;
-use xception_kernels::{Geometry, Padding2d, batch_norm_train, conv2d};
+use xception_kernels::{
+    Activation, Epilogue, FusedConv2d, FusedDepthwise, Geometry, Padding2d, batch_norm_train,
+    conv2d,
+};
 
 fn device() -> Device {
     Device::wgpu(Default::default()).autodiff()
@@ -238,6 +241,121 @@ fn batch_normalization_equals_the_one_for_the_processor() {
     }
 }
 
+/// Normalizes a batch of half precision with parameters of single precision, and returns output, mean and the gradients of input and
+/// gamma.
+fn normalize_half(shape: [usize; 4], element: DType, device: &Device) -> [Vec<f32>; 4] {
+    let channels = shape[1];
+    let input = tensor(fractions(elements(shape), 1), shape, device).require_grad();
+    let gamma = tensor(fractions(channels, 2), [channels], device).require_grad();
+    let beta = tensor(fractions(channels, 3), [channels], device);
+    let gradient = tensor(fractions(elements(shape), 4), shape, device);
+    let batch = batch_norm_train(input.clone().cast(element), gamma.clone(), beta, 1e-3, true);
+    assert_eq!(
+        (batch.output.dtype(), batch.mean.dtype()),
+        (element, DType::F32)
+    );
+    let gradients = (batch.output.clone() * gradient.cast(element)).cast(DType::F32);
+    let gradients = gradients.sum().backward();
+    [
+        values(batch.output.cast(DType::F32)),
+        values(batch.mean),
+        values(input.grad(&gradients).unwrap()),
+        values(gamma.grad(&gradients).unwrap()),
+    ]
+}
+
+#[test]
+fn batch_normalization_of_half_precision_has_parameters_of_single_precision() {
+    let found = normalize_half([4, 33, 6, 5], DType::F16, &device());
+    let expected = normalize_half([4, 33, 6, 5], DType::F16, &Device::flex().autodiff());
+    let names = ["output", "mean", "input's gradient", "gamma's gradient"];
+    for ((name, found), expected) in names.iter().zip(found).zip(expected) {
+        let off = distance(&found, &expected);
+        println!("{name}: {off:.1e}");
+        // Half a unit in the last of f16's eleven digits, and rounding before that.
+        assert!(off <= 6e-4, "{name}: {off}");
+    }
+}
+
+/// Returns the largest difference, relative to the largest value expected.
+fn distance(found: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(found.len(), expected.len());
+    let largest = expected.iter().fold(0.0_f32, |a, b| a.max(b.abs()));
+    let errors = found.iter().zip(expected).map(|(a, b)| (a - b).abs());
+    errors.fold(0.0_f32, f32::max) / largest
+}
+
+/// Makes a tensor of fractions on a device without autodiff.
+fn constant<const D: usize>(shape: [usize; D], seed: usize, device: &Device) -> Tensor<D> {
+    let numbers = fractions(shape.iter().product(), seed);
+    Tensor::from_data(TensorData::new(numbers, shape), device)
+}
+
+#[test]
+fn fused_convolutions_equal_those_for_the_processor() {
+    let activations = [
+        Activation::None,
+        Activation::Relu,
+        Activation::Relu6,
+        Activation::Elu,
+    ];
+    let (batch, channels, outputs, size) = (2, 33, 20, [9, 7]);
+    let geometries = [Geometry::same(3), Geometry::same(5).with_stride(2)];
+    let compute = |depthwise: Option<(Geometry, bool)>,
+                   last: (Geometry, usize),
+                   activation: Activation,
+                   residual: bool,
+                   device: &Device| {
+        let (geometry, groups) = last;
+        let bias = constant([outputs], 4, device);
+        let [rows, columns] = geometry.kernel;
+        let inputs = if groups == 1 { channels } else { outputs / 2 };
+        let weight = constant([outputs, inputs / groups, rows, columns], 3, device);
+        let convolution = match depthwise {
+            None => FusedConv2d::new(weight, bias, geometry, groups, true),
+            Some((geometry, biased)) => {
+                let [rows, columns] = geometry.kernel;
+                let depthwise = FusedDepthwise {
+                    weight: constant([channels, 1, rows, columns], 5, device),
+                    channels,
+                    bias: biased.then(|| constant([channels], 6, device)),
+                    geometry,
+                    input_relu: biased,
+                    activation,
+                };
+                FusedConv2d::separable(depthwise, weight, bias, true)
+            }
+        };
+        let window = depthwise.map_or(geometry, |(geometry, _)| geometry);
+        let [height, width] = window.output_size(size).unwrap();
+        let epilogue = Epilogue {
+            residual: residual.then(|| constant([batch, height, width, outputs], 7, device)),
+            activation,
+        };
+        let input = constant([batch, size[0], size[1], inputs], 8, device);
+        values(convolution.forward(input, epilogue))
+    };
+    let pointwise = (Geometry::valid(1), 1);
+    let mut cases = vec![(None, pointwise), (None, (Geometry::same(3), 1))];
+    for geometry in geometries {
+        // Alone, with a channel multiplier of 2; and as part of a separable convolution.
+        cases.push((None, (geometry, outputs / 2)));
+        cases.push((Some((geometry, false)), pointwise));
+        cases.push((Some((geometry, true)), pointwise));
+    }
+    for (depthwise, last) in cases {
+        for activation in activations {
+            for residual in [false, true] {
+                let of = |device| compute(depthwise, last, activation, residual, device);
+                let found = of(&Device::wgpu(Default::default()));
+                let off = distance(&found, &of(&Device::flex()));
+                let case = format!("{depthwise:?}, {last:?}, {activation:?}, residual {residual}");
+                assert!(off <= 1e-5, "{case}: {off}");
+            }
+        }
+    }
+}
+
 /// Computes the gradients of a depthwise convolution, a pointwise one, normalization with ReLU, and a mean over the pixels.
 fn sequence(channels: usize, size: usize, device: &Device) -> Vec<(&'static str, Vec<f32>)> {
     let shape = [8, channels, size, size];
@@ -279,9 +397,7 @@ fn layers_in_sequence_have_the_gradients_that_they_have_on_the_processor() {
         let expected = sequence(channels, size, &Device::flex().autodiff());
         let found = sequence(channels, size, &device());
         for ((name, found), (_, expected)) in found.into_iter().zip(expected) {
-            let largest = expected.iter().fold(0.0_f32, |a, b| a.max(b.abs()));
-            let errors = found.iter().zip(&expected).map(|(a, b)| (a - b).abs());
-            let off = errors.fold(0.0_f32, f32::max) / largest;
+            let off = distance(&found, &expected);
             println!("{name}, {channels} channels, {size} x {size}: {off:.1e}");
             assert!(
                 off <= 5e-5,

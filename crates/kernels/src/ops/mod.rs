@@ -13,6 +13,9 @@ mod average_pool;
 mod batch_norm;
 #[allow(deprecated)]
 mod convolution;
+#[cfg(feature = "cube")]
+#[allow(deprecated)]
+mod depthwise_inference;
 #[allow(deprecated)]
 mod fused;
 mod host;
@@ -29,6 +32,8 @@ pub(crate) use average_pool::{AveragePlan, AveragePoolBackend};
 pub(crate) use batch_norm::BatchNormGradientBackend;
 pub(crate) use batch_norm::{BatchNormBackend, NormSettings, NormalizeBackend};
 pub(crate) use convolution::ConvolutionBackend;
+#[cfg(feature = "cube")]
+pub(crate) use depthwise_inference::{Activations, DepthwiseInferenceBackend};
 pub(crate) use fused::{InferenceBackend, InferencePlan};
 pub(crate) use max_pool::{MaxPoolBackend, PoolPlan};
 pub(crate) use optimizer::OptimizerBackend;

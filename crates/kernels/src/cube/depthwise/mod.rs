@@ -1,19 +1,20 @@
 //! Depthwise convolution and its gradients.
 
 mod strips;
+mod tune;
 mod weight_gradient;
 mod weights;
 mod window;
 
+use burn::backend::tensor::FloatTensor;
+use burn_cubecl::CubeBackend;
 use burn_cubecl::tensor::CubeTensor;
 
 use crate::convolution_shape::ConvolutionShape;
+use crate::ops::{Activations, DepthwiseInferenceBackend};
 
+use tune::Strips;
 pub(super) use weight_gradient::weight_gradient;
-use window::Window;
-
-/// The columns that a unit computes of a row, so that it reads a pixel that several of them need once.
-const COLUMNS: usize = 4;
 
 /// Computes the output.
 pub(super) fn forward(
@@ -22,8 +23,37 @@ pub(super) fn forward(
     bias: Option<CubeTensor>,
     shape: &ConvolutionShape,
 ) -> CubeTensor {
-    let window = Window::forward(shape.geometry, COLUMNS);
-    strips::compute(input, weight, bias, shape.output, window)
+    Strips {
+        source: input,
+        weight,
+        bias,
+        result: shape.output,
+        geometry: shape.geometry,
+        transposed: false,
+        activations: Activations::NONE,
+    }
+    .compute()
+}
+
+impl DepthwiseInferenceBackend for CubeBackend {
+    fn infer_depthwise(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        shape: ConvolutionShape,
+        activations: Activations,
+    ) -> FloatTensor<Self> {
+        Strips {
+            source: input,
+            weight,
+            bias: Some(bias),
+            result: shape.output,
+            geometry: shape.geometry,
+            transposed: false,
+            activations,
+        }
+        .compute()
+    }
 }
 
 /// Computes the gradient of the input from that of the output, at channel multiplier 1.
@@ -32,6 +62,14 @@ pub(super) fn input_gradient(
     gradient: CubeTensor,
     shape: &ConvolutionShape,
 ) -> CubeTensor {
-    let window = Window::transposed(shape.geometry, COLUMNS);
-    strips::compute(gradient, weight, None, shape.input, window)
+    Strips {
+        source: gradient,
+        weight,
+        bias: None,
+        result: shape.input,
+        geometry: shape.geometry,
+        transposed: true,
+        activations: Activations::NONE,
+    }
+    .compute()
 }

@@ -6,18 +6,21 @@ use cubecl::prelude::*;
 
 use super::weights::{share_weights, shared_bytes};
 use super::window::Window;
+use crate::Activation;
 use crate::cube::grid::{self, Grid};
 use crate::cube::layout::{channels_last, channels_second, empty_beside, gapless, vector_size};
 use crate::cube::source::output_of;
+use crate::ops::Activations;
 
 /// Computes what a window makes of a tensor, in the shape `[batch, channels, height, width]`, whose channels are a multiple of the
-/// tensor's.
+/// tensor's, with activations before and after.
 pub(super) fn compute(
     source: CubeTensor,
     weight: CubeTensor,
     bias: Option<CubeTensor>,
     [batch, channels, height, width]: [usize; 4],
     window: Window,
+    activations: Activations,
 ) -> CubeTensor {
     let (source, weight) = (channels_last(source), gapless(weight));
     let result = empty_beside(&source, [batch, height, width, channels], source.dtype);
@@ -41,6 +44,7 @@ pub(super) fn compute(
         bias.map(|bias| gapless(bias).into_buffer_arg()).into(),
         result.clone().into_tensor_arg(),
         window,
+        activations,
         multiplier,
         grid.cube_lines,
         dtype,
@@ -56,6 +60,7 @@ fn strips_kernel<E: Float, N: Size>(
     bias: ComptimeOption<&[Vector<E, N>]>,
     result: &mut Tensor<Vector<E, N>>,
     #[comptime] window: Window,
+    #[comptime] activations: Activations,
     #[comptime] multiplier: usize,
     #[comptime] cube_lines: usize,
     #[define(E)] _dtype: ElemType,
@@ -99,6 +104,7 @@ fn strips_kernel<E: Float, N: Size>(
                 source_width as i32,
                 tap_row,
                 window,
+                activations.input_relu,
                 cube_lines,
             );
         }
@@ -109,8 +115,21 @@ fn strips_kernel<E: Float, N: Size>(
     for at in 0..comptime!(window.columns) {
         let column = strip * window.columns + at;
         if column < width {
-            result[first + column * lines] = Vector::<E, N>::cast_from(sums[at]);
+            let value = activate::<N>(sums[at], activations.output);
+            result[first + column * lines] = Vector::<E, N>::cast_from(value);
         }
+    }
+}
+
+/// Applies an activation.
+#[cube]
+fn activate<N: Size>(value: Vector<f32, N>, #[comptime] activation: Activation) -> Vector<f32, N> {
+    let zero = Vector::<f32, N>::zeroed();
+    match activation {
+        Activation::None => value,
+        Activation::Relu => max(value, zero),
+        Activation::Relu6 => min(max(value, zero), Vector::broadcast(6.0f32)),
+        Activation::Elu => max(value, zero) + (min(value, zero).exp() - Vector::broadcast(1.0f32)),
     }
 }
 
@@ -149,6 +168,7 @@ fn add_row<E: Float, N: Size>(
     width: i32,
     #[comptime] row: usize,
     #[comptime] window: Window,
+    #[comptime] rectify: bool,
     #[comptime] cube_lines: usize,
 ) {
     let line = UNIT_POS_X as usize;
@@ -158,7 +178,10 @@ fn add_row<E: Float, N: Size>(
             let column = base + comptime!(window.offset(index));
             if column >= 0 && column < width {
                 let value = pixels[first + column as usize * pixel];
-                let value = Vector::<f32, N>::cast_from(value);
+                let mut value = Vector::<f32, N>::cast_from(value);
+                if rectify {
+                    value = max(value, Vector::<f32, N>::zeroed());
+                }
                 #[unroll]
                 for at in 0..comptime!(window.columns) {
                     if comptime!(window.reaches(index, at)) {

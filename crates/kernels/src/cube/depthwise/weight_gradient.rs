@@ -5,12 +5,15 @@ use burn::tensor::DType;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
-use super::COLUMNS;
 use super::window::Window;
 use crate::convolution_shape::ConvolutionShape;
 use crate::cube::grid::{self, Grid};
 use crate::cube::layout::{channels_last, empty_beside, vector_size};
 use crate::cube::partial_sums::{add_up, segments};
+
+/// The columns that a unit takes of a row at once, so that it reads a pixel that several of them need once. It is the same on every
+/// device, since sums depend on it.
+const COLUMNS: usize = 4;
 
 /// The most sums that a unit keeps in registers, in numbers.
 const SUMS: usize = 64;

@@ -1,0 +1,103 @@
+//! The choice of how many columns a unit computes, measured once for each kind of layer on each device.
+
+use burn::tensor::DType;
+use burn_cubecl::CubeTuneId;
+use burn_cubecl::tensor::CubeTensor;
+use cubecl::AutotuneKey;
+use cubecl::tune::{LocalTuner, Tunable, TunableSet, local_tuner};
+use serde::{Deserialize, Serialize};
+
+use super::strips;
+use super::window::Window;
+use crate::Geometry;
+use crate::ops::Activations;
+
+/// The columns to choose from. More of them read fewer pixels twice, and take more registers; results are the same.
+const COLUMNS: [usize; 4] = [4, 2, 8, 1];
+
+/// A convolution in strips of columns, but for the number of columns.
+#[derive(Debug, Clone)]
+pub(super) struct Strips {
+    pub(super) source: CubeTensor,
+    pub(super) weight: CubeTensor,
+    pub(super) bias: Option<CubeTensor>,
+    /// The shape of the result, `[batch, channels, height, width]`.
+    pub(super) result: [usize; 4],
+    pub(super) geometry: Geometry,
+    /// Whether the output's gradient is taken to the input, instead of the input to the output.
+    pub(super) transposed: bool,
+    pub(super) activations: Activations,
+}
+
+impl Strips {
+    /// Computes the result with the number of columns that is fastest on this device.
+    pub(super) fn compute(self) -> CubeTensor {
+        static TUNER: LocalTuner<StripsKey, CubeTuneId> = local_tuner!();
+
+        let client = self.source.client.clone();
+        let id = CubeTuneId::new(&client, &self.source.device);
+        let choices = TUNER.init(&id, || {
+            let choices = TunableSet::new(Self::key, |_: &StripsKey, strips: &Self| strips.clone());
+            COLUMNS.into_iter().fold(choices, |choices, columns| {
+                let name = format!("depthwise_strips_of_{columns}");
+                choices.with(Tunable::new(&name, move |strips: Self| {
+                    Ok::<_, String>(strips.of(columns))
+                }))
+            })
+        });
+        TUNER.execute(&id, &client, choices, self)
+    }
+
+    /// Computes the result with this number of columns, or about as many.
+    pub(super) fn of(self, columns: usize) -> CubeTensor {
+        let window = match self.transposed {
+            true => Window::transposed(self.geometry, columns),
+            false => Window::forward(self.geometry, columns),
+        };
+        let (weight, bias) = (self.weight, self.bias);
+        strips::compute(
+            self.source,
+            weight,
+            bias,
+            self.result,
+            window,
+            self.activations,
+        )
+    }
+
+    fn key(&self) -> StripsKey {
+        let [batch, channels, rows, columns] = self.result;
+        let geometry = &self.geometry;
+        StripsKey {
+            kernel: geometry.kernel,
+            stride: geometry.stride,
+            dilation: geometry.dilation,
+            transposed: self.transposed,
+            multiplier: channels / self.source.meta.shape()[1],
+            batch,
+            channels,
+            rows,
+            columns,
+            dtype: self.source.dtype,
+        }
+    }
+}
+
+/// What the fastest number of columns may depend on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, AutotuneKey)]
+struct StripsKey {
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    dilation: [usize; 2],
+    transposed: bool,
+    multiplier: usize,
+    #[autotune(anchor)]
+    batch: usize,
+    #[autotune(anchor)]
+    channels: usize,
+    #[autotune(anchor)]
+    rows: usize,
+    #[autotune(anchor)]
+    columns: usize,
+    dtype: DType,
+}
