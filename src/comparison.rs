@@ -7,6 +7,7 @@ use burn::prelude::Device;
 use serde::Serialize;
 use xception::models::layers::Kernels;
 use xception::models::{Model, ModelConfig, Summary};
+use xception::train::config::Precision;
 use xception_messages::{counted, grouped};
 
 use crate::bench::{Times, Workload, measure_in_turns};

@@ -1,15 +1,14 @@
 //! `.keras` archives: a zip file with `config.json` and `model.weights.h5`.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use xception_files::open_regular;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::FormatError;
 use super::format::HDF5 as HDF5_SIGNATURE;
+use super::weights_file::Reader;
+use super::{FormatError, WeightsFile};
 
 const FORMAT: &str = "a Keras archive";
 
@@ -35,8 +34,10 @@ const NAME: usize = 30;
 
 /// Returns whether a zip file is a Keras archive, and not one of PyTorch: by its directory; if that is damaged or cut
 /// off, by the name of its first entry, which is in `start`, or by the file's own name.
-pub(crate) fn is_keras(path: &Path, start: &[u8]) -> bool {
-    let zip = open_regular(path).map(|file| ZipArchive::new(BufReader::new(file)));
+pub(crate) fn is_keras(file: &WeightsFile, start: &[u8]) -> bool {
+    let zip = file
+        .open()
+        .map(|file| ZipArchive::new(BufReader::new(file)));
     if let Ok(Ok(zip)) = zip {
         return zip.index_for_name(WEIGHTS).is_some();
     }
@@ -44,7 +45,8 @@ pub(crate) fn is_keras(path: &Path, start: &[u8]) -> bool {
         Some(name) => [METADATA, CONFIG, WEIGHTS]
             .iter()
             .any(|known| known.as_bytes() == name),
-        None => path
+        None => file
+            .path()
             .extension()
             .is_some_and(|ending| ending.eq_ignore_ascii_case("keras")),
     }
@@ -60,12 +62,15 @@ fn first_name(start: &[u8]) -> Option<&[u8]> {
 /// An open archive.
 pub(crate) struct Archive<'a> {
     path: &'a Path,
-    zip: ZipArchive<BufReader<File>>,
+    zip: ZipArchive<BufReader<Reader>>,
 }
 
 impl<'a> Archive<'a> {
-    pub(crate) fn open(path: &'a Path) -> Result<Self, FormatError> {
-        let file = open_regular(path).map_err(|error| FormatError::read(path, error))?;
+    pub(crate) fn open(file: &'a WeightsFile) -> Result<Self, FormatError> {
+        let path = file.path();
+        let file = file
+            .open()
+            .map_err(|error| FormatError::read(path, error))?;
         let zip = ZipArchive::new(BufReader::new(file))
             .map_err(|error| FormatError::malformed(path, FORMAT, error))?;
         Ok(Self { path, zip })

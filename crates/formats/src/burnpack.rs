@@ -1,12 +1,10 @@
 //! Burnpack, the format of Burn's own records.
 
-use std::path::Path;
-
-use burn_pack::{DType, Reader};
+use burn_pack::{Bytes, DType, Reader};
 use xception_files::open_regular;
 
-use super::FormatError;
 use super::named_tensors::{ElementType, NamedTensor, NamedTensors};
+use super::{FormatError, WeightsFile};
 
 const FORMAT: &str = "burnpack";
 
@@ -17,10 +15,18 @@ const FORMAT: &str = "burnpack";
 /// # Errors
 ///
 /// If the file can't be read, or is damaged.
-pub fn read_burnpack(path: &Path) -> Result<NamedTensors, FormatError> {
+pub fn read_burnpack(file: impl Into<WeightsFile>) -> Result<NamedTensors, FormatError> {
+    let file = file.into();
+    let path = file.path();
     let malformed = |error: burn_pack::Error| FormatError::malformed(path, FORMAT, error);
-    open_regular(path).map_err(|error| FormatError::read(path, error))?;
-    let reader = Reader::from_file_exact(path).map_err(malformed)?;
+    let reader = match file.content() {
+        Some(content) => Reader::from_bytes(Bytes::from_bytes_vec(content.as_ref().to_vec())),
+        None => {
+            open_regular(path).map_err(|error| FormatError::read(path, error))?;
+            Reader::from_file_exact(path)
+        }
+    };
+    let reader = reader.map_err(malformed)?;
     let metadata = reader.metadata().clone();
     let mut tensors = NamedTensors {
         metadata,

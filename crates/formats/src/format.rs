@@ -1,11 +1,8 @@
 //! The formats that weights come in, told apart by a file's first bytes.
 
 use std::io::Read;
-use std::path::Path;
 
-use xception_files::open_regular;
-
-use super::FormatError;
+use super::{FormatError, WeightsFile};
 
 /// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +36,12 @@ impl Format {
     /// # Errors
     ///
     /// If the file can't be read, or is in another format.
-    pub fn of(path: &Path) -> Result<Self, FormatError> {
+    pub fn of(file: impl Into<WeightsFile>) -> Result<Self, FormatError> {
+        let file = file.into();
+        let path = file.path();
         let io = |error| FormatError::read(path, error);
         let mut start = Vec::new();
-        open_regular(path)
+        file.open()
             .map_err(io)?
             .take(512)
             .read_to_end(&mut start)
@@ -54,7 +53,7 @@ impl Format {
             return Ok(Self::Hdf5);
         }
         if start.starts_with(ZIP) {
-            return Ok(if crate::archive::is_keras(path, &start) {
+            return Ok(if crate::archive::is_keras(&file, &start) {
                 Self::KerasArchive
             } else {
                 Self::Pytorch

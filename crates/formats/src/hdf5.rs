@@ -12,8 +12,8 @@ use hdf5_reader::{ByteOrder, Dataset, Datatype, Hdf5File, OpenOptions};
 
 use xception_files::open_regular;
 
-use super::FormatError;
 use super::named_tensors::{ElementType, MAX_ELEMENTS, NamedTensor};
+use super::{FormatError, WeightsFile};
 
 pub(crate) const FORMAT: &str = "HDF5";
 
@@ -28,7 +28,11 @@ pub(crate) const MAX_DEPTH: usize = 16;
 pub(crate) const MAX_OBJECTS: usize = 50_000;
 
 /// Opens a file.
-pub(crate) fn open(path: &Path) -> Result<Hdf5File, FormatError> {
+pub(crate) fn open(file: &WeightsFile) -> Result<Hdf5File, FormatError> {
+    let path = file.path();
+    if let Some(content) = file.content() {
+        return from_storage(path, Arc::new(BytesStorage::from_owner(content.clone())));
+    }
     open_regular(path).map_err(|error| FormatError::read(path, error))?;
     let storage = FileStorage::open(path).map_err(|error| match error {
         hdf5_reader::error::Error::Io(error) => FormatError::read(path, error),

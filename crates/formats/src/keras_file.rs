@@ -7,7 +7,7 @@ use hdf5_reader::Hdf5File;
 use super::archive::Archive;
 use super::keras_config::KerasConfig;
 use super::keras_layer::{KerasLayer, find_head};
-use super::{FormatError, hdf5, keras_legacy, keras_saved};
+use super::{FormatError, WeightsFile, hdf5, keras_legacy, keras_saved};
 
 /// The layers of a Keras model's file, and its configuration.
 #[derive(Debug)]
@@ -24,14 +24,15 @@ impl KerasFile {
     /// # Errors
     ///
     /// If the file can't be read, or is in neither layout.
-    pub fn read_hdf5(path: &Path) -> Result<Self, FormatError> {
-        let file = hdf5::open(path)?;
+    pub fn read_hdf5(file: impl Into<WeightsFile>) -> Result<Self, FormatError> {
+        let weights = file.into();
+        let file = hdf5::open(&weights)?;
         let config = file
             .root_group()
             .ok()
             .and_then(|root| hdf5::strings(&root, "model_config"))
             .and_then(|texts| texts.into_iter().next());
-        Self::read(path, &file, config.as_deref())
+        Self::read(weights.path(), &file, config.as_deref())
     }
 
     /// Reads a `.keras` archive.
@@ -39,8 +40,10 @@ impl KerasFile {
     /// # Errors
     ///
     /// If the file can't be read, or isn't such an archive.
-    pub fn read_archive(path: &Path) -> Result<Self, FormatError> {
-        let mut archive = Archive::open(path)?;
+    pub fn read_archive(file: impl Into<WeightsFile>) -> Result<Self, FormatError> {
+        let weights = file.into();
+        let path = weights.path();
+        let mut archive = Archive::open(&weights)?;
         let config = archive.config()?;
         let file = hdf5::open_bytes(path, archive.weights()?)?;
         Self::read(path, &file, Some(&config))

@@ -7,7 +7,7 @@
 //! | Keras: legacy HDF5, `.weights.h5`, `.keras` | [`KerasFile`], which has layers rather than tensors |
 //! | burnpack | [`read_burnpack`] |
 //!
-//! [`Format::of`] tells them apart. Nothing here knows a network. Files may come from anywhere: nothing in them is executed,
+//! [`Format::of`] tells them apart. A [`WeightsFile`] is on the disk or in memory. Nothing here knows a network. Files may come from anywhere: nothing in them is executed,
 //! what they declare is checked against what they hold, and their sizes are bounded before anything is allocated.
 
 mod archive;
@@ -24,6 +24,7 @@ mod named_tensors;
 mod pytorch;
 mod safetensors;
 mod safetensors_writer;
+mod weights_file;
 
 /// The examples of the README, which are tests.
 #[cfg(doctest)]
@@ -42,3 +43,4 @@ pub use named_tensors::{ElementType, NamedTensor, NamedTensors, elements};
 pub use pytorch::read_pytorch;
 pub use safetensors::read_safetensors;
 pub use safetensors_writer::write_safetensors;
+pub use weights_file::WeightsFile;

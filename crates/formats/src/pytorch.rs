@@ -12,8 +12,8 @@ use pytorch_reader::{DType, PytorchReader};
 use tempfile::NamedTempFile;
 use xception_files::open_regular;
 
-use super::FormatError;
 use super::named_tensors::{ElementType, NamedTensor, NamedTensors};
+use super::{FormatError, WeightsFile};
 
 const FORMAT: &str = "a PyTorch checkpoint";
 
@@ -23,12 +23,39 @@ const FORMAT: &str = "a PyTorch checkpoint";
 ///
 /// # Errors
 ///
-/// If the file can't be read, is damaged, or holds something else.
-pub fn read_pytorch(path: &Path) -> Result<NamedTensors, FormatError> {
-    let malformed = |error| FormatError::malformed(path, FORMAT, error);
-    open_regular(path).map_err(|error| FormatError::read(path, error))?;
+/// If the file can't be read, is damaged, or holds something else. A file in memory is read by way of a temporary one, so that it can't
+/// be read where there are no files, as in a web page.
+pub fn read_pytorch(file: impl Into<WeightsFile>) -> Result<NamedTensors, FormatError> {
+    let file = file.into();
+    if let Some(content) = file.content() {
+        let copy = on_disk(content.as_ref()).map_err(|error| {
+            let reason =
+                format!("it can only be read from a disk ({error}): save it as safetensors");
+            FormatError::malformed(file.path(), FORMAT, reason)
+        })?;
+        return read_file(file.path(), copy.path(), Some(Arc::clone(&copy)));
+    }
+    open_regular(file.path()).map_err(|error| FormatError::read(file.path(), error))?;
+    read_file(file.path(), file.path(), None)
+}
+
+/// Writes bytes to a temporary file.
+fn on_disk(bytes: &[u8]) -> io::Result<Arc<NamedTempFile>> {
+    let mut copy = NamedTempFile::new()?;
+    copy.write_all(bytes)?;
+    copy.flush()?;
+    Ok(Arc::new(copy))
+}
+
+/// Reads a file, which may be a temporary one. `name` is for errors.
+fn read_file(
+    name: &Path,
+    path: &Path,
+    temporary: Option<Arc<NamedTempFile>>,
+) -> Result<NamedTensors, FormatError> {
+    let malformed = |error| FormatError::malformed(name, FORMAT, error);
     let (reader, copy) = match PytorchReader::new(path) {
-        Ok(reader) => (reader, None),
+        Ok(reader) => (reader, temporary),
         Err(error) => {
             let copy = without_zip64_end(path).ok().flatten();
             let copy = copy.ok_or_else(|| malformed(error))?;

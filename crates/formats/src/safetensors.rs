@@ -1,15 +1,13 @@
 //! The safetensors format.
 
 use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
-use xception_files::open_regular;
 
-use super::FormatError;
 use super::named_tensors::{ElementType, NamedTensor, NamedTensors};
+use super::{FormatError, WeightsFile};
 
 const FORMAT: &str = "safetensors";
 
@@ -21,12 +19,14 @@ const MAX_HEADER: u64 = 16 << 20;
 /// # Errors
 ///
 /// If the file can't be read, or its header doesn't describe exactly the bytes that follow.
-pub fn read_safetensors(path: &Path) -> Result<NamedTensors, FormatError> {
+pub fn read_safetensors(file: impl Into<WeightsFile>) -> Result<NamedTensors, FormatError> {
+    let file = file.into();
+    let path = file.path();
     let io = |error| FormatError::read(path, error);
     let malformed = |reason: String| FormatError::malformed(path, FORMAT, reason);
 
-    let mut file = open_regular(path).map_err(io)?;
-    let file_length = file.metadata().map_err(io)?.len();
+    let mut file = file.open().map_err(io)?;
+    let file_length = file.length().map_err(io)?;
     let mut length = [0; 8];
     file.read_exact(&mut length)
         .map_err(|_| malformed("it is too short".to_owned()))?;

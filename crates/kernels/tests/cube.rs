@@ -346,9 +346,11 @@ fn fused_convolutions_equal_those_for_the_processor() {
     for (depthwise, last) in cases {
         for activation in activations {
             for residual in [false, true] {
-                let of = |device| compute(depthwise, last, activation, residual, device);
-                let found = of(&Device::wgpu(Default::default()));
-                let off = distance(&found, &of(&Device::flex()));
+                let devices = [Device::wgpu(Default::default()), Device::flex()];
+                let [found, expected] = devices
+                    .each_ref()
+                    .map(|device| compute(depthwise, last, activation, residual, device));
+                let off = distance(&found, &expected);
                 let case = format!("{depthwise:?}, {last:?}, {activation:?}, residual {residual}");
                 assert!(off <= 1e-5, "{case}: {off}");
             }

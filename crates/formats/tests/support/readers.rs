@@ -1,11 +1,10 @@
 //! Reads bytes as a file of each format, down to the numbers. The tests and the fuzz targets share these functions.
 
 use std::io::Write;
-use std::path::Path;
 
 use xception_formats::{
-    Format, FormatError, KerasFile, NamedTensor, NamedTensors, elements, read_burnpack,
-    read_pytorch, read_safetensors,
+    Format, FormatError, KerasFile, NamedTensor, NamedTensors, WeightsFile, elements,
+    read_burnpack, read_pytorch, read_safetensors,
 };
 
 /// The most numbers that are read of one file; larger tensors are only listed.
@@ -27,44 +26,50 @@ pub struct Counts {
 
 /// Reads bytes as safetensors.
 pub fn safetensors(bytes: &[u8]) -> Outcome {
-    read(bytes, |path| read_safetensors(path).map(counts_of))
+    read(bytes, |file| read_safetensors(file).map(counts_of))
 }
 
 /// Reads bytes as a PyTorch checkpoint.
 pub fn pytorch(bytes: &[u8]) -> Outcome {
-    read(bytes, |path| read_pytorch(path).map(counts_of))
+    read(bytes, |file| read_pytorch(file).map(counts_of))
 }
 
 /// Reads bytes as burnpack.
 pub fn burnpack(bytes: &[u8]) -> Outcome {
-    read(bytes, |path| read_burnpack(path).map(counts_of))
+    read(bytes, |file| read_burnpack(file).map(counts_of))
 }
 
 /// Reads bytes as HDF5 that Keras wrote.
 pub fn keras_hdf5(bytes: &[u8]) -> Outcome {
-    read(bytes, |path| {
-        KerasFile::read_hdf5(path).map(counts_of_layers)
+    read(bytes, |file| {
+        KerasFile::read_hdf5(file).map(counts_of_layers)
     })
 }
 
 /// Reads bytes as a `.keras` archive.
 pub fn keras_archive(bytes: &[u8]) -> Outcome {
-    read(bytes, |path| {
-        KerasFile::read_archive(path).map(counts_of_layers)
+    read(bytes, |file| {
+        KerasFile::read_archive(file).map(counts_of_layers)
     })
 }
 
-/// Writes bytes to a scratch file, tells its format, and reads it.
-fn read(bytes: &[u8], reader: impl Fn(&Path) -> Result<Counts, FormatError>) -> Outcome {
+/// Writes bytes to a scratch file, tells its format, and reads it; and reads the bytes in memory, which has to come out alike.
+fn read(bytes: &[u8], reader: impl Fn(&WeightsFile) -> Result<Counts, FormatError>) -> Outcome {
     let mut file = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
     file.write_all(bytes).map_err(|error| error.to_string())?;
     let path = file.path();
-    let _ = Format::of(path); // whatever it takes the file for, it must not panic
-    reader(path).map_err(|error| {
-        error
-            .to_string()
-            .replace(&path.display().to_string(), "FILE")
-    })
+    let in_memory = WeightsFile::in_memory("FILE", bytes.to_vec());
+    let formats = [&path.into(), &in_memory].map(|file| Format::of(file).ok());
+    assert_eq!(formats[0], formats[1]);
+    let [on_disk, in_memory] = [&path.into(), &in_memory].map(|file| {
+        reader(file).map_err(|error| {
+            error
+                .to_string()
+                .replace(&path.display().to_string(), "FILE")
+        })
+    });
+    assert_eq!(on_disk.as_ref().ok(), in_memory.as_ref().ok());
+    on_disk
 }
 
 fn counts_of(tensors: NamedTensors) -> Counts {

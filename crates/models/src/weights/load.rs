@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::prelude::*;
 use burn::tensor::activation::{sigmoid, softmax};
 use xception_formats::{
-    Format, KerasFile, NamedTensors, read_burnpack, read_pytorch, read_safetensors,
+    Format, KerasFile, NamedTensors, WeightsFile, read_burnpack, read_pytorch, read_safetensors,
 };
 
 use super::background;
@@ -80,22 +80,29 @@ impl Loaded {
     }
 }
 
-/// Loads a network from a file of any known format and source, both of which are recognized by the file's content.
+/// Loads a network from a file of any known format and source, both of which are recognized by the file's content. The file is given by
+/// its path, or is a [`WeightsFile`] in memory.
 ///
 /// # Errors
 ///
 /// If the file can't be read, holds no known network, or its tensors aren't exactly those of the network, except for
 /// the differences that the options allow.
-pub fn load(path: &Path, options: &LoadOptions, device: &Device) -> Result<Loaded, WeightsError> {
-    let (tensors, found) = match Format::of(path)? {
-        Format::Safetensors => by_names(path, read_safetensors(path)?, options)?,
-        Format::Pytorch => by_names(path, read_pytorch(path)?, options)?,
+pub fn load(
+    file: impl Into<WeightsFile>,
+    options: &LoadOptions,
+    device: &Device,
+) -> Result<Loaded, WeightsError> {
+    let file = file.into();
+    let path = file.path();
+    let (tensors, found) = match Format::of(&file)? {
+        Format::Safetensors => by_names(path, read_safetensors(&file)?, options)?,
+        Format::Pytorch => by_names(path, read_pytorch(&file)?, options)?,
         Format::Burnpack => {
-            let tensors = without_variant(read_burnpack(path)?);
+            let tensors = without_variant(read_burnpack(&file)?);
             by_names(path, with_present_names(tensors), options)?
         }
-        Format::Hdf5 => of_keras(path, KerasFile::read_hdf5(path)?, options)?,
-        Format::KerasArchive => of_keras(path, KerasFile::read_archive(path)?, options)?,
+        Format::Hdf5 => of_keras(path, KerasFile::read_hdf5(&file)?, options)?,
+        Format::KerasArchive => of_keras(path, KerasFile::read_archive(&file)?, options)?,
     };
     make(path, &tensors, found, options, device)
 }

@@ -51,4 +51,6 @@ pub use error::{Mismatch, Misshapen, WeightsError};
 pub use load::{Head, LoadOptions, Loaded, load};
 pub use save::{export_names, save_burnpack, save_safetensors, write_burnpack};
 pub use source::Source;
-pub use xception_formats::{FormatError, NamedTensors, read_burnpack, write_safetensors};
+pub use xception_formats::{
+    FormatError, NamedTensors, WeightsFile, read_burnpack, write_safetensors,
+};

@@ -101,3 +101,67 @@ struct StripsKey {
     columns: usize,
     dtype: DType,
 }
+
+#[cfg(all(test, feature = "wgpu"))]
+mod tests {
+    use burn::backend::DispatchDevice;
+    use burn::backend::ops::FloatTensorOps;
+    use burn::prelude::*;
+    use burn_cubecl::CubeBackend;
+
+    use super::*;
+
+    /// Makes a tensor of fractions that differ.
+    fn tensor(shape: [usize; 4], factor: f32) -> CubeTensor {
+        let numbers = (0..shape.iter().product::<usize>()).map(|i| (i as f32 * factor).sin());
+        let data = TensorData::new(numbers.collect(), shape);
+        let device = Device::wgpu(Default::default());
+        let DispatchDevice::Cube(device) = device.as_dispatch() else {
+            panic!("wgpu is a device of the Cube backend");
+        };
+        CubeBackend::float_from_data(data, device)
+    }
+
+    #[test]
+    fn any_number_of_columns_gives_the_same() {
+        let relu = Activations {
+            input_relu: true,
+            output: crate::Activation::Relu6,
+        };
+        for geometry in [
+            Geometry::same(3),
+            Geometry::same(5).with_stride(2),
+            Geometry::same(3).with_dilation(2),
+        ] {
+            let [rows, columns] = geometry.output_size([9, 7]).unwrap();
+            let (input, output) = ([2, 33, 9, 7], [2, 33, rows, columns]);
+            for (transposed, source, result, activations) in [
+                (false, input, output, Activations::NONE),
+                (false, input, output, relu),
+                (true, output, input, Activations::NONE),
+            ] {
+                let strips = Strips {
+                    source: tensor(source, 0.7),
+                    weight: tensor([33, 1, geometry.kernel[0], geometry.kernel[1]], 0.3),
+                    bias: None,
+                    result,
+                    geometry,
+                    transposed,
+                    activations,
+                };
+                let compute = |columns| {
+                    let data = CubeBackend::float_into_data(strips.clone().of(columns));
+                    cubecl::future::block_on(data)
+                        .unwrap()
+                        .try_to_vec::<f32>()
+                        .unwrap()
+                };
+                let expected = compute(COLUMNS[0]);
+                assert!(expected.iter().any(|value| value.abs() > 0.1));
+                for columns in &COLUMNS[1..] {
+                    assert!(compute(*columns) == expected, "{columns}, {strips:?}");
+                }
+            }
+        }
+    }
+}
