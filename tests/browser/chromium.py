@@ -20,13 +20,13 @@ class BrowserEnded(RuntimeError):
 class Chromium:
     """A browser with one page. Collects what the page says on its console, and what its scripts throw."""
 
-    def __init__(self, seconds=180):
+    def __init__(self, seconds=180, arguments=("--disable-gpu",)):
         program = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
         if program is None:
             raise SystemExit("there is no Chromium here: tools/install_chromium.sh installs it")
         self.deadline = time.monotonic() + seconds
         for attempt in range(3):
-            self.start(program)
+            self.start(program, arguments)
             try:
                 self.session = None
                 target = self.call("Target.createTarget", url="about:blank")["targetId"]
@@ -43,13 +43,15 @@ class Chromium:
         self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log"):
             self.call(f"{domain}.enable")
+        # What workers say counts too.
+        self.call("Target.setAutoAttach", autoAttach=True, waitForDebuggerOnStart=False, flatten=True)
 
-    def start(self, program):
-        """Starts the browser, with a profile of its own."""
+    def start(self, program, more):
+        """Starts the browser, with a profile of its own and more arguments."""
         self.profile = tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
         self.log = tempfile.TemporaryFile()
         arguments = [program, "--headless=new", "--remote-debugging-pipe", f"--user-data-dir={self.profile.name}"]
-        arguments += ["--no-first-run", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--disable-extensions"]
+        arguments += ["--no-first-run", "--disable-dev-shm-usage", "--hide-scrollbars", "--disable-extensions", *more]
         if os.geteuid() == 0:
             arguments.append("--no-sandbox")
         # The browser reads commands from descriptor 3 and writes answers to 4. The ends are moved out of the way of these.
@@ -85,13 +87,14 @@ class Chromium:
     def call(self, method, **parameters):
         """Sends a command and returns its result."""
         self.number += 1
-        message = {"id": self.number, "method": method, "params": parameters}
+        number = self.number
+        message = {"id": number, "method": method, "params": parameters}
         if getattr(self, "session", None):
             message["sessionId"] = self.session
         os.write(self.write_end, json.dumps(message).encode() + b"\0")
         while True:
             answer = self.receive()
-            if answer.get("id") == self.number:
+            if answer.get("id") == number:
                 if "error" in answer:
                     raise RuntimeError(f"{method}: {answer['error']['message']}")
                 return answer["result"]
@@ -116,14 +119,20 @@ class Chromium:
             self.errors.append(" ".join(str(argument.get("value")) for argument in parameters["args"]))
         elif method == "Log.entryAdded" and parameters["entry"]["level"] in ("error", "warning"):
             self.errors.append(parameters["entry"]["text"])
+        elif method == "Target.attachedToTarget" and parameters["targetInfo"]["type"] == "worker":
+            for domain in ("Runtime", "Log"):
+                self.number += 1
+                enable = {"id": self.number, "method": f"{domain}.enable", "sessionId": parameters["sessionId"]}
+                os.write(self.write_end, json.dumps(enable).encode() + b"\0")
         if method:
             self.events.append(method)
         return message
 
-    def open(self, file):
-        """Opens a file and waits until it is loaded."""
+    def open(self, place):
+        """Opens a file, or a page by its address, and waits until it is loaded."""
         self.events.clear()
-        self.call("Page.navigate", url=Path(file).resolve().as_uri())
+        url = str(place)
+        self.call("Page.navigate", url=url if url.startswith("http") else Path(place).resolve().as_uri())
         while "Page.loadEventFired" not in self.events:
             self.receive()
 
@@ -133,6 +142,20 @@ class Chromium:
         if "exceptionDetails" in result:
             raise RuntimeError(f"{expression}: {result['exceptionDetails']}")
         return result["result"].get("value")
+
+    def wait_for(self, expression, seconds=60):
+        """Waits until a JavaScript expression is true in the page."""
+        end = time.monotonic() + seconds
+        while not self.evaluate(expression):
+            if time.monotonic() > end:
+                raise TimeoutError(f"{expression} has not come true in {seconds} s")
+            time.sleep(0.1)
+
+    def choose_files(self, selector, files):
+        """Gives files to a file input."""
+        document = self.call("DOM.getDocument")["root"]["nodeId"]
+        node = self.call("DOM.querySelector", nodeId=document, selector=selector)["nodeId"]
+        self.call("DOM.setFileInputFiles", nodeId=node, files=[str(Path(file).resolve()) for file in files])
 
     def look(self, scheme="light", width=1200, height=900, scripts=True):
         """Sets the size of the window, the colour scheme that the user prefers, and whether scripts run."""

@@ -1,6 +1,6 @@
 """Writes a network as ONNX: python export_onnx.py NETWORK BATCH SIZE FILE.onnx
 
-Beside it, a random input and PyTorch's output for it, and what is in the file (last: it is the mark of a complete
+Beside it, the weights, a random input and PyTorch's output for it, and what is in the file (last: it is the mark of a complete
 export).
 """
 
@@ -23,6 +23,7 @@ def main():
     torch.onnx.export(
         network, (images,), str(path), dynamo=True, external_data=False, input_names=["images"], output_names=["logits"]
     )
+    save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, path.with_suffix(".weights.safetensors"))
     save_file({"images": images}, path.with_suffix(".input.safetensors"))
     save_file({"logits": logits}, path.with_suffix(".output.safetensors"))
     about = {

@@ -38,7 +38,6 @@ mod webp_exif;
 mod weighted_sums;
 mod weights;
 
-use image::RgbImage;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -57,6 +56,7 @@ pub use filter::Filter;
 use geometry::ResizedCrop;
 pub use geometry::{ResizeMode, SeenPart};
 pub use heatmap::Heatmap;
+pub use image::RgbImage;
 pub use inferno::inferno;
 pub use jpeg::JpegError;
 pub use labels::Labels;

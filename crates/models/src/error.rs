@@ -26,6 +26,12 @@ pub enum ModelError {
         /// The allowed values.
         expected: String,
     },
+    /// The device couldn't compute, or its results couldn't be read.
+    #[error("the device failed: {cause}")]
+    Device {
+        /// What Burn says.
+        cause: String,
+    },
     /// The network has more parameters than any machine can hold.
     #[error(
         "the network would have {} parameters ({}), and {} are the most: lower `width`, or the number of \

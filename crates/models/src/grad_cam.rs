@@ -42,50 +42,127 @@ pub fn grad_cam<N: Network>(
     image: Tensor<4>,
     class: Option<usize>,
 ) -> Result<GradCam, ModelError> {
-    let [_, _, height, width] = image.dims();
-    network.check_size([height, width])?;
-    let classes = network.classes();
-    if let Some(class) = class.filter(|class| *class >= classes) {
-        return Err(ModelError::OutOfRange {
-            option: "class",
-            found: class.to_string(),
-            expected: "less than the network's number of classes".to_owned(),
-        });
-    }
-    // Frozen layers use their running statistics, and dropout is off, even on a device in autodiff mode.
-    let device = image.device().inner().autodiff();
-    let network = network.clone().fork(&device).train().freeze();
-    let image = Tensor::<4>::from_data(image.into_data(), &device);
-
-    let features = network.forward_stages(image, &mut |_, _| ());
-    let features = features.detach().require_grad(); // [1, channels, h, w]
-    let logits = network.classify(network.pool(features.clone())); // [1, classes]
-    let detached = logits.clone().detach();
-    let probabilities = burn::tensor::activation::softmax(detached.clone(), 1);
-    let class = match class {
-        Some(class) => class,
-        None => logits.clone().detach().argmax(1).into_scalar::<i64>() as usize,
-    };
-    let at_class = |scores: Tensor<2>| scores.slice([0..1, class..class + 1]);
-    let gradients = at_class(logits).sum().backward();
-
-    let [_, channels, height, width] = features.dims();
-    let heat = match features.grad(&gradients) {
-        Some(gradient) => {
-            let pull = gradient.mean_dim(3).mean_dim(2); // [1, channels, 1, 1]
-            let weighted = features.inner() * pull;
-            relu(weighted.sum_dim(1)) // [1, 1, h, w]
-        }
-        None => features.inner().slice([0..1, 0..channels.min(1)]) * 0.0,
-    };
-    let heat = heat.into_data().convert::<f32>();
-    Ok(GradCam {
+    let computed = Computed::new(network, image, class)?;
+    let Computed {
         class,
-        logit: at_class(detached).into_scalar::<f32>(),
-        probability: at_class(probabilities).into_scalar::<f32>(),
-        heat: heat.iter::<f32>().collect(),
-        size: [height, width],
-    })
+        logits,
+        heat,
+    } = computed;
+    Ok(GradCam::read(
+        class.into_data(),
+        logits.into_data(),
+        heat.into_data(),
+    ))
+}
+
+/// Explains a class of one image as [`grad_cam`] does, without waiting for the device: for programs that must not wait, such as a web
+/// page with WebGPU.
+///
+/// # Shapes
+///
+/// Those of [`grad_cam`].
+///
+/// # Errors
+///
+/// Those of [`grad_cam`], and if the device fails.
+pub async fn grad_cam_async<N: Network>(
+    network: &N,
+    image: Tensor<4>,
+    class: Option<usize>,
+) -> Result<GradCam, ModelError> {
+    let Computed {
+        class,
+        logits,
+        heat,
+    } = Computed::new(network, image, class)?;
+    let failed = |error| ModelError::Device {
+        cause: format!("{error}"),
+    };
+    Ok(GradCam::read(
+        class.into_data_async().await.map_err(failed)?,
+        logits.into_data_async().await.map_err(failed)?,
+        heat.into_data_async().await.map_err(failed)?,
+    ))
+}
+
+/// What a device has computed, or is about to.
+struct Computed {
+    /// The class, `[1, 1]`.
+    class: Tensor<2, Int>,
+    /// `[1, classes]`
+    logits: Tensor<2>,
+    /// `[1, 1, height, width]` of the last feature map.
+    heat: Tensor<4>,
+}
+
+impl Computed {
+    fn new<N: Network>(
+        network: &N,
+        image: Tensor<4>,
+        class: Option<usize>,
+    ) -> Result<Self, ModelError> {
+        let [_, _, height, width] = image.dims();
+        network.check_size([height, width])?;
+        let classes = network.classes();
+        if let Some(class) = class.filter(|class| *class >= classes) {
+            return Err(ModelError::OutOfRange {
+                option: "class",
+                found: class.to_string(),
+                expected: "less than the network's number of classes".to_owned(),
+            });
+        }
+        // Frozen layers use their running statistics, and dropout is off, even on a device in autodiff mode.
+        let device = image.device().inner().autodiff();
+        let network = network.clone().fork(&device).train().freeze();
+        let image = match image.device().is_autodiff() {
+            true => image.inner(),
+            false => image,
+        };
+
+        let features = network.forward_stages(Tensor::from_inner(image), &mut |_, _| ());
+        let features = features.detach().require_grad(); // [1, channels, h, w]
+        let logits = network.classify(network.pool(features.clone())); // [1, classes]
+        let detached = logits.clone().detach();
+        let class = match class {
+            Some(class) => Tensor::from_ints([[class as i64]], &device),
+            None => detached.clone().argmax(1),
+        };
+        let gradients = logits.gather(1, class.clone()).sum().backward();
+
+        let channels = features.dims()[1];
+        let heat = match features.grad(&gradients) {
+            Some(gradient) => {
+                let pull = gradient.mean_dim(3).mean_dim(2); // [1, channels, 1, 1]
+                let weighted = features.inner() * pull;
+                relu(weighted.sum_dim(1)) // [1, 1, h, w]
+            }
+            None => features.inner().slice([0..1, 0..channels.min(1)]) * 0.0,
+        };
+        Ok(Self {
+            class: class.inner(),
+            logits: detached.inner(),
+            heat,
+        })
+    }
+}
+
+impl GradCam {
+    /// Makes the explanation of what was read from the device.
+    fn read(class: TensorData, logits: TensorData, heat: TensorData) -> Self {
+        let class = class.iter::<i64>().next().unwrap_or_default() as usize;
+        let logits: Vec<f32> = logits.convert::<f32>().iter::<f32>().collect();
+        let logit = logits.get(class).copied().unwrap_or(f32::NAN);
+        let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let sum: f32 = logits.iter().map(|other| (other - most).exp()).sum();
+        let [_, _, height, width] = heat.shape().dims::<4>();
+        Self {
+            class,
+            logit,
+            probability: (logit - most).exp() / sum,
+            heat: heat.convert::<f32>().iter::<f32>().collect(),
+            size: [height, width],
+        }
+    }
 }
 
 #[cfg(test)]

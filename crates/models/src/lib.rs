@@ -70,7 +70,7 @@ pub use factorized::{FactorizedConfig, FactorizedConvolution, FactorizedNetwork}
 pub use features::{Features, Stage};
 pub use fused::Fused;
 pub use googlenet::{GoogLeNet, GoogLeNetConfig};
-pub use grad_cam::{GradCam, grad_cam};
+pub use grad_cam::{GradCam, grad_cam, grad_cam_async};
 pub use graph::{Graph, GraphSection, GraphStage, StageKind};
 pub use inception_resnet_v2::{InceptionResNetV2, InceptionResNetV2Config};
 pub use inception_v2::{InceptionV2, InceptionV2Config};
