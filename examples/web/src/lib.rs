@@ -92,7 +92,9 @@ impl Classifier {
         let labels = self.loaded.labels.as_ref();
         let guesses = order.into_iter().take(top).map(|class| Guess {
             class,
-            name: labels.and_then(|labels| labels.name(class)).map(str::to_owned),
+            name: labels
+                .and_then(|labels| labels.name(class))
+                .map(str::to_owned),
             probability: probabilities[class],
             logit: logits[class],
         });
@@ -103,7 +105,11 @@ impl Classifier {
     pub async fn explain(&self, prepared: &Prepared, class: usize) -> Result<Vec<u8>, JsError> {
         let photo = &prepared.photo;
         let size = [photo.height(), photo.width()].map(|side| side as usize);
-        let seen = self.loaded.preprocessing.seen_part(size).map_err(sentence)?;
+        let seen = self
+            .loaded
+            .preprocessing
+            .seen_part(size)
+            .map_err(sentence)?;
         let found = grad_cam_async(&self.loaded.model, prepared.input.clone(), Some(class)).await;
         let found = found.map_err(sentence)?;
         let heat = Heatmap::new(found.heat, found.size).map_err(sentence)?;
@@ -145,7 +151,10 @@ async fn device() -> Result<Device, JsError> {
         if let Some(device) = READY.with_borrow(Clone::clone) {
             return Ok(device);
         }
-        let device = Device::wgpu_options().init_async().await.map_err(sentence)?;
+        let device = Device::wgpu_options()
+            .init_async()
+            .await
+            .map_err(sentence)?;
         READY.set(Some(device.clone()));
         Ok(device)
     }

@@ -13,11 +13,12 @@ pub(in crate::cpu) fn instruction_sets() -> Vec<Arch> {
     sets
 }
 
-/// Returns the number of vectors of columns that are computed side by side: with six rows, as many sums
+/// Returns the number of vectors of columns that are computed side by side: with the rows of a block, as many sums
 /// as fit the registers and hide the latency of multiply-add.
 pub(in crate::cpu) const fn vectors<S: Simd>() -> usize {
     match (S::F32_LANES, S::REGISTER_COUNT) {
         (1, _) => 8, // which compilers put together
+        _ if cfg!(target_arch = "wasm32") => 2,
         (4, 32) => 4,
         _ => 2,
     }

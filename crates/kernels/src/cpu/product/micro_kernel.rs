@@ -11,8 +11,9 @@ use super::super::output::{SharedOutput, Unwritten};
 use super::super::prefetch::prefetch_line;
 use super::super::vector::load;
 
-/// Rows of a block at most.
-pub(in crate::cpu) const ROWS: usize = 6;
+/// Rows of a block at most. WebAssembly has any number of registers, and the processors that it runs on 16 of its size or more; the
+/// compilers of browsers keep one of them, and multiply-add takes one more.
+pub(in crate::cpu) const ROWS: usize = if cfg!(target_arch = "wasm32") { 5 } else { 6 };
 
 /// A stretch of the sums of a block.
 #[derive(Debug, Clone, Copy)]
