@@ -8,15 +8,13 @@ printed, WEIGHTS the same network in another format, PICTURES where pictures of 
 program's, on the processor or by WebGPU, where the console has an error, or anything does not do what it should.
 """
 
-import functools
-import http.server
 import json
 import sys
 import tempfile
-import threading
 from pathlib import Path
 
 from chromium import Chromium
+from server import serve
 
 # A camera that shows a test picture, and WebGPU on the processor.
 ARGUMENTS = [
@@ -27,21 +25,6 @@ ARGUMENTS = [
 ]
 # The largest difference of a logit from the program's.
 TOLERANCE = 1e-4
-
-
-class Files(http.server.SimpleHTTPRequestHandler):
-    """A server of files that says nothing."""
-
-    def log_message(self, *_):
-        pass
-
-
-def serve(folder):
-    """Serves a folder on this machine, and returns the address."""
-    handler = functools.partial(Files, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return f"http://localhost:{server.server_port}/"
 
 
 class Check:

@@ -1,6 +1,7 @@
 // What the visitor sees. All that takes time is the worker's.
 
 const TOP = 5;
+const BACKENDS = { wasm: "WebAssembly", webgpu: "WebGPU" };
 const element = (id) => document.getElementById(id);
 const [status, progress, problem, results] = ["status", "progress", "error", "results"].map(element);
 const number = new Intl.NumberFormat("en");
@@ -106,15 +107,20 @@ element("backend").addEventListener("change", loadNetwork);
 
 // Photos.
 
+let tuned = false;
+
 /** Classifies a photo, and shows it with what it may be. */
 async function addPhoto(blob, name) {
   if (!(await loading)) return;
   clearError();
   const photo = { blob, name };
-  status.textContent = `Looking at ${name} …`;
+  const backend = element("backend").value;
+  const first = backend === "webgpu" && !tuned ? " The first photo takes longer: the graphics card's programs are made for it." : "";
+  status.textContent = `Looking at ${name} …${first}`;
   try {
     const found = await ask("classify", { photo, top: TOP });
-    results.prepend(card(photo, found));
+    tuned ||= backend === "webgpu";
+    results.prepend(card(photo, found, backend));
     status.textContent = `${name}: ${label(found.guesses[0])}, ${percent(found.guesses[0].probability)}.`;
   } catch (error) {
     status.textContent = "Ready.";
@@ -125,7 +131,7 @@ async function addPhoto(blob, name) {
 const label = (guess) => guess.name ?? `class ${guess.class}`;
 const percent = (share) => `${(100 * share).toFixed(share >= 0.1 || share === 0 ? 1 : 2)} %`;
 
-function card(photo, found) {
+function card(photo, found, backend) {
   const article = element("card").content.firstElementChild.cloneNode(true);
   const image = article.querySelector("img");
   const caption = article.querySelector("figcaption");
@@ -137,7 +143,7 @@ function card(photo, found) {
   };
   show(plain, photo.name);
   article.querySelector(".time").textContent =
-    `Network ${found.milliseconds} ms, reading the photo ${found.prepareMilliseconds} ms`;
+    `${BACKENDS[backend]}: network ${found.milliseconds} ms, reading the photo ${found.prepareMilliseconds} ms`;
   article.dataset.milliseconds = found.milliseconds;
   const buttons = found.guesses.map((guess) => {
     const button = document.createElement("button");
