@@ -142,35 +142,54 @@ fn step(
     (value, collector.found)
 }
 
-/// Checks the gradients of a training step on images of an element type, on all backends that have it, against those on Flex.
-fn check_step(element: DType, tolerance: f32) {
-    let flex = Device::flex();
-    let config = ModelConfig::named("xception").unwrap();
-    // So narrow that graphics backends tune few kernels: numbers of channels next to each other are one to them.
-    let config = config
-        .with_width(0.02)
-        .with_classes(10)
-        .with_stem(Stem::Small);
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("model.bpk");
-    config.init(&flex).unwrap().save_file(&file).unwrap();
-    let images = Tensor::<4>::random([8, 3, 16, 16], Distribution::Default, &flex).into_data();
+/// A network with a file of its weights, and images, for a training step.
+struct Case {
+    config: ModelConfig,
+    folder: tempfile::TempDir,
+    images: TensorData,
+}
 
-    let (expected_loss, expected) = step(&config, &file, &images, element, &flex);
+impl Case {
+    /// Makes a network so narrow that graphics backends tune few kernels: numbers of channels next to each other are one to them.
+    fn new() -> Self {
+        let flex = Device::flex();
+        let config = ModelConfig::named("xception").unwrap();
+        let config = config
+            .with_width(0.02)
+            .with_classes(10)
+            .with_stem(Stem::Small);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("model.bpk");
+        config.init(&flex).unwrap().save_file(&file).unwrap();
+        let images = Tensor::<4>::random([8, 3, 16, 16], Distribution::Default, &flex);
+        Self {
+            config,
+            folder,
+            images: images.into_data(),
+        }
+    }
+
+    /// Computes the loss of a step in an element type, and the gradients.
+    fn step(&self, element: DType, device: &Device) -> (f32, BTreeMap<String, Vec<f32>>) {
+        let file = self.folder.path().join("model.bpk");
+        step(&self.config, &file, &self.images, element, device)
+    }
+}
+
+#[test]
+fn the_gradients_of_a_training_step_agree_on_all_backends() {
+    /// Largest difference, relative to the largest value of a parameter's gradient.
+    const TOLERANCE: f32 = 1e-3;
+
+    let case = Case::new();
+    let (expected_loss, expected) = case.step(DType::F32, &Device::flex());
     assert!(expected.len() > 100);
     let largest_of = |values: &[f32]| values.iter().fold(0.0_f32, |a, b| a.max(b.abs()));
     let largest_of_all = expected.values().map(|values| largest_of(values));
     let largest_of_all = largest_of_all.fold(0.0_f32, f32::max);
     for (backend, device) in devices() {
-        if !device.supports_dtype(element) {
-            println!("{backend} doesn't compute with {element:?}");
-            continue;
-        }
-        let (loss, found) = step(&config, &file, &images, element, &device);
-        assert!(
-            (loss - expected_loss).abs() <= tolerance * expected_loss,
-            "{backend}: {loss} {expected_loss}"
-        );
+        let (loss, found) = case.step(DType::F32, &device);
+        assert!((loss - expected_loss).abs() <= TOLERANCE * expected_loss);
         let mut worst = (0.0, "");
         for (name, expected) in &expected {
             // Where batch normalization follows another, the gradient is zero, but for rounding.
@@ -183,20 +202,50 @@ fn check_step(element: DType, tolerance: f32) {
         }
         let name = device_name(&device);
         println!(
-            "a step of {element:?} on {backend} ({name}): {:.1e} at {}",
+            "a step on {backend} ({name}): {:.1e} at {}",
             worst.0, worst.1
         );
-        assert!(worst.0 <= tolerance, "{backend}: {worst:?}");
+        assert!(worst.0 <= TOLERANCE, "{backend}: {worst:?}");
     }
 }
 
-#[test]
-fn the_gradients_of_a_training_step_agree_on_all_backends() {
-    check_step(DType::F32, 1e-3);
+/// Returns the norm of the difference of all gradients, relative to that of those expected.
+fn distance(found: &BTreeMap<String, Vec<f32>>, expected: &BTreeMap<String, Vec<f32>>) -> f64 {
+    let squares =
+        |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>();
+    let values = |gradients: &BTreeMap<String, Vec<f32>>| -> Vec<f64> {
+        gradients
+            .values()
+            .flatten()
+            .copied()
+            .map(f64::from)
+            .collect()
+    };
+    let (found, expected) = (values(found), values(expected));
+    assert_eq!(found.len(), expected.len());
+    let difference = squares(&mut found.iter().zip(&expected).map(|(a, b)| a - b));
+    (difference / squares(&mut expected.iter().copied())).sqrt()
 }
 
-/// Rounding at other places is amplified by the network, as `mixed_precision.rs` of the models measures.
+/// The network amplifies rounding, so that two ways to round in half precision are as far from each other as from single precision.
+/// Where a device has no matrix units, Burn's products sum in `f16` too: on Mesa's driver for the processor 2.5 times the distance
+/// was seen.
 #[test]
-fn the_gradients_of_a_step_in_mixed_precision_agree_on_all_backends_that_have_it() {
-    check_step(DType::F16, 0.5);
+fn a_step_in_mixed_precision_is_as_near_to_single_precision_on_all_backends_that_have_it() {
+    let case = Case::new();
+    let flex = Device::flex();
+    let (_, single) = case.step(DType::F32, &flex);
+    let (_, half) = case.step(DType::F16, &flex);
+    let allowed = distance(&half, &single);
+    assert!(allowed > 0.0);
+    for (backend, device) in devices() {
+        if !device.supports_dtype(DType::F16) {
+            println!("{backend} doesn't compute with f16");
+            continue;
+        }
+        let (_, found) = case.step(DType::F16, &device);
+        let found = distance(&found, &single);
+        println!("a step in f16 on {backend}: {found:.1e}, on flex {allowed:.1e}");
+        assert!(found <= 4.0 * allowed, "{backend}: {found}, {allowed}");
+    }
 }

@@ -22,7 +22,7 @@ pub fn clip_by_global_norm<M: Module>(
     // 1 where the norm is less: a number divided by itself.
     let factor = norm.full_like(most) / norm.clamp_min(most);
     Measured {
-        gradients: scale_by(module, measured.gradients, Factor::Tensor(factor)),
+        gradients: scale_by(module, measured.gradients, Factor::Tensor(&factor)),
         norm: measured.norm,
     }
 }

@@ -41,7 +41,7 @@ pub fn scale_gradients<M: Module>(
 pub(crate) fn scale_by<M: Module>(
     module: &M,
     gradients: GradientsParams,
-    factor: Factor,
+    factor: Factor<'_>,
 ) -> GradientsParams {
     let mut scaling = Scaling {
         given: gradients,
@@ -53,11 +53,11 @@ pub(crate) fn scale_by<M: Module>(
 }
 
 /// A factor of gradients.
-pub(crate) enum Factor {
+pub(crate) enum Factor<'a> {
     /// A number.
     Number(f64),
     /// A tensor of shape `[1]`.
-    Tensor(Tensor<1>),
+    Tensor(&'a Tensor<1>),
 }
 
 struct Squares {
@@ -80,13 +80,13 @@ impl ModuleVisitor for Squares {
     }
 }
 
-struct Scaling {
+struct Scaling<'a> {
     given: GradientsParams,
     scaled: GradientsParams,
-    factor: Factor,
+    factor: Factor<'a>,
 }
 
-impl ModuleVisitor for Scaling {
+impl ModuleVisitor for Scaling<'_> {
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
         let Some(gradient) = self.given.remove::<D>(parameter.id) else {
             return;
@@ -94,7 +94,7 @@ impl ModuleVisitor for Scaling {
         let scaled = match &self.factor {
             Factor::Number(factor) => gradient.mul_scalar(*factor),
             Factor::Tensor(factor) => {
-                let factor = factor.clone().to_device(&gradient.device());
+                let factor = (*factor).clone().to_device(&gradient.device());
                 gradient * factor.reshape([1; D])
             }
         };

@@ -13,7 +13,7 @@ use super::super::vector::load;
 
 /// Rows of a block at most. WebAssembly has any number of registers, and the processors that it runs on 16 of its size or more; the
 /// compilers of browsers keep one of them, and multiply-add takes one more.
-pub(in crate::cpu) const ROWS: usize = if cfg!(target_arch = "wasm32") { 5 } else { 6 };
+pub(in crate::cpu) const ROWS: usize = if cfg!(target_arch = "wasm32") { 4 } else { 6 };
 
 /// A stretch of the sums of a block.
 #[derive(Debug, Clone, Copy)]
