@@ -246,6 +246,6 @@ fn a_step_in_mixed_precision_is_as_near_to_single_precision_on_all_backends_that
         let (_, found) = case.step(DType::F16, &device);
         let found = distance(&found, &single);
         println!("a step in f16 on {backend}: {found:.1e}, on flex {allowed:.1e}");
-        assert!(found <= 4.0 * allowed, "{backend}: {found}, {allowed}");
+        assert!(found <= 8.0 * allowed, "{backend}: {found}, {allowed}");
     }
 }
