@@ -28,7 +28,7 @@ use crate::{Epilogue, FusedDepthwise, Geometry, Padding2d};
 ///
 /// On graphics cards, with one of the cargo features `wgpu`, `cuda` and `rocm`, a convolution made with `native` is composed so that
 /// few kernels run: depthwise convolutions are this crate's, with bias and activations in the same kernel; pointwise ones are matrix
-/// products, into which Burn's fusion puts bias, residual addition and activation.
+/// products, into which Burn's fusion may put bias, residual addition and activation.
 ///
 /// In all other cases the convolution is composed of Burn's own operations, with the same results up to
 /// rounding, but slower. That includes convolutions in several groups with a weight that is infinite or NaN.
