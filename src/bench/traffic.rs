@@ -162,9 +162,9 @@ mod tests {
                 bytes.is_sorted() && bytes[0] > 4 * parameters,
                 "{name}: {bytes:?}"
             );
-            // About three times a forward pass, as of operations.
+            // Convolutions move three times what a forward pass does, normalizations four times; and there is the optimizer.
             let ratio = bytes[2] as f64 / bytes[1] as f64;
-            assert!((2.0..4.0).contains(&ratio), "{name}: {ratio}");
+            assert!((2.5..4.5).contains(&ratio), "{name}: {ratio}");
 
             let fused = traffic(&graph, Form::Fused);
             let stages = graph.stages.iter();

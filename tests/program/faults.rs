@@ -20,16 +20,22 @@ fn a_run(workshop: &Workshop) -> String {
 
 /// Starts a run and stops it once it has a checkpoint within an epoch.
 fn begin(workshop: &Workshop, file: &str, out: &str) {
-    let mut child = program(&["train", file, "--out", &workshop.text(out)])
+    let out_text = workshop.text(out);
+    let mut child = program(&["train", file, "--out", &out_text, "--checkpoint-every", "1"])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let log = workshop.path(out).join("steps.jsonl");
-    wait_for("the first step", || log.exists());
+    let folder = workshop.path(out).join("checkpoint");
+    let has_checkpoint = || {
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+        let mut names = entries.map(|entry| entry.file_name());
+        names.any(|name| name.to_string_lossy().starts_with("epoch-"))
+    };
+    wait_for("a checkpoint", has_checkpoint);
     send(&child, Signal::INT);
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(workshop.path(out).join("checkpoint").is_dir());
+    assert!(has_checkpoint());
 }
 
 /// As on a full disk, writing fails in the middle of a file: here where a file gets too large.
