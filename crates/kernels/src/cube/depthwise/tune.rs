@@ -15,6 +15,10 @@ use crate::ops::Activations;
 /// The columns to choose from. More of them read fewer pixels twice, and take more registers; results are the same.
 const COLUMNS: [usize; 4] = [4, 2, 8, 1];
 
+/// The most units of a plane on devices that aren't measured: drivers for the processor, where that takes long and says nothing, have
+/// planes of 4 to 16.
+const NARROW_PLANE: u32 = 16;
+
 /// A convolution in strips of columns, but for the number of columns.
 #[derive(Debug, Clone)]
 pub(super) struct Strips {
@@ -35,6 +39,9 @@ impl Strips {
         static TUNER: LocalTuner<StripsKey, CubeTuneId> = local_tuner!();
 
         let client = self.source.client.clone();
+        if client.properties().hardware.plane_size_max <= NARROW_PLANE {
+            return self.of(COLUMNS[0]);
+        }
         let id = CubeTuneId::new(&client, &self.source.device);
         let choices = TUNER.init(&id, || {
             let choices = TunableSet::new(Self::key, |_: &StripsKey, strips: &Self| strips.clone());
