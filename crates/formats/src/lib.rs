@@ -7,8 +7,9 @@
 //! | Keras: legacy HDF5, `.weights.h5`, `.keras` | [`KerasFile`], which has layers rather than tensors |
 //! | burnpack | [`read_burnpack`] |
 //!
-//! [`Format::of`] tells them apart. A [`WeightsFile`] is on the disk or in memory. Nothing here knows a network. Files may come from anywhere: nothing in them is executed,
-//! what they declare is checked against what they hold, and their sizes are bounded before anything is allocated.
+//! [`Format::of`] tells them apart. A [`WeightsFile`] is on the disk or in memory. Nothing here knows a network. Files may come from
+//! anywhere: nothing in them is executed, what they declare is checked against what they hold, and their sizes are bounded before
+//! anything is allocated.
 
 mod archive;
 mod burnpack;

@@ -7,10 +7,10 @@ use burn::tensor::DType;
 /// Returns whether this crate's kernels for the processor compute tensors of `f32` on this device.
 ///
 /// They do on the devices of Burn's backends Flex and NdArray, whose tensors lie in the program's own
-/// memory, if the cargo feature `flex` or `ndarray` is on; in autodiff mode as well. On all other devices,
-/// and for other element types and empty tensors on any device, the functions of this crate call Burn's
-/// own operations, but for those that have a kernel for graphics cards. Some also do so for rare arguments, which their
-/// documentation names.
+/// memory, if the cargo feature `flex` or `ndarray` is on; in autodiff mode as well. Convolutions, pools, activations and batch
+/// normalization compute `f16` and `bf16` there too, by way of `f32`. On all other devices, and for other element types and empty
+/// tensors on any device, the functions of this crate call Burn's own operations, but for those that have a kernel for graphics
+/// cards. Some also do so for rare arguments, which their documentation names.
 ///
 /// ```
 /// use burn::prelude::*;

@@ -209,9 +209,9 @@ pub enum TrainError {
         /// What Burn says.
         cause: String,
     },
-    /// A device without the numbers that a recipe's precision computes with.
+    /// A device without the numbers that a precision computes with.
     #[error(
-        "recipe.precision is \"{option}\", and {device} doesn't compute with {missing}: use {}\"full\", or another backend",
+        "precision \"{option}\" computes with {missing}, and {device} doesn't: choose {}\"full\", or another backend",
         .instead.map_or_else(String::new, |instead| format!("\"{instead}\", "))
     )]
     Precision {

@@ -18,8 +18,8 @@ pub(super) enum GradientStep {
     },
     /// The gradients overflowed with the loss scale as it was; nothing but the scale was changed.
     Skipped,
-    /// The gradients overflowed, and the scale can't be smaller.
-    Overflowed,
+    /// The loss isn't finite, or the gradients overflowed and the scale can't be smaller: nothing was changed.
+    Diverged,
 }
 
 impl<N: ImageClassifier + 'static> TrainingState<N> {
@@ -39,7 +39,7 @@ impl<N: ImageClassifier + 'static> TrainingState<N> {
                 if norm.is_some_and(|norm| !norm.is_finite()) {
                     let step = match scale.overflowed() {
                         true => GradientStep::Skipped,
-                        false => GradientStep::Overflowed,
+                        false => GradientStep::Diverged,
                     };
                     return Ok((self, step));
                 }
@@ -159,7 +159,7 @@ mod tests {
                     );
                 }
                 GradientStep::Taken { norm } => taken = Some(norm.unwrap()),
-                GradientStep::Overflowed => panic!("after {skipped} halvings"),
+                GradientStep::Diverged => panic!("after {skipped} halvings"),
             }
         }
         assert!((5..40).contains(&skipped), "{skipped}");
@@ -208,7 +208,7 @@ mod tests {
         let before = weights(&state);
         let gradients = state.task.train_step(batch).grads;
         let (state, result) = state.step(0.1.into(), gradients, None).unwrap();
-        assert!(matches!(result, GradientStep::Overflowed));
+        assert!(matches!(result, GradientStep::Diverged));
         assert!(weights(&state) == before);
     }
 }

@@ -205,15 +205,15 @@ impl<N: ImageClassifier + 'static> EpochLoop<N> {
             sum.add(&output.item)?;
             let loss = sum.read()? / images as f64;
             let loss_scale = state.loss_scale.map(|scale| scale.factor());
-            let mut taken = GradientStep::Overflowed;
+            let mut outcome = GradientStep::Diverged; // unless the loss is finite
             if loss.is_finite() {
                 let rates = rates(learning_rate, self.backbone_rate, &state.task)?;
-                (state, taken) = state.step(rates, output.grads, self.recipe.clip_norm)?;
+                (state, outcome) = state.step(rates, output.grads, self.recipe.clip_norm)?;
             }
-            let (gradient_norm, skipped) = match taken {
+            let (gradient_norm, skipped) = match outcome {
                 GradientStep::Taken { norm } => (norm, false),
                 GradientStep::Skipped => (None, true),
-                GradientStep::Overflowed => {
+                GradientStep::Diverged => {
                     divergence = Some(Divergence {
                         epoch,
                         step: step + 1,

@@ -1,4 +1,4 @@
-//! The choice of how many columns a unit computes, measured once for each kind of layer on each device.
+//! The choice of how many columns a unit computes, measured once for each kind of layer on each card.
 
 use burn::tensor::DType;
 use burn_cubecl::CubeTuneId;
@@ -34,7 +34,7 @@ pub(super) struct Strips {
 }
 
 impl Strips {
-    /// Computes the result with the number of columns that is fastest on this device.
+    /// Computes the result with the number of columns that is fastest on this device, or with the first choice on a driver for the processor.
     pub(super) fn compute(self) -> CubeTensor {
         static TUNER: LocalTuner<StripsKey, CubeTuneId> = local_tuner!();
 
