@@ -22,14 +22,15 @@ pub fn send(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
-/// Starts a command and gives it a signal once a file is there; returns exit code and standard error.
+/// Starts a command and gives it a signal once a file has something in it; returns exit code and standard error.
 fn stop(arguments: &[&str], signal: Signal, file: &std::path::Path) -> (Option<i32>, String) {
     let mut child = program(arguments)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    wait_for("a file", || file.exists());
+    let is_written = || fs::metadata(file).is_ok_and(|file| file.len() > 0);
+    wait_for(&file.display().to_string(), is_written);
     send(&child, signal);
     let mut errors = String::new();
     let mut stderr = child.stderr.take().unwrap();
@@ -78,7 +79,7 @@ fn a_run_that_is_stopped_in_its_first_epoch_has_a_checkpoint_of_its_steps() {
     let workshop = Workshop::new();
     let (file, out) = (a_run(&workshop, 10), workshop.text("out"));
     let arguments = ["train", &file, "--out", &out];
-    let log = workshop.path("out/steps.jsonl"); // there before the first step
+    let log = workshop.path("out/steps.jsonl"); // has its first line after the first step
     let (code, errors) = stop(&arguments, Signal::TERM, &log);
     assert_eq!(code, Some(143), "{errors}");
     let place = errors.split("terminated after ").nth(1).unwrap();

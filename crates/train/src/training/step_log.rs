@@ -40,13 +40,14 @@ pub struct StepRecord {
     pub wait_seconds: f64,
 }
 
-/// The file `steps.jsonl` of a run, which gets a line after every step. Lines reach the file once a second, and whenever a
-/// checkpoint is written, so that other programs can follow it.
+/// The file `steps.jsonl` of a run, which gets a line after every step. The first line reaches the file at once, others once
+/// a second and whenever a checkpoint is written, so that other programs can follow it.
 #[derive(Debug)]
 pub(crate) struct StepLog {
     path: PathBuf,
     file: BufWriter<File>,
-    flushed: Instant,
+    /// When lines last reached the file; none before the first.
+    flushed: Option<Instant>,
 }
 
 /// The time after which lines reach the file.
@@ -68,7 +69,7 @@ impl StepLog {
         let log = Self {
             file: BufWriter::new(file),
             path: path.to_owned(),
-            flushed: Instant::now(),
+            flushed: None,
         };
         Ok((log, records))
     }
@@ -78,15 +79,15 @@ impl StepLog {
         let line = serde_json::to_string(record).map_err(std::io::Error::from);
         let written = line.and_then(|line| writeln!(self.file, "{line}"));
         written.map_err(|cause| file_error("write", &self.path, cause))?;
-        match self.flushed.elapsed() < FLUSH_INTERVAL {
-            true => Ok(()),
-            false => self.flush(),
+        match self.flushed {
+            Some(flushed) if flushed.elapsed() < FLUSH_INTERVAL => Ok(()),
+            _ => self.flush(),
         }
     }
 
     /// Hands all lines to the system.
     pub(crate) fn flush(&mut self) -> Result<(), TrainError> {
-        self.flushed = Instant::now();
+        self.flushed = Some(Instant::now());
         let flushed = self.file.flush();
         flushed.map_err(|cause| file_error("write", &self.path, cause))
     }
@@ -137,7 +138,9 @@ mod tests {
             lines.collect::<Vec<StepRecord>>()
         };
         let (mut log, _) = StepLog::open(&path, 0).unwrap();
-        for step in 1..=5 {
+        log.write(&record(1)).unwrap();
+        assert_eq!(read(), [record(1)]); // at once
+        for step in 2..=5 {
             log.write(&record(step)).unwrap();
         }
         log.flush().unwrap();
