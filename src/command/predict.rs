@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde::Serialize;
 use xception::models::Network;
-use xception::models::preprocessing::Labels;
-use xception::models::weights::Head;
+use xception::models::weights::{ClassScore, Head};
 use xception_files::name_text;
 
 use super::display::progress_bar;
@@ -24,25 +23,15 @@ use crate::tuning::TuningNote;
 #[derive(Debug)]
 struct Prediction {
     path: PathBuf,
-    top: Vec<Guess>,
-}
-
-/// A class predicted for an image.
-#[derive(Debug, Serialize)]
-struct Guess {
-    index: usize,
-    name: Option<String>,
-    logit: f32,
-    probability: f32,
+    top: Vec<ClassScore>,
 }
 
 /// Predicts the classes of images.
 pub fn run(arguments: &PredictArguments) -> Result<()> {
     let device = arguments.device.backend.device()?;
     let images = find(&arguments.images)?;
-    let loaded = load_network(&arguments.weights, &arguments.input, Head::Keep, &device)?;
-    let labels = labels(arguments.labels.as_deref(), &loaded)?;
-    let top = (arguments.top as usize).min(loaded.model.classes());
+    let mut loaded = load_network(&arguments.weights, &arguments.input, Head::Keep, &device)?;
+    loaded.labels = labels(arguments.labels.as_deref(), &loaded)?;
 
     let network = loaded.model.fuse();
     let mut writer: Box<dyn PredictionWriter> = match (arguments.json, arguments.csv) {
@@ -70,47 +59,21 @@ pub fn run(arguments: &PredictArguments) -> Result<()> {
         &mut failures,
         |batch, failures| {
             let input = to_tensor(batch.inputs, loaded.preprocessing.size, &device);
-            let logits = network.forward(input);
-            let probabilities = loaded.probabilities(logits.clone()).into_data();
-            let classes = loaded.model.classes();
-            let probabilities: Vec<f32> = probabilities.convert::<f32>().iter::<f32>().collect();
-            let logits: Vec<f32> = logits.into_data().convert::<f32>().iter::<f32>().collect();
+            let logits = network.forward(input).into_data().convert::<f32>();
             tuning.finish();
             bar.inc(batch.paths.len() as u64);
-            let rows = logits.chunks(classes).zip(probabilities.chunks(classes));
-            for (path, (logits, probabilities)) in batch.paths.into_iter().zip(rows) {
-                if !logits.iter().all(|logit| logit.is_finite()) {
-                    bar.suspend(|| failures.no_numbers(&path));
-                    continue;
+            let rows = logits.as_slice::<f32>()?.chunks(loaded.model.classes());
+            for (path, logits) in batch.paths.into_iter().zip(rows) {
+                match loaded.top_classes(logits, arguments.top as usize) {
+                    Ok(top) => bar.suspend(|| writer.write(&Prediction { path, top }))?,
+                    Err(_) => bar.suspend(|| failures.no_numbers(&path)),
                 }
-                let top = guesses(logits, probabilities, top, labels.as_ref());
-                bar.suspend(|| writer.write(&Prediction { path, top }))?;
             }
             Ok(())
         },
     )?;
     bar.finish_and_clear();
     failures.check(images.len())
-}
-
-/// Returns the classes with the highest logits, in descending order.
-fn guesses(
-    logits: &[f32],
-    probabilities: &[f32],
-    top: usize,
-    labels: Option<&Labels>,
-) -> Vec<Guess> {
-    let mut order: Vec<usize> = (0..logits.len()).collect();
-    order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
-    let guess = |index: usize| Guess {
-        index,
-        name: labels
-            .and_then(|labels| labels.name(index))
-            .map(str::to_owned),
-        logit: logits[index],
-        probability: probabilities[index],
-    };
-    order.into_iter().take(top).map(guess).collect()
 }
 
 /// A writer of an output format.
@@ -127,7 +90,7 @@ struct Line<'a> {
     /// Bytes of the path, if it isn't UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     path_bytes: Option<String>,
-    top: &'a [Guess],
+    top: &'a [ClassScore],
 }
 
 impl PredictionWriter for JsonLines {
@@ -164,14 +127,14 @@ struct Row<'a> {
 impl PredictionWriter for Csv {
     fn write(&mut self, prediction: &Prediction) -> Result<()> {
         let path = name_text(prediction.path.as_os_str());
-        for (place, guess) in prediction.top.iter().enumerate() {
+        for (place, class) in prediction.top.iter().enumerate() {
             self.writer.serialize(Row {
                 path: &path,
                 rank: place + 1,
-                index: guess.index,
-                name: guess.name.as_deref(),
-                logit: guess.logit,
-                probability: guess.probability,
+                index: class.index,
+                name: class.name.as_deref(),
+                logit: class.logit,
+                probability: class.probability,
                 path_bytes: self.with_bytes.then(|| path_bytes(&prediction.path)),
             })?;
         }
@@ -186,25 +149,11 @@ impl PredictionWriter for Text {
     fn write(&mut self, prediction: &Prediction) -> Result<()> {
         let mut output = output::result();
         writeln!(output, "{}", escaped_path(&prediction.path))?;
-        for guess in &prediction.top {
-            let percent = 100.0 * guess.probability;
-            let name = escaped(guess.name.as_deref().unwrap_or(""));
-            writeln!(output, "  {percent:6.2} %  {:>4}  {name}", guess.index)?;
+        for class in &prediction.top {
+            let percent = 100.0 * class.probability;
+            let name = escaped(class.name.as_deref().unwrap_or(""));
+            writeln!(output, "  {percent:6.2} %  {:>4}  {name}", class.index)?;
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_highest_come_first() {
-        let labels = Labels::parse("a\nb\nc\n");
-        let found = guesses(&[1.0, 3.0, 2.0], &[0.1, 0.6, 0.3], 2, Some(&labels));
-        let names: Vec<_> = found.iter().map(|g| g.name.as_deref().unwrap()).collect();
-        assert_eq!(names, ["b", "c"]);
-        assert_eq!((found[0].index, found[0].probability), (1, 0.6));
     }
 }

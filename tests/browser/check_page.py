@@ -63,7 +63,7 @@ class Check:
     def logits(self, where):
         """Compares the logits of the last photo with the program's."""
         found = self.browser.evaluate(
-            "[...document.querySelectorAll('article:first-child button')]"
+            "[...document.querySelectorAll('article:first-child li button')]"
             ".map(({dataset, textContent}) => [Number(dataset.class), Number(dataset.logit), textContent])"
         )
         self.expect(len(found) == len(self.guesses), f"{where}: {len(found)} classes")
@@ -77,7 +77,7 @@ class Check:
 
     def explain(self, seconds=120):
         """Asks what speaks for the likeliest class, by the keyboard."""
-        self.browser.evaluate("document.querySelector('article:first-child button').focus()")
+        self.browser.evaluate("document.querySelector('article:first-child li button').focus()")
         self.browser.press("Enter")
         image = "document.querySelector('article:first-child img')"
         self.browser.wait_for(f"{image}.alt.includes('what speaks for') && {image}.complete && {image}.naturalWidth > 0", seconds)
@@ -90,6 +90,13 @@ class Check:
             " select.dispatchEvent(new Event('change')); })()"
         )
         self.browser.wait_for("document.body.dataset.state === 'loading'")
+
+    def remove(self):
+        """Removes the last photo."""
+        self.articles -= 1
+        self.browser.evaluate("document.querySelector('article .remove').click()")
+        found = self.browser.evaluate("document.querySelectorAll('article').length")
+        self.expect(found == self.articles, f"{found} photos instead of {self.articles}")
 
     def failure(self, act, words, name):
         """Does what has to end with a sentence that has some words."""
@@ -145,9 +152,12 @@ def main():
         # A file of one's own, and one that is none.
         browser.choose_files("#weights-file", [weights])
         browser.wait_for("document.body.dataset.state === 'loading'")
+        enabled = browser.evaluate("document.querySelectorAll('article li button:enabled').length")
+        check.expect(enabled == 0, f"{enabled} classes that the network before found can be explained by the next")
         check.ready()
         check.add(photo)
         check.logits(f"WebAssembly, {weights.name}")
+        check.remove()
         damaged = Path(scratch) / "damaged.safetensors"
         damaged.write_bytes(weights.read_bytes()[:1000])
         check.failure(lambda: browser.choose_files("#weights-file", [damaged]), ["damaged.safetensors"], "damaged-weights")

@@ -47,6 +47,7 @@ let loading = null;
 /** Loads the network that is chosen. Photos wait for it. */
 function loadNetwork() {
   clearError();
+  retireCards();
   const backend = element("backend").value;
   const own = element("weights").value === "own";
   const name = own ? ownFile.name : "the small network";
@@ -111,7 +112,8 @@ let tuned = false;
 
 /** Classifies a photo, and shows it with what it may be. */
 async function addPhoto(blob, name) {
-  if (!(await loading)) return;
+  const network = loading;
+  if (!(await network)) return;
   clearError();
   const photo = { blob, name };
   const backend = element("backend").value;
@@ -121,6 +123,7 @@ async function addPhoto(blob, name) {
     const found = await ask("classify", { photo, top: TOP });
     tuned ||= backend === "webgpu";
     results.prepend(card(photo, found, backend));
+    if (network !== loading) retireCards();
     status.textContent = `${name}: ${label(found.guesses[0])}, ${percent(found.guesses[0].probability)}.`;
   } catch (error) {
     status.textContent = "Ready.";
@@ -128,8 +131,14 @@ async function addPhoto(blob, name) {
   }
 }
 
-const label = (guess) => guess.name ?? `class ${guess.class}`;
+const label = (guess) => guess.name ?? `class ${guess.index}`;
 const percent = (share) => `${(100 * share).toFixed(share >= 0.1 || share === 0 ? 1 : 2)} %`;
+
+/** Takes the choice of classes from the photos there are: the network that would explain them is another one from now on. */
+function retireCards() {
+  for (const button of results.querySelectorAll("li button")) button.disabled = true;
+  for (const hint of results.querySelectorAll(".hint")) hint.textContent = "By the network before.";
+}
 
 function card(photo, found, backend) {
   const article = element("card").content.firstElementChild.cloneNode(true);
@@ -150,7 +159,7 @@ function card(photo, found, backend) {
     button.type = "button";
     button.setAttribute("aria-pressed", "false");
     button.style.setProperty("--share", guess.probability);
-    button.dataset.class = guess.class;
+    button.dataset.class = guess.index;
     button.dataset.logit = guess.logit;
     for (const text of [label(guess), percent(guess.probability)]) {
       const span = document.createElement("span");
@@ -159,6 +168,13 @@ function card(photo, found, backend) {
     }
     button.addEventListener("click", () => toggle(button, guess));
     return button;
+  });
+  const remove = article.querySelector(".remove");
+  remove.setAttribute("aria-label", `Remove ${photo.name}`);
+  remove.addEventListener("click", () => {
+    article.remove();
+    for (const url of [plain, ...buttons.map((button) => button.url)]) if (url) URL.revokeObjectURL(url);
+    element("photos").focus();
   });
   for (const button of buttons) {
     const item = document.createElement("li");
@@ -175,7 +191,7 @@ function card(photo, found, backend) {
     caption.textContent = `Looking for what speaks for ${label(guess)} …`;
     try {
       clearError();
-      button.url ??= URL.createObjectURL(await ask("explain", { photo, class: guess.class }));
+      button.url ??= URL.createObjectURL(await ask("explain", { photo, class: guess.index }));
       if (button.getAttribute("aria-pressed") === "true") {
         show(button.url, `${photo.name}: what speaks for ${label(guess)}, from violet to yellow`);
       }

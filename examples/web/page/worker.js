@@ -30,7 +30,9 @@ async function readAll(stream, total, onProgress) {
 async function fetchFile(url, onProgress) {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url} can't be loaded: ${response.status} ${response.statusText}`);
-  return readAll(response.body, Number(response.headers.get("content-length")) || 0, onProgress);
+  // Of a compressed file the length isn't that of what is read.
+  const total = response.headers.has("content-encoding") ? 0 : Number(response.headers.get("content-length"));
+  return readAll(response.body, total, onProgress);
 }
 
 async function load({ backend, weights, file }, onProgress) {

@@ -30,15 +30,6 @@ struct Description {
     size: [usize; 2],
 }
 
-/// A class that a photo may show.
-#[derive(Serialize)]
-struct Guess {
-    class: usize,
-    name: Option<String>,
-    probability: f32,
-    logit: f32,
-}
-
 #[wasm_bindgen]
 impl Classifier {
     /// Loads a network from the bytes of a weights file, which is called `name` in errors.
@@ -79,26 +70,9 @@ impl Classifier {
 
     /// Returns the likeliest classes of a photo, in descending order, as JSON.
     pub async fn classify(&self, prepared: &Prepared, top: usize) -> Result<String, JsError> {
-        let logits = self.fused.forward(prepared.input.clone());
-        let probabilities = self.loaded.probabilities(logits.clone());
-        let [logits, probabilities] = [read(logits).await?, read(probabilities).await?];
-        if !logits.iter().all(|logit| logit.is_finite()) {
-            return Err(JsError::new(
-                "the network's output isn't finite numbers: its weights are damaged, or their training diverged",
-            ));
-        }
-        let mut order: Vec<usize> = (0..logits.len()).collect();
-        order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
-        let labels = self.loaded.labels.as_ref();
-        let guesses = order.into_iter().take(top).map(|class| Guess {
-            class,
-            name: labels
-                .and_then(|labels| labels.name(class))
-                .map(str::to_owned),
-            probability: probabilities[class],
-            logit: logits[class],
-        });
-        Ok(serde_json::to_string(&guesses.collect::<Vec<_>>())?)
+        let logits = read(self.fused.forward(prepared.input.clone())).await?;
+        let classes = self.loaded.top_classes(&logits, top).map_err(sentence)?;
+        Ok(serde_json::to_string(&classes)?)
     }
 
     /// Draws what speaks for a class over the photo, by Grad-CAM, and returns the bytes of a PNG file.

@@ -32,6 +32,7 @@
 
 mod background;
 pub(crate) mod bgr;
+mod class_scores;
 mod compare;
 mod error;
 pub(crate) mod family;
@@ -47,6 +48,7 @@ mod save;
 mod source;
 mod torch_names;
 
+pub use class_scores::{ClassScore, LogitsError};
 pub use error::{Mismatch, Misshapen, WeightsError};
 pub use load::{Head, LoadOptions, Loaded, load};
 pub use save::{export_names, save_burnpack, save_safetensors, write_burnpack};
