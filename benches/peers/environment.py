@@ -102,10 +102,12 @@ def rten(cache):
     return program
 
 
-def program():
+def program(features=()):
     """This project's program, built as it is in the checkout."""
     say("building xception")
     command = ["cargo", "build", "--release", "--workspace", "--message-format", "json-render-diagnostics"]
+    if features:
+        command += ["--features", ",".join(features)]
     built = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     if built.returncode:
         sys.exit("xception can't be built")

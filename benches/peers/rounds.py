@@ -86,41 +86,46 @@ def turn(engine, variant, row, peers, model, threads, steps):
     """A fresh process: median, all milliseconds, peak memory, and what it says that it ran."""
     shape = ["--batch", row.batch, "--threads", threads, "--steps", steps, "--warm-up", rows.WARM_UP]
     if engine == "xception":
-        found = xception(row, peers, threads, steps)
+        found = xception(peers.xception, [
+            "--model", row.model_argument, "--batch", row.batch, "--size", row.size, "--threads", threads,
+            "--rounds", steps, "--warm-up", rows.WARM_UP, *(["--train"] if row.training else []),
+        ])
     elif engine == "PyTorch":
         script = environment.HERE / "engines" / "measure_pytorch.py"
         step = ["--train"] if row.training else []
-        found = python(peers, script, row.network, "--size", row.size, "--variant", variant, *shape, *step)
+        found = python(peers.python, script, row.network, "--size", row.size, "--variant", variant, *shape, *step)
     elif engine == "RTen":
         found = rten(peers, model, threads, steps)
     else:
         script = environment.HERE / "engines" / "measure_onnx.py"
-        found = python(peers, script, engine, model, *shape)
+        found = python(peers.python, script, engine, model, *shape)
     if found["parameters"] != row.parameters:
         raise Failed(f"it has {found['parameters']} parameters, not {row.parameters}")
     found["median"] = statistics.median(found["milliseconds"])
     return found
 
 
-def xception(row, peers, threads, steps):
-    step = ["--train"] if row.training else []
-    output, _ = process([
-        peers.xception, "bench", "--json", "--model", row.model_argument, "--batch", row.batch, "--size", row.size,
-        "--threads", threads, "--rounds", steps, "--warm-up", rows.WARM_UP, *step,
-    ])
+def xception(program, options):
+    """What `xception bench` measures with these options."""
+    output, _ = process([program, "bench", "--json", *options])
     report = json.loads(output)
     return {
         "milliseconds": report["milliseconds"]["rounds"],
         "peak_memory": report["peak_memory"],
+        "device": report["device"],
+        "device_memory": report["device_memory"],
         "parameters": report["parameters"],
         "engine_version": dict(report["versions"])["xception"],
         "gflops": report["gflops"],
         "ceiling_gflops": report["ceiling"]["gflops"],
+        "gigabytes_per_second": report["gigabytes_per_second"],
+        "ceiling_gigabytes_per_second": report["ceiling"]["gigabytes_per_second"],
     }
 
 
-def python(peers, script, *arguments):
-    output, _ = process([peers.python, "-W", "ignore", script, *arguments])
+def python(interpreter, script, *arguments):
+    """What a script of `engines` reports on its last line."""
+    output, _ = process([interpreter, "-W", "ignore", script, *arguments])
     return json.loads(output.splitlines()[-1])
 
 
