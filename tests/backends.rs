@@ -6,13 +6,19 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // in helpers too, which clippy.toml does not cover
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::prelude::*;
 use burn::tensor::{DType, Distribution, Gradients};
+use xception::Backend;
 use xception::models::layers::Stem;
-use xception::models::{ModelConfig, Network};
-use xception::{Backend, train::device_name};
+use xception::models::weights::{LoadOptions, load};
+use xception::models::{Model, ModelConfig, Network};
+use xception::train::config::RunConfig;
+use xception::train::device_name;
+use xception::train::record::RunRecord;
+use xception::train::training::Run;
 
 /// Largest difference, relative to the largest logit, of the network as it is trained and as it is fused.
 const TOLERANCE: f32 = 1e-4;
@@ -37,7 +43,7 @@ fn devices() -> Vec<(&'static str, Device)> {
 
 fn logits(
     config: &ModelConfig,
-    file: &std::path::Path,
+    file: &Path,
     images: &TensorData,
     fused: bool,
     device: &Device,
@@ -123,7 +129,7 @@ impl ModuleVisitor for Collector<'_> {
 /// Computes the gradients of a step in training on images of an element type, beside the mean of the logits' squares.
 fn step(
     config: &ModelConfig,
-    file: &std::path::Path,
+    file: &Path,
     images: &TensorData,
     element: DType,
     device: &Device,
@@ -247,5 +253,90 @@ fn a_step_in_mixed_precision_is_as_near_to_single_precision_on_all_backends_that
         let found = distance(&found, &single);
         println!("a step in f16 on {backend}: {found:.1e}, on flex {allowed:.1e}");
         assert!(found <= 8.0 * allowed, "{backend}: {found}, {allowed}");
+    }
+}
+
+/// The values of a network's parameters, and its running statistics.
+struct Values(Vec<f32>);
+
+impl Values {
+    fn of(model: &Model) -> Self {
+        let mut values = Self(Vec::new());
+        model.visit(&mut values);
+        values
+    }
+
+    /// Returns the norm of the difference.
+    fn distance(&self, other: &Self) -> f64 {
+        assert_eq!(self.0.len(), other.0.len());
+        let squares = self
+            .0
+            .iter()
+            .zip(&other.0)
+            .map(|(a, b)| f64::from(a - b).powi(2));
+        squares.sum::<f64>().sqrt()
+    }
+}
+
+impl ModuleVisitor for Values {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let values = param.val().into_data().try_to_vec::<f32>().unwrap();
+        self.0.extend(values);
+    }
+}
+
+/// Trains a small network on a device for two epochs, and returns the record and the network's values.
+fn train(name: &str, device: &Device, learning_rate: f64) -> (RunRecord, Values) {
+    // The shapes are those of the steps above, for which the kernels are tuned already.
+    let config = format!(
+        r#"{{
+            "model": {{"xception": {{"width": 0.02, "stem": "small"}}}},
+            "data": {{"image_size": 16, "train_images": 32, "test_images": 16}},
+            "recipe": {{"epochs": 2, "batch_size": 8, "learning_rate": {learning_rate}}}
+        }}"#
+    );
+    let config = <RunConfig>::parse(&config, &[]).unwrap();
+    let (config, data) = Run::prepare(&config).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run::new(&config, &data, 1, device, name);
+    let record = run.train(folder.path(), |_| {}).unwrap();
+    let file = folder.path().join("model.bpk");
+    let loaded = load(file.as_path(), &LoadOptions::default(), &Device::flex()).unwrap();
+    (record, Values::of(&loaded.model))
+}
+
+#[test]
+fn two_epochs_of_training_agree_on_all_backends() {
+    /// Largest distance of the trained network, relative to the way that training took it. Eight steps amplify rounding: the two
+    /// backends for the processor end 0.03 from each other.
+    const NETWORK: f64 = 0.15;
+    /// Largest difference of a loss, relative to the loss.
+    const LOSS: f64 = 5e-3;
+    const RATE: f64 = 0.02;
+
+    let flex = Device::flex();
+    let (expected, trained) = train("flex", &flex, RATE);
+    let (_, hardly_moved) = train("flex", &flex, 1e-9 * RATE);
+    let way = trained.distance(&hardly_moved);
+    assert!(way > 0.0);
+    for (backend, device) in devices() {
+        let (found, network) = train(backend, &device, RATE);
+        let off = network.distance(&trained) / way;
+        let mut worst = 0.0_f64;
+        for (found, expected) in found.epochs.iter().zip(&expected.epochs) {
+            for (found, expected) in [
+                (&found.train, &expected.train),
+                (&found.test, &expected.test),
+            ] {
+                worst = worst.max((found.loss / expected.loss - 1.0).abs());
+            }
+        }
+        println!(
+            "two epochs on {backend} ({}): the network is off by {off:.1e}, a loss by {worst:.1e}",
+            device_name(&device)
+        );
+        assert_eq!(found.epochs.len(), expected.epochs.len());
+        let agrees = off <= NETWORK && worst <= LOSS;
+        assert!(agrees, "{backend}: {off}, {worst}");
     }
 }
