@@ -24,7 +24,14 @@ pub fn picture(path: &Path, number: u32) {
     let (width, height) = (40 + 7 * number, 33 + number);
     let pixel = |x: u32, y: u32| image::Rgb([(x * 5) as u8, (y * 7) as u8, (number * 50) as u8]);
     let picture = image::RgbImage::from_fn(width, height, pixel);
-    image::DynamicImage::from(picture).save(path).unwrap();
+    match path.extension().is_some_and(|extension| extension == "jpg") {
+        true => fs::write(
+            path,
+            xception_testing::jpeg(picture.as_raw(), width, height),
+        )
+        .unwrap(),
+        false => picture.save(path).unwrap(),
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::process::Output;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use xception_fetch::test_server::{Reply, TestServer};
+use xception_testing::server::{Reply, TestServer};
 
 use crate::support::{fail, program, succeed};
 

@@ -106,7 +106,7 @@ mod tests {
     use std::time::Duration;
     use tempfile::{TempDir, tempdir};
     use xception_fetch::FetchError;
-    use xception_fetch::test_server::{Reply, TestServer, impatient};
+    use xception_testing::server::{Reply, TestServer};
 
     /// A made-up archive, a server that has it and a folder to fetch it into.
     struct Case {
@@ -124,7 +124,7 @@ mod tests {
                 archive: archive(bytes.len() as u64, sha256),
                 server: TestServer::start(bytes, replies),
                 dir: tempdir().unwrap(),
-                patience: impatient(),
+                patience: Patience::short(),
             }
         }
 

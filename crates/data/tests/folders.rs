@@ -7,8 +7,7 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use image::ImageFormat;
-use support::{batches, encoded, jpeg, keeps_its_promises, load, plan, write};
+use support::{batches, jpeg, keeps_its_promises, load, plan, png, write};
 use tempfile::TempDir;
 use xception_data::{BatchPlan, Batches, DataError, Dataset, Description, Mosaic, Order, Samples};
 
@@ -156,10 +155,7 @@ fn mosaics_are_made_of_files_as_of_images_in_memory() {
 fn a_broken_image_is_told_once_and_left_out_of_its_batch() {
     let dir = folder(&["a", "b"]);
     for image in 10..90 {
-        write(
-            &dir.path().join(format!("b/{image}.png")),
-            &encoded(image, ImageFormat::Png),
-        );
+        write(&dir.path().join(format!("b/{image}.png")), &png(image));
     }
     // 78 training images, of which 1 may be broken: 1 %, rounded up.
     let broken = dir.path().join("a/00.JPEG");

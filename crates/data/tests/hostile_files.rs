@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use support::{jpeg, load, plan};
 use xception_data::{Batches, Dataset};
-use xception_files::mutation::{Random, mutate};
+use xception_testing::mutation::{Random, mutate};
 
 /// Mutations of each file.
 const MUTATIONS: usize = 300;

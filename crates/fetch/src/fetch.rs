@@ -137,12 +137,12 @@ fn write_error(path: &Path) -> impl FnOnce(io::Error) -> FetchError {
 mod tests {
     use super::*;
     use crate::Check;
-    use crate::test_server::{Reply, TestServer, impatient};
     use std::env;
     use std::process::{Command, Stdio};
     use std::thread;
     use std::time::Duration;
     use tempfile::{TempDir, tempdir};
+    use xception_testing::server::{Reply, TestServer};
 
     const MD5: &str = "900150983cd24fb0d6963f7d28e17f72";
 
@@ -170,7 +170,7 @@ mod tests {
 
         fn fetch(&self) -> Result<Fetched, FetchError> {
             fetch_file_with(
-                &impatient(),
+                &Patience::short(),
                 &FILE,
                 self.dir.path(),
                 Some(&self.server.base()),
@@ -254,7 +254,7 @@ mod tests {
         };
         let mirror = case.server.base();
         let error = fetch_file_with(
-            &impatient(),
+            &Patience::short(),
             &file,
             case.dir.path(),
             Some(&mirror),
@@ -290,10 +290,10 @@ mod tests {
     fn a_process_that_does_not_get_on_is_an_error() {
         let case = Case::new(b"abc", &[Reply::Serve]);
         let path = case.dir.path().join(".abc.bin.lock");
-        let held = Lock::wait(&path, &[], &impatient(), &mut |_| ()).unwrap();
+        let held = Lock::wait(&path, &[], &Patience::short(), &mut |_| ()).unwrap();
         let patience = Patience {
             other: Duration::from_millis(20),
-            ..impatient()
+            ..Patience::short()
         };
         let result = fetch_file_with(&patience, &FILE, case.dir.path(), None, &mut |_| ());
         assert!(matches!(result, Err(FetchError::Locked { .. })));
@@ -312,7 +312,7 @@ mod tests {
         if let Some(folder) = env::var_os(FOLDER) {
             let patience = Patience {
                 proxy: true,
-                ..impatient()
+                ..Patience::short()
             };
             fetch_file_with(&patience, &FILE, Path::new(&folder), None, &mut |_| ()).unwrap();
         }

@@ -29,8 +29,6 @@ mod fetch;
 mod file;
 mod lock;
 mod patience;
-#[cfg(any(test, feature = "test-server"))]
-pub mod test_server;
 
 /// The examples of the README, which are tests.
 #[cfg(doctest)]

@@ -35,3 +35,19 @@ impl Default for Patience {
         }
     }
 }
+
+impl Patience {
+    /// Returns limits of seconds, without proxies: for servers nearby, such as those of tests.
+    #[must_use]
+    pub fn short() -> Self {
+        Self {
+            attempts: 4,
+            least_progress: 50,
+            connect: Duration::from_secs(5),
+            read: Duration::from_secs(1),
+            pause: Duration::from_millis(1),
+            other: Duration::from_secs(5),
+            proxy: false,
+        }
+    }
+}

@@ -19,8 +19,6 @@
 //! files get the permissions that the user's umask gives to any new file.
 
 mod atomic;
-#[cfg(feature = "mutation")]
-pub mod mutation;
 mod name;
 mod regular;
 mod sync;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use support::readers::{self, Counts, Outcome};
-use xception_files::mutation::{Random, mutate};
+use xception_testing::mutation::{Random, mutate};
 
 type Reader = fn(&[u8]) -> Outcome;
 

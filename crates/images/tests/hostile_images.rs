@@ -6,11 +6,11 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use xception_files::mutation::{Random, mutate};
 use xception_images::{
     DecodeLimits, DecodeOptions, EncodedImage, Filter, JpegError, PreprocessingError, Window,
     WindowResize, decode_image,
 };
+use xception_testing::mutation::{Random, mutate};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 
 use image::RgbImage;
 use image::imageops::crop_imm;
-use xception_files::mutation::Random;
 use xception_images::{
     DecodeOptions, EncodedImage, Filter, Preprocessing, PreprocessingError, Resize, ResizeMode,
     Scaling, Window, WindowResize, decode_image,
 };
+use xception_testing::mutation::Random;
 
 fn fixtures(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

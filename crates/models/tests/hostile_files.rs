@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use burn::prelude::*;
 use flate2::read::GzDecoder;
 use support::fixtures;
-use xception_files::mutation::{Random, mutate};
 use xception_models::preprocessing::Preset;
 use xception_models::weights::{LoadOptions, load};
+use xception_testing::mutation::{Random, mutate};
 
 fn error(path: &Path) -> String {
     match load(path, &LoadOptions::default(), &Device::flex()) {

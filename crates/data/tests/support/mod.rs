@@ -17,22 +17,27 @@ pub const SIDE: usize = 16;
 
 /// Returns a JPEG file of an image that no other number has.
 pub fn jpeg(number: usize) -> Vec<u8> {
-    encoded(number, ImageFormat::Jpeg)
+    let picture = picture(number);
+    xception_testing::jpeg(picture.as_raw(), picture.width(), picture.height())
 }
 
-/// Returns an image file of this format, whose colors say its number.
-pub fn encoded(number: usize, format: ImageFormat) -> Vec<u8> {
+/// Returns a PNG file of an image whose colors say its number.
+pub fn png(number: usize) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    let written = picture(number).write_to(&mut bytes, ImageFormat::Png);
+    written.unwrap();
+    bytes.into_inner()
+}
+
+fn picture(number: usize) -> RgbImage {
     let (width, height) = (20 + number as u32 % 7, 18 + number as u32 % 5);
-    let picture = RgbImage::from_fn(width, height, |x, y| {
+    RgbImage::from_fn(width, height, |x, y| {
         image::Rgb([
             (number * 37 % 256) as u8,
             (number * 11 % 128) as u8 + (x * 3) as u8,
             (y * 9) as u8,
         ])
-    });
-    let mut bytes = Cursor::new(Vec::new());
-    picture.write_to(&mut bytes, format).unwrap();
-    bytes.into_inner()
+    })
 }
 
 /// Writes a file, and the folders that it is in.

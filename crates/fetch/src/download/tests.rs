@@ -1,8 +1,8 @@
 //! Downloads from a server that misbehaves.
 
 use super::*;
-use crate::test_server::{Reply, TestServer, impatient};
 use tempfile::tempdir;
+use xception_testing::server::{Reply, TestServer};
 
 /// The outcome of a download.
 struct Outcome {
@@ -38,7 +38,7 @@ fn download(before: &[u8], total: impl Into<Option<u64>>, replies: &[Reply]) -> 
         url: &url,
         total: total.into(),
         part: &part,
-        patience: &impatient(),
+        patience: &Patience::short(),
     };
     let result = download.run(&mut |progress| steps.push(progress.received));
     let file = fs::read(&part).unwrap_or_default();
@@ -204,7 +204,7 @@ fn an_address_that_is_none_is_an_error_at_once() {
             url,
             total: Some(1),
             part: &part,
-            patience: &impatient(),
+            patience: &Patience::short(),
         };
         let error = download.run(&mut |_| ()).unwrap_err();
         assert!(

@@ -82,8 +82,8 @@ mod tests {
     use super::*;
     use std::fs;
     use tempfile::{TempDir, tempdir};
-    use xception_fetch::test_server::{Reply, TestServer, impatient};
     use xception_fetch::{Check, File};
+    use xception_testing::server::{Reply, TestServer};
 
     const SHA256: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
@@ -115,7 +115,7 @@ mod tests {
             let mirror = format!("{}/weights/", self.server.base());
             let cache = self.cache.path().join("weights");
             let mirror = Some(mirror.as_str());
-            fetch_with(&impatient(), &self.entry, &cache, mirror, &mut |_| ())
+            fetch_with(&Patience::short(), &self.entry, &cache, mirror, &mut |_| ())
         }
 
         fn status(&self) -> Status {

@@ -7,9 +7,6 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
-
-use crate::Patience;
 
 /// An answer of the server to a request for its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,20 +49,6 @@ pub struct TestServer {
     log: Arc<Mutex<Log>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
-}
-
-/// Gives up after 4 attempts and waits for nothing long.
-#[must_use]
-pub fn impatient() -> Patience {
-    Patience {
-        attempts: 4,
-        least_progress: 50,
-        connect: Duration::from_secs(5),
-        read: Duration::from_secs(1),
-        pause: Duration::from_millis(1),
-        other: Duration::from_secs(5),
-        proxy: false,
-    }
 }
 
 impl TestServer {
