@@ -137,7 +137,7 @@ const percent = (share) => `${(100 * share).toFixed(share >= 0.1 || share === 0 
 /** Takes the choice of classes from the photos there are: the network that would explain them is another one from now on. */
 function retireCards() {
   for (const button of results.querySelectorAll("li button")) button.disabled = true;
-  for (const hint of results.querySelectorAll(".hint")) hint.textContent = "By the network before.";
+  for (const hint of results.querySelectorAll(".hint")) hint.textContent = "Found by an earlier network.";
 }
 
 function card(photo, found, backend) {
