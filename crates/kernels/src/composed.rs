@@ -19,6 +19,18 @@ pub(crate) struct ComposedConv2d {
 }
 
 impl ComposedConv2d {
+    /// Makes what is the same in every pass.
+    pub(crate) fn prepared(self) -> Self {
+        #[cfg(feature = "cube")]
+        {
+            self.with_depthwise_bias()
+        }
+        #[cfg(not(feature = "cube"))]
+        {
+            self
+        }
+    }
+
     /// Convolves `[batch, channels, height, width]`; the output has trailing channels.
     pub(crate) fn run(&self, input: Tensor<4>, epilogue: Epilogue) -> Tensor<4> {
         #[cfg(feature = "cube")]
@@ -72,6 +84,18 @@ mod on_cube {
     use crate::ops::{Activations, DepthwiseInferenceBackend};
 
     impl ComposedConv2d {
+        /// Gives a depthwise part that has no bias one of zeros, once and not in every pass, where this crate's kernel computes it.
+        pub(super) fn with_depthwise_bias(mut self) -> Self {
+            if let Some(part) = &mut self.depthwise
+                && self.native
+                && is_on_cube(&part.weight)
+            {
+                let zeros = || Tensor::zeros([part.weight.dims()[0]], &part.weight.device());
+                part.bias.get_or_insert_with(zeros);
+            }
+            self
+        }
+
         /// Convolves with as few kernels as possible.
         pub(super) fn run_on_cube(&self, input: Tensor<4>, epilogue: Epilogue) -> Tensor<4> {
             let mut x = input;
@@ -80,12 +104,9 @@ mod on_cube {
                     input_relu: part.input_relu,
                     output: part.activation,
                 };
-                let bias = match &part.bias {
-                    Some(bias) => bias.clone(),
-                    None => Tensor::zeros([part.weight.dims()[0]], &part.weight.device()),
-                };
-                let given = (&part.weight, &bias, &part.geometry, part.channels);
-                x = match infer_depthwise(&x, given, activations) {
+                let given = |bias| (&part.weight, bias, &part.geometry, part.channels);
+                let found = part.bias.as_ref().map(given);
+                x = match found.and_then(|given| infer_depthwise(&x, given, activations)) {
                     Some(output) => output,
                     None => convolve_depthwise(part, x),
                 };

@@ -180,7 +180,7 @@ impl FusedConv2d {
 
     fn composed(kernel: ComposedConv2d) -> Self {
         Self {
-            kernel: Kernel::Composed(Box::new(kernel)),
+            kernel: Kernel::Composed(Box::new(kernel.prepared())),
         }
     }
 
