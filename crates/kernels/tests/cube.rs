@@ -266,6 +266,10 @@ fn normalize_half(shape: [usize; 4], element: DType, device: &Device) -> [Vec<f3
 
 #[test]
 fn batch_normalization_of_half_precision_has_parameters_of_single_precision() {
+    if !device().supports_dtype(DType::F16) {
+        println!("the device doesn't compute with f16");
+        return;
+    }
     let found = normalize_half([4, 33, 6, 5], DType::F16, &device());
     let expected = normalize_half([4, 33, 6, 5], DType::F16, &Device::flex().autodiff());
     let names = ["output", "mean", "input's gradient", "gamma's gradient"];
