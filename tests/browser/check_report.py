@@ -118,16 +118,30 @@ class Check:
     def zoom(self, chart):
         """Buttons and a drag show a part of a chart, and the whole of it again."""
         figure = f"[data-chart={chart}]"
-        marks = "(() => [...document.querySelectorAll('FIGURE circle:not(.ring)')].map((c) => c.getAttribute('cx') + ' ' + c.getAttribute('cy')).join())()"
-        marks = marks.replace("FIGURE", figure)
-        ticks = f"[...document.querySelectorAll('{figure} .axes text')].filter((t) => t.getClientRects().length).map((t) => t.textContent.trim()).join()"
-        whole = self.browser.evaluate(marks), self.browser.evaluate(ticks)
+        left, top, right, bottom = map(float, self.attribute(f"{figure} svg", "data-plot").split())
+        *_, width, height = map(float, self.attribute(f"{figure} svg", "viewBox").split())
+        marks, labels = self.marks(figure), self.labels(figure)
+
+        def shows(part, how):
+            """The part of the chart, in its units, fills all of it now, and its axes say so."""
+            part_left, part_top, part_right, part_bottom = part
+            for (x, y), found in zip(marks, self.marks(figure), strict=True):
+                expected = (
+                    left + (x - part_left) / (part_right - part_left) * (right - left),
+                    top + (y - part_top) / (part_bottom - part_top) * (bottom - top),
+                )
+                # A pixel of the window at most, that the pointer may be off by, as large as it has become.
+                off = max(abs(a - b) for a, b in zip(found, expected))
+                near = off < 2 * width / box["width"] * (right - left) / (part_right - part_left)
+                self.expect(near, True, f"{chart} after {how}: the mark of {x}, {y} is at {found}, for {expected}")
+            assert self.labels(figure) != labels, f"the axes of {chart} stay as they were after {how}"
+
+        box = self.box(f"{figure} svg")
+        quarter = (right - left) / 4, (bottom - top) / 4
         self.click(f'{figure} [data-zoom="in"]')
-        near = self.browser.evaluate(marks), self.browser.evaluate(ticks)
-        assert near[0] != whole[0] and near[1] != whole[1], f"{chart} is not zoomed"
+        shows((left + quarter[0], top + quarter[1], right - quarter[0], bottom - quarter[1]), "a click on +")
         self.click(f'{figure} [data-zoom="reset"]')
-        again = self.browser.evaluate(marks), self.browser.evaluate(ticks)
-        self.expect(again, whole, f"{chart} as a whole again")
+        self.expect((self.marks(figure), self.labels(figure)), (marks, labels), f"{chart} as a whole again")
         box = self.box(f"{figure} svg")
         place = lambda x, y: (box["left"] + x * box["width"], box["top"] + y * box["height"])
         self.browser.mouse("mousePressed", *place(0.35, 0.35))
@@ -135,11 +149,21 @@ class Check:
         self.expect(self.seen(f"{figure} .brush"), 1, "the dragged rectangle")
         self.browser.mouse("mouseReleased", *place(0.6, 0.6))
         self.expect(self.seen(f"{figure} .brush"), 0, "the dragged rectangle afterwards")
-        dragged = self.browser.evaluate(ticks)
-        assert dragged not in (whole[1], near[1]), f"{chart} is not zoomed by a drag"
+        shows((0.35 * width, 0.35 * height, 0.6 * width, 0.6 * height), "a drag")
         self.picture(f"zoomed-{chart}", whole=False)
         self.click(f'{figure} [data-zoom="reset"]')
-        self.expect(self.browser.evaluate(ticks), whole[1], f"{chart} after a reset")
+        self.expect(self.labels(figure), labels, f"{chart} after a reset")
+
+    def marks(self, figure):
+        """Where a chart's points are, in its units."""
+        return self.browser.evaluate(f"""[...document.querySelectorAll('{figure} :is(.line, .point) circle')]
+            .map((circle) => ['cx', 'cy'].map((name) => Number(circle.getAttribute(name))))""")
+
+    def labels(self, figure):
+        """What a chart's axes say, and where."""
+        return self.browser.evaluate(f"""[...document.querySelectorAll('{figure} .axes text')]
+            .filter((text) => text.getClientRects().length)
+            .map((text) => [text.textContent.trim(), ...['x', 'y'].map((name) => text.getAttribute(name))])""")
 
     def values(self, chart, part):
         """A point's value is read by pointing, and by keys alone."""
