@@ -7,7 +7,7 @@ use burn::tensor::module;
 
 use crate::half_precision::{half, single};
 use crate::native::{is_native, is_on_cube};
-use crate::ops::{BatchNormBackend, NormSettings, NormalizeBackend};
+use crate::ops::{BatchNormBackend, NormSettings, NormalizeBackend, StatisticsBackend};
 
 /// A batch that is normalized by its own statistics, and these statistics.
 #[derive(Debug, Clone)]
@@ -84,6 +84,38 @@ pub fn batch_norm_train(
         output: Tensor::from_dispatch(output),
         mean: Tensor::from_dispatch(mean),
         variance: Tensor::from_dispatch(variance),
+    }
+}
+
+/// Returns the mean and the biased variance of each channel of a batch, without gradients.
+///
+/// They are those of [`batch_norm_train`], bit for bit on the devices for which [`runs_natively`](crate::runs_natively) holds.
+///
+/// # Shapes
+///
+/// - `input`: `[batch, channels, height, width]`
+/// - mean and variance: `[channels]`
+pub fn batch_statistics(input: &Tensor<4>) -> [Tensor<1>; 2] {
+    let is_autodiff = input.device().is_autodiff();
+    let values = match is_autodiff {
+        true => input.clone().inner(),
+        false => input.clone(),
+    };
+    let statistics = if is_native(&values) {
+        let (mean, variance) =
+            <Dispatch as StatisticsBackend>::batch_statistics(values.into_dispatch());
+        [mean, variance].map(Tensor::from_dispatch)
+    } else {
+        let [_, channels, ..] = values.dims();
+        let values = single(values).swap_dims(0, 1).flatten::<2>(1, 3); // [channels, batch * height * width]
+        [
+            values.clone().mean_dim(1).reshape([channels]),
+            values.var_bias(1).reshape([channels]),
+        ]
+    };
+    match is_autodiff {
+        true => statistics.map(Tensor::from_inner),
+        false => statistics,
     }
 }
 

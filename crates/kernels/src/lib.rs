@@ -45,6 +45,7 @@ mod geometry;
 mod half_precision;
 mod inference;
 mod native;
+mod norm_max_pool;
 mod ops;
 mod optimizer;
 mod pointwise;
@@ -55,7 +56,7 @@ mod trailing_pool;
 mod transposed_convolution;
 
 pub use activation::{Activation, activate, relu};
-pub use batch_norm::{NormalizedBatch, batch_norm_train, normalize};
+pub use batch_norm::{NormalizedBatch, batch_norm_train, batch_statistics, normalize};
 pub use convolution::{burn_conv2d, conv2d};
 pub use depthwise::depthwise_conv2d;
 pub use epilogue::Epilogue;
@@ -64,6 +65,7 @@ pub use fused_depthwise::FusedDepthwise;
 pub use fused_transposed_depthwise::FusedTransposedDepthwise;
 pub use geometry::{Geometry, Padding2d};
 pub use native::runs_natively;
+pub use norm_max_pool::{norm_max_pool2d_train, trains_norm_max_pool};
 pub use optimizer::{
     AdamWSettings, RmsPropSettings, SgdSettings, adam_w_step, moving_average_step, rms_prop_step,
     sgd_step, sum_of_squares,

@@ -6,7 +6,10 @@ use burn::prelude::*;
 use crate::cpu::separable::Separable;
 use crate::native::is_native;
 use crate::ops::{SeparableBackend, SeparablePlan};
-use crate::{Activation, Geometry, activate, batch_norm_train, depthwise_conv2d, pointwise_conv2d};
+use crate::{
+    Activation, Geometry, activate, batch_norm_train, batch_statistics, depthwise_conv2d,
+    pointwise_conv2d,
+};
 
 /// Convolves each channel by itself and then mixes the channels: a depthwise convolution followed by a
 /// pointwise one, with nothing between them.
@@ -178,12 +181,11 @@ fn compose(
     let inner = depthwise_conv2d(input, depthwise, None, &options.geometry);
     let inner = activate(inner, options.activation);
     let output = pointwise_conv2d(inner, pointwise, None, [1, 1]);
-    let [_, channels, ..] = output.dims();
-    let values = output.clone().detach().swap_dims(0, 1).flatten::<2>(1, 3); // [channels, batch * height * width]
+    let [mean, variance] = batch_statistics(&output);
     SeparableOutput {
-        mean: values.clone().mean_dim(1).reshape([channels]),
-        variance: values.var_bias(1).reshape([channels]),
         output,
+        mean,
+        variance,
     }
 }
 

@@ -58,17 +58,17 @@ pub(crate) struct Gradients {
 
 impl BatchNorm {
     /// Returns the indices of a channel's planes.
-    fn planes(&self, channel: usize) -> impl Iterator<Item = usize> + Clone {
+    pub(super) fn planes(&self, channel: usize) -> impl Iterator<Item = usize> + Clone {
         (channel..self.batch * self.channels).step_by(self.channels)
     }
 
     /// Returns a plane by its index.
-    fn plane<'a>(&self, values: &'a [f32], plane: usize) -> &'a [f32] {
+    pub(super) fn plane<'a>(&self, values: &'a [f32], plane: usize) -> &'a [f32] {
         &values[plane * self.pixels..][..self.pixels]
     }
 
     /// Returns the least number of channels of a task.
-    fn channels_of_a_task(&self) -> usize {
+    pub(super) fn channels_of_a_task(&self) -> usize {
         (TASK / (self.batch * self.pixels)).max(1)
     }
 
@@ -100,14 +100,9 @@ impl BatchNorm {
         )
     }
 
-    /// Returns the normalization by the mean and the biased variance of all values of a channel, and these
-    /// two; `scale` is gamma and beta.
+    /// Returns the mean and the biased variance of all values of a channel.
     #[inline(always)]
-    fn statistics<'a>(
-        &self,
-        values: impl Iterator<Item = &'a [f32]> + Clone,
-        (gamma, beta): (f32, f32),
-    ) -> (Affine, (f32, f32)) {
+    fn mean_and_variance<'a>(&self, values: impl Iterator<Item = &'a [f32]> + Clone) -> (f32, f32) {
         let mut total = 0.0;
         for values in values.clone() {
             total += sum(values, |value| value);
@@ -117,7 +112,18 @@ impl BatchNorm {
         for values in values {
             total += sum(values, |value| (value - mean) * (value - mean));
         }
-        let variance = (total / self.samples()) as f32;
+        (mean, (total / self.samples()) as f32)
+    }
+
+    /// Returns the normalization by the mean and the biased variance of all values of a channel, and these
+    /// two; `scale` is gamma and beta.
+    #[inline(always)]
+    fn statistics<'a>(
+        &self,
+        values: impl Iterator<Item = &'a [f32]> + Clone,
+        (gamma, beta): (f32, f32),
+    ) -> (Affine, (f32, f32)) {
+        let (mean, variance) = self.mean_and_variance(values);
         let affine = Affine {
             mean,
             scale: gamma * self.inverse_deviation(variance),
@@ -143,6 +149,15 @@ impl BatchNorm {
         }
     }
 
+    /// Normalizes values to others of their number.
+    #[inline(always)]
+    pub(super) fn normalize_to(&self, affine: Affine, from: &[f32], to: &mut [f32]) {
+        for (to, from) in to.iter_mut().zip(from) {
+            let value = affine.of(*from);
+            *to = if self.relu { rectify(value) } else { value };
+        }
+    }
+
     #[inline(always)]
     fn normalize_in_place(&self, affine: Affine, values: &mut [f32]) {
         if self.relu {
@@ -162,6 +177,39 @@ impl BatchNorm {
 
     pub(super) fn inverse_deviation(&self, variance: f32) -> f32 {
         (f64::from(variance) + self.epsilon).sqrt().recip() as f32
+    }
+
+    /// Returns the normalization of a channel.
+    pub(super) fn affine(
+        &self,
+        channel: usize,
+        [gamma, beta]: [&[f32]; 2],
+        [mean, variance]: [&[f32]; 2],
+    ) -> Affine {
+        Affine {
+            mean: mean[channel],
+            scale: gamma[channel] * self.inverse_deviation(variance[channel]),
+            shift: beta[channel],
+        }
+    }
+
+    /// Computes the mean and the biased variance of each channel, those of [`forward`](Self::forward).
+    pub(crate) fn batch_statistics(&self, input: &[f32]) -> (Vec<f32>, Vec<f32>) {
+        let arch = Arch::new();
+        let channels = (0..self.channels).into_par_iter();
+        let statistics = channels.with_min_len(self.channels_of_a_task()).divided();
+        statistics
+            .map(|channel| {
+                with_scratch(self.gathered(), |scratch| {
+                    arch.dispatch(StatisticsOfChannel {
+                        sizes: self,
+                        channel,
+                        input,
+                        scratch,
+                    })
+                })
+            })
+            .unzip()
     }
 
     /// Normalizes each channel, scales it by `gamma` and shifts it by `beta`.
@@ -195,12 +243,12 @@ impl BatchNorm {
         }
     }
 
-    /// Normalizes by these statistics, in place.
+    /// Normalizes by these statistics, mean and variance, in place; `parameters` are gamma and beta.
     pub(crate) fn apply(
         &self,
         values: &mut [f32],
-        [gamma, beta]: [&[f32]; 2],
-        [mean, variance]: [&[f32]; 2],
+        parameters: [&[f32]; 2],
+        statistics: [&[f32]; 2],
     ) {
         let arch = Arch::new();
         let planes = (TASK / self.pixels).max(1);
@@ -211,13 +259,7 @@ impl BatchNorm {
                 || {
                     let of_a_task = values.chunks_exact_mut(self.pixels);
                     for (plane, values) in (task * planes..).zip(of_a_task) {
-                        let channel = plane % self.channels;
-                        let inverse = self.inverse_deviation(variance[channel]);
-                        let affine = Affine {
-                            mean: mean[channel],
-                            scale: gamma[channel] * inverse,
-                            shift: beta[channel],
-                        };
+                        let affine = self.affine(plane % self.channels, parameters, statistics);
                         self.normalize_in_place(affine, values);
                     }
                 },
@@ -225,13 +267,13 @@ impl BatchNorm {
         });
     }
 
-    /// Computes the gradients from that of the output, and from the mean and the variance that
-    /// [`forward`](Self::forward) returns.
+    /// Computes the gradients from that of the output; `parameters` are gamma and beta, `statistics` the mean and the variance
+    /// that [`forward`](Self::forward) returns.
     pub(crate) fn backward(
         &self,
         input: &[f32],
-        [gamma, beta]: [&[f32]; 2],
-        [mean, variance]: [&[f32]; 2],
+        parameters: [&[f32]; 2],
+        statistics: [&[f32]; 2],
         gradient: &[f32],
     ) -> Gradients {
         let arch = Arch::new();
@@ -243,19 +285,14 @@ impl BatchNorm {
             self.channels,
             at_least,
             |channel, planes| {
-                let inverse = self.inverse_deviation(variance[channel]);
                 with_scratch(2 * self.gathered(), |scratch| {
                     arch.dispatch(BackwardChannel {
                         sizes: self,
                         channel,
                         input,
                         gradient,
-                        affine: Affine {
-                            mean: mean[channel],
-                            scale: gamma[channel] * inverse,
-                            shift: beta[channel],
-                        },
-                        inverse,
+                        affine: self.affine(channel, parameters, statistics),
+                        inverse: self.inverse_deviation(statistics[1][channel]),
                         planes,
                         scratch,
                     })
@@ -307,6 +344,37 @@ impl<'o> WithSimd for ForwardChannel<'_, 'o> {
         let (affine, statistics) = sizes.statistics(std::iter::once(&*scratch), scale);
         sizes.normalize_in_place(affine, scratch);
         (sizes.scatter::<S>(scratch, planes), statistics)
+    }
+}
+
+/// One channel of [`BatchNorm::batch_statistics`].
+struct StatisticsOfChannel<'a> {
+    sizes: &'a BatchNorm,
+    channel: usize,
+    input: &'a [f32],
+    scratch: &'a mut [f32],
+}
+
+impl WithSimd for StatisticsOfChannel<'_> {
+    type Output = (f32, f32);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) -> (f32, f32) {
+        let Self {
+            sizes,
+            channel,
+            input,
+            scratch,
+        } = self;
+        if scratch.is_empty() {
+            let of_channel = sizes.planes(channel).map(
+                #[inline(always)]
+                |plane| sizes.plane(input, plane),
+            );
+            return sizes.mean_and_variance(of_channel);
+        }
+        sizes.gather::<S>(input, channel, scratch);
+        sizes.mean_and_variance(std::iter::once(&*scratch))
     }
 }
 

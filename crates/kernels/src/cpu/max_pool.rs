@@ -8,7 +8,7 @@ mod indices;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use self::indices::{Candidates, PlaneWithIndices};
+pub(super) use self::indices::{Candidates, PlaneWithIndices};
 use super::output::{Unwritten, write_parts, write_values, written_in_parts};
 use crate::Geometry;
 
@@ -46,15 +46,15 @@ impl MaxPool {
             && reaches(1)
     }
 
-    fn input_plane(&self) -> usize {
+    pub(super) fn input_plane(&self) -> usize {
         self.input[0] * self.input[1]
     }
 
-    fn output_plane(&self) -> usize {
+    pub(super) fn output_plane(&self) -> usize {
         self.output[0] * self.output[1]
     }
 
-    fn planes_of_a_task(&self) -> usize {
+    pub(super) fn planes_of_a_task(&self) -> usize {
         (TASK / self.input_plane()).max(1)
     }
 
@@ -161,14 +161,7 @@ impl MaxPool {
     /// Computes the gradient of the input from the maxima's indices and the gradient of the output.
     pub(crate) fn backward(&self, indices: &[u8], gradient: &[f32]) -> Vec<f32> {
         let planes = self.planes_of_a_task();
-        let [rows, columns] = self.geometry.kernel;
-        let [stride_rows, stride_columns] = self.geometry.stride;
-        let (top, left) = (self.geometry.padding.top, self.geometry.padding.left);
-        let width = self.input[1];
-        // From the window's first pixel, which may lie in the padding, to each pixel of it.
-        let distances: Vec<usize> = (0..rows * columns)
-            .map(|index| index / columns * width + index % columns)
-            .collect();
+        let places = self.places();
         let tasks = indices
             .par_chunks(planes * self.output_plane())
             .zip(gradient.par_chunks(planes * self.output_plane()));
@@ -181,19 +174,57 @@ impl MaxPool {
                 .zip(indices.chunks_exact(self.output_plane()))
                 .zip(gradient.chunks_exact(self.output_plane()))
                 .for_each(|((input, indices), gradient)| {
-                    let rows = indices.chunks_exact(self.output[1]);
-                    let rows = rows.zip(gradient.chunks_exact(self.output[1]));
-                    for (row, (indices, gradient)) in rows.enumerate() {
-                        let mut at = row * stride_rows * width;
-                        for (index, value) in indices.iter().zip(gradient) {
-                            let pixel = at + distances[usize::from(*index)];
-                            input[pixel - (top * width + left)] += value;
-                            at += stride_columns;
-                        }
-                    }
+                    places.for_each(indices, |output, pixel| input[pixel] += gradient[output]);
                 });
             input
         })
+    }
+
+    /// Returns what tells the maxima's places in an input plane from their indices.
+    pub(super) fn places(&self) -> Places {
+        let [rows, columns] = self.geometry.kernel;
+        let width = self.input[1];
+        // From the window's first pixel, which may lie in the padding, to each pixel of it.
+        let distances = (0..rows * columns)
+            .map(|index| index / columns * width + index % columns)
+            .collect();
+        Places {
+            distances,
+            before: self.geometry.padding.top * width + self.geometry.padding.left,
+            strides: [self.geometry.stride[0] * width, self.geometry.stride[1]],
+            columns: self.output[1],
+        }
+    }
+}
+
+/// The places of maxima in an input plane.
+pub(super) struct Places {
+    /// From the first pixel of a window to each of its pixels.
+    distances: Vec<usize>,
+    /// From the first pixel of the padding to the first one of the plane, in a plane without padding.
+    before: usize,
+    /// From a window to the one below it, and to the next one.
+    strides: [usize; 2],
+    /// Windows of a row.
+    columns: usize,
+}
+
+impl Places {
+    /// Calls `visit` for each pixel of an output plane, with its index and that of the maximum in the input plane.
+    #[inline(always)]
+    pub(super) fn for_each(&self, indices: &[u8], mut visit: impl FnMut(usize, usize)) {
+        let mut output = 0;
+        for (row, indices) in indices.chunks_exact(self.columns).enumerate() {
+            let mut window = row * self.strides[0];
+            for &index in indices {
+                visit(
+                    output,
+                    window + self.distances[usize::from(index)] - self.before,
+                );
+                output += 1;
+                window += self.strides[1];
+            }
+        }
     }
 }
 

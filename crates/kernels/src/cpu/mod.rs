@@ -18,6 +18,7 @@ pub(crate) mod fused;
 mod grouped;
 mod im2col;
 pub(crate) mod max_pool;
+pub(crate) mod norm_max_pool;
 pub(crate) mod optimizer;
 mod output;
 mod plain;

@@ -28,7 +28,7 @@ pub struct NormSettings {
 
 impl NormSettings {
     /// Returns the kernel for a batch of this shape.
-    fn kernel(&self, shape: [usize; 4]) -> BatchNorm {
+    pub(super) fn kernel(&self, shape: [usize; 4]) -> BatchNorm {
         let [batch, channels, height, width] = shape;
         BatchNorm {
             batch,
@@ -139,6 +139,42 @@ impl NormalizeBackend for NdArray {
         settings: NormSettings,
     ) -> FloatTensor<Self> {
         apply::<Self>(input, [gamma, beta], [mean, variance], settings)
+    }
+}
+
+/// Computes the mean and the biased variance of each channel.
+fn statistics<B: HostBackend>(input: FloatTensor<B>) -> (FloatTensor<B>, FloatTensor<B>) {
+    let (device, shape) = (input.device(), input.shape().dims());
+    let settings = NormSettings {
+        epsilon: 0.0,
+        relu: false,
+    };
+    let (mean, variance) = settings.kernel(shape).batch_statistics(&B::values(input));
+    let channels = [shape[1]];
+    (
+        B::from_values(mean, channels, &device),
+        B::from_values(variance, channels, &device),
+    )
+}
+
+/// The statistics of a batch, without a gradient.
+#[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"))]
+pub trait StatisticsBackend: Backend {
+    /// Computes the mean and the biased variance of each channel.
+    fn batch_statistics(input: FloatTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>);
+}
+
+#[cfg(feature = "flex")]
+impl StatisticsBackend for Flex {
+    fn batch_statistics(input: FloatTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        statistics::<Self>(input)
+    }
+}
+
+#[cfg(feature = "ndarray")]
+impl StatisticsBackend for NdArray {
+    fn batch_statistics(input: FloatTensor<Self>) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        statistics::<Self>(input)
     }
 }
 

@@ -20,9 +20,9 @@ use crate::cpu::max_pool::MaxPool;
 /// Sizes of a max pool.
 #[derive(Debug, Clone, Copy)]
 pub struct PoolPlan {
-    input: [usize; 4],
-    output: [usize; 4],
-    kernel: MaxPool,
+    pub(super) input: [usize; 4],
+    pub(super) output: [usize; 4],
+    pub(super) kernel: MaxPool,
 }
 
 impl PoolPlan {

@@ -22,6 +22,8 @@ mod host;
 #[allow(deprecated)]
 mod max_pool;
 #[allow(deprecated)]
+mod norm_max_pool;
+#[allow(deprecated)]
 mod optimizer;
 #[allow(deprecated)]
 mod separable;
@@ -30,11 +32,12 @@ pub(crate) use activation::ActivationBackend;
 pub(crate) use average_pool::{AveragePlan, AveragePoolBackend};
 #[cfg(feature = "cube")]
 pub(crate) use batch_norm::BatchNormGradientBackend;
-pub(crate) use batch_norm::{BatchNormBackend, NormSettings, NormalizeBackend};
+pub(crate) use batch_norm::{BatchNormBackend, NormSettings, NormalizeBackend, StatisticsBackend};
 pub(crate) use convolution::ConvolutionBackend;
 #[cfg(feature = "cube")]
 pub(crate) use depthwise_inference::{Activations, DepthwiseInferenceBackend};
 pub(crate) use fused::{InferenceBackend, InferencePlan};
 pub(crate) use max_pool::{MaxPoolBackend, PoolPlan};
+pub(crate) use norm_max_pool::{NormMaxPoolBackend, NormMaxPoolPlan};
 pub(crate) use optimizer::OptimizerBackend;
 pub(crate) use separable::{SeparableBackend, SeparablePlan};

@@ -8,12 +8,12 @@ use super::super::vector::{load, load_integers, store, store_integers};
 use super::{MaxPool, PADDING};
 
 /// One plane of [`MaxPool::forward_with_indices`].
-pub(super) struct PlaneWithIndices<'a, 'o> {
-    pub(super) pool: &'a MaxPool,
-    pub(super) input: &'a [f32],
-    pub(super) output: &'o mut Unwritten,
-    pub(super) indices: &'a mut [u8],
-    pub(super) candidates: &'a mut Candidates,
+pub(in crate::cpu) struct PlaneWithIndices<'a, 'o> {
+    pub(in crate::cpu) pool: &'a MaxPool,
+    pub(in crate::cpu) input: &'a [f32],
+    pub(in crate::cpu) output: &'o mut Unwritten,
+    pub(in crate::cpu) indices: &'a mut [u8],
+    pub(in crate::cpu) candidates: &'a mut Candidates,
 }
 
 impl<'o> WithSimd for PlaneWithIndices<'_, 'o> {
@@ -49,7 +49,7 @@ impl<'o> WithSimd for PlaneWithIndices<'_, 'o> {
 /// The candidates for the maxima of one row of windows, in three steps: column by column of the padded row;
 /// then apart by their column modulo the stride, so that the candidates of neighbouring outputs are
 /// neighbours; at last output by output. Each step has room for whole vectors.
-pub(super) struct Candidates {
+pub(in crate::cpu) struct Candidates {
     /// The largest value of each column.
     values: Vec<f32>,
     /// Its row times the window's columns.
@@ -63,7 +63,7 @@ pub(super) struct Candidates {
 }
 
 impl Candidates {
-    pub(super) fn new(pool: &MaxPool) -> Self {
+    pub(in crate::cpu) fn new(pool: &MaxPool) -> Self {
         let stride = pool.geometry.stride[1];
         let phase_length = pool.padded().div_ceil(stride);
         let room = phase_length * stride + MAX_LANES;
