@@ -9,6 +9,7 @@ use xception_kernels::{Activation, FusedConv2d, Geometry, Padding2d};
 use super::feature_map::Form;
 use super::operation::OperationKind;
 use super::packed::{Packed, fold, ids, lazy_dims};
+use super::pool::MaxPool;
 use super::trace::Traced;
 use super::{Epilogue, FeatureMap, Kernels, LayerOptions};
 
@@ -211,15 +212,11 @@ impl ConvNorm {
                 let groups = self.conv.groups;
                 let x = self.kernels.conv2d(input, weight, bias, &geometry, groups);
                 if self.scale == 1.0 {
-                    return normalize(self.norm.as_ref(), x, epilogue, self.kernels);
+                    return normalize(self.norm.as_ref(), x, None, epilogue, self.kernels);
                 }
-                let x = normalize(self.norm.as_ref(), x, Epilogue::none(), self.kernels);
-                normalize(
-                    None,
-                    x.scale(self.scale).into_tensor(),
-                    epilogue,
-                    self.kernels,
-                )
+                let x = normalize(self.norm.as_ref(), x, None, Epilogue::none(), self.kernels);
+                let x = x.scale(self.scale).into_tensor();
+                normalize(None, x, None, epilogue, self.kernels)
             }
             Form::Traced(traced) => {
                 traced.trace().module(self);
@@ -280,18 +277,30 @@ impl ConvNorm {
     }
 }
 
-/// Normalizes and applies the epilogue, in as few operations as possible.
+/// Normalizes and applies the epilogue, in as few operations as possible. `statistics` are the mean and the variance of the
+/// input's channels, if the operation before has them.
 pub(super) fn normalize(
     norm: Option<&BatchNorm>,
     input: Tensor<4>,
+    statistics: Option<[Tensor<1>; 2]>,
     epilogue: Epilogue,
     kernels: Kernels,
 ) -> FeatureMap {
     let Epilogue {
         residual,
         activation,
+        pool,
     } = epilogue;
     let rectified = residual.is_none() && activation == Activation::Relu;
+    let only_rectified = residual.is_none() && (rectified || activation == Activation::None);
+    if let (Some(norm), Some(pool)) = (norm, &pool)
+        && only_rectified
+        && kernels == pool.kernels
+        && kernels.trains_as_pool(norm, &input, &pool.geometry)
+    {
+        let pooled = kernels.normalize_and_pool(norm, input, statistics, rectified, &pool.geometry);
+        return FeatureMap::composed(pooled);
+    }
     let mut x = match norm {
         Some(norm) => kernels.normalize(norm, input, rectified),
         None => input,
@@ -299,9 +308,18 @@ pub(super) fn normalize(
     if let Some(residual) = residual {
         x = x + residual.into_tensor();
     }
-    match norm.is_some() && rectified {
+    let x = match norm.is_some() && rectified {
         true => FeatureMap::composed(x),
         false => FeatureMap::composed(x).activate(activation, kernels),
+    };
+    then_pool(x, pool)
+}
+
+/// Applies a pool, if there is one.
+pub(super) fn then_pool(input: FeatureMap, pool: Option<MaxPool>) -> FeatureMap {
+    match pool {
+        Some(pool) => pool.forward(input),
+        None => input,
     }
 }
 
@@ -311,12 +329,12 @@ pub(super) fn run_packed(
     input: FeatureMap,
     epilogue: Epilogue,
 ) -> FeatureMap {
-    let epilogue = epilogue.into_kernels();
+    let (epilogue, pool) = epilogue.into_kernels();
     let output = match input.form {
         Form::Fused(tensor) => packed.forward(tensor, epilogue),
         form => packed.forward_images(FeatureMap::from(form).into_tensor(), epilogue),
     };
-    Form::Fused(output).into()
+    then_pool(Form::Fused(output).into(), pool)
 }
 
 /// Reports a convolution of a traced map, and returns its output.
@@ -359,5 +377,6 @@ pub(super) fn trace_epilogue(input: Traced, epilogue: &Epilogue) -> FeatureMap {
         None => input,
     };
     // A traced map needs no kernels.
-    FeatureMap::from(x).activate(epilogue.activation, Kernels::Native)
+    let x = FeatureMap::from(x).activate(epilogue.activation, Kernels::Native);
+    then_pool(x, epilogue.pool)
 }

@@ -6,8 +6,9 @@ use burn::tensor::{DType, module};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xception_kernels::{
-    Activation, Geometry, average_pool2d, batch_norm_train, burn_average_pool2d, burn_conv2d,
-    burn_max_pool2d, burn_transposed_conv2d, conv2d, max_pool2d, normalize, transposed_conv2d,
+    Activation, Geometry, InputNorm, average_pool2d, batch_norm_train, batch_statistics,
+    burn_average_pool2d, burn_conv2d, burn_max_pool2d, burn_transposed_conv2d, conv2d, max_pool2d,
+    norm_max_pool2d_train, normalize, trains_norm_max_pool, transposed_conv2d,
 };
 
 /// The implementation of the layers' operations. The results agree up to rounding.
@@ -120,6 +121,43 @@ impl Kernels {
             true => Activation::Relu.burn(output),
             false => output,
         }
+    }
+
+    /// Returns whether [`normalize_and_pool`](Self::normalize_and_pool) serves: in training, where there is a kernel for it.
+    pub(super) fn trains_as_pool(
+        &self,
+        norm: &BatchNorm,
+        input: &Tensor<4>,
+        geometry: &Geometry,
+    ) -> bool {
+        *self == Self::Native
+            && input.device().is_autodiff()
+            && norm.training.is_enabled()
+            && trains_norm_max_pool(input, geometry)
+    }
+
+    /// Normalizes by the statistics of the batch, which are computed if they aren't given, and takes the maximum over each
+    /// window. Moves the running statistics towards the batch's.
+    pub(super) fn normalize_and_pool(
+        &self,
+        norm: &BatchNorm,
+        input: Tensor<4>,
+        statistics: Option<[Tensor<1>; 2]>,
+        relu: bool,
+        geometry: &Geometry,
+    ) -> Tensor<4> {
+        let [images, _, height, width] = input.dims();
+        let statistics = statistics.unwrap_or_else(|| batch_statistics(&input));
+        update_running(norm, statistics.clone(), images * height * width);
+        let [mean, variance] = statistics;
+        let norm = InputNorm {
+            gamma: norm.gamma.val(),
+            beta: norm.beta.val(),
+            mean,
+            variance,
+            epsilon: norm.epsilon,
+        };
+        norm_max_pool2d_train(input, norm, relu, geometry)
     }
 
     /// Normalizes by the statistics of the batch, and moves the running statistics towards them. Only the native operation

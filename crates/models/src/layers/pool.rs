@@ -27,19 +27,34 @@ pub fn max_pool(
     let geometry = Geometry::valid(kernel)
         .with_stride(stride)
         .with_padding(padding);
-    match input.form {
-        Form::Composed(input) => FeatureMap::composed(kernels.max_pool2d(input, &geometry)),
-        Form::Traced(input) => {
-            let kind = OperationKind::MaxPool {
-                kernel: geometry.kernel,
-                stride: geometry.stride,
-            };
-            input.then(kind, pooled(input.dims, &geometry)).into()
-        }
-        form => {
-            let input = FeatureMap::from(form).into_trailing();
-            let native = kernels == Kernels::Native;
-            Form::Fused(max_pool_trailing_channels(input, &geometry, native)).into()
+    MaxPool { geometry, kernels }.forward(input)
+}
+
+/// A max pool; padded pixels are never the maximum.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MaxPool {
+    pub(super) geometry: Geometry,
+    pub(super) kernels: Kernels,
+}
+
+impl MaxPool {
+    /// Takes the maximum over each window.
+    pub(super) fn forward(&self, input: FeatureMap) -> FeatureMap {
+        let Self { geometry, kernels } = self;
+        match input.form {
+            Form::Composed(input) => FeatureMap::composed(kernels.max_pool2d(input, geometry)),
+            Form::Traced(input) => {
+                let kind = OperationKind::MaxPool {
+                    kernel: geometry.kernel,
+                    stride: geometry.stride,
+                };
+                input.then(kind, pooled(input.dims, geometry)).into()
+            }
+            form => {
+                let input = FeatureMap::from(form).into_trailing();
+                let native = *kernels == Kernels::Native;
+                Form::Fused(max_pool_trailing_channels(input, geometry, native)).into()
+            }
         }
     }
 }

@@ -58,7 +58,9 @@ impl PreNorm {
     /// - `input` and output: `[batch, channels, height, width]`
     pub fn forward(&self, input: FeatureMap, epilogue: Epilogue) -> FeatureMap {
         match input.form {
-            Form::Composed(input) => normalize(Some(&self.norm), input, epilogue, self.kernels),
+            Form::Composed(input) => {
+                normalize(Some(&self.norm), input, None, epilogue, self.kernels)
+            }
             Form::Traced(traced) => {
                 traced.trace().module(self);
                 if traced.trace().fuses() {

@@ -271,7 +271,7 @@ impl SegmentedConvNorm {
         let [first, second] = self.parts();
         let x = convolve(input, first);
         let between = Epilogue::from(self.activation);
-        let x = normalize(self.norm_between.as_ref(), x, between, kernels);
+        let x = normalize(self.norm_between.as_ref(), x, None, between, kernels);
         convolve(x.into_tensor(), second)
     }
 

@@ -72,14 +72,15 @@ impl SegmentedConvNorm {
         let norm = self.norm.as_ref();
         if self.trains_as_one(&input) {
             let result = self.separable(input, pending);
-            return normalize(norm, result.output, epilogue, self.kernels);
+            let statistics = Some([result.mean, result.variance]);
+            return normalize(norm, result.output, statistics, epilogue, self.kernels);
         }
         let input = match pending {
             Some(norm) => batch_norm_train(input, norm.gamma, norm.beta, norm.epsilon, true).output,
             None => input,
         };
         let x = self.compose_parts(input);
-        normalize(norm, x, epilogue, self.kernels)
+        normalize(norm, x, None, epilogue, self.kernels)
     }
 
     /// Returns whether both convolutions are one operation in training.

@@ -6,7 +6,7 @@ use burn::prelude::*;
 use xception_kernels::{FusedTransposedDepthwise, Geometry};
 
 use super::conv_norm::{
-    batch_norm, convolution_initializer, normalize, trace_epilogue, trace_normalization,
+    batch_norm, convolution_initializer, normalize, then_pool, trace_epilogue, trace_normalization,
 };
 use super::feature_map::Form;
 use super::operation::OperationKind;
@@ -89,7 +89,7 @@ impl TransposedDepthwiseConvNorm {
                 let x = self
                     .kernels
                     .transposed_conv2d(input, weight, size, geometry, channels);
-                normalize(Some(&self.norm), x, epilogue, self.kernels)
+                normalize(Some(&self.norm), x, None, epilogue, self.kernels)
             }
             Form::Traced(traced) => {
                 traced.trace().module(self);
@@ -114,9 +114,12 @@ impl TransposedDepthwiseConvNorm {
             }
             form => {
                 let packed = self.packed.get_or_pack(|| self.pack());
-                let epilogue = epilogue.into_kernels();
+                let (epilogue, pool) = epilogue.into_kernels();
                 let input = FeatureMap::from(form).into_trailing();
-                Form::Fused(packed.forward(input, size, epilogue)).into()
+                then_pool(
+                    Form::Fused(packed.forward(input, size, epilogue)).into(),
+                    pool,
+                )
             }
         }
     }

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::prelude::*;
 use xception_kernels::Padding2d;
 
-use crate::layers::{ConvNorm, ConvNormConfig, Epilogue, FeatureMap, LayerOptions, Stem, max_pool};
+use crate::layers::{ConvNorm, ConvNormConfig, Epilogue, FeatureMap, LayerOptions, Stem};
 
 pub(crate) struct ResNetStemConfig {
     pub(crate) stem: Stem,
@@ -47,10 +47,11 @@ impl ResNetStem {
     /// - `images`: `[batch, 3, height, width]`
     /// - output: `[batch, channels, height_out, width_out]`
     pub fn forward(&self, images: FeatureMap) -> FeatureMap {
-        let x = self.conv.forward(images, Epilogue::relu()); // [batch, 64, 112, 112] for 224 x 224 pixels
-        if !self.pool {
-            return x;
+        let mut epilogue = Epilogue::relu(); // [batch, 64, 112, 112] for 224 x 224 pixels
+        if self.pool {
+            let padding = Padding2d::symmetric(1);
+            epilogue = epilogue.then_max_pool(3, 2, padding, self.conv.kernels); // [batch, 64, 56, 56]
         }
-        max_pool(x, 3, 2, Padding2d::symmetric(1), self.conv.kernels) // [batch, 64, 56, 56]
+        self.conv.forward(images, epilogue)
     }
 }

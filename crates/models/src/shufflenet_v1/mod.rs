@@ -38,7 +38,7 @@ pub use config::ShuffleNetV1Config;
 pub use groups::ShuffleNetGroups;
 pub use unit::ShuffleUnit;
 
-use crate::layers::{Classifier, ConvNorm, Epilogue, FeatureMap, max_pool};
+use crate::layers::{Classifier, ConvNorm, Epilogue, FeatureMap};
 use crate::{ModelConfig, ModelInfo, Network, Observer};
 
 /// Published networks of the family.
@@ -67,10 +67,12 @@ pub struct ShuffleNetV1 {
 
 impl Network for ShuffleNetV1 {
     fn stages(&self, images: FeatureMap, observe: Observer) -> FeatureMap {
-        let mut x = self.stem.forward(images, Epilogue::relu()); // [batch, 24, 112, 112] for 224 x 224 pixels
+        let mut epilogue = Epilogue::relu(); // [batch, 24, 112, 112] for 224 x 224 pixels
         if self.stem_pool {
-            x = max_pool(x, 3, 2, Padding2d::symmetric(1), self.stem.kernels); // [batch, 24, 56, 56]
+            let padding = Padding2d::symmetric(1);
+            epilogue = epilogue.then_max_pool(3, 2, padding, self.stem.kernels); // [batch, 24, 56, 56]
         }
+        let mut x = self.stem.forward(images, epilogue);
         observe("init_block", &x);
         for (index, units) in self.stages.iter().enumerate() {
             for unit in units {

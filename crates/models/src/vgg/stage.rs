@@ -3,7 +3,7 @@
 use burn::module::Module;
 use xception_kernels::Padding2d;
 
-use crate::layers::{ConvNorm, Epilogue, FeatureMap, Kernels, SegmentedConvNorm, max_pool};
+use crate::layers::{ConvNorm, Epilogue, FeatureMap, Kernels, SegmentedConvNorm};
 
 /// Convolutions of 3x3 at stride 1, each followed by ReLU, and a max pool.
 #[derive(Module, Debug)]
@@ -28,16 +28,21 @@ impl VggStage {
     /// - output: `[batch, channels_out, height / 2, width / 2]`, or `[batch, channels_out, height, width]` without the
     ///   pool
     pub fn forward(&self, input: FeatureMap) -> FeatureMap {
+        let count = self.dense.len() + self.separable.len();
+        let epilogue = |index| match self.pool && index + 1 == count {
+            true => {
+                let padding = Padding2d::symmetric(0);
+                Epilogue::relu().then_max_pool(2, 2, padding, self.kernels)
+            }
+            false => Epilogue::relu(),
+        };
         let mut x = input;
-        for convolution in &self.dense {
-            x = convolution.forward(x, Epilogue::relu());
+        for (index, convolution) in self.dense.iter().enumerate() {
+            x = convolution.forward(x, epilogue(index));
         }
-        for convolution in &self.separable {
-            x = convolution.forward(x, Epilogue::relu());
+        for (index, convolution) in (self.dense.len()..).zip(&self.separable) {
+            x = convolution.forward(x, epilogue(index));
         }
-        if !self.pool {
-            return x;
-        }
-        max_pool(x, 2, 2, Padding2d::symmetric(0), self.kernels)
+        x
     }
 }

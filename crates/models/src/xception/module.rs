@@ -5,7 +5,7 @@ use burn::prelude::*;
 
 use crate::layers::{
     ConvNorm, ConvNormConfig, Epilogue, FeatureMap, Kernels, Padding, SegmentedConvNorm,
-    SegmentedConvNormConfig, max_pool,
+    SegmentedConvNormConfig,
 };
 
 /// The end of a module.
@@ -88,17 +88,17 @@ impl XceptionModule {
     pub fn forward(&self, input: FeatureMap) -> FeatureMap {
         let mut residual = self.residual.then(|| input.clone());
         let identity = self.pool.is_none() && self.shortcut.is_none();
-        let last = match residual.take_if(|_| identity) {
+        let mut last = match residual.take_if(|_| identity) {
             Some(residual) => Epilogue::add(residual),
             None => Epilogue::none(),
         };
-        let convolutions: Vec<_> = self.convolutions.iter().collect();
-        let mut x = SegmentedConvNorm::forward_sequence(&convolutions, input, last); // [batch, channels_out, height, width]
         if let Some(padding) = self.pool {
-            let [_, _, height, width] = x.dims();
+            let [_, _, height, width] = input.dims(); // which the convolutions keep
             let around = padding.around([height, width], 3, 2);
-            x = max_pool(x, 3, 2, around, self.kernels); // [batch, channels_out, ceil(height / 2), ceil(width / 2)]
+            last = last.then_max_pool(3, 2, around, self.kernels);
         }
+        let convolutions: Vec<_> = self.convolutions.iter().collect();
+        let x = SegmentedConvNorm::forward_sequence(&convolutions, input, last); // [batch, channels_out, height_out, width_out]
         match (residual, &self.shortcut) {
             (Some(residual), Some(shortcut)) => shortcut.forward(residual, Epilogue::add(x)),
             (Some(residual), None) => x + residual,
