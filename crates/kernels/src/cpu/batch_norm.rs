@@ -14,6 +14,7 @@ use super::activation::rectify;
 use super::copy::{copy, write};
 use super::divided::Divided;
 use super::output::{Interleaved, Unwritten, Written, write_values, written_interleaved};
+use super::prefetch::prefetch_plane;
 use super::scratch::with_scratch;
 use super::sums::sum;
 
@@ -67,6 +68,26 @@ impl BatchNorm {
         &values[plane * self.pixels..][..self.pixels]
     }
 
+    /// Returns a channel's planes, to be read from memory: with each the one after it is requested.
+    #[inline(always)]
+    pub(super) fn planes_from_memory<'a>(
+        &self,
+        values: &'a [f32],
+        channel: usize,
+    ) -> impl Iterator<Item = &'a [f32]> {
+        let (pixels, step) = (self.pixels, self.channels * self.pixels);
+        self.planes(channel).map(
+            #[inline(always)]
+            move |plane| {
+                let rest = &values[plane * pixels..];
+                if let Some(next) = rest.get(step..step + pixels) {
+                    prefetch_plane(next);
+                }
+                &rest[..pixels]
+            },
+        )
+    }
+
     /// Returns the least number of channels of a task.
     pub(super) fn channels_of_a_task(&self) -> usize {
         (TASK / (self.batch * self.pixels)).max(1)
@@ -85,8 +106,8 @@ impl BatchNorm {
     #[inline(always)]
     fn gather<S: Simd>(&self, values: &[f32], channel: usize, to: &mut [f32]) {
         let rows = to.chunks_exact_mut(self.pixels);
-        for (to, plane) in rows.zip(self.planes(channel)) {
-            copy::<S>(self.plane(values, plane), to);
+        for (to, plane) in rows.zip(self.planes_from_memory(values, channel)) {
+            copy::<S>(plane, to);
         }
     }
 
@@ -100,36 +121,44 @@ impl BatchNorm {
         )
     }
 
-    /// Returns the mean and the biased variance of all values of a channel.
+    /// Returns the mean and the biased variance of all values of a channel, which are read twice.
     #[inline(always)]
-    fn mean_and_variance<'a>(&self, values: impl Iterator<Item = &'a [f32]> + Clone) -> (f32, f32) {
+    fn mean_and_variance<'a>(
+        &self,
+        values: impl Iterator<Item = &'a [f32]>,
+        again: impl Iterator<Item = &'a [f32]>,
+    ) -> (f32, f32) {
         let mut total = 0.0;
-        for values in values.clone() {
+        for values in values {
             total += sum(values, |value| value);
         }
         let mean = (total / self.samples()) as f32;
         let mut total = 0.0;
-        for values in values {
+        for values in again {
             total += sum(values, |value| (value - mean) * (value - mean));
         }
         (mean, (total / self.samples()) as f32)
     }
 
-    /// Returns the normalization by the mean and the biased variance of all values of a channel, and these
-    /// two; `scale` is gamma and beta.
+    /// Returns the mean and the biased variance of a channel of the input, whose planes are put together in `scratch` if it
+    /// isn't empty.
     #[inline(always)]
-    fn statistics<'a>(
+    fn statistics<S: Simd>(
         &self,
-        values: impl Iterator<Item = &'a [f32]> + Clone,
-        (gamma, beta): (f32, f32),
-    ) -> (Affine, (f32, f32)) {
-        let (mean, variance) = self.mean_and_variance(values);
-        let affine = Affine {
-            mean,
-            scale: gamma * self.inverse_deviation(variance),
-            shift: beta,
-        };
-        (affine, (mean, variance))
+        input: &[f32],
+        channel: usize,
+        scratch: &mut [f32],
+    ) -> (f32, f32) {
+        if scratch.is_empty() {
+            let again = self.planes(channel).map(
+                #[inline(always)]
+                |plane| self.plane(input, plane),
+            );
+            return self.mean_and_variance(self.planes_from_memory(input, channel), again);
+        }
+        self.gather::<S>(input, channel, scratch);
+        let values = || std::iter::once(&*scratch);
+        self.mean_and_variance(values(), values())
     }
 
     #[inline(always)]
@@ -328,22 +357,30 @@ impl<'o> WithSimd for ForwardChannel<'_, 'o> {
             planes,
             scratch,
         } = self;
-        if scratch.is_empty() {
-            let mut of_channel = sizes.planes(channel).map(
-                #[inline(always)]
-                |plane| sizes.plane(input, plane),
-            );
-            let (affine, statistics) = sizes.statistics(of_channel.clone(), scale);
-            let written = planes.write(
-                #[inline(always)]
-                |to| sizes.normalize(affine, of_channel.next().unwrap_or_default(), to),
-            );
-            return (written, statistics);
-        }
-        sizes.gather::<S>(input, channel, scratch);
-        let (affine, statistics) = sizes.statistics(std::iter::once(&*scratch), scale);
-        sizes.normalize_in_place(affine, scratch);
-        (sizes.scatter::<S>(scratch, planes), statistics)
+        let (mean, variance) = sizes.statistics::<S>(input, channel, scratch);
+        let (gamma, beta) = scale;
+        let affine = Affine {
+            mean,
+            scale: gamma * sizes.inverse_deviation(variance),
+            shift: beta,
+        };
+        let written = match scratch.is_empty() {
+            true => {
+                let mut of_channel = sizes.planes(channel).map(
+                    #[inline(always)]
+                    |plane| sizes.plane(input, plane),
+                );
+                planes.write(
+                    #[inline(always)]
+                    |to| sizes.normalize(affine, of_channel.next().unwrap_or_default(), to),
+                )
+            }
+            false => {
+                sizes.normalize_in_place(affine, scratch);
+                sizes.scatter::<S>(scratch, planes)
+            }
+        };
+        (written, (mean, variance))
     }
 }
 
@@ -366,15 +403,7 @@ impl WithSimd for StatisticsOfChannel<'_> {
             input,
             scratch,
         } = self;
-        if scratch.is_empty() {
-            let of_channel = sizes.planes(channel).map(
-                #[inline(always)]
-                |plane| sizes.plane(input, plane),
-            );
-            return sizes.mean_and_variance(of_channel);
-        }
-        sizes.gather::<S>(input, channel, scratch);
-        sizes.mean_and_variance(std::iter::once(&*scratch))
+        sizes.statistics::<S>(input, channel, scratch)
     }
 }
 

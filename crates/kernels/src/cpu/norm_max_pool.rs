@@ -12,6 +12,7 @@ use super::max_pool::{Candidates, MaxPool, Places, PlaneWithIndices};
 use super::output::{
     Interleaved, Written, write_parts, write_values, written_in_parts, written_interleaved,
 };
+use super::prefetch::prefetch_plane;
 use super::scratch::with_scratch;
 use super::sums::pair_of_sums;
 
@@ -52,6 +53,9 @@ impl NormMaxPool {
                         let channel = (task * planes + index) % norm.channels;
                         let affine = norm.affine(channel, parameters, statistics);
                         let plane = norm.plane(input, index);
+                        if let Some(next) = input.get((index + 1) * from..(index + 2) * from) {
+                            prefetch_plane(next);
+                        }
                         arch.dispatch(
                             #[inline(always)]
                             || norm.normalize_to(affine, plane, normalized),
@@ -170,8 +174,8 @@ impl<'o> BackwardChannel<'_, 'o> {
         let images = maxima
             .chunks_exact_mut(outputs)
             .zip(of_maxima.chunks_exact_mut(outputs));
-        for (plane, (maxima, of_maxima)) in norm.planes(channel).zip(images) {
-            let values = norm.plane(input, plane);
+        let values = norm.planes_from_memory(input, channel);
+        for ((plane, values), (maxima, of_maxima)) in norm.planes(channel).zip(values).zip(images) {
             places.for_each(
                 &indices[of_output(plane)],
                 #[inline(always)]

@@ -57,8 +57,12 @@ impl<'o> BackwardChannel<'_, 'o> {
         } = self;
         if scratch.is_empty() {
             let pair = |plane| (sizes.plane(input, plane), sizes.plane(gradient, plane));
-            let pairs = sizes.planes(channel).map(pair);
-            let slopes = Slopes::new(sizes, affine, inverse, pairs, &of);
+            let pairs = [input, gradient].map(
+                #[inline(always)]
+                |values| sizes.planes_from_memory(values, channel),
+            );
+            let [x, dy] = pairs;
+            let slopes = Slopes::new(sizes, affine, inverse, x.zip(dy), &of);
             let mut of_channel = sizes.planes(channel).map(pair);
             let written = planes.write(
                 #[inline(always)]

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use rayon::prelude::*;
 
 use super::super::divided::Divided;
+use super::super::prefetch::prefetch_to_write;
 use super::{SharedOutput, Unwritten, extent};
 
 /// The parts of a result that one of several tasks writes: every n-th.
@@ -36,6 +37,11 @@ impl<'a> Interleaved<'a> {
     ) -> Written<'a> {
         let mut next = self.next;
         while next < self.count {
+            let following = next + self.tasks;
+            if following < self.count {
+                let start = self.output.start.wrapping_add(following * self.part);
+                prefetch_to_write(start.cast(), self.part);
+            }
             // SAFETY: `count` parts are the whole result; those that differ by a multiple of `tasks` are this
             // task's alone, which has one at a time.
             let part = unsafe {
@@ -45,7 +51,7 @@ impl<'a> Interleaved<'a> {
             let expected = extent(part);
             let written = write(part);
             assert!(extent(written) == expected, "a part of a result, written");
-            next += self.tasks;
+            next = following;
         }
         Written(PhantomData)
     }
