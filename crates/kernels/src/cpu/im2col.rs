@@ -10,9 +10,8 @@ use rayon::prelude::*;
 
 use super::copy::copy_few;
 use super::divided::Divided;
-use super::product::{Packing, Piece, RightHandSide, transpose};
+use super::product::{Packing, RightHandSide, RowCopy, transpose};
 use super::scratch::{Scratch, with_scratch};
-use super::vector::{load, store};
 use crate::{Geometry, Padding2d};
 
 /// Elements that a copy of whole vectors may read beyond its end.
@@ -62,8 +61,8 @@ impl<'a> Im2Col<'a> {
         }
     }
 
-    /// Returns where the windows of some columns start, and where their values are packed to.
-    fn pieces(&self, columns: &Range<usize>, packing: Packing) -> Vec<Piece> {
+    /// Returns the copy of some columns of a row, from where the first window has the row's value on.
+    fn row_copy<S: Simd>(&self, columns: &Range<usize>, packing: Packing) -> RowCopy {
         let [height, width] = self.output;
         let [down, right] = self.geometry.stride;
         let mut pieces = Vec::new();
@@ -80,19 +79,43 @@ impl<'a> Im2Col<'a> {
             }
             next += length;
         }
-        pieces
+        RowCopy::new::<S>(pieces)
     }
 
-    /// Returns the number of elements from a window's start to its value in a row of the matrix.
-    #[inline(always)]
-    fn offset(&self, row: usize) -> usize {
+    /// Returns the number of elements from a window's start to its value in each of some rows of the matrix.
+    fn offsets(&self, rows: Range<usize>) -> impl Iterator<Item = usize> {
         let Geometry {
             kernel, dilation, ..
         } = self.geometry;
+        let [height, width] = self.size;
         let taps = kernel[0] * kernel[1];
-        let (channel, tap) = (row / taps, row % taps);
-        let (i, j) = (tap / kernel[1] * dilation[0], tap % kernel[1] * dilation[1]);
-        (channel * self.size[0] + i) * self.size[1] + j
+        let (mut channel, mut tap) = (rows.start / taps, rows.start % taps);
+        let (mut i, mut j) = (tap / kernel[1], tap % kernel[1]);
+        rows.map(move |_| {
+            let offset = (channel * height + i * dilation[0]) * width + j * dilation[1];
+            (tap, j) = (tap + 1, j + 1);
+            if j == kernel[1] {
+                (i, j) = (i + 1, 0);
+            }
+            if tap == taps {
+                (channel, tap, i) = (channel + 1, 0, 0);
+            }
+            offset
+        })
+    }
+
+    /// Packs some rows of the columns that `copy` is of, in panels of this width.
+    #[inline(always)]
+    fn pack_rows<S: Simd>(&self, rows: Range<usize>, copy: &RowCopy, width: usize, to: &mut [f32]) {
+        let stride = self.geometry.stride[1];
+        for (index, offset) in self.offsets(rows).enumerate() {
+            let from = &self.planes[offset..];
+            let to = &mut to[index * width..];
+            match stride {
+                1 => copy.copy::<S>(from, to),
+                _ => copy.copy_strided(from, stride, to),
+            }
+        }
     }
 }
 
@@ -106,37 +129,8 @@ impl RightHandSide for Im2Col<'_> {
         packing: Packing,
         to: &mut [f32],
     ) {
-        let pieces = self.pieces(&columns, packing);
-        let stride = self.geometry.stride[1];
-        for (index, row) in rows.enumerate() {
-            let from = &self.planes[self.offset(row)..];
-            let to = &mut to[index * packing.width..];
-            for piece in &pieces {
-                let (from, to) = (&from[piece.from..], &mut to[piece.to..]);
-                match stride {
-                    1 => run_of_vectors::<S>(from, piece.length, to),
-                    _ => {
-                        let to = to[..piece.length].iter_mut();
-                        to.zip(from.iter().step_by(stride))
-                            .for_each(|(to, from)| *to = *from);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Copies a run of values, rounded up to whole vectors where both slices have these.
-#[inline(always)]
-fn run_of_vectors<S: Simd>(from: &[f32], length: usize, to: &mut [f32]) {
-    let lanes = S::F32_LANES;
-    let whole = length.next_multiple_of(lanes);
-    if from.len() < whole || to.len() < whole {
-        copy_few(&from[..length], &mut to[..length]);
-        return;
-    }
-    for i in (0..length).step_by(lanes) {
-        store::<S>(&mut to[i..], load::<S>(&from[i..]));
+        let copy = self.row_copy::<S>(&columns, packing);
+        self.pack_rows::<S>(rows, &copy, packing.width, to);
     }
 }
 
@@ -147,28 +141,30 @@ impl RightHandSide for TransposedIm2Col<'_> {
     #[inline(always)]
     fn pack<S: Simd, const N: usize>(
         &self,
-        simd: S,
+        _simd: S,
         rows: Range<usize>,
         columns: Range<usize>,
         packing: Packing,
         to: &mut [f32],
     ) {
         let Packing { width, pitch } = packing;
-        let row = TRANSPOSED.min(rows.len().next_multiple_of(S::F32_LANES));
+        // A panel's rows are copied while they are in the first-level cache, one vector more apart than a power of two.
+        let row = TRANSPOSED.min(rows.len().next_multiple_of(S::F32_LANES)) + S::F32_LANES;
         let windows = Packing {
             width: row,
             pitch: 0, // a single panel
         };
-        let mut scratch = Scratch::new(columns.len() * row + SLACK);
+        let mut scratch = Scratch::new(width * row + SLACK);
         for first in rows.clone().step_by(TRANSPOSED) {
             let outputs = first..(first + TRANSPOSED).min(rows.end);
             let count = outputs.len();
-            self.0
-                .pack::<S, N>(simd, columns.clone(), outputs, windows, &mut scratch);
-            for (panel, column) in (0..columns.len()).step_by(width).enumerate() {
-                let size = [width.min(columns.len() - column), count];
+            let copy = self.0.row_copy::<S>(&outputs, windows);
+            for (panel, column) in columns.clone().step_by(width).enumerate() {
+                let of_panel = column..(column + width).min(columns.end);
+                let size = [of_panel.len(), count];
+                self.0.pack_rows::<S>(of_panel, &copy, row, &mut scratch);
                 let to = &mut to[panel * pitch + (first - rows.start) * width..];
-                transpose(&scratch[column * row..], row, size, to, width);
+                transpose(&scratch, row, size, to, width);
             }
         }
     }

@@ -67,12 +67,13 @@ impl<'a> Steps<'a> {
     #[inline(always)]
     pub(in crate::cpu) fn push(&mut self, rows: [&'a [f32]; ROWS], first: usize) {
         let width = self.width;
-        let rows = rows.map(
-            #[inline(always)]
-            |row| row[..width].as_ptr(),
-        );
+        // A loop, since the array's `map` is a call that isn't inlined.
+        let mut starts = [std::ptr::null(); ROWS];
+        for (start, row) in starts.iter_mut().zip(rows) {
+            *start = row[..width].as_ptr();
+        }
         self.steps.push(Step {
-            rows,
+            rows: starts,
             first,
             values: PhantomData,
         });

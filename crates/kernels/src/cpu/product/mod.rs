@@ -22,7 +22,7 @@ use super::divided::Divided;
 use super::output::{SharedOutput, Unwritten};
 use instruction_set::panel_width;
 pub(super) use layout::{Layout, Strided};
-pub(super) use packing::{Packing, Piece, RightHandSide, Transposed};
+pub(super) use packing::{Packing, RightHandSide, RowCopy, Transposed};
 pub(super) use partition::portion;
 use partition::{Partition, TASK_PRODUCTS, TASKS, chunks};
 use task::{Destination, Task};

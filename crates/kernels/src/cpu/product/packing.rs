@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use pulp::Simd;
 
-use super::super::copy::copy;
-use super::super::vector::{load, store};
+use super::super::copy::copy_few;
 use super::layout::Strided;
 use super::transpose::transpose;
 
@@ -51,6 +50,69 @@ impl Packing {
     }
 }
 
+/// The pieces of a row in all panels, as copies of whole vectors where the memory allows that. What a vector copies beyond its
+/// piece, the next piece or the next row overwrites.
+#[derive(Debug)]
+pub(in crate::cpu) struct RowCopy {
+    pieces: Vec<Piece>,
+    /// Where each vector is read from and written to.
+    vectors: Vec<[usize; 2]>,
+    /// The ends of all vectors, where they are read and where they are written.
+    ends: [usize; 2],
+}
+
+impl RowCopy {
+    /// Returns the copy of these pieces, which must be in the order of their columns.
+    pub(in crate::cpu) fn new<S: Simd>(pieces: Vec<Piece>) -> Self {
+        let lanes = S::F32_LANES;
+        let vectors_of = |piece: &Piece| {
+            let Piece { from, to, length } = *piece;
+            (0..length).step_by(lanes).map(move |i| [from + i, to + i])
+        };
+        let vectors: Vec<_> = pieces.iter().flat_map(vectors_of).collect();
+        let end = |side: usize| vectors.iter().map(|at| at[side] + lanes).max();
+        Self {
+            ends: [0, 1].map(|side| end(side).unwrap_or(0)),
+            vectors,
+            pieces,
+        }
+    }
+
+    /// Copies the row.
+    ///
+    /// # Panics
+    ///
+    /// If a piece doesn't lie in the slices.
+    #[inline(always)]
+    pub(in crate::cpu) fn copy<S: Simd>(&self, from: &[f32], to: &mut [f32]) {
+        if from.len() < self.ends[0] || to.len() < self.ends[1] {
+            for piece in &self.pieces {
+                let from = &from[piece.from..][..piece.length];
+                copy_few(from, &mut to[piece.to..][..piece.length]);
+            }
+            return;
+        }
+        let (from, to) = (from.as_ptr(), to.as_mut_ptr());
+        for &[read, written] in &self.vectors {
+            // SAFETY: the vectors end where `ends` says, which lies in both slices.
+            unsafe {
+                let vector = from.add(read).cast::<S::f32s>().read_unaligned();
+                to.add(written).cast::<S::f32s>().write_unaligned(vector);
+            }
+        }
+    }
+
+    /// Copies the row from elements `stride` apart.
+    #[inline(always)]
+    pub(in crate::cpu) fn copy_strided(&self, from: &[f32], stride: usize, to: &mut [f32]) {
+        for piece in &self.pieces {
+            let to = to[piece.to..][..piece.length].iter_mut();
+            to.zip(from[piece.from..].iter().step_by(stride))
+                .for_each(|(to, from)| *to = *from);
+        }
+    }
+}
+
 /// A matrix that can copy out panels of itself.
 pub(in crate::cpu) trait RightHandSide: Sync {
     /// Writes these rows of these columns to `to`, in panels of `N` vectors. What follows a row's last
@@ -80,31 +142,11 @@ impl RightHandSide for Strided<'_> {
             let column = part.columns.start - columns.start;
             packing.divide(part.offset, column, part.columns.len(), &mut pieces);
         }
+        let copy = RowCopy::new::<S>(pieces);
         for (index, row) in rows.enumerate() {
             let from = &self.values[row * self.layout.row..];
-            let to = &mut to[index * packing.width..];
-            for piece in &pieces {
-                let from = &from[piece.from..][..piece.length];
-                let to = &mut to[piece.to..][..piece.length];
-                copy_piece::<S, N>(from, to);
-            }
+            copy.copy::<S>(from, &mut to[index * packing.width..]);
         }
-    }
-}
-
-/// Copies part of a panel's row; the whole row in its number of vectors.
-#[inline(always)]
-pub(in crate::cpu) fn copy_piece<S: Simd, const N: usize>(from: &[f32], to: &mut [f32]) {
-    if from.len() != const { N * S::F32_LANES } {
-        return copy::<S>(from, to);
-    }
-    let lanes = S::F32_LANES;
-    let vectors: [S::f32s; N] = std::array::from_fn(
-        #[inline(always)]
-        |n| load::<S>(&from[n * lanes..]),
-    );
-    for (n, vector) in vectors.into_iter().enumerate() {
-        store::<S>(&mut to[n * lanes..], vector);
     }
 }
 
