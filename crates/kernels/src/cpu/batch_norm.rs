@@ -16,7 +16,7 @@ use super::divided::Divided;
 use super::output::{Interleaved, Unwritten, Written, write_values, written_interleaved};
 use super::prefetch::prefetch_plane;
 use super::scratch::with_scratch;
-use super::sums::sum;
+use super::sums::sum_of_slices;
 
 /// Elements of a task at least. 16,384 of them take a few microseconds from the cache.
 const TASK: usize = 16_384;
@@ -128,15 +128,17 @@ impl BatchNorm {
         values: impl Iterator<Item = &'a [f32]>,
         again: impl Iterator<Item = &'a [f32]>,
     ) -> (f32, f32) {
-        let mut total = 0.0;
-        for values in values {
-            total += sum(values, |value| value);
-        }
+        let total = sum_of_slices(
+            values,
+            #[inline(always)]
+            |value| value,
+        );
         let mean = (total / self.samples()) as f32;
-        let mut total = 0.0;
-        for values in again {
-            total += sum(values, |value| (value - mean) * (value - mean));
-        }
+        let total = sum_of_slices(
+            again,
+            #[inline(always)]
+            |value| (value - mean) * (value - mean),
+        );
         (mean, (total / self.samples()) as f32)
     }
 

@@ -5,6 +5,10 @@ use super::MAX_LANES;
 /// Partial sums kept apart, so that a processor with any width of vectors adds them side by side.
 const PARTS: usize = 4 * MAX_LANES;
 
+/// Elements after which the partial sums of short slices are added up in double precision, at least. To do so after each slice
+/// would take longer than the sums themselves.
+const SINGLE: usize = 4096;
+
 /// Partial sums of each of two, so that those of both stay in registers.
 const PAIR_PARTS: usize = 2 * MAX_LANES;
 
@@ -49,38 +53,93 @@ pub(super) fn pair_of_sums(
     second: &[f32],
     terms: impl Fn(f32, f32) -> [f32; 2],
 ) -> [f64; 2] {
+    pair_of_sums_of_pairs(std::iter::once((first, second)), terms)
+}
+
+/// Returns two sums over the elements of pairs of slices, each two of equal length.
+#[inline(always)]
+pub(super) fn pair_of_sums_of_pairs<'a>(
+    slices: impl Iterator<Item = (&'a [f32], &'a [f32])>,
+    terms: impl Fn(f32, f32) -> [f32; 2],
+) -> [f64; 2] {
+    let mut totals = [0.0; 2];
     let mut sums = [[0f32; PAIR_PARTS]; 2];
-    let (chunks, rest) = first.as_chunks::<PAIR_PARTS>();
-    let (other_chunks, other_rest) = second.as_chunks::<PAIR_PARTS>();
-    for (chunk, other) in chunks.iter().zip(other_chunks) {
-        for part in 0..PAIR_PARTS {
-            let [one, two] = terms(chunk[part], other[part]);
+    let mut count = 0;
+    for (first, second) in slices {
+        let (chunks, rest) = first.as_chunks::<PAIR_PARTS>();
+        let (other_chunks, other_rest) = second.as_chunks::<PAIR_PARTS>();
+        for (chunk, other) in chunks.iter().zip(other_chunks) {
+            for part in 0..PAIR_PARTS {
+                let [one, two] = terms(chunk[part], other[part]);
+                sums[0][part] += one;
+                sums[1][part] += two;
+            }
+        }
+        let (chunks, rest) = rest.as_chunks::<MAX_LANES>();
+        let (other_chunks, other_rest) = other_rest.as_chunks::<MAX_LANES>();
+        for (chunk, other) in chunks.iter().zip(other_chunks) {
+            for part in 0..MAX_LANES {
+                let [one, two] = terms(chunk[part], other[part]);
+                sums[0][part] += one;
+                sums[1][part] += two;
+            }
+        }
+        for (part, (value, other)) in rest.iter().zip(other_rest).enumerate() {
+            let [one, two] = terms(*value, *other);
             sums[0][part] += one;
             sums[1][part] += two;
         }
+        count += first.len();
+        if count >= SINGLE {
+            for (all, sums) in totals.iter_mut().zip(&mut sums) {
+                *all += total(sums);
+                *sums = [0.0; PAIR_PARTS];
+            }
+            count = 0;
+        }
     }
-    for (part, (value, other)) in rest.iter().zip(other_rest).enumerate() {
-        let [one, two] = terms(*value, *other);
-        sums[0][part] += one;
-        sums[1][part] += two;
-    }
-    [total(&sums[0]), total(&sums[1])]
+    [totals[0] + total(&sums[0]), totals[1] + total(&sums[1])]
 }
 
 /// Returns the sum over the elements of a slice; `term` returns what an element adds.
 #[inline(always)]
 pub(super) fn sum(values: &[f32], term: impl Fn(f32) -> f32) -> f64 {
+    sum_of_slices(std::iter::once(values), term)
+}
+
+/// Returns the sum over the elements of some slices.
+#[inline(always)]
+pub(super) fn sum_of_slices<'a>(
+    slices: impl Iterator<Item = &'a [f32]>,
+    term: impl Fn(f32) -> f32,
+) -> f64 {
+    let mut all = 0.0;
     let mut sums = [0f32; PARTS];
-    let (chunks, rest) = values.as_chunks::<PARTS>();
-    for chunk in chunks {
-        for part in 0..PARTS {
-            sums[part] += term(chunk[part]);
+    let mut count = 0;
+    for values in slices {
+        let (chunks, rest) = values.as_chunks::<PARTS>();
+        for chunk in chunks {
+            for part in 0..PARTS {
+                sums[part] += term(chunk[part]);
+            }
+        }
+        let (chunks, rest) = rest.as_chunks::<MAX_LANES>();
+        for chunk in chunks {
+            for part in 0..MAX_LANES {
+                sums[part] += term(chunk[part]);
+            }
+        }
+        for (part, value) in rest.iter().enumerate() {
+            sums[part] += term(*value);
+        }
+        count += values.len();
+        if count >= SINGLE {
+            all += total(&sums);
+            sums = [0.0; PARTS];
+            count = 0;
         }
     }
-    for (part, value) in rest.iter().enumerate() {
-        sums[part] += term(*value);
-    }
-    total(&sums)
+    all + total(&sums)
 }
 
 /// Returns the sum of the parts, of which the first steps are in whole vectors.

@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 
 use super::super::activation::rectify_gradient;
 use super::super::output::{Interleaved, Written, write_values};
-use super::super::sums::pair_of_sums;
+use super::super::sums::pair_of_sums_of_pairs;
 use super::{Affine, BatchNorm};
 
 /// One channel of [`BatchNorm::backward`], which returns the gradients of gamma and beta.
@@ -106,21 +106,15 @@ impl Slopes {
         pairs: impl Iterator<Item = (&'a [f32], &'a [f32])>,
         of: &impl Fn(f32, f32) -> f32,
     ) -> Self {
-        let (mut beta, mut gamma) = (0.0, 0.0);
-        for (x, dy) in pairs {
-            let [one, two] = pair_of_sums(
-                x,
-                dy,
-                #[inline(always)]
-                |x, dy| {
-                    let dy = of(x, dy);
-                    [dy, dy * (x - affine.mean)]
-                },
-            );
-            beta += one;
-            gamma += two;
-        }
-        Self::of_sums(sizes, inverse, [beta, gamma])
+        let sums = pair_of_sums_of_pairs(
+            pairs,
+            #[inline(always)]
+            |x, dy| {
+                let dy = of(x, dy);
+                [dy, dy * (x - affine.mean)]
+            },
+        );
+        Self::of_sums(sizes, inverse, sums)
     }
 
     /// Returns the coefficients from the sums of the gradients that reach the normalization, and of their products with

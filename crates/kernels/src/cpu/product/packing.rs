@@ -4,9 +4,14 @@ use std::ops::Range;
 
 use pulp::Simd;
 
+use super::super::aligned::LINE;
 use super::super::copy::copy_few;
+use super::super::prefetch::prefetch_line;
 use super::layout::Strided;
 use super::transpose::transpose;
+
+/// Columns that are transposed at a time.
+const BLOCK: usize = 2 * LINE;
 
 /// The positions of packed panels.
 #[derive(Debug, Clone, Copy)]
@@ -166,18 +171,32 @@ impl RightHandSide for Transposed<'_> {
     ) {
         let (layout, Packing { width, pitch }) = (self.0.layout, packing);
         for part in layout.parts(rows.clone()) {
-            let first = (part.columns.start - rows.start) * width;
+            let first = part.columns.start - rows.start;
             for (panel, column) in columns.clone().step_by(width).enumerate() {
+                let rows_of_panel = width.min(columns.end - column);
                 let from = &self.0.values[column * layout.row + part.offset..];
-                let size = [width.min(columns.end - column), part.columns.len()];
-                transpose(
-                    from,
-                    layout.row,
-                    size,
-                    &mut to[panel * pitch + first..],
-                    width,
-                );
+                for block in blocks(part.columns.len()) {
+                    // The same pixels of the next image, which come from memory.
+                    let next = from.as_ptr().wrapping_add(layout.next + block.start);
+                    for row in 0..rows_of_panel {
+                        for pixel in (0..block.len()).step_by(LINE) {
+                            prefetch_line(next.wrapping_add(row * layout.row + pixel).cast());
+                        }
+                    }
+                    let to = &mut to[panel * pitch + (first + block.start) * width..];
+                    let size = [rows_of_panel, block.len()];
+                    transpose(&from[block.start..], layout.row, size, to, width);
+                }
             }
         }
     }
+}
+
+/// Divides columns into blocks of a few cache lines, of which the last is not much shorter or longer than the others.
+fn blocks(columns: usize) -> impl Iterator<Item = Range<usize>> {
+    let count = (columns / BLOCK).max(1);
+    (0..count).map(move |index| match index + 1 == count {
+        true => index * BLOCK..columns,
+        false => index * BLOCK..(index + 1) * BLOCK,
+    })
 }
