@@ -8,6 +8,7 @@
 use pulp::Simd;
 
 use super::MAX_LANES;
+use super::aligned::LINE;
 use super::copy::copy;
 use super::output::Unwritten;
 use super::taps::Lanes;
@@ -16,6 +17,8 @@ use crate::Geometry;
 
 /// Planes of a depthwise convolution with more pixels than this gain nothing: the masks would take the cache from them.
 const PIXELS: usize = 1024;
+/// Planes of this many times the zeros that are added to a guard have guards of whole cache lines.
+const MOST_GUARD: usize = 16;
 /// Vectors computed side by side, to hide the latency of multiply-add.
 const BLOCK: usize = 4;
 
@@ -34,7 +37,7 @@ pub(super) struct Column {
 pub(super) struct FlatLayout {
     /// Pixels of a plane.
     pixels: usize,
-    /// Zeros before and after the plane.
+    /// Zeros before and after the plane, at least as many as the farthest tap is apart.
     guard: usize,
     columns: Vec<Column>,
 }
@@ -82,8 +85,14 @@ impl FlatLayout {
         let farthest = (0..kernel[0])
             .flat_map(|i| (0..kernel[1]).map(move |j| distance(i, j).unsigned_abs()))
             .max();
-        let guard = farthest.unwrap_or(0);
         let pixels = height * width;
+        let guard = farthest.unwrap_or(0);
+        // Then planes begin with a cache line, which the vectors of a tap straight above or below don't straddle.
+        let aligned = guard.next_multiple_of(LINE);
+        let guard = match pixels.is_multiple_of(LINE) && (aligned - guard) * MOST_GUARD <= pixels {
+            true => aligned,
+            false => guard,
+        };
         let columns = (0..kernel[1]).map(|j| {
             let inside = |x: usize| (0..width as isize).contains(&(x as isize + column(j)));
             let everywhere = (0..width).all(inside);
@@ -98,7 +107,7 @@ impl FlatLayout {
                 taps: (0..kernel[0])
                     .map(|i| {
                         let position = guard as isize + distance(i, j);
-                        (i * kernel[1] + j, position.unsigned_abs()) // not negative: `guard` is the farthest
+                        (i * kernel[1] + j, position.unsigned_abs()) // not negative: `guard` is no less than the farthest
                     })
                     .collect(),
             }

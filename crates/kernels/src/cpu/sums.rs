@@ -18,32 +18,15 @@ pub(super) fn pair_of_sums_of_slices<'a>(
     slices: impl Iterator<Item = &'a [f32]>,
     terms: impl Fn(f32) -> [f32; 2],
 ) -> [f64; 2] {
-    let mut sums = [[0f32; PAIR_PARTS]; 2];
-    for values in slices {
-        let (chunks, rest) = values.as_chunks::<PAIR_PARTS>();
-        for chunk in chunks {
-            for part in 0..PAIR_PARTS {
-                let [one, two] = terms(chunk[part]);
-                sums[0][part] += one;
-                sums[1][part] += two;
-            }
-        }
-        // Slices may be shorter than all parts.
-        let (chunks, rest) = rest.as_chunks::<MAX_LANES>();
-        for chunk in chunks {
-            for part in 0..MAX_LANES {
-                let [one, two] = terms(chunk[part]);
-                sums[0][part] += one;
-                sums[1][part] += two;
-            }
-        }
-        for (part, value) in rest.iter().enumerate() {
-            let [one, two] = terms(*value);
-            sums[0][part] += one;
-            sums[1][part] += two;
-        }
-    }
-    [total(&sums[0]), total(&sums[1])]
+    let pairs = slices.map(
+        #[inline(always)]
+        |values| (values, values),
+    );
+    pair_of_sums_of_pairs(
+        pairs,
+        #[inline(always)]
+        |value, _| terms(value),
+    )
 }
 
 /// Returns two sums over the elements of two slices of equal length; `terms` returns what an element adds.
@@ -63,42 +46,47 @@ pub(super) fn pair_of_sums_of_pairs<'a>(
     terms: impl Fn(f32, f32) -> [f32; 2],
 ) -> [f64; 2] {
     let mut totals = [0.0; 2];
-    let mut sums = [[0f32; PAIR_PARTS]; 2];
+    let (mut one, mut two) = ([0f32; PAIR_PARTS], [0f32; PAIR_PARTS]);
     let mut count = 0;
+    // The elements that are no whole vector have sums of their own: an array with an index that the compiler doesn't know
+    // isn't kept in registers.
+    let mut rests = [[0f32; MAX_LANES]; 2];
     for (first, second) in slices {
         let (chunks, rest) = first.as_chunks::<PAIR_PARTS>();
         let (other_chunks, other_rest) = second.as_chunks::<PAIR_PARTS>();
         for (chunk, other) in chunks.iter().zip(other_chunks) {
             for part in 0..PAIR_PARTS {
-                let [one, two] = terms(chunk[part], other[part]);
-                sums[0][part] += one;
-                sums[1][part] += two;
+                let [a, b] = terms(chunk[part], other[part]);
+                one[part] += a;
+                two[part] += b;
             }
         }
         let (chunks, rest) = rest.as_chunks::<MAX_LANES>();
         let (other_chunks, other_rest) = other_rest.as_chunks::<MAX_LANES>();
         for (chunk, other) in chunks.iter().zip(other_chunks) {
             for part in 0..MAX_LANES {
-                let [one, two] = terms(chunk[part], other[part]);
-                sums[0][part] += one;
-                sums[1][part] += two;
+                let [a, b] = terms(chunk[part], other[part]);
+                one[part] += a;
+                two[part] += b;
             }
         }
         for (part, (value, other)) in rest.iter().zip(other_rest).enumerate() {
-            let [one, two] = terms(*value, *other);
-            sums[0][part] += one;
-            sums[1][part] += two;
+            let [a, b] = terms(*value, *other);
+            rests[0][part] += a;
+            rests[1][part] += b;
         }
         count += first.len();
         if count >= SINGLE {
-            for (all, sums) in totals.iter_mut().zip(&mut sums) {
-                *all += total(sums);
-                *sums = [0.0; PAIR_PARTS];
-            }
-            count = 0;
+            totals[0] += total(&one);
+            totals[1] += total(&two);
+            (one, two, count) = ([0.0; PAIR_PARTS], [0.0; PAIR_PARTS], 0);
         }
     }
-    [totals[0] + total(&sums[0]), totals[1] + total(&sums[1])]
+    let [rest_one, rest_two] = rests.map(|rest| total(&rest));
+    [
+        totals[0] + total(&one) + rest_one,
+        totals[1] + total(&two) + rest_two,
+    ]
 }
 
 /// Returns the sum over the elements of a slice; `term` returns what an element adds.
@@ -115,6 +103,7 @@ pub(super) fn sum_of_slices<'a>(
 ) -> f64 {
     let mut all = 0.0;
     let mut sums = [0f32; PARTS];
+    let mut rest_sums = [0f32; MAX_LANES]; // apart, as those of pairs
     let mut count = 0;
     for values in slices {
         let (chunks, rest) = values.as_chunks::<PARTS>();
@@ -130,16 +119,15 @@ pub(super) fn sum_of_slices<'a>(
             }
         }
         for (part, value) in rest.iter().enumerate() {
-            sums[part] += term(*value);
+            rest_sums[part] += term(*value);
         }
         count += values.len();
         if count >= SINGLE {
             all += total(&sums);
-            sums = [0.0; PARTS];
-            count = 0;
+            (sums, count) = ([0.0; PARTS], 0);
         }
     }
-    all + total(&sums)
+    all + total(&sums) + total(&rest_sums)
 }
 
 /// Returns the sum of the parts, of which the first steps are in whole vectors.

@@ -4,6 +4,7 @@ use pulp::Simd;
 
 use super::super::copy::copy;
 use super::super::flat::FlatLayout;
+use super::super::prefetch::prefetch_plane;
 use super::Separable;
 
 /// Elements of planes that are joined, about; a few buffers of them and their masks fit the first-level cache.
@@ -59,7 +60,7 @@ impl Joined {
     }
 
     /// Returns planes, each `step` elements after the one before, at their places: in `memory`, or where they are if there
-    /// is one.
+    /// is one. Requests the plane that follows each, which is that of the next channel.
     #[inline(always)]
     pub(super) fn joined<'a, S: Simd>(
         &self,
@@ -69,6 +70,12 @@ impl Joined {
         count: usize,
         memory: &'a mut [f32],
     ) -> &'a [f32] {
+        for index in 0..count {
+            let next = first + index * step + self.pixels;
+            if let Some(next) = values.get(next..next + self.pixels) {
+                prefetch_plane(next);
+            }
+        }
         if self.planes == 1 {
             return &values[first..][..self.pixels];
         }
