@@ -168,7 +168,8 @@ impl Depthwise {
             })
         });
         let sliding = kernel == [3, 3] && stride[1] == 1 && dilation[1] == 1;
-        if sliding && padding.left == 1 && self.channels >= S::F32_LANES {
+        // Fewer channels than a vector has are read and written by a mask, if they are half of it at least.
+        if sliding && padding.left == 1 && 2 * self.channels >= S::F32_LANES {
             let mut found = [None; 3];
             for (found, line) in found.iter_mut().zip(lines) {
                 *found = Some(line);
@@ -179,9 +180,14 @@ impl Depthwise {
                 width,
             };
             let line = const { LINE / S::F32_LANES };
-            match (line, self.channels >= LINE) {
-                (2, true) => self.rows::<S, RELU, 2>(simd, image, found, columns, ending, to),
-                _ => self.rows::<S, RELU, 1>(simd, image, found, columns, ending, to),
+            match (line, self.channels) {
+                (2, LINE..) => {
+                    self.rows::<S, RELU, 2, false>(simd, image, found, columns, ending, to)
+                }
+                (_, channels) if channels >= S::F32_LANES => {
+                    self.rows::<S, RELU, 1, false>(simd, image, found, columns, ending, to)
+                }
+                _ => self.rows::<S, RELU, 1, true>(simd, image, found, columns, ending, to),
             }
             return;
         }
@@ -213,9 +219,9 @@ impl Depthwise {
     }
 
     /// Convolves with a window of 3x3 at stride 1, of which `found` are the rows that lie on the input; `V`
-    /// vectors of channels at a time.
+    /// vectors of channels at a time, or `PART` of one where there are fewer channels.
     #[inline(always)]
-    fn rows<S: Simd, const RELU: bool, const V: usize>(
+    fn rows<S: Simd, const RELU: bool, const V: usize, const PART: bool>(
         &self,
         simd: S,
         image: Image,
@@ -226,19 +232,21 @@ impl Depthwise {
     ) {
         match found {
             [Some(a), Some(b), Some(c)] => {
-                self.slide::<S, RELU, 3, V>(simd, image, [a, b, c], columns, ending, to)
+                self.slide::<S, RELU, 3, V, PART>(simd, image, [a, b, c], columns, ending, to)
             }
             [Some(a), Some(b), None] => {
-                self.slide::<S, RELU, 2, V>(simd, image, [a, b], columns, ending, to)
+                self.slide::<S, RELU, 2, V, PART>(simd, image, [a, b], columns, ending, to)
             }
-            [Some(a), ..] => self.slide::<S, RELU, 1, V>(simd, image, [a], columns, ending, to),
-            _ => self.slide::<S, RELU, 0, V>(simd, image, [], columns, ending, to),
+            [Some(a), ..] => {
+                self.slide::<S, RELU, 1, V, PART>(simd, image, [a], columns, ending, to)
+            }
+            _ => self.slide::<S, RELU, 0, V, PART>(simd, image, [], columns, ending, to),
         }
     }
 
     /// Convolves with `N` rows of the window. Each column of the input is read once, for the three windows that it is in.
     #[inline(always)]
-    fn slide<S: Simd, const RELU: bool, const N: usize, const V: usize>(
+    fn slide<S: Simd, const RELU: bool, const N: usize, const V: usize, const PART: bool>(
         &self,
         simd: S,
         image: Image,
@@ -263,19 +271,19 @@ impl Depthwise {
                 for (taps, line) in taps.iter_mut().zip(lines) {
                     for (j, weight) in taps.iter_mut().enumerate() {
                         let tap = (line.kernel_row * 3 + j) * channels + channel + v * lanes;
-                        *weight = load::<S>(&weights[tap..tap + lanes]);
+                        *weight = load_channels::<S, PART>(simd, &weights[tap..], channels);
                     }
                 }
             }
             let starts: [S::f32s; V] = std::array::from_fn(
                 #[inline(always)]
-                |v| load::<S>(&self.bias[channel + v * lanes..]),
+                |v| load_channels::<S, PART>(simd, &self.bias[channel + v * lanes..], channels),
             );
             // The sums of the window at hand and of the next one.
             let (mut sums, mut next) = (starts, starts);
             for v in 0..V {
                 let channel = channel + v * lanes;
-                let read = Read::<RELU> { channels, channel };
+                let read = Read::<RELU, PART> { channels, channel };
                 // With two or more columns of padding on the right a window's center may lie beyond
                 // the row.
                 let before = columns.start.checked_sub(1);
@@ -300,18 +308,19 @@ impl Depthwise {
                     let channel = channel + v * lanes;
                     let mut after = starts[v];
                     if x + 1 < width {
-                        let read = Read::<RELU> { channels, channel };
+                        let read = Read::<RELU, PART> { channels, channel };
                         let values = read.column(simd, &rows, x + 1);
                         sums[v] = add(simd, sums[v], &values, &taps[v], 2);
                         next[v] = add(simd, next[v], &values, &taps[v], 1);
                         after = add(simd, after, &values, &taps[v], 0);
                     }
-                    let sum = ending.apply(simd, sums[v], index * channels + channel);
-                    store::<S>(&mut to[channel..], sum);
+                    let at = index * channels + channel;
+                    let sum = ending.apply::<S, PART>(simd, sums[v], at, channels);
+                    store_channels::<S, PART>(simd, &mut to[channel..], channels, sum);
                     (sums[v], next[v]) = (next[v], after);
                 }
             }
-            if channel + V * lanes == channels {
+            if PART || channel + V * lanes == channels {
                 return;
             }
             // The last vectors may overlap those before.
@@ -331,22 +340,29 @@ pub(super) struct Ending<'a> {
 impl Ending<'_> {
     /// Finishes the sums of the elements from `first` on.
     #[inline(always)]
-    fn apply<S: Simd>(&self, simd: S, mut sums: S::f32s, first: usize) -> S::f32s {
+    fn apply<S: Simd, const PART: bool>(
+        &self,
+        simd: S,
+        mut sums: S::f32s,
+        first: usize,
+        channels: usize,
+    ) -> S::f32s {
         if let Some(residual) = self.residual {
-            sums = simd.add_f32s(sums, load::<S>(&residual[first..]));
+            let residual = load_channels::<S, PART>(simd, &residual[first..], channels);
+            sums = simd.add_f32s(sums, residual);
         }
         self.rectify.apply(simd, sums)
     }
 }
 
-/// A reader of one vector of a pixel's channels, rectified where asked for.
-struct Read<const RELU: bool> {
+/// A reader of one vector of a pixel's channels, or of `PART` of one, rectified if `RELU` is set.
+struct Read<const RELU: bool, const PART: bool> {
     channels: usize,
     /// The vector's first channel.
     channel: usize,
 }
 
-impl<const RELU: bool> Read<RELU> {
+impl<const RELU: bool, const PART: bool> Read<RELU, PART> {
     /// Reads a column, in each row.
     #[inline(always)]
     fn column<S: Simd, const N: usize>(
@@ -358,13 +374,40 @@ impl<const RELU: bool> Read<RELU> {
         let at = x * self.channels + self.channel;
         let mut values = [simd.splat_f32s(0.0); N];
         for (values, row) in values.iter_mut().zip(rows) {
-            *values = load::<S>(&row[at..at + S::F32_LANES]);
+            *values = load_channels::<S, PART>(simd, &row[at..], self.channels);
             if RELU {
                 *values = rectify(simd, *values);
             }
         }
         values
     }
+}
+
+/// Reads a vector of channels from the start of a slice, or all channels if they are `PART` of a vector.
+#[inline(always)]
+fn load_channels<S: Simd, const PART: bool>(simd: S, values: &[f32], channels: usize) -> S::f32s {
+    if !PART {
+        return load::<S>(values);
+    }
+    let mask = simd.mask_between_m32s(0, channels as u32);
+    // SAFETY: the mask selects the elements of the slice.
+    unsafe { simd.mask_load_ptr_f32s(mask, values[..channels].as_ptr()) }
+}
+
+/// Writes a vector of channels to the start of a slice, or all channels if they are `PART` of a vector.
+#[inline(always)]
+fn store_channels<S: Simd, const PART: bool>(
+    simd: S,
+    to: &mut [f32],
+    channels: usize,
+    vector: S::f32s,
+) {
+    if !PART {
+        return store::<S>(to, vector);
+    }
+    let mask = simd.mask_between_m32s(0, channels as u32);
+    // SAFETY: the mask selects the elements of the slice.
+    unsafe { simd.mask_store_ptr_f32s(mask, to[..channels].as_mut_ptr(), vector) };
 }
 
 /// Adds the products of a column with column `j` of the window.

@@ -15,7 +15,7 @@ use super::super::scratch::with_scratch;
 use super::convolution::Input;
 use super::images::PaddedRows;
 use super::panel_convolution::{Kind, PanelConvolution};
-use super::pixels::{Blocks, Sizes, Window};
+use super::pixels::{Blocks, Pixel, Sizes, Window};
 
 /// Tasks that a convolution is divided into at least where it is large enough.
 const TASKS: usize = 8;
@@ -201,10 +201,13 @@ impl WithSimd for Task<'_> {
             Kind::Rows => {
                 rows.read(input, scratch);
                 let scratch = &*scratch;
-                let kernel_rows: Vec<usize> = (0..convolution.geometry.kernel[0]).collect();
-                let at = |pixel, &row: &usize| Some(&scratch[rows.at(pixel, row)..][..zeros.len()]);
+                let kernel_rows = 0..convolution.geometry.kernel[0];
+                let distances: Vec<usize> = kernel_rows.map(|row| rows.distance(row)).collect();
+                let locate = |pixel| rows.window(pixel);
+                let at =
+                    |window, &distance: &usize| Some(&scratch[window + distance..][..zeros.len()]);
                 let length = zeros.len();
-                Blocks::new(sizes, range, &kernel_rows, zeros, length, |pixel| pixel, at)
+                Blocks::new(sizes, range, &distances, zeros, length, locate, at)
             }
             Kind::Separable(depthwise) => {
                 depthwise.strip(simd, sizes, input, &pixels, scratch);
@@ -213,7 +216,8 @@ impl WithSimd for Task<'_> {
                     let start = (pixel - pixels.start) * channels;
                     Some(&scratch[start..][..channels])
                 };
-                Blocks::new(sizes, range, &[()], zeros, channels, |pixel| pixel, at)
+                let locate = |pixel: Pixel| pixel.index;
+                Blocks::new(sizes, range, &[()], zeros, channels, locate, at)
             }
         };
         let residual = match self.residual {

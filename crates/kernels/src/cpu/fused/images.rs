@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::pixels::Sizes;
+use super::pixels::{Pixel, Sizes};
 use crate::Geometry;
 
 /// The rows of images that a strip of the output reads, padded and with trailing channels, so that a row
@@ -12,8 +12,8 @@ pub(super) struct PaddedRows {
     geometry: Geometry,
     channels: usize,
     sizes: Sizes,
-    /// The strip's first row of the output, counted over all images.
-    first: usize,
+    /// The image of the strip's first pixel.
+    first_image: usize,
     /// The strip's parts, an image each.
     parts: Vec<Part>,
 }
@@ -56,7 +56,7 @@ impl PaddedRows {
             geometry,
             channels,
             sizes,
-            first,
+            first_image: first / rows,
             parts,
         }
     }
@@ -114,15 +114,17 @@ impl PaddedRows {
         }
     }
 
-    /// Returns the number of elements before a row of an output pixel's window.
-    pub(super) fn at(&self, pixel: usize, kernel_row: usize) -> usize {
-        let [rows, columns] = self.sizes.output;
-        let (row, column) = (pixel / columns, pixel % columns);
-        let part = &self.parts[row / rows - self.first / rows];
-        let row = part.offset
-            + (row % rows - part.rows.start) * self.geometry.stride[0]
-            + kernel_row * self.geometry.dilation[0];
-        row * self.row_length() + column * self.geometry.stride[1] * self.channels
+    /// Returns the number of elements before the first row of an output pixel's window.
+    #[inline(always)]
+    pub(super) fn window(&self, pixel: Pixel) -> usize {
+        let part = &self.parts[pixel.image - self.first_image];
+        let row = part.offset + (pixel.row - part.rows.start) * self.geometry.stride[0];
+        row * self.row_length() + pixel.column * self.geometry.stride[1] * self.channels
+    }
+
+    /// Returns the number of elements from a window's first row to another one.
+    pub(super) fn distance(&self, kernel_row: usize) -> usize {
+        kernel_row * self.geometry.dilation[0] * self.row_length()
     }
 }
 

@@ -13,6 +13,16 @@ pub(super) struct Sizes {
     pub(super) output: [usize; 2],
 }
 
+/// A pixel of the output.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pixel {
+    /// Its index, of all of the batch's.
+    pub(super) index: usize,
+    pub(super) image: usize,
+    pub(super) row: usize,
+    pub(super) column: usize,
+}
+
 /// Some pixels of one row of an image of the output.
 #[derive(Debug, Clone)]
 pub(super) struct Segment {
@@ -40,6 +50,42 @@ impl Sizes {
         index * pixels / blocks..(index + 1) * pixels / blocks
     }
 
+    /// Returns the output's pixel of this index.
+    #[inline(always)]
+    pub(super) fn pixel(&self, index: usize) -> Pixel {
+        let [rows, columns] = self.output;
+        let row = index / columns;
+        Pixel {
+            index,
+            image: row / rows,
+            row: row % rows,
+            column: index % columns,
+        }
+    }
+
+    /// Returns the output's pixels from this index on.
+    #[inline(always)]
+    fn pixels_from(&self, index: usize) -> impl Iterator<Item = Pixel> + use<> {
+        let [rows, columns] = self.output;
+        let mut next = self.pixel(index);
+        // Counted on: divisions would take longer than what is done with the pixels of a few channels.
+        std::iter::repeat_with(
+            #[inline(always)]
+            move || {
+                let pixel = next;
+                next.index += 1;
+                next.column += 1;
+                if next.column == columns {
+                    (next.column, next.row) = (0, next.row + 1);
+                }
+                if next.row == rows {
+                    (next.row, next.image) = (0, next.image + 1);
+                }
+                pixel
+            },
+        )
+    }
+
     /// Divides these pixels of the output at the ends of rows.
     pub(super) fn segments(&self, pixels: Range<usize>) -> impl Iterator<Item = Segment> + use<> {
         let [rows, columns] = self.output;
@@ -63,12 +109,9 @@ impl Sizes {
 /// The blocks of a strip, and the steps of each.
 #[derive(Debug)]
 pub(super) struct Blocks<'a> {
-    sizes: Sizes,
-    /// The strip's blocks, of those of the whole output.
-    range: Range<usize>,
     steps: Steps<'a>,
-    /// The end of each block's steps.
-    ends: Vec<usize>,
+    /// The pixels of each block, of those of the whole output, and the end of its steps.
+    blocks: Vec<(Range<usize>, usize)>,
 }
 
 impl<'a> Blocks<'a> {
@@ -84,16 +127,17 @@ impl<'a> Blocks<'a> {
         stretches: &[T],
         zeros: &'a [f32],
         length: usize,
-        locate: impl Fn(usize) -> P,
+        locate: impl Fn(Pixel) -> P,
         at: impl Fn(P, &T) -> Option<&'a [f32]>,
     ) -> Self {
         let steps = Steps::new(length, range.len() * stretches.len());
         let mut steps = steps.with_width(zeros.len());
-        let mut ends = Vec::with_capacity(range.len());
-        for block in range.clone() {
+        let mut blocks = Vec::with_capacity(range.len());
+        let mut pixels = sizes.pixels_from(sizes.block(range.start).start);
+        for block in range {
             let block = sizes.block(block);
             let mut located = [P::default(); ROWS];
-            for (located, pixel) in located.iter_mut().zip(block.clone()) {
+            for (located, pixel) in located[..block.len()].iter_mut().zip(&mut pixels) {
                 *located = locate(pixel);
             }
             let located = &located[..block.len()];
@@ -110,19 +154,14 @@ impl<'a> Blocks<'a> {
                     steps.push(rows, index * length);
                 }
             }
-            ends.push(steps.count());
+            blocks.push((block, steps.count()));
         }
-        Self {
-            sizes,
-            range,
-            steps,
-            ends,
-        }
+        Self { steps, blocks }
     }
 
     /// Returns the number of blocks.
     pub(super) fn count(&self) -> usize {
-        self.ends.len()
+        self.blocks.len()
     }
 
     /// Returns the pixels of a block of the strip, of those of the whole output, and the block's steps.
@@ -130,10 +169,10 @@ impl<'a> Blocks<'a> {
     pub(super) fn get(&self, index: usize) -> (Range<usize>, BlockSteps<'_>) {
         let start = match index {
             0 => 0,
-            _ => self.ends[index - 1],
+            _ => self.blocks[index - 1].1,
         };
-        let steps = self.steps.some(start..self.ends[index]);
-        (self.sizes.block(self.range.start + index), steps)
+        let (pixels, end) = self.blocks[index].clone();
+        (pixels, self.steps.some(start..end))
     }
 }
 
@@ -166,14 +205,12 @@ impl Window {
 
     /// Returns the origin of a pixel's window.
     #[inline(always)]
-    pub(super) fn origin(&self, pixel: usize) -> Origin {
-        let [rows, columns] = self.sizes.output;
-        let (row, column) = (pixel / columns, pixel % columns);
+    pub(super) fn origin(&self, pixel: Pixel) -> Origin {
         let [down, right] = self.geometry.stride;
         Origin {
-            image: row / rows,
-            row: row % rows * down,
-            column: column * right,
+            image: pixel.image,
+            row: pixel.row * down,
+            column: pixel.column * right,
         }
     }
 

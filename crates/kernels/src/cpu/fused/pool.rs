@@ -100,7 +100,7 @@ impl<'o> WithSimd for Task<'_, 'o> {
             channels,
             #[inline(always)]
             |index, output| {
-                let origin = window.origin(self.first + index);
+                let origin = window.origin(window.sizes.pixel(self.first + index));
                 found.clear();
                 found.extend(taps.iter().filter_map(|tap| {
                     let pixel = window.input(origin, tap)?;
