@@ -39,7 +39,7 @@ pub struct AblationRecord {
     pub environment: EnvironmentRecord,
     /// The command that repeats it.
     pub command: String,
-    /// Seeds, in the order they are run; each variant has one run a seed.
+    /// Seeds, in the order they are run; each variant has one run for each.
     pub seeds: Vec<u64>,
     /// Number of epochs a run lasts.
     pub epochs: usize,
@@ -95,7 +95,7 @@ pub enum ClaimMetric {
     MeanMap100,
 }
 
-/// One variant: a resolved configuration, trained once a seed.
+/// One variant: a resolved configuration, trained once for each seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VariantRecord {
     /// Name, unique in the ablation.
@@ -111,7 +111,7 @@ pub struct VariantRecord {
     /// variant has none before its first run, nor in `ablation.json`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<(String, String)>,
-    /// The runs so far, at most one a seed, in the order of the seeds.
+    /// The runs so far, at most one for each seed, in the order of the seeds.
     pub runs: Vec<RunRecord>,
     /// Runs whose records can't be used; they are not among [`runs`](Self::runs).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

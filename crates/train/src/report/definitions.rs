@@ -19,7 +19,7 @@ pub(super) fn definitions(
         (
             "Mean ± deviation",
             text(
-                "Over the finished runs, one a seed; the deviation is the sample standard deviation. A run \
+                "Over the finished runs, one for each seed; the deviation is the sample standard deviation. A run \
                  diverged where its training loss, or in mixed precision a gradient, became infinite or not a number: it has no figures, and \
                  the mean over the other runs may flatter its variant.",
             ),

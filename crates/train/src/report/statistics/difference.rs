@@ -120,7 +120,7 @@ impl Difference {
         Self::unpaired(&values(first), &values(second))
     }
 
-    /// Returns the mean of contrasts, one a seed; `largest` is the greatest magnitude of the values that they are made
+    /// Returns the mean of contrasts, one for each seed; `largest` is the greatest magnitude of the values that they are made
     /// of, by which rounding is told from spread. `None` where there are none.
     pub fn of_contrasts(contrasts: &[f64], largest: f64) -> Option<Self> {
         let sample = Sample::of(contrasts)?;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{CONFIDENCE, Interval, students_t};
 
-/// Mean and spread of a few values, one a seed.
+/// Mean and spread of a few values, one for each seed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Sample {
     /// Number of values.
