@@ -62,7 +62,7 @@ impl<'a> Im2Col<'a> {
     }
 
     /// Returns the copy of some columns of a row, from where the first window has the row's value on.
-    fn row_copy<S: Simd>(&self, columns: &Range<usize>, packing: Packing) -> RowCopy {
+    fn row_copy<S: Simd>(&self, columns: &Range<usize>, packing: Packing) -> RowCopy<S> {
         let [height, width] = self.output;
         let [down, right] = self.geometry.stride;
         let mut pieces = Vec::new();
@@ -79,7 +79,7 @@ impl<'a> Im2Col<'a> {
             }
             next += length;
         }
-        RowCopy::new::<S>(pieces)
+        RowCopy::new(pieces)
     }
 
     /// Returns the number of elements from a window's start to its value in each of some rows of the matrix.
@@ -106,13 +106,19 @@ impl<'a> Im2Col<'a> {
 
     /// Packs some rows of the columns that `copy` is of, in panels of this width.
     #[inline(always)]
-    fn pack_rows<S: Simd>(&self, rows: Range<usize>, copy: &RowCopy, width: usize, to: &mut [f32]) {
+    fn pack_rows<S: Simd>(
+        &self,
+        rows: Range<usize>,
+        copy: &RowCopy<S>,
+        width: usize,
+        to: &mut [f32],
+    ) {
         let stride = self.geometry.stride[1];
         for (index, offset) in self.offsets(rows).enumerate() {
             let from = &self.planes[offset..];
             let to = &mut to[index * width..];
             match stride {
-                1 => copy.copy::<S>(from, to),
+                1 => copy.copy(from, to),
                 _ => copy.copy_strided(from, stride, to),
             }
         }
@@ -121,9 +127,8 @@ impl<'a> Im2Col<'a> {
 
 impl RightHandSide for Im2Col<'_> {
     #[inline(always)]
-    fn pack<S: Simd, const N: usize>(
+    fn pack<S: Simd>(
         &self,
-        _simd: S,
         rows: Range<usize>,
         columns: Range<usize>,
         packing: Packing,
@@ -139,9 +144,8 @@ pub(super) struct TransposedIm2Col<'a>(pub(super) Im2Col<'a>);
 
 impl RightHandSide for TransposedIm2Col<'_> {
     #[inline(always)]
-    fn pack<S: Simd, const N: usize>(
+    fn pack<S: Simd>(
         &self,
-        _simd: S,
         rows: Range<usize>,
         columns: Range<usize>,
         packing: Packing,

@@ -1,5 +1,6 @@
 //! Packing of right-hand sides: copies of their panels in the order in which the micro-kernel reads them.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
 use pulp::Simd;
@@ -58,17 +59,19 @@ impl Packing {
 /// The pieces of a row in all panels, as copies of whole vectors where the memory allows that. What a vector copies beyond its
 /// piece, the next piece or the next row overwrites.
 #[derive(Debug)]
-pub(in crate::cpu) struct RowCopy {
+pub(in crate::cpu) struct RowCopy<S> {
     pieces: Vec<Piece>,
     /// Where each vector is read from and written to.
     vectors: Vec<[usize; 2]>,
     /// The ends of all vectors, where they are read and where they are written.
     ends: [usize; 2],
+    /// The instruction set whose vectors they are.
+    simd: PhantomData<S>,
 }
 
-impl RowCopy {
+impl<S: Simd> RowCopy<S> {
     /// Returns the copy of these pieces, which must be in the order of their columns.
-    pub(in crate::cpu) fn new<S: Simd>(pieces: Vec<Piece>) -> Self {
+    pub(in crate::cpu) fn new(pieces: Vec<Piece>) -> Self {
         let lanes = S::F32_LANES;
         let vectors_of = |piece: &Piece| {
             let Piece { from, to, length } = *piece;
@@ -80,6 +83,7 @@ impl RowCopy {
             ends: [0, 1].map(|side| end(side).unwrap_or(0)),
             vectors,
             pieces,
+            simd: PhantomData,
         }
     }
 
@@ -89,7 +93,7 @@ impl RowCopy {
     ///
     /// If a piece doesn't lie in the slices.
     #[inline(always)]
-    pub(in crate::cpu) fn copy<S: Simd>(&self, from: &[f32], to: &mut [f32]) {
+    pub(in crate::cpu) fn copy(&self, from: &[f32], to: &mut [f32]) {
         if from.len() < self.ends[0] || to.len() < self.ends[1] {
             for piece in &self.pieces {
                 let from = &from[piece.from..][..piece.length];
@@ -120,11 +124,10 @@ impl RowCopy {
 
 /// A matrix that can copy out panels of itself.
 pub(in crate::cpu) trait RightHandSide: Sync {
-    /// Writes these rows of these columns to `to`, in panels of `N` vectors. What follows a row's last
+    /// Writes these rows of these columns to `to`, in panels. What follows a row's last
     /// column may be overwritten up to a vector.
-    fn pack<S: Simd, const N: usize>(
+    fn pack<S: Simd>(
         &self,
-        simd: S,
         rows: Range<usize>,
         columns: Range<usize>,
         packing: Packing,
@@ -134,9 +137,8 @@ pub(in crate::cpu) trait RightHandSide: Sync {
 
 impl RightHandSide for Strided<'_> {
     #[inline(always)]
-    fn pack<S: Simd, const N: usize>(
+    fn pack<S: Simd>(
         &self,
-        _simd: S,
         rows: Range<usize>,
         columns: Range<usize>,
         packing: Packing,
@@ -147,10 +149,10 @@ impl RightHandSide for Strided<'_> {
             let column = part.columns.start - columns.start;
             packing.divide(part.offset, column, part.columns.len(), &mut pieces);
         }
-        let copy = RowCopy::new::<S>(pieces);
+        let copy = RowCopy::<S>::new(pieces);
         for (index, row) in rows.enumerate() {
             let from = &self.values[row * self.layout.row..];
-            copy.copy::<S>(from, &mut to[index * packing.width..]);
+            copy.copy(from, &mut to[index * packing.width..]);
         }
     }
 }
@@ -161,9 +163,8 @@ pub(in crate::cpu) struct Transposed<'a>(pub(in crate::cpu) Strided<'a>);
 
 impl RightHandSide for Transposed<'_> {
     #[inline(always)]
-    fn pack<S: Simd, const N: usize>(
+    fn pack<S: Simd>(
         &self,
-        _simd: S,
         rows: Range<usize>,
         columns: Range<usize>,
         packing: Packing,

@@ -121,7 +121,7 @@ impl<'a, R: RightHandSide> Task<'a, R> {
                     pitch: packed,
                 };
                 let right = self.right;
-                right.pack::<S, N>(simd, chunk.range(), first..end, packing, packed_all);
+                right.pack::<S>(chunk.range(), first..end, packing, packed_all);
                 for row in self.rows.clone().step_by(ROWS) {
                     let rows = row..(row + ROWS).min(self.rows.end);
                     self.steps(chunk, &rows, &mut steps);
